@@ -1,0 +1,158 @@
+"""What a registered camera is, and where all of them are kept."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from redis import Redis
+
+from contract import keys
+from contract.errors import CameraConfigError, CameraNotFoundError, MessageError
+from contract.redaction import redact_text, redact_url
+
+SOURCE_HINT: Final = (
+    "expected rtsp://, rtsps://, http:// or https:// with a host, a webcam (0 or /dev/video0), "
+    "a video file's path, or demo:"
+)
+
+
+class Camera(BaseModel):
+    """A registered source of frames. Immutable: change one with `CameraRegistry.update`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
+    name: str = Field(min_length=1, max_length=80)
+    source: str = Field(min_length=1, max_length=2000)
+    enabled: bool = True
+    analysis_fps: float = Field(8.0, ge=0.1, le=60.0)
+    jpeg_quality: int = Field(85, ge=30, le=100)
+    max_width: int = Field(1920, ge=160, le=7680)
+    detector: Literal["yunet", "ssd"] | None = None
+    created_at_s: float = Field(default_factory=time.time)
+
+    @field_validator("name")
+    @classmethod
+    def _printable_name(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError("a name is printable text")
+        return name
+
+    @field_validator("source")
+    @classmethod
+    def _known_source(cls, source: str) -> str:
+        scheme, separator, rest = source.partition("://")
+        if any(ord(character) < 32 for character in source):
+            raise ValueError("a source has no control characters")
+        if separator and scheme.lower() not in {"rtsp", "rtsps", "http", "https"}:
+            raise ValueError(f"sources of type {scheme}:// are not supported; {SOURCE_HINT}")
+        if separator and not rest.strip("/"):
+            raise ValueError(f"no host in the address; {SOURCE_HINT}")
+        return source
+
+    @property
+    def redacted_source(self) -> str:
+        """The source as people may see it."""
+        return redact_url(self.source)
+
+    def public(self) -> dict[str, Any]:
+        """The record for pages and the API: all but the password."""
+        return {**self.model_dump(), "source": self.redacted_source}
+
+
+CHANGEABLE: Final = frozenset(Camera.model_fields) - {"id", "created_at_s"}
+
+
+def make_camera(**fields: Any) -> Camera:
+    """Return a camera with a new id.
+
+    Raises:
+        CameraConfigError: naming each field that cannot be used, and what was expected.
+    """
+    return _validated({"id": secrets.token_hex(6), **fields})
+
+
+def _validated(fields: dict[str, Any]) -> Camera:
+    try:
+        return Camera(**fields)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, p['loc']))}: {p['msg'].removeprefix('Value error, ')}"
+            for p in error.errors()
+        )
+        raise CameraConfigError(redact_text(problems)) from None
+
+
+class CameraRegistry:
+    """The cameras in Redis. A revision number tells watchers cheaply that something changed."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def revision(self) -> int:
+        """The number of changes so far; 0 in an empty Redis."""
+        return int(self._redis.get(keys.CAMERAS_REVISION) or 0)
+
+    def all(self) -> list[Camera]:
+        """Every camera, by name and then by id."""
+        records = self._redis.hvals(keys.CAMERAS)
+        return sorted(map(_decode, records), key=lambda camera: (camera.name.lower(), camera.id))
+
+    def get(self, camera_id: str) -> Camera:
+        """Return one camera, or raise `CameraNotFoundError`."""
+        record = self._redis.hget(keys.CAMERAS, camera_id)
+        if record is None:
+            raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
+        return _decode(record)
+
+    def add(self, camera: Camera) -> Camera:
+        """Register `camera`; raise `CameraConfigError` when its name is taken."""
+        self._require_free_name(camera)
+        self._store(camera)
+        return camera
+
+    def update(self, camera_id: str, **changes: Any) -> Camera:
+        """Change some fields of a camera and return it as it is now."""
+        unknown = set(changes) - CHANGEABLE
+        if unknown:
+            raise CameraConfigError(
+                f"cannot change {', '.join(sorted(unknown))}; "
+                f"can change {', '.join(sorted(CHANGEABLE))}"
+            )
+        camera = _validated({**self.get(camera_id).model_dump(), **changes})
+        self._require_free_name(camera)
+        self._store(camera)
+        return camera
+
+    def remove(self, camera_id: str) -> None:
+        """Forget a camera and everything counted for it."""
+        self.get(camera_id)
+        with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hdel(keys.CAMERAS, camera_id)
+            pipeline.incr(keys.CAMERAS_REVISION)
+            pipeline.execute()
+        # Outside the transaction: in a cluster these live in the camera's own slot.
+        self._redis.delete(*keys.CameraKeys(camera_id).all())
+
+    def _require_free_name(self, camera: Camera) -> None:
+        for other in self.all():
+            if other.name.lower() == camera.name.lower() and other.id != camera.id:
+                raise CameraConfigError(f"name: another camera is called {camera.name!r}")
+
+    def _store(self, camera: Camera) -> None:
+        with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hset(keys.CAMERAS, camera.id, camera.model_dump_json())
+            pipeline.incr(keys.CAMERAS_REVISION)
+            pipeline.execute()
+
+
+def _decode(record: bytes | str) -> Camera:
+    try:
+        return Camera.model_validate_json(record)
+    except ValidationError as error:
+        raise MessageError(
+            f"a camera record in Redis cannot be read: {redact_text(str(error))}"
+        ) from None

@@ -1,0 +1,113 @@
+"""Every error a person may meet, in one small tree.
+
+Each message says what was expected, what was found, and what to do about it. No message
+carries a camera password: build them from `contract.redaction.redact_url`.
+"""
+
+from __future__ import annotations
+
+
+class MaskwatchError(Exception):
+    """Base of every error that Maskwatch raises on purpose."""
+
+
+class SettingsError(MaskwatchError, ValueError):
+    """A `MASKWATCH_*` setting is unknown or has a value that cannot be used."""
+
+
+class ModelError(MaskwatchError):
+    """A network's file cannot be used."""
+
+
+class ModelNotFoundError(ModelError, FileNotFoundError):
+    """A network's file is not where it was looked for."""
+
+
+class ModelChecksumError(ModelError, ValueError):
+    """A network's file is not the one that was published: its sha256 differs."""
+
+
+class ModelFormatError(ModelError, ValueError):
+    """A network's file is readable, but not a network of the expected kind."""
+
+
+class RedisUnavailableError(MaskwatchError, ConnectionError):
+    """Redis cannot be reached, is restarting, is full, or refuses us."""
+
+
+class RedisTooOldError(RedisUnavailableError):
+    """The server behind the URL is older than 6.2 and lacks what Maskwatch needs."""
+
+
+class MessageError(MaskwatchError, ValueError):
+    """An entry in Redis is not a message that this version of Maskwatch can read."""
+
+
+class LeaseLostError(MaskwatchError):
+    """Another process owns the camera now; what was being written was refused."""
+
+
+class NotNewerError(MaskwatchError):
+    """The frame was committed before; committing it again was refused."""
+
+
+class CameraConfigError(MaskwatchError, ValueError):
+    """A camera's settings cannot be used."""
+
+
+class CameraNotFoundError(MaskwatchError, LookupError):
+    """No camera is registered under that id."""
+
+
+class SourceError(MaskwatchError):
+    """A camera's picture cannot be had. `kind` is stable; the message is for people."""
+
+    kind = "error"
+
+
+class SourceRefusedError(SourceError, ConnectionRefusedError):
+    """The host is there, but nothing listens on that port."""
+
+    kind = "refused"
+
+
+class SourceHostNotFoundError(SourceError):
+    """The host's name is unknown, or there is no route to it."""
+
+    kind = "host_not_found"
+
+
+class SourceAuthenticationError(SourceError, PermissionError):
+    """The camera wants another user name or password."""
+
+    kind = "authentication"
+
+
+class SourceNotFoundError(SourceError, FileNotFoundError):
+    """The host answers, but has no such stream; or the file or device does not exist."""
+
+    kind = "not_found"
+
+
+class SourceTimeoutError(SourceError, TimeoutError):
+    """The camera accepted the connection and then went quiet."""
+
+    kind = "timeout"
+
+
+class SourceCodecError(SourceError):
+    """The stream uses a codec that cannot be decoded here."""
+
+    kind = "unsupported_codec"
+
+
+class SourceNoVideoError(SourceError):
+    """What answered is no video: a web page, an audio stream, a broken file."""
+
+    kind = "no_video"
+
+
+class SourceEndedError(SourceError, EOFError):
+    """The stream ended: the camera closed it, or the file is over."""
+
+    kind = "ended"

@@ -1,0 +1,145 @@
+"""A sampled frame on its way from ingest to a worker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from redis import Redis
+from redis.commands.core import Script
+from redis.exceptions import ResponseError
+
+from contract.errors import LeaseLostError, MessageError
+from contract.keys import CameraKeys
+from contract.leases import Lease
+from contract.totals import AGE_BUCKETS_S, Increments, age_field
+
+SCHEMA: Final = b"1"
+MAX_JPEG_BYTES: Final = 16 * 1024 * 1024
+FRAMES_EXPIRE_S: Final = 10
+
+# The pictures are kept out of the append-only file and of replicas (REPL_NONE): faces are
+# not to be stored on a disk that nobody asked to store them on, and it would be most of the
+# server's writing. The counters beside them are written as ever.
+_PUBLISH: Final = """
+redis.replicate_commands()
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
+local captured = redis.call('HINCRBY', KEYS[3], 'frames:captured', ARGV[2])
+local sequence = redis.call('HINCRBY', KEYS[3], 'frames:published', 1)
+for i = 8, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
+redis.set_repl(redis.REPL_NONE)
+redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', 'v', ARGV[4], 'seq', sequence,
+  'index', captured - 1, 'at', ARGV[5], 'jpeg', ARGV[6])
+redis.call('EXPIRE', KEYS[1], ARGV[7])
+redis.set_repl(redis.REPL_ALL)
+return sequence
+"""
+
+_COUNT: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
+for i = 2, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[2], ARGV[i], ARGV[i + 1]) end
+return 1
+"""
+
+
+@dataclass(frozen=True)
+class FrameMessage:
+    """One sampled frame, as a worker reads it."""
+
+    camera_id: str
+    stream_id: bytes
+    sequence: int
+    """Number of the frame among the camera's published ones, from 1, without gaps."""
+    frame_index: int
+    """Number of the frame among all the camera delivered, from 0."""
+    captured_at_s: float
+    """Seconds since the epoch when the frame arrived at ingest."""
+    jpeg: bytes
+
+    @classmethod
+    def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> FrameMessage:
+        """Read a stream entry; raise `MessageError` when it is not a frame of ours."""
+        try:
+            if fields[b"v"] != SCHEMA:
+                raise MessageError(
+                    f"frame schema {fields[b'v'][:20]!r}, expected {SCHEMA!r}: "
+                    "upgrade ingest and workers together"
+                )
+            jpeg = fields[b"jpeg"]
+            if not 0 < len(jpeg) <= MAX_JPEG_BYTES:
+                raise MessageError(f"a JPEG of {len(jpeg)} bytes, expected 1 to {MAX_JPEG_BYTES}")
+            return cls(
+                camera_id,
+                stream_id,
+                int(fields[b"seq"]),
+                int(fields[b"index"]),
+                float(fields[b"at"]),
+                jpeg,
+            )
+        except (KeyError, ValueError) as error:
+            if isinstance(error, MessageError):
+                raise
+            raise MessageError(
+                f"entry {stream_id.decode()} in the frames of camera {camera_id} is not a frame: "
+                f"{type(error).__name__} {error}"
+            ) from error
+
+
+class FramePublisher:
+    """Writes one camera's sampled frames, as long as `lease` is its owner's."""
+
+    def __init__(self, redis: Redis, lease: Lease, stream_max_frames: int) -> None:
+        self._lease = lease
+        self._max_frames = stream_max_frames
+        names = CameraKeys(lease.camera_id)
+        self._frame_keys = (names.frames, names.ingest_lease, names.totals)
+        self._count_keys = (names.ingest_lease, names.totals)
+        self._publish = redis.register_script(_PUBLISH)
+        self._count = redis.register_script(_COUNT)
+
+    def publish(
+        self, jpeg: bytes, captured_at_s: float, now_s: float, captured: int, others: Increments
+    ) -> int:
+        """Publish one frame and count `captured` frames delivered since the last call.
+
+        The frame itself is the last of the captured ones. Returns its sequence number.
+        `others` are counted in the same step (drops by cause).
+
+        Raises:
+            LeaseLostError: another process owns the camera now; nothing was written.
+        """
+        counts = Increments()
+        counts.observe(age_field("published"), AGE_BUCKETS_S, max(0.0, now_s - captured_at_s))
+        arguments: list[bytes | str | int] = [
+            self._lease.value,
+            captured,
+            self._max_frames,
+            SCHEMA,
+            repr(captured_at_s),
+            jpeg,
+            FRAMES_EXPIRE_S,
+            *counts.arguments(),
+            *others.arguments(),
+        ]
+        return self._fenced(self._publish, self._frame_keys, arguments)
+
+    def count(self, others: Increments) -> None:
+        """Count without publishing (frames captured or lost while Redis was away)."""
+        if others:
+            self._fenced(self._count, self._count_keys, [self._lease.value, *others.arguments()])
+
+    def _fenced(
+        self, script: Script, keys: tuple[str, ...], arguments: list[bytes | str | int]
+    ) -> int:
+        try:
+            return int(script(keys=keys, args=arguments))
+        except ResponseError as error:
+            if "LEASELOST" in str(error):
+                raise LeaseLostError(f"camera {self._lease.camera_id} has another owner") from None
+            raise
+
+
+def to_json(record: object) -> str:
+    """Compact JSON, as every message in Redis is written."""
+    return json.dumps(record, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,68 @@
+"""The names of everything kept in Redis.
+
+All keys of one camera share the hash tag `{cam:ID}`, so that a Redis Cluster keeps them on
+one node and a script may change them together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PREFIX: Final = "maskwatch"
+
+CAMERAS: Final = f"{PREFIX}:cameras"
+"""Hash: camera id to its record as JSON."""
+
+CAMERAS_REVISION: Final = f"{PREFIX}:cameras:revision"
+"""Counter: rises with each change to `CAMERAS`."""
+
+INFERENCE: Final = f"{PREFIX}:inference"
+"""Hash: totals of the networks' histograms, over all workers there ever were."""
+
+JOBS_QUEUE: Final = "maskwatch-jobs"
+"""RQ's queue for what must not block; never live frames."""
+
+
+def members(role: str) -> str:
+    """Sorted set: members of `role` (ingest, worker, jobs) by Redis time of their last beat."""
+    return f"{PREFIX}:{{members:{role}}}"
+
+
+def member_details(role: str) -> str:
+    """Hash: members of `role` to what they say of themselves, as JSON."""
+    return f"{PREFIX}:{{members:{role}}}:details"
+
+
+class CameraKeys:
+    """The keys of one camera."""
+
+    def __init__(self, camera_id: str) -> None:
+        base = f"{PREFIX}:{{cam:{camera_id}}}"
+        self.frames = f"{base}:frames"
+        """Stream: the newest sampled frames. Never persisted."""
+        self.view = f"{base}:view"
+        """Stream of one: the newest annotated frame. Never persisted."""
+        self.status = f"{base}:status"
+        """String: what ingest says of the camera, as JSON."""
+        self.totals = f"{base}:totals"
+        """Hash: every counter and histogram of the camera."""
+        self.position = f"{base}:position"
+        """String: sequence of the newest frame committed or dropped by a worker."""
+        self.tracker = f"{base}:tracker"
+        """String: the tracks as of `position`, as JSON."""
+        self.latest = f"{base}:latest"
+        """String: the faces of the newest analysed frame, as JSON."""
+        self.watched = f"{base}:watched"
+        """String with expiry: somebody looks at this camera now."""
+        self.ingest_lease = f"{base}:lease:ingest"
+        self.worker_lease = f"{base}:lease:worker"
+        self.fence = f"{base}:fence"
+        """Counter: the newest fencing token given out for this camera."""
+
+    def lease(self, role: str) -> str:
+        """The lease key of `role`, `ingest` or `worker`."""
+        return {"ingest": self.ingest_lease, "worker": self.worker_lease}[role]
+
+    def all(self) -> tuple[str, ...]:
+        """Every key of the camera."""
+        return tuple(vars(self).values())

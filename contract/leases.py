@@ -1,0 +1,204 @@
+"""Who owns a camera: members of a role share the cameras, each owned by one at a time.
+
+A lease is a key that expires; taking one draws a *fencing token*, a number that only rises.
+Every write on behalf of a camera carries `owner:token` and is refused by Redis, in the same
+script that would write, when the lease is no longer held. So a process that was paused past
+its lease can do no harm (Kleppmann, "How to do distributed locking", 2016).
+All times are the Redis server's, so hosts' clocks may differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from redis import Redis
+
+from contract import keys
+
+Role = Literal["ingest", "worker"]
+
+_ACQUIRE: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local token = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1] .. ':' .. token, 'PX', ARGV[2])
+return token
+"""
+
+_RENEW: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+
+_RELEASE: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+_BEAT: Final = """
+redis.replicate_commands()
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])) do
+  redis.call('ZREM', KEYS[1], gone)
+  redis.call('HDEL', KEYS[2], gone)
+end
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+"""
+
+_LIVE: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local live = {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
+  live[#live + 1] = member
+  live[#live + 1] = redis.call('HGET', KEYS[2], member) or '{}'
+end
+return live
+"""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write on behalf of one camera, as long as Redis says so."""
+
+    camera_id: str
+    role: Role
+    owner: str
+    token: int
+
+    @property
+    def value(self) -> str:
+        """What the lease key holds while this lease is good."""
+        return f"{self.owner}:{self.token}"
+
+
+class Membership:
+    """The processes of one role that are alive."""
+
+    def __init__(self, redis: Redis, role: str, ttl_s: float) -> None:
+        self._keys = (keys.members(role), keys.member_details(role))
+        self._ttl_ms = int(ttl_s * 1000)
+        self._beat = redis.register_script(_BEAT)
+        self._live = redis.register_script(_LIVE)
+        self._redis = redis
+
+    def beat(self, member: str, details: str = "{}") -> list[str]:
+        """Say that `member` is alive, with `details` as JSON; return all who are."""
+        answer = self._beat(keys=self._keys, args=[member, self._ttl_ms, details])
+        return [name.decode() for name in answer]
+
+    def live(self) -> dict[str, str]:
+        """Return the live members and their details, without joining."""
+        answer = [part.decode() for part in self._live(keys=self._keys, args=[self._ttl_ms])]
+        return dict(zip(answer[::2], answer[1::2], strict=True))
+
+    def leave(self, member: str) -> None:
+        """Say goodbye, so that nobody waits for the time-out."""
+        self._redis.zrem(self._keys[0], member)
+        self._redis.hdel(self._keys[1], member)
+
+
+class LeaseStore:
+    """Takes, renews and gives back leases of one role on behalf of `owner`."""
+
+    def __init__(self, redis: Redis, role: Role, owner: str, ttl_s: float) -> None:
+        self._role: Role = role
+        self._owner = owner
+        self._ttl_ms = int(ttl_s * 1000)
+        self._acquire = redis.register_script(_ACQUIRE)
+        self._renew = redis.register_script(_RENEW)
+        self._release = redis.register_script(_RELEASE)
+
+    def acquire(self, camera_id: str) -> Lease | None:
+        """Take a camera nobody owns; None when somebody does."""
+        names = keys.CameraKeys(camera_id)
+        token = self._acquire(
+            keys=(names.lease(self._role), names.fence), args=[self._owner, self._ttl_ms]
+        )
+        return Lease(camera_id, self._role, self._owner, int(token)) if token else None
+
+    def renew(self, lease: Lease) -> bool:
+        """Extend a lease; False when it is lost."""
+        key = keys.CameraKeys(lease.camera_id).lease(self._role)
+        return bool(self._renew(keys=(key,), args=[lease.value, self._ttl_ms]))
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back, if it is still ours."""
+        key = keys.CameraKeys(lease.camera_id).lease(self._role)
+        self._release(keys=(key,), args=[lease.value])
+
+
+def assign(camera_ids: Iterable[str], members: Iterable[str]) -> dict[str, set[str]]:
+    """Return which member should own which cameras; every member computes the same.
+
+    Rendezvous hashing with bounded loads: a camera goes to the member it ranks highest that
+    still has room, where no member gets more than the share rounded up. A member joining or
+    leaving moves few other cameras (Mirrokni et al., 2016, arXiv:1608.01350).
+    """
+    shares: dict[str, set[str]] = {member: set() for member in sorted(members)}
+    cameras = sorted(camera_ids)
+    if not shares:
+        return shares
+    room = math.ceil(len(cameras) / len(shares))
+    for camera_id in cameras:
+        ranked = sorted(shares, key=lambda member: _rank(camera_id, member))
+        next(shares[member] for member in ranked if len(shares[member]) < room).add(camera_id)
+    return shares
+
+
+def _rank(camera_id: str, member: str) -> bytes:
+    return hashlib.blake2b(f"{camera_id}\0{member}".encode(), digest_size=8).digest()
+
+
+class Ownership:
+    """One process's share of the cameras. Call `step` a few times per lease from one thread."""
+
+    def __init__(self, redis: Redis, role: Role, member: str, lease_s: float) -> None:
+        self.member = member
+        self.interval_s = lease_s / 5
+        self._membership = Membership(redis, role, lease_s)
+        self._store = LeaseStore(redis, role, member, lease_s)
+        self._held: dict[str, Lease] = {}
+        self._lock = threading.Lock()
+
+    def held(self) -> dict[str, Lease]:
+        """The leases held as of the last step, by camera id. Safe from any thread."""
+        with self._lock:
+            return dict(self._held)
+
+    def step(self, camera_ids: Iterable[str], details: str = "{}") -> Mapping[str, Lease]:
+        """Beat, renew what is ours, give back what is another's share, take what is ours to take.
+
+        A camera given back in the middle of a frame loses nothing: the write is refused and
+        the next owner analyses the frame.
+        """
+        members = self._membership.beat(self.member, details)
+        share = assign(camera_ids, members)[self.member]
+        kept: dict[str, Lease] = {}
+        for camera_id, lease in self.held().items():
+            if camera_id not in share:
+                self._store.release(lease)
+            elif self._store.renew(lease):
+                kept[camera_id] = lease
+        for camera_id in share - kept.keys():
+            lease_or_none = self._store.acquire(camera_id)
+            if lease_or_none is not None:
+                kept[camera_id] = lease_or_none
+        with self._lock:
+            self._held = kept
+        return dict(kept)
+
+    def leave(self) -> None:
+        """Give everything back and leave, so that others take over at once."""
+        with self._lock:
+            held, self._held = self._held, {}
+        for lease in held.values():
+            self._store.release(lease)
+        self._membership.leave(self.member)

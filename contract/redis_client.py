@@ -1,0 +1,139 @@
+"""Reaching Redis, and saying plainly what is wrong when it cannot be reached."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from typing import Final
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from contract.errors import RedisTooOldError, RedisUnavailableError
+from contract.redaction import redact_text, redact_url
+
+OLDEST_SERVER: Final = (6, 2)
+
+_log = logging.getLogger(__name__)
+
+
+def connect(url: str, client_name: str = "maskwatch") -> Redis:
+    """Return a client for `url`; the first command connects. Answers are bytes.
+
+    Commands are not retried silently: a write that timed out may have been carried out, and
+    whoever sent it must look before it counts anything twice.
+    """
+    # A unix socket takes no keep-alive option.
+    keepalive = {} if url.startswith("unix://") else {"socket_keepalive": True}
+    return Redis.from_url(
+        url,
+        client_name=client_name,
+        socket_timeout=5.0,
+        socket_connect_timeout=2.0,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        **keepalive,
+    )
+
+
+def check_server(redis: Redis) -> str:
+    """Return the server's version.
+
+    Raises:
+        RedisTooOldError: it is older than 6.2.
+        RedisUnavailableError: it cannot be reached or used, with the reason.
+    """
+    try:
+        version = str(redis.info("server")["redis_version"])
+    except RedisError as error:
+        raise explain(error, redis) from error
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if numbers < OLDEST_SERVER:
+        raise RedisTooOldError(
+            f"Redis at {server_name(redis)} is version {version}; Maskwatch needs 6.2 or newer. "
+            "Upgrade it, or unset MASKWATCH_REDIS_URL to let `maskwatch run` start one."
+        )
+    return version
+
+
+def explain(error: RedisError, redis: Redis) -> RedisUnavailableError:
+    """Return `error` in plain words, with what to do."""
+    where = f"Redis at {server_name(redis)}"
+    reasons: list[tuple[type[RedisError] | tuple[type[RedisError], ...], str]] = [
+        (AuthenticationError, "refuses our user or password; correct MASKWATCH_REDIS_URL"),
+        (NoPermissionError, f"forbids a command we need ({error})"),
+        (BusyLoadingError, "is starting and still loading its data; waiting"),
+        (OutOfMemoryError, "is full (maxmemory); give it more memory or fewer cameras"),
+        (ReadOnlyError, "is a read-only replica; point MASKWATCH_REDIS_URL at the primary"),
+        (RedisTimeoutError, "does not answer in time; waiting"),
+        (RedisConnectionError, "cannot be reached; is it running? Trying again"),
+    ]
+    for kind, words in reasons:
+        if isinstance(error, kind):
+            return RedisUnavailableError(f"{where} {words}")
+    if "OOM" in str(error):
+        return RedisUnavailableError(f"{where} {reasons[3][1]}")
+    return RedisUnavailableError(f"{where}: {redact_text(str(error))}")
+
+
+def server_name(redis: Redis) -> str:
+    """Where the client points, without any password."""
+    options = redis.connection_pool.connection_kwargs
+    if "path" in options:
+        return redact_url(str(options["path"]))
+    return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+
+
+class Outage:
+    """Rides out a Redis that is away: says so once, pauses with back-off, says when it is back."""
+
+    def __init__(self, redis: Redis, stop: threading.Event) -> None:
+        self._redis = redis
+        self._stop = stop
+        self._failures = 0
+        self._message = ""
+
+    def report(self, error: RedisError) -> None:
+        """Log a failure if it is news, and pause (0.1 s, doubling to 2 s)."""
+        message = str(explain(error, self._redis))
+        if message != self._message:
+            _log.warning("%s", message)
+        self._message = message
+        pause_s = min(2.0, 0.1 * 2.0**self._failures)
+        self._failures += 1
+        self._stop.wait(pause_s)
+
+    def over(self) -> None:
+        """Note that a command succeeded."""
+        if self._failures:
+            _log.info("Redis at %s answers again", server_name(self._redis))
+        self._failures, self._message = 0, ""
+
+
+def wait_for_server(redis: Redis, stop: threading.Event) -> bool:
+    """Return True once Redis is usable, False when `stop` is set first."""
+    outage_s, said = 0.2, ""
+    while not stop.is_set():
+        try:
+            check_server(redis)
+            return True
+        except RedisUnavailableError as error:
+            if str(error) != said:
+                _log.warning("%s", error)
+            said = str(error)
+            stop.wait(outage_s)
+            outage_s = min(2.0, outage_s * 1.5)
+    return False

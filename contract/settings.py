@@ -1,0 +1,150 @@
+"""Every setting, in one place, from `MASKWATCH_*` in the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, RedisDsn, TypeAdapter, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from contract.errors import SettingsError
+from contract.redaction import redact_text
+
+PREFIX: Final = "MASKWATCH_"
+
+
+class Settings(BaseSettings):
+    """What can be set. Read it once with `load_settings` and pass it on."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    redis_url: str | None = Field(
+        None,
+        description="Redis to use, 6.2 or newer. Unset: `maskwatch run` starts one of its own.",
+    )
+    state_dir: Path = Field(
+        Path("state"), description="Where `maskwatch run` keeps its Redis data, logs and models."
+    )
+    host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the dashboard listens on.")
+    workers: int = Field(1, ge=0, le=64, description="Workers that `maskwatch run` starts.")
+    ingests: int = Field(
+        1, ge=0, le=64, description="Ingest processes that `maskwatch run` starts."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="How much the processes log."
+    )
+
+    detector: Literal["yunet", "ssd"] = Field(
+        "yunet", description="Face detector of cameras that name none."
+    )
+    detector_width: int = Field(
+        640, ge=160, le=3840, description="Width in pixels that YuNet sees a frame at."
+    )
+    detector_threshold: float | None = Field(
+        None,
+        ge=0.05,
+        le=0.99,
+        description="Least score of a face. Unset: the detector's own default.",
+    )
+    classifier_runtime: Literal["onnx", "tensorflow"] = Field(
+        "onnx", description="What runs the mask classifier."
+    )
+    classifier_path: Path | None = Field(
+        None, description="Another classifier file. Unset: the one that ships with Maskwatch."
+    )
+    models_dir: Path | None = Field(
+        None, description="Folder with network files that do not ship with Maskwatch."
+    )
+    models_url: str | None = Field(
+        None, description="Web folder `maskwatch models pull` fetches from, for closed networks."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where networks run; `auto` takes CUDA where ONNX Runtime offers it."
+    )
+    inference_threads: int = Field(
+        0, ge=0, le=256, description="Threads a network may use in a worker; 0: one per core."
+    )
+
+    staleness_budget_s: float = Field(
+        0.5, gt=0, le=60, description="Frames older than this at the worker are dropped, counted."
+    )
+    stream_max_frames: int = Field(
+        8, ge=2, le=256, description="Frames a camera's stream holds before the oldest is dropped."
+    )
+    max_batch: int = Field(16, ge=1, le=256, description="Frames a worker analyses at once.")
+    lease_s: float = Field(
+        2.0, ge=0.5, le=60, description="A camera whose owner is silent this long gets another."
+    )
+    open_timeout_s: float = Field(
+        10.0, ge=0.5, le=120, description="Longest wait for a camera to open."
+    )
+    read_timeout_s: float = Field(
+        5.0, ge=0.5, le=120, description="Longest wait for a camera's next packet."
+    )
+    reconnect_max_s: float = Field(
+        30.0, ge=0.5, le=600, description="Longest pause between attempts to reach a camera."
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url_is_one(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith("unix://"):
+            TypeAdapter(RedisDsn).validate_python(url)
+        return url
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # `load_settings` names the environment it reads, so that a test can pass its own.
+        return (init_settings,)
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Return the settings in `environment` (by default this process's), `overrides` on top.
+
+    Raises:
+        SettingsError: a `MASKWATCH_*` variable is unknown, with the nearest name that exists,
+            or has a value that cannot be used, with what was expected.
+    """
+    source = os.environ if environment is None else environment
+    given = {
+        name[len(PREFIX) :].lower(): value
+        for name, value in source.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    _refuse_unknown(given)
+    try:
+        return Settings(**{**given, **overrides})
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    for name in given:
+        if name in Settings.model_fields:
+            continue
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else ""
+        raise SettingsError(
+            f"{PREFIX}{name.upper()} is not a setting.{hint} README.md lists all settings."
+        )
+
+
+def _explain(error: ValidationError) -> str:
+    lines = [
+        f"{PREFIX}{str(problem['loc'][0]).upper() if problem['loc'] else '?'}"
+        f"={redact_text(str(problem['input']))!r}: {problem['msg']}"
+        for problem in error.errors()
+    ]
+    return "; ".join(lines)

@@ -1,0 +1,104 @@
+"""What ingest says of a camera's connection, and how others should read it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Final, Literal
+
+from redis import Redis
+
+from contract.cameras import Camera
+from contract.errors import LeaseLostError, MessageError
+from contract.frames import to_json
+from contract.keys import CameraKeys
+from contract.leases import Lease
+
+CameraState = Literal["connecting", "live", "stalled", "offline", "disabled"]
+
+_SET_STATUS: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2])
+return 1
+"""
+
+
+@dataclass(frozen=True)
+class CameraStatus:
+    """The state of a camera's connection."""
+
+    state: CameraState
+    since_s: float
+    """Seconds since the epoch when this state began."""
+    fps: float = 0.0
+    """Frames per second that arrive, measured over the last seconds."""
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+    error_kind: str = ""
+    """`kind` of the last `SourceError`; empty while live."""
+    error: str = ""
+    """The last error in plain words, without any password."""
+    reconnects: int = 0
+    """Connections begun after the first, since ingest took the camera."""
+    owner: str = ""
+    """The ingest process that runs the camera."""
+
+    def encode(self) -> str:
+        return to_json(asdict(self))
+
+    @classmethod
+    def decode(cls, raw: bytes) -> CameraStatus:
+        """Read what `encode` wrote; raise `MessageError` for anything else."""
+        try:
+            return cls(**json.loads(raw))
+        except (TypeError, ValueError) as error:
+            raise MessageError(f"a camera's status cannot be read: {error}") from error
+
+
+class StatusStore:
+    """Writes and reads camera states."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._set = redis.register_script(_SET_STATUS)
+
+    def write(self, lease: Lease, status: CameraStatus) -> None:
+        """Store a state on behalf of the camera's owner; raise `LeaseLostError` if it is not."""
+        names = CameraKeys(lease.camera_id)
+        if not self._set(
+            keys=(names.ingest_lease, names.status), args=[lease.value, status.encode()]
+        ):
+            raise LeaseLostError(f"camera {lease.camera_id} has another owner")
+
+    def read(self, cameras: list[Camera]) -> dict[str, CameraStatus]:
+        """Return the effective state of each camera, by id.
+
+        A camera that no ingest process holds is offline, whatever was last written of it.
+        """
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for camera in cameras:
+                names = CameraKeys(camera.id)
+                pipeline.get(names.status)
+                pipeline.exists(names.ingest_lease)
+            answers = pipeline.execute()
+        return {
+            camera.id: _effective(camera, raw, bool(held))
+            for camera, raw, held in zip(cameras, answers[::2], answers[1::2], strict=True)
+        }
+
+
+def _effective(camera: Camera, raw: bytes | None, held: bool) -> CameraStatus:
+    status = CameraStatus.decode(raw) if raw else None
+    if not camera.enabled:
+        return CameraStatus("disabled", status.since_s if status else camera.created_at_s)
+    if not held:
+        before = status or CameraStatus("connecting", camera.created_at_s)
+        return replace(
+            before,
+            state="offline",
+            fps=0.0,
+            error_kind="no_ingest",
+            error="No ingest process runs this camera; start one with `maskwatch ingest`.",
+        )
+    return status or CameraStatus("connecting", camera.created_at_s)

@@ -1,0 +1,12 @@
+"""The four outcomes for a person, and the order they are always listed in."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Verdict = Literal["mask", "incorrect", "no_mask", "unknown"]
+
+VERDICTS: Final[tuple[Verdict, ...]] = ("mask", "incorrect", "no_mask", "unknown")
+
+JUDGED_VERDICTS: Final[tuple[Verdict, ...]] = ("mask", "incorrect", "no_mask")
+"""The verdicts that enter a compliance rate; `unknown` is counted beside it."""

@@ -1,0 +1,1 @@
+"""The `maskwatch` command: starts the stages, registers cameras, fetches networks."""

