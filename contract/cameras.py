@@ -10,7 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from redis import Redis
 
 from contract import keys
-from contract.errors import CameraConfigError, CameraNotFoundError, MessageError
+from contract.errors import (
+    CameraConfigError,
+    CameraNameTakenError,
+    CameraNotFoundError,
+    MessageError,
+)
 from contract.redaction import redact_text, redact_url
 
 SOURCE_HINT: Final = (
@@ -109,7 +114,7 @@ class CameraRegistry:
         return _decode(record)
 
     def add(self, camera: Camera) -> Camera:
-        """Register `camera`; raise `CameraConfigError` when its name is taken."""
+        """Register `camera`; raise `CameraNameTakenError` when its name is taken."""
         self._require_free_name(camera)
         self._store(camera)
         return camera
@@ -140,13 +145,30 @@ class CameraRegistry:
     def _require_free_name(self, camera: Camera) -> None:
         for other in self.all():
             if other.name.lower() == camera.name.lower() and other.id != camera.id:
-                raise CameraConfigError(f"name: another camera is called {camera.name!r}")
+                raise CameraNameTakenError(f"name: another camera is called {camera.name!r}")
 
     def _store(self, camera: Camera) -> None:
         with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hset(keys.CAMERAS, camera.id, camera.model_dump_json())
             pipeline.incr(keys.CAMERAS_REVISION)
             pipeline.execute()
+
+
+class CameraRoster:
+    """All cameras, read again only when the registry's revision has changed."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._registry = CameraRegistry(redis)
+        self._revision = -1
+        self._cameras: list[Camera] = []
+
+    def cameras(self) -> list[Camera]:
+        """Every camera as registered now; one small command when nothing changed."""
+        revision = self._registry.revision()
+        if revision != self._revision:
+            self._cameras = self._registry.all()
+            self._revision = revision
+        return self._cameras
 
 
 def _decode(record: bytes | str) -> Camera:

@@ -55,6 +55,10 @@ class CameraConfigError(MaskwatchError, ValueError):
     """A camera's settings cannot be used."""
 
 
+class CameraNameTakenError(CameraConfigError):
+    """Another camera has that name already."""
+
+
 class CameraNotFoundError(MaskwatchError, LookupError):
     """No camera is registered under that id."""
 

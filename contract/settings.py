@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port the dashboard listens on.")
+    trusted_hosts: str = Field(
+        "",
+        description="Host names, with commas between, that people open the dashboard under. "
+        "Addresses, names without a dot and .local, .internal, .lan names need no entry.",
+    )
     workers: int = Field(1, ge=0, le=64, description="Workers that `maskwatch run` starts.")
     ingests: int = Field(
         1, ge=0, le=64, description="Ingest processes that `maskwatch run` starts."
@@ -96,6 +101,20 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith("unix://"):
             TypeAdapter(RedisDsn).validate_python(url)
         return url
+
+    @property
+    def where_models_are(self) -> Path:
+        """The folder of networks that do not ship: `models_dir`, else one in the state folder."""
+        return self.models_dir or self.state_dir / "models"
+
+    def require_redis_url(self) -> str:
+        """The Redis to use; raise `SettingsError` when none is set."""
+        if self.redis_url is None:
+            raise SettingsError(
+                f"{PREFIX}REDIS_URL is not set; set it, or use `maskwatch run`, "
+                "which starts a Redis of its own"
+            )
+        return self.redis_url
 
     @classmethod
     def settings_customise_sources(

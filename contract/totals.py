@@ -21,13 +21,15 @@ DROP_CAUSES: Final = (
     "overflow",
     "stale",
     "undecodable",
+    "no_network",
     "malformed",
 )
 """Why a captured frame was not analysed.
 
 `not_sampled` the camera delivers more than `analysis_fps`; `unpublished` Redis was away or
 full; `overflow` no worker read it before the stream was full or expired; `stale` older than
-the budget when a worker got to it; `undecodable` its JPEG is broken; `malformed` an entry in
+the budget when a worker got to it; `undecodable` its JPEG is broken; `no_network` the
+camera asks for a face detector that this worker cannot load; `malformed` an entry in
 the stream that is not a frame of ours (never captured, so outside the sum).
 captured = analysed + dropped (without malformed) + in flight.
 """

@@ -7,7 +7,6 @@ import logging
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from redis.exceptions import RedisError
 
 from contract.errors import RedisUnavailableError
 from contract.redis_client import connect
+from maskwatch.processes import die_with_parent
 
 START_TIMEOUT_S: Final = 20.0
 LONGEST_SOCKET_PATH: Final = 100
@@ -99,6 +99,7 @@ class EmbeddedRedis:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C reaches us; we stop Redis last
+                preexec_fn=die_with_parent,
             )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers():
@@ -121,16 +122,6 @@ class EmbeddedRedis:
             self._process.kill()
             self._process.wait()
         self._process = None
-
-    def keep_running(self, stop: threading.Event, poll_s: float = 0.25) -> None:
-        """Start the server again whenever it ends by itself, until `stop` is set."""
-        while not stop.wait(poll_s):
-            if not self.alive():
-                _log.warning("redis-server ended; starting it again with its data")
-                try:
-                    self.start()
-                except RedisUnavailableError as error:
-                    _log.error("%s", error)
 
     def _answers(self) -> bool:
         if not self.socket_path.exists():

@@ -1,0 +1,47 @@
+# `make run` and `make test` set up everything they need; Python 3.11 and make are enough.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.run-installed
+DEV_STAMP := $(VENV)/.dev-installed
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check unit system-packages bench clean help
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+run: $(RUN_STAMP) ## Run everything here: make run CAMERAS="gate=rtsp://... hall=0"
+	@exec $(BIN)/maskwatch run
+
+test: $(DEV_STAMP) system-packages check ## Check and test everything
+	$(BIN)/python -m pytest
+
+check: $(DEV_STAMP) ## Lint, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+unit: $(DEV_STAMP) ## The fast tests alone
+	$(BIN)/python -m pytest tests/unit
+
+system-packages: ## Install what tests need from the system, where that is allowed
+	@tests/install-system-packages.sh
+
+$(RUN_STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Maskwatch needs Python 3.11 or newer: make run PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what Maskwatch runs on (once) ..."
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(DEV_STAMP): $(RUN_STAMP) requirements-dev.txt
+	@echo "installing what the tests need (once) ..."
+	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+clean: ## Remove the virtual environment and caches; keeps state/
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build

@@ -1,0 +1,21 @@
+"""What every stage's `python -m STAGE` does before its own work begins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from contract.errors import MaskwatchError
+from contract.logs import configure_logging
+from contract.settings import Settings, load_settings
+
+
+def run_stage(stage: str, run: Callable[[Settings], None]) -> None:
+    """Read the settings, set up the log, run; end with 2 and one line when that cannot be."""
+    try:
+        settings = load_settings()
+        configure_logging(stage, settings.log_level)
+        run(settings)
+    except MaskwatchError as error:
+        print(f"maskwatch {stage}: {error}", file=sys.stderr)  # noqa: T201 - the user's answer
+        raise SystemExit(2) from None

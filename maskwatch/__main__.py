@@ -1,0 +1,5 @@
+"""`python -m maskwatch`."""
+
+from maskwatch.cli import main
+
+main()

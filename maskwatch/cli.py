@@ -1,0 +1,212 @@
+"""The `maskwatch` command."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.cameras import Camera, CameraRegistry, make_camera
+from contract.errors import CameraNotFoundError, MaskwatchError, SettingsError
+from contract.logs import configure_logging
+from contract.redis_client import check_server, connect, explain
+from contract.settings import Settings, load_settings
+from contract.status import StatusStore
+from maskwatch.redis_server import EmbeddedRedis
+
+if TYPE_CHECKING:
+    from models.cli import ModelStatus
+
+
+class _Commands(click.Group):
+    """Turns errors of ours into one line on standard error and status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MaskwatchError as error:
+            click.echo(f"maskwatch: {error}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="maskwatch")
+def main() -> None:
+    """Watch many cameras at once and count, truthfully, who wears a mask."""
+
+
+@main.command()
+@click.argument("cameras", nargs=-1, metavar="[NAME=URL]...")
+@click.option("--cameras", "more", envvar="CAMERAS", default="", help="The same, in one text.")
+def run(cameras: tuple[str, ...], more: str) -> None:
+    """Run the whole system here; with demo cameras when none are registered."""
+    from maskwatch.run import parse_cameras, run_everything
+
+    settings = load_settings()
+    configure_logging("run", settings.log_level)
+    run_everything(settings, parse_cameras(" ".join([*cameras, more])))
+
+
+def _stage(name: str, load: Callable[[], Callable[[Settings], None]], words: str) -> None:
+    @main.command(name, help=words)
+    def command() -> None:
+        settings = load_settings()
+        configure_logging(name, settings.log_level)
+        load()(settings)
+
+
+def _ingest() -> Callable[[Settings], None]:
+    from ingest.service import run
+
+    return run
+
+
+def _worker() -> Callable[[Settings], None]:
+    from worker.service import run
+
+    return run
+
+
+def _jobs() -> Callable[[Settings], None]:
+    from ingest.jobs import run
+
+    return run
+
+
+def _dashboard() -> Callable[[Settings], None]:
+    from dashboard.server import run
+
+    return run
+
+
+_stage("ingest", _ingest, "Run an ingest process; several share the cameras.")
+_stage("worker", _worker, "Run a worker; several share the cameras.")
+_stage("jobs", _jobs, "Run a worker for background jobs: camera probes.")
+_stage("dashboard", _dashboard, "Run the dashboard.")
+
+
+@main.group()
+def camera() -> None:
+    """Register, list and remove cameras."""
+
+
+@camera.command("add")
+@click.argument("name")
+@click.argument("source")
+@click.option("--analysis-fps", type=float, help="Frames analysed a second (default 8).")
+@click.option("--jpeg-quality", type=int, help="30 to 100 (default 85).")
+@click.option("--max-width", type=int, help="Widest frame kept, in pixels (default 1920).")
+@click.option("--detector", type=click.Choice(["yunet", "ssd"]), help="Another face detector.")
+def camera_add(name: str, source: str, **options: Any) -> None:
+    """Register SOURCE as NAME: an rtsp:// or http:// address, 0, a file, or demo:."""
+    given = {option: value for option, value in options.items() if value is not None}
+    added = CameraRegistry(_redis()).add(make_camera(name=name, source=source, **given))
+    click.echo(f"{added.id}  {added.name}  {added.redacted_source}")
+
+
+@camera.command("list")
+def camera_list() -> None:
+    """Show every camera, its state and what is wrong with it."""
+    redis = _redis()
+    cameras = CameraRegistry(redis).all()
+    states = StatusStore(redis).read(cameras)
+    for one in cameras:
+        status = states[one.id]
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(status.since_s))
+        picture = f"{status.width}x{status.height} {status.fps:.1f} fps {status.codec}"
+        detail = picture if status.state == "live" else status.error
+        click.echo(
+            f"{one.id}  {one.name:<24} {status.state:<10} since {since}  "
+            f"{one.redacted_source}  {detail}"
+        )
+    if not cameras:
+        click.echo("no cameras; add one with `maskwatch camera add NAME SOURCE`")
+
+
+@camera.command("remove")
+@click.argument("name_or_id")
+def camera_remove(name_or_id: str) -> None:
+    """Forget a camera and everything counted for it."""
+    registry = CameraRegistry(_redis())
+    found = _find(registry.all(), name_or_id)
+    registry.remove(found.id)
+    click.echo(f"removed {found.name}")
+
+
+def _find(cameras: list[Camera], name_or_id: str) -> Camera:
+    for one in cameras:
+        if name_or_id in {one.id, one.name}:
+            return one
+    raise CameraNotFoundError(f"no camera has the name or id {name_or_id!r}")
+
+
+@main.group()
+def models() -> None:
+    """Fetch and check the networks' files."""
+
+
+@models.command("list")
+def models_list() -> None:
+    """Show the known files, where they are, and their terms."""
+    from models.cli import list_models
+
+    _show_models(list_models(load_settings().where_models_are))
+
+
+@models.command("verify")
+def models_verify() -> None:
+    """Check every file that is here against its published sha256."""
+    from models.cli import verify_models
+
+    statuses = verify_models(load_settings().where_models_are)
+    _show_models(statuses)
+    if any(status.state == "wrong" for status in statuses):
+        sys.exit(1)
+
+
+def _show_models(statuses: Sequence[ModelStatus]) -> None:
+    for status in statuses:
+        where = str(status.path or "")
+        click.echo(
+            f"{status.file.name:<26} {status.state:<8} {status.file.size_bytes / 1e6:6.1f} MB  "
+            f"{status.file.purpose} ({status.file.terms})  {where}"
+        )
+
+
+@models.command("pull")
+@click.argument("names", nargs=-1)
+def models_pull(names: tuple[str, ...]) -> None:
+    """Fetch networks that do not ship with Maskwatch (default: yunet) and verify them."""
+    from models.cli import pull_models
+
+    settings = load_settings()
+    for path in pull_models(names, settings.where_models_are, settings.models_url):
+        click.echo(f"fetched and verified {path}")
+
+
+def _redis() -> Redis:
+    settings = load_settings()
+    url = settings.redis_url
+    if url is None:
+        server = EmbeddedRedis(settings.state_dir / "redis")
+        if not server.socket_path.exists():
+            raise SettingsError(
+                "no Redis: `maskwatch run` is not running with this state folder, and "
+                "MASKWATCH_REDIS_URL is not set"
+            )
+        url = server.url
+    redis = connect(url, "maskwatch-cli")
+    try:
+        check_server(redis)
+    except RedisError as error:
+        raise explain(error, redis) from error
+    return redis
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""`maskwatch run`: the whole system on one machine, from nothing."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.cameras import CameraRegistry, make_camera
+from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
+from contract.leases import Membership
+from contract.redis_client import check_server, connect
+from contract.settings import Settings
+from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
+from maskwatch.redis_server import EmbeddedRedis
+
+STAGES_END_WITHIN_S: Final = 3.0
+POLL_S: Final = 0.2
+
+DEMO_CAMERAS: Final = {
+    "Demo concourse": "demo:seed=1",
+    "Demo platform 4": "demo:seed=2",
+    "Demo ticket hall": "demo:seed=3",
+    "Demo gate B12": "demo:seed=4",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def parse_cameras(argument: str) -> dict[str, str]:
+    """Read `name=URL name2=URL2` into names and sources.
+
+    >>> parse_cameras("gate=rtsp://10.0.0.9/live hall=0")
+    {'gate': 'rtsp://10.0.0.9/live', 'hall': '0'}
+
+    Raises:
+        SettingsError: a part has no name, no source, or a name twice.
+    """
+    cameras: dict[str, str] = {}
+    for part in argument.split():
+        name, separator, source = part.partition("=")
+        if not (name and separator and source) or "/" in name:
+            raise SettingsError("CAMERAS: expected name=URL pairs with spaces between them")
+        if name in cameras:
+            raise SettingsError(f"CAMERAS: {name} is there twice")
+        cameras[name] = source
+    return cameras
+
+
+def register_cameras(redis: Redis, wanted: dict[str, str]) -> int:
+    """Make the registry hold `wanted`; demo cameras when nothing else is registered.
+
+    Cameras registered before stay; the demo cameras go once real ones are named. Returns how
+    many cameras are registered then.
+    """
+    registry = CameraRegistry(redis)
+    by_name = {camera.name: camera for camera in registry.all()}
+    if not wanted and not by_name:
+        wanted = DEMO_CAMERAS
+    elif wanted:
+        for name in DEMO_CAMERAS.keys() & by_name.keys() - wanted.keys():
+            registry.remove(by_name[name].id)
+    for name, source in wanted.items():
+        known = by_name.get(name)
+        if known is None:
+            registry.add(make_camera(name=name, source=source))
+        elif known.source != source:
+            registry.update(known.id, source=source)
+    return len(registry.all())
+
+
+def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
+    """Run Redis (unless one is set), ingest, workers, jobs and dashboard until told to stop.
+
+    Raises:
+        MaskwatchError: something needed is missing, said before anything is left running.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ensure_detector(settings)
+    with _redis(settings) as (url, server):
+        redis = connect(url, "maskwatch-run")
+        version = check_server(redis)
+        count = register_cameras(redis, cameras)
+        _log.info("Redis %s at %s, %d cameras", version, "our own" if server else "yours", count)
+        stages = _stages(settings, url)
+        try:
+            for stage in stages:
+                stage.start()
+            _supervise(settings, redis, stages, server, stop)
+        finally:
+            _end(stages)
+
+
+def ensure_detector(settings: Settings) -> None:
+    """Have the default detector's file here, fetching YuNet once if need be."""
+    from contract.errors import ModelNotFoundError
+    from models.downloads import pull
+    from models.files import find_model
+
+    if settings.detector != "yunet":
+        return
+    try:
+        find_model("yunet", settings.where_models_are)
+    except ModelNotFoundError:
+        target = settings.where_models_are
+        _say(f"fetching the YuNet face detector to {target} (once, 230 kB) ...")
+        pull("yunet", target, base_url=settings.models_url)
+
+
+@contextmanager
+def _redis(settings: Settings) -> Iterator[tuple[str, EmbeddedRedis | None]]:
+    if settings.redis_url is not None:
+        yield settings.redis_url, None
+        return
+    server = EmbeddedRedis(settings.state_dir / "redis")
+    server.start()
+    try:
+        yield server.url, server
+    finally:
+        server.stop()
+
+
+def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
+    def stage(name: str, module: str) -> StageProcess:
+        return StageProcess(name, [sys.executable, "-m", module], environment)
+
+    environment = {
+        "MASKWATCH_REDIS_URL": redis_url,
+        "MASKWATCH_STATE_DIR": str(settings.state_dir.resolve()),
+        "MASKWATCH_MODELS_DIR": str(settings.where_models_are.resolve()),
+    }
+    return [
+        stage("dashboard", "dashboard"),
+        *(stage(f"ingest {n + 1}", "ingest") for n in range(settings.ingests)),
+        *(stage(f"worker {n + 1}", "worker") for n in range(settings.workers)),
+        stage("jobs", "ingest.jobs"),
+    ]
+
+
+def _supervise(
+    settings: Settings,
+    redis: Redis,
+    stages: list[StageProcess],
+    server: EmbeddedRedis | None,
+    stop: threading.Event,
+) -> None:
+    announced = False
+    while not stop.wait(POLL_S):
+        for stage in stages:
+            if stage.keep_running() == CONFIGURATION_ERROR:
+                raise MaskwatchError(f"{stage.name} cannot work as it is set up; see above")
+        if server is not None and not server.alive():
+            _revive(server)
+        if not announced and _worker_lives(redis, settings):
+            announced = True
+            shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+            _say(f"Maskwatch is watching: http://{shown}:{settings.port}   (Ctrl-C ends it)")
+
+
+def _revive(server: EmbeddedRedis) -> None:
+    _log.warning("redis-server ended; starting it again with its data")
+    try:
+        server.start()
+    except RedisUnavailableError as error:
+        _log.error("%s", error)
+
+
+def _worker_lives(redis: Redis, settings: Settings) -> bool:
+    try:
+        return bool(Membership(redis, "worker", settings.lease_s).live()) or settings.workers == 0
+    except RedisError:
+        return False
+
+
+def _end(stages: list[StageProcess]) -> None:
+    for stage in stages:
+        stage.terminate()
+    deadline_s = time.monotonic() + STAGES_END_WITHIN_S
+    for stage in stages:
+        stage.finish(deadline_s)
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)

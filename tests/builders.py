@@ -1,0 +1,89 @@
+"""Short ways to make what tests need."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from redis import Redis
+
+from contract.cameras import Camera, CameraRegistry, make_camera
+from contract.frames import FramePublisher
+from contract.keys import CameraKeys
+from contract.leases import Lease, LeaseStore, Role
+from contract.totals import Increments, decode_totals
+from face_detector.detection import Detections
+
+Image = npt.NDArray[np.uint8]
+
+
+def add_camera(redis: Redis, name: str = "Gate", **fields: object) -> Camera:
+    return CameraRegistry(redis).add(make_camera(**{"name": name, "source": "demo:", **fields}))
+
+
+def take_lease(
+    redis: Redis, camera_id: str, role: Role, owner: str = "test", ttl_s: float = 30
+) -> Lease:
+    lease = LeaseStore(redis, role, owner, ttl_s).acquire(camera_id)
+    assert lease is not None, f"camera {camera_id} is owned already"
+    return lease
+
+
+def totals_of(redis: Redis, camera_id: str) -> dict[str, float]:
+    return decode_totals(redis.hgetall(CameraKeys(camera_id).totals))
+
+
+def jpeg(width: int = 320, height: int = 240, grey: int = 128) -> bytes:
+    encoded, data = cv2.imencode(".jpg", np.full((height, width, 3), grey, np.uint8))
+    assert encoded
+    return data.tobytes()
+
+
+class Source:
+    """Publishes frames for one camera, as ingest would."""
+
+    def __init__(self, redis: Redis, camera: Camera, max_frames: int = 8) -> None:
+        self.lease = take_lease(redis, camera.id, "ingest", "source")
+        self._publisher = FramePublisher(redis, self.lease, max_frames)
+
+    def publish(self, age_s: float = 0.0, data: bytes | None = None) -> int:
+        now_s = time.time()
+        return self._publisher.publish(
+            jpeg() if data is None else data, now_s - age_s, now_s, 1, Increments()
+        )
+
+
+@dataclass
+class ScriptedDetector:
+    """Finds the boxes it was told to, then none; for tests about something else."""
+
+    script: list[Sequence[tuple[float, float, float, float]]] = field(default_factory=list)
+    name: str = "yunet"
+    device: str = "cpu"
+
+    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+        return [self._next() for _ in frames]
+
+    def _next(self) -> Detections:
+        boxes = np.array(self.script.pop(0) if self.script else [], np.float32).reshape(-1, 4)
+        return Detections(boxes, np.full(len(boxes), 0.9, np.float32))
+
+
+@dataclass
+class ScriptedClassifier:
+    """Gives every face the same probabilities."""
+
+    probabilities: tuple[float, float, float] = (0.9, 0.05, 0.05)
+    labels: tuple[str, ...] = ("mask", "incorrect", "no_mask")
+    input_size: int = 16
+    margin: float = 0.1
+    device: str = "cpu"
+    seen: int = 0
+
+    def classify(self, crops: Image) -> npt.NDArray[np.float32]:
+        self.seen += len(crops)
+        return np.tile(np.array(self.probabilities, np.float32), (len(crops), 1))

@@ -1,0 +1,249 @@
+"""The worker's loop on a real Redis; networks are scripted, since they are not the point."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from redis import Redis
+
+from contract.cameras import Camera
+from contract.errors import ModelNotFoundError
+from contract.keys import INFERENCE, CameraKeys
+from contract.leases import Lease, LeaseStore
+from contract.outcomes import FrameFaces, View
+from contract.totals import decode_totals
+from face_detector.detection import FaceDetector
+from tests.builders import (
+    ScriptedClassifier,
+    ScriptedDetector,
+    Source,
+    add_camera,
+    take_lease,
+    totals_of,
+)
+from worker.intake import Intake
+from worker.networks import Networks
+from worker.service import Worker
+
+FACE = (100.0, 80.0, 160.0, 150.0)
+
+
+class FixedOwnership:
+    """The cameras a test says are owned."""
+
+    def __init__(self) -> None:
+        self.cameras: dict[str, tuple[Camera, Lease]] = {}
+
+    def owned(self) -> dict[str, tuple[Camera, Lease]]:
+        return dict(self.cameras)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.offset_s = 0.0
+
+    def __call__(self) -> float:
+        import time
+
+        return time.time() + self.offset_s
+
+
+class Bench:
+    """One worker, stepped by hand."""
+
+    def __init__(self, redis: Redis, detector: ScriptedDetector) -> None:
+        self.redis = redis
+        self.detector = detector
+        self.classifier = ScriptedClassifier()
+        self.ownership = FixedOwnership()
+        self.clock = Clock()
+        networks = Networks(self._load, "yunet", self.classifier)
+        intake = Intake(redis, 0.5, 16, self.clock)
+        self.worker = Worker(
+            redis,
+            networks,
+            intake,
+            self.ownership,  # type: ignore[arg-type]
+            threading.Event(),
+            self.clock,
+        )
+
+    def _load(self, name: str) -> FaceDetector:
+        if name == "ssd":
+            raise ModelNotFoundError("no such file")
+        return self.detector
+
+    def own(self, camera: Camera, owner: str = "w1") -> Lease:
+        lease = take_lease(self.redis, camera.id, "worker", owner)
+        self.ownership.cameras[camera.id] = (camera, lease)
+        return lease
+
+    def steps(self, number: int = 1) -> None:
+        for _ in range(number):
+            self.worker.step()
+
+
+@pytest.fixture
+def bench(redis: Redis) -> Iterator[Bench]:
+    return Bench(redis, ScriptedDetector())
+
+
+def faces_of(redis: Redis, camera: Camera) -> FrameFaces:
+    raw = redis.get(CameraKeys(camera.id).latest)
+    assert isinstance(raw, bytes)
+    return FrameFaces.decode(raw)
+
+
+def test_frames_become_faces_verdicts_and_totals(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    source = Source(redis, camera)
+    bench.detector.script = [[FACE], [FACE]]
+    for _ in range(2):
+        source.publish()
+        bench.steps()
+    latest = faces_of(redis, camera)
+    assert latest.sequence == 2
+    assert [(face.verdict, face.track_id) for face in latest.faces] == [("mask", 1)]
+    totals = totals_of(redis, camera.id)
+    assert totals["frames:published"] == totals["frames:analysed"] == 2
+    assert bench.classifier.seen == 2
+
+
+def test_a_person_is_counted_once_when_gone_and_again_never(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    source = Source(redis, camera)
+    bench.detector.script = [[FACE]] * 4
+    for age_s in (0.45, 0.3, 0.15, 0.0):
+        source.publish(age_s=age_s)
+    bench.steps(4)
+    assert "people:mask" not in totals_of(redis, camera.id)
+    bench.clock.offset_s = 4.0
+    bench.steps(3)
+    assert totals_of(redis, camera.id)["people:mask"] == 1
+    bench.clock.offset_s = 9.0
+    bench.steps(3)
+    assert totals_of(redis, camera.id)["people:mask"] == 1
+
+
+def test_old_frames_are_dropped_and_counted_by_cause(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    source = Source(redis, camera)
+    for age_s in (3.0, 2.0, 0.0):
+        source.publish(age_s=age_s)
+    bench.steps()
+    totals = totals_of(redis, camera.id)
+    assert (totals["dropped:stale"], totals["frames:analysed"]) == (2, 1)
+
+
+def test_only_old_frames_are_counted_too(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    Source(redis, camera).publish(age_s=2.0)
+    bench.steps()
+    assert totals_of(redis, camera.id)["dropped:stale"] == 1
+
+
+def test_every_published_frame_is_analysed_or_dropped(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    source = Source(redis, camera, max_frames=4)
+    for number in range(12):
+        source.publish(age_s=2.0 if number in {9, 10} else 0.0)
+    source.publish(data=b"not a JPEG")
+    bench.steps(6)
+    totals = totals_of(redis, camera.id)
+    dropped = sum(amount for field, amount in totals.items() if field.startswith("dropped:"))
+    assert totals["frames:published"] == 13 == totals["frames:analysed"] + dropped
+    assert totals["dropped:overflow"] == 9
+    assert totals["dropped:stale"] == 2
+    assert totals["dropped:undecodable"] == 1
+
+
+def test_garbage_in_a_stream_is_counted_once_and_harms_nobody(
+    redis: Redis, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    redis.xadd(CameraKeys(camera.id).frames, {"v": "1", "seq": "x"})
+    Source(redis, camera).publish()
+    bench.steps(2)
+    totals = totals_of(redis, camera.id)
+    assert (totals["dropped:malformed"], totals["frames:analysed"]) == (1, 1)
+    assert "is not a frame" in caplog.text
+
+
+def test_a_camera_is_drawn_only_while_someone_watches(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    source = Source(redis, camera)
+    source.publish()
+    bench.steps()
+    names = CameraKeys(camera.id)
+    assert redis.xlen(names.view) == 0
+    redis.set(names.watched, 1, ex=5)
+    bench.clock.offset_s = 0.6
+    bench.steps()
+    bench.clock.offset_s = 0.0
+    bench.detector.script = [[FACE]]
+    source.publish()
+    bench.steps()
+    [(stream_id, fields)] = redis.xrange(names.view)
+    view = View.decode(camera.id, stream_id, fields)
+    picture = cv2.imdecode(np.frombuffer(view.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (240, 320, 3)
+    assert np.ptp(picture[75:155, 95:165]) > 60, "no box was drawn"
+    assert view.counts["mask"] == 1
+
+
+def test_a_lost_camera_is_taken_over_with_its_people(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    old = bench.own(camera, "old")
+    source = Source(redis, camera)
+    bench.detector.script = [[FACE]] * 4
+    source.publish(age_s=0.4)
+    source.publish(age_s=0.2)
+    bench.steps(2)
+    LeaseStore(redis, "worker", "old", 30).release(old)
+    successor = Bench(redis, ScriptedDetector([[FACE]]))
+    successor.own(camera, "new")
+    source.publish()
+    bench.steps()  # the old owner does not know yet; its commit is refused
+    assert faces_of(redis, camera).sequence == 2
+    successor.steps()
+    latest = faces_of(redis, camera)
+    assert (latest.sequence, latest.faces[0].track_id) == (3, 1)
+    assert totals_of(redis, camera.id)["frames:analysed"] == 3
+
+
+def test_a_camera_whose_detector_is_missing_drops_its_frames_and_says_so(
+    redis: Redis, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera = add_camera(redis, detector="ssd")
+    other = add_camera(redis, "Hall")
+    for one in (camera, other):
+        bench.own(one)
+        Source(redis, one).publish()
+    bench.steps(2)
+    assert totals_of(redis, camera.id)["dropped:no_network"] == 1
+    assert totals_of(redis, other.id)["frames:analysed"] == 1
+    assert "no such file" in caplog.text
+
+
+def test_frames_of_several_cameras_share_a_batch(redis: Redis, bench: Bench) -> None:
+    for name in ("a", "b", "c"):
+        camera = add_camera(redis, name)
+        bench.own(camera)
+        Source(redis, camera).publish()
+    bench.steps()
+    bench.clock.offset_s = 0.6
+    bench.steps()
+    inference = decode_totals(redis.hgetall(INFERENCE))
+    assert inference["yunet:batch:le:4"] == 1

@@ -1,0 +1,130 @@
+"""Faces over time, without networks or Redis."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.errors import MessageError
+from worker.motion import BoxMotion
+from worker.tracking import LOST_AFTER_S, Tracker
+from worker.votes import Votes
+
+
+def boxes(*corners: tuple[float, float, float, float]) -> np.ndarray:
+    return np.array(corners, np.float32).reshape(-1, 4)
+
+
+def at(x: float, y: float = 100, size: float = 40) -> tuple[float, float, float, float]:
+    return (x, y, x + size, y + size)
+
+
+def walk(tracker: Tracker, xs: list[float], step_s: float = 0.2, start_s: float = 0.0) -> list[int]:
+    ids = []
+    for number, x in enumerate(xs):
+        [track], _ = tracker.update(boxes(at(x)), start_s + number * step_s)
+        ids.append(track.id)
+    return ids
+
+
+def test_a_walker_keeps_one_identity_even_when_boxes_do_not_overlap() -> None:
+    assert set(walk(Tracker(), [0, 30, 65, 110, 160, 210, 260])) == {1}
+
+
+def test_a_walker_hidden_for_a_second_comes_back_as_the_same() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 20, 40, 60, 80])
+    [track], _ = tracker.update(boxes(at(80 + 100)), 0.8 + 1.0)
+    assert track.id == 1
+
+
+def test_two_people_who_cross_keep_their_identities() -> None:
+    tracker = Tracker()
+    for step in range(11):
+        tracks, _ = tracker.update(
+            boxes(at(20.0 * step), at(200 - 20.0 * step, y=112)), 0.125 * step
+        )
+        assert [track.id for track in tracks] == [1, 2]
+
+
+def test_someone_elsewhere_is_someone_else() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 5])
+    [track], _ = tracker.update(boxes(at(600)), 0.4)
+    assert track.id == 2
+
+
+def test_a_face_gone_for_two_seconds_ends_and_was_a_person() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 2, 4, 6])
+    tracks, ended = tracker.update(boxes(), 0.6 + LOST_AFTER_S + 0.01)
+    assert tracks == []
+    assert [(track.id, track.is_person) for track in ended] == [(1, True)]
+    assert tracker.tracks == []
+
+
+def test_a_flicker_is_no_person() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 1], step_s=0.1)
+    assert [track.is_person for track in tracker.end_all()] == [False]
+
+
+def test_a_saved_tracker_goes_on_exactly_like_the_one_that_was_not() -> None:
+    kept = Tracker()
+    for step in range(6):
+        kept.update(boxes(at(10.0 * step), at(300 - 8.0 * step, y=200, size=60)), 0.2 * step)
+    kept.tracks[0].votes = Votes().add(np.array([0.9, 0.05, 0.05], np.float32), 60)
+    resumed = Tracker.decode(kept.encode())
+    for tracker in (kept, resumed):
+        tracker.update(boxes(at(60.0), at(252.0, y=200, size=60)), 1.2)
+    assert resumed.tracks[0].votes == kept.tracks[0].votes
+    for left, right in zip(kept.tracks, resumed.tracks, strict=True):
+        assert left.id == right.id
+        np.testing.assert_allclose(left.motion.box, right.motion.box, atol=0.01)
+        np.testing.assert_allclose(left.motion.predict(0.5), right.motion.predict(0.5), atol=0.05)
+
+
+@pytest.mark.parametrize("state", ["nonsense", "[]", '{"v":99}', '{"v":1,"next_id":1}', "{}"])
+def test_a_state_that_is_none_is_refused(state: str) -> None:
+    with pytest.raises(MessageError):
+        Tracker.decode(state)
+
+
+def test_a_state_is_small() -> None:
+    tracker = Tracker()
+    tracker.update(boxes(*(at(80.0 * n) for n in range(10))), 1_700_000_000.123)
+    assert len(tracker.encode()) < 10 * 300
+    assert json.loads(tracker.encode())["v"] == 1
+
+
+coordinate = st.floats(0, 1900, width=32)
+frame_boxes = st.lists(
+    st.tuples(coordinate, coordinate, st.floats(8, 300, width=32)), max_size=8
+).map(lambda faces: [(x, y, x + side, y + side) for x, y, side in faces])
+
+
+@given(st.lists(st.tuples(frame_boxes, st.floats(0, 3)), max_size=12))
+def test_every_detection_has_one_track_and_every_track_ends_once(
+    frames: list[tuple[list[tuple[float, float, float, float]], float]],
+) -> None:
+    tracker, now_s, begun, ended = Tracker(), 0.0, set(), []
+    for faces, step_s in frames:
+        now_s += step_s
+        tracks, gone = tracker.update(boxes(*faces), now_s)
+        ids = [track.id for track in tracks]
+        assert len(ids) == len(faces) == len(set(ids))
+        begun |= set(ids)
+        ended += [track.id for track in gone]
+    ended += [track.id for track in tracker.end_all()]
+    assert sorted(ended) == sorted(begun)
+
+
+def test_motion_learns_a_constant_speed() -> None:
+    motion = BoxMotion(boxes(at(0))[0])
+    for step in range(1, 10):
+        motion.update(boxes(at(10.0 * step))[0], 0.2)
+    assert motion.predict(0.4)[0] == pytest.approx(90 + 20, abs=3)

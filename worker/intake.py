@@ -1,0 +1,128 @@
+"""Reads frames of all owned cameras, drops what is too old, and decodes the rest."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from redis import Redis
+
+from contract.errors import MessageError
+from contract.frames import FrameMessage
+from contract.keys import CameraKeys
+from contract.totals import dropped_field
+from worker.camera import OwnedCamera
+
+Image = npt.NDArray[np.uint8]
+
+BLOCK_MS: Final = 50
+"""Longest wait for a frame: how late the loop notices a camera gained, lost or gone quiet."""
+READ_AT_ONCE: Final = 8
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TakenFrame:
+    """One frame about to be analysed."""
+
+    owned: OwnedCamera
+    message: FrameMessage
+    image: Image
+    """`(H, W, 3)` uint8 BGR."""
+
+
+class Intake:
+    """The frames' way into a worker. At most one frame a camera at a time, oldest first."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        staleness_budget_s: float,
+        max_batch: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._redis = redis
+        self._budget_s = staleness_budget_s
+        self._max_batch = max_batch
+        self._clock = clock
+        self._decoders = ThreadPoolExecutor(thread_name_prefix="jpeg")
+
+    def next_batch(self, owned: Sequence[OwnedCamera]) -> list[TakenFrame]:
+        """Return the next frames to analyse, each camera's in order; waits a little if none.
+
+        Slow cameras hold up nobody: whatever has arrived makes the batch.
+        """
+        self._read(owned, wait=not any(camera.waiting for camera in owned))
+        # The camera whose frame waits longest goes first, so that a full batch starves nobody.
+        ready = [(camera, frame) for camera in owned if (frame := self._freshest_due(camera))]
+        ready.sort(key=lambda pair: pair[1].captured_at_s)
+        chosen, later = ready[: self._max_batch], ready[self._max_batch :]
+        for camera, frame in later:
+            camera.waiting.appendleft(frame)
+        images = self._decoders.map(_decode_jpeg, (frame.jpeg for _, frame in chosen))
+        return list(self._decoded(chosen, images))
+
+    def _read(self, owned: Sequence[OwnedCamera], wait: bool) -> None:
+        if not owned:
+            time.sleep(BLOCK_MS / 1000)
+            return
+        by_stream = {CameraKeys(one.camera.id).frames.encode(): one for one in owned}
+        answer: Any = self._redis.xread(
+            {stream: one.cursor for stream, one in by_stream.items()},
+            count=READ_AT_ONCE,
+            block=BLOCK_MS if wait else None,
+        )
+        for stream, entries in answer or ():
+            self._take_in(by_stream[stream], stream, entries)
+
+    def _take_in(
+        self,
+        owned: OwnedCamera,
+        stream: bytes,
+        entries: Iterable[tuple[bytes, dict[bytes, bytes]]],
+    ) -> None:
+        for stream_id, fields in entries:
+            owned.cursor = stream_id
+            try:
+                owned.accept(FrameMessage.decode(owned.camera.id, stream_id, fields))
+                owned.heard_at_s = self._clock()
+            except MessageError as error:
+                owned.drops.add(dropped_field("malformed"))
+                # Gone, so that the camera's next owner does not count it again.
+                self._redis.xdel(stream, stream_id)
+                _log.warning("skipped: %s", error)
+
+    def _freshest_due(self, owned: OwnedCamera) -> FrameMessage | None:
+        oldest_s = self._clock() - self._budget_s
+        while owned.waiting:
+            message = owned.waiting.popleft()
+            if message.captured_at_s >= oldest_s:
+                return message
+            owned.drop(message, "stale")
+        return None
+
+    @staticmethod
+    def _decoded(
+        chosen: Iterable[tuple[OwnedCamera, FrameMessage]], images: Iterable[Image | None]
+    ) -> Iterable[TakenFrame]:
+        for (owned, message), image in zip(chosen, images, strict=True):
+            if image is None:
+                owned.drop(message, "undecodable")
+                _log.warning(
+                    "frame %d of camera %s is no JPEG", message.sequence, owned.camera.name
+                )
+            else:
+                yield TakenFrame(owned, message, image)
+
+
+def _decode_jpeg(jpeg: bytes) -> Image | None:
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return None if image is None else np.asarray(image, np.uint8)

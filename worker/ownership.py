@@ -1,0 +1,72 @@
+"""Keeps this worker's leases alive, whatever the networks are busy with."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.cameras import Camera, CameraRoster
+from contract.leases import Lease, Ownership
+from contract.redis_client import Outage
+
+_log = logging.getLogger(__name__)
+
+
+class OwnershipThread(threading.Thread):
+    """Steps an `Ownership` a few times per lease in the background."""
+
+    def __init__(
+        self, redis: Redis, member: str, lease_s: float, devices: Mapping[str, str]
+    ) -> None:
+        super().__init__(name="ownership", daemon=True)
+        self._roster = CameraRoster(redis)
+        self._ownership = Ownership(redis, "worker", member, lease_s)
+        self._details = json.dumps(
+            {"host": socket.gethostname(), "pid": os.getpid(), "devices": dict(devices)}
+        )
+        self._stop_asked = threading.Event()
+        self._outage = Outage(redis, self._stop_asked)
+        self._cameras: dict[str, Camera] = {}
+
+    def owned(self) -> dict[str, tuple[Camera, Lease]]:
+        """The cameras owned now, with their leases, by id. Safe from any thread."""
+        cameras = self._cameras
+        return {
+            camera_id: (cameras[camera_id], lease)
+            for camera_id, lease in self._ownership.held().items()
+            if camera_id in cameras
+        }
+
+    def run(self) -> None:
+        """Step until `stop`; ride out a Redis that is away."""
+        while not self._stop_asked.wait(self._ownership.interval_s):
+            try:
+                cameras = {camera.id: camera for camera in self._roster.cameras() if camera.enabled}
+                before = self._ownership.held().keys()
+                self._cameras = cameras
+                now = self._ownership.step(cameras, self._details).keys()
+                self._outage.over()
+            except RedisError as error:
+                self._outage.report(error)
+                continue
+            if before != now:
+                _log.info("cameras owned: %s", ", ".join(self._names(now)) or "none")
+
+    def stop(self) -> None:
+        """Stop stepping, give the cameras back and leave."""
+        self._stop_asked.set()
+        self.join()
+        try:
+            self._ownership.leave()
+        except RedisError as error:
+            _log.warning("could not give the cameras back, their leases will expire: %s", error)
+
+    def _names(self, camera_ids: Iterable[str]) -> list[str]:
+        return sorted(self._cameras[camera_id].name for camera_id in camera_ids)

@@ -1,0 +1,170 @@
+"""The worker's loop: read, analyse, commit, for the cameras it owns."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import cv2
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract import keys
+from contract.errors import LeaseLostError, MessageError, NotNewerError
+from contract.keys import CameraKeys
+from contract.outcomes import Outcome, OutcomeStore
+from contract.redis_client import Outage, connect, wait_for_server
+from contract.settings import Settings
+from worker.analysis import Analyser
+from worker.camera import OwnedCamera
+from worker.intake import Intake
+from worker.networks import Networks, load_networks
+from worker.ownership import OwnershipThread
+from worker.tracking import LOST_AFTER_S, Tracker
+
+QUIET_AFTER_S: Final = LOST_AFTER_S + 1.0
+"""With no frame for this long, the people last seen are gone."""
+BOOKKEEPING_S: Final = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Analyses the frames of the cameras it owns until `stop` is set."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        networks: Networks,
+        intake: Intake,
+        ownership: OwnershipThread,
+        stop: threading.Event,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._redis = redis
+        self._networks = networks
+        self._intake = intake
+        self._analyser = Analyser(networks, clock)
+        self._ownership = ownership
+        self._store = OutcomeStore(redis)
+        self._outage = Outage(redis, stop)
+        self._stop = stop
+        self._clock = clock
+        self._owned: dict[str, OwnedCamera] = {}
+        self._watched: frozenset[str] = frozenset()
+        self._kept_books_at_s = 0.0
+
+    def run(self) -> None:
+        """Loop until stopped. A Redis that is away is waited for, then asked for the truth."""
+        while not self._stop.is_set():
+            try:
+                self.step()
+                self._outage.over()
+            except RedisError as error:
+                # What was sent may or may not have been carried out: start from Redis again.
+                self._owned.clear()
+                self._outage.report(error)
+
+    def step(self) -> None:
+        """Analyse one batch, if frames have come."""
+        self._follow_ownership()
+        batch = self._intake.next_batch(list(self._owned.values()))
+        self._keep_books()
+        for owned, outcome in self._analyser.analyse(batch, self._watched):
+            self._commit(owned, outcome)
+        for owned in list(self._owned.values()):
+            if owned.dropped:
+                self._commit(owned, self._analyser.only_drops(owned))
+
+    def _follow_ownership(self) -> None:
+        now = self._ownership.owned()
+        for camera_id in self._owned.keys() - now.keys():
+            del self._owned[camera_id]
+        for camera_id, (camera, lease) in now.items():
+            owned = self._owned.get(camera_id)
+            if owned is None or owned.lease != lease:
+                sequence, state = self._store.resume(camera_id)
+                tracker = self._resume_tracker(camera.name, state)
+                self._owned[camera_id] = OwnedCamera(
+                    camera, lease, sequence, tracker, heard_at_s=self._clock()
+                )
+            else:
+                owned.camera = camera
+
+    @staticmethod
+    def _resume_tracker(camera_name: str, state: str) -> Tracker:
+        try:
+            return Tracker.decode(state)
+        except MessageError as error:
+            _log.error("the people in view of %s are lost: %s", camera_name, error)
+            return Tracker()
+
+    def _commit(self, owned: OwnedCamera, outcome: Outcome) -> None:
+        try:
+            overflowed = self._store.commit(owned.lease, outcome)
+        except (LeaseLostError, NotNewerError) as refusal:
+            _log.warning("commit refused: %s", refusal)
+            self._owned.pop(owned.camera.id, None)
+            return
+        if overflowed > 0:
+            _log.debug("%d frames of %s came and went unread", overflowed, owned.camera.name)
+
+    def _keep_books(self) -> None:
+        now_s = self._clock()
+        if now_s - self._kept_books_at_s < BOOKKEEPING_S:
+            return
+        self._kept_books_at_s = now_s
+        self._flush_quiet_cameras(now_s)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for field, amount in self._networks.totals.items():
+                pipeline.hincrbyfloat(keys.INFERENCE, field, amount)
+            camera_ids = list(self._owned)
+            for camera_id in camera_ids:
+                pipeline.exists(CameraKeys(camera_id).watched)
+            answers = pipeline.execute()
+        self._networks.totals.clear()
+        flags = answers[len(answers) - len(camera_ids) :]
+        self._watched = frozenset(
+            camera_id for camera_id, flag in zip(camera_ids, flags, strict=True) if flag
+        )
+
+    def _flush_quiet_cameras(self, now_s: float) -> None:
+        for owned in list(self._owned.values()):
+            quiet = now_s - owned.heard_at_s > QUIET_AFTER_S
+            if quiet and (owned.tracker.tracks or owned.drops):
+                self._commit(owned, self._analyser.flush(owned))
+
+
+def run(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: there is no Redis to connect to, or the device asked for is missing.
+        ModelError: a network cannot be used.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    redis = connect(settings.require_redis_url(), "maskwatch-worker")
+    threads = settings.inference_threads or os.cpu_count() or 1
+    cv2.setNumThreads(threads)
+    networks = load_networks(settings)
+    for network, device in networks.devices().items():
+        _log.info("%s runs on %s", network, device)
+    if not wait_for_server(redis, stop):
+        return
+    member = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    ownership = OwnershipThread(redis, member, settings.lease_s, networks.devices())
+    intake = Intake(redis, settings.staleness_budget_s, settings.max_batch)
+    ownership.start()
+    try:
+        Worker(redis, networks, intake, ownership, stop).run()
+    finally:
+        ownership.stop()
