@@ -1,0 +1,176 @@
+"""Runs the whole system for a measurement, exactly as `maskwatch run` does, and looks inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from redis import Redis
+
+from contract.cameras import Camera, CameraRegistry
+from contract.keys import CameraKeys
+from contract.outcomes import FrameFaces
+from contract.redis_client import connect
+from contract.totals import decode_totals
+from maskwatch.redis_server import EmbeddedRedis
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+SHARED: Final = ROOT.parent / "shared"
+
+
+def clip(name: str) -> Path:
+    """Return a real clip's path; end with a reason where the clips are not."""
+    path = SHARED / "video" / name
+    if not path.is_file():
+        raise SystemExit(f"needs the clip {name} in ../shared/video beside the project")
+    return path
+
+
+class System:
+    """A running `maskwatch run`."""
+
+    def __init__(self, state_dir: Path, port: int, process: subprocess.Popen[bytes]) -> None:
+        self._port = port
+        self.process = process
+        self.log = state_dir / "run.log"
+        self.redis: Redis = connect(EmbeddedRedis(state_dir / "redis").url, "benchmark")
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Return the JSON answer of the HTTP API."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._port}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return json.loads(answer.read() or b"null")
+
+    def get(self, path: str) -> bytes:
+        """Return the body of a page."""
+        url = f"http://127.0.0.1:{self._port}{path}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return bytes(answer.read())
+
+    def healthy(self) -> bool:
+        """Whether `/healthz` says so."""
+        try:
+            return bool(self.call("GET", "/healthz"))
+        except OSError:
+            return False
+
+    def cameras(self) -> list[Camera]:
+        return CameraRegistry(self.redis).all()
+
+    def totals(self, camera: Camera) -> dict[str, float]:
+        """The camera's totals in Redis."""
+        raw: Any = self.redis.hgetall(CameraKeys(camera.id).totals)
+        return decode_totals(raw)
+
+    def latest(self, camera: Camera) -> FrameFaces | None:
+        """The newest analysed frame's faces."""
+        raw = self.redis.get(CameraKeys(camera.id).latest)
+        return FrameFaces.decode(raw) if raw else None
+
+    def processes(self) -> dict[str, list[psutil.Process]]:
+        """Running processes by what they do."""
+        found: dict[str, list[psutil.Process]] = {}
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                found.setdefault(_role(process), []).append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+def _role(process: psutil.Process) -> str:
+    command = " ".join(process.cmdline())
+    if "redis-server" in command:
+        return "redis"
+    for role in ("dashboard", "worker", "ingest.jobs", "ingest"):
+        if f"-m {role}" in command:
+            return role
+    parent = process.parent()
+    return f"{_role(parent)} child" if parent and parent.pid != os.getpid() else "other"
+
+
+@contextmanager
+def running_system(environment: dict[str, str] | None = None) -> Iterator[System]:
+    """Start everything with an empty state folder on a free port; stop it at the end."""
+    with tempfile.TemporaryDirectory(prefix="maskwatch-", ignore_cleanup_errors=True) as folder:
+        state_dir, port = Path(folder), free_port()
+        settings = {
+            "MASKWATCH_STATE_DIR": str(state_dir),
+            "MASKWATCH_PORT": str(port),
+            "CAMERAS": "",
+            **(environment or {}),
+        }
+        with (state_dir / "run.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "maskwatch", "run"],
+                cwd=ROOT,
+                env={**os.environ, **settings},
+                stdout=log,
+                stderr=log,
+            )
+        system = System(state_dir, port, process)
+        try:
+            wait_until(system.healthy, 60, "the system to be healthy", system)
+            yield system
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+def wait_until(
+    condition: Callable[[], object], timeout_s: float, what: str, system: System | None = None
+) -> float:
+    """Return the seconds until `condition` holds; end with the log's end if it never does."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > timeout_s:
+            tail = system.log.read_text(errors="replace")[-3000:] if system else ""
+            raise SystemExit(f"waited {timeout_s:.0f} s in vain for {what}\n{tail}")
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def print_result(result: str, figure: object, unit: str, target: str, met: bool) -> None:
+    """Print one result as a line of JSON."""
+    print(
+        json.dumps(
+            {"result": result, "figure": figure, "unit": unit, "target": target, "met": met}
+        ),
+        flush=True,
+    )
+
+
+def machine() -> str:
+    """The machine in a few words."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        "unknown processor",
+    )
+    return f"{os.cpu_count()} cores of {model}, Python {sys.version.split()[0]}"

@@ -1,0 +1,148 @@
+"""`maskwatch run`: the whole system, with real networks and demo cameras."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from benchmarks.system import free_port
+from contract.errors import ModelNotFoundError
+from models.files import find_model
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Running:
+    """A `maskwatch run` with a state folder of its own."""
+
+    def __init__(self, state_dir: Path, cameras: str = "") -> None:
+        self.port = free_port()
+        self.log_path = state_dir / "run.log"
+        state_dir.mkdir(exist_ok=True)
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "maskwatch", "run"],
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    "MASKWATCH_STATE_DIR": str(state_dir),
+                    "MASKWATCH_PORT": str(self.port),
+                    "CAMERAS": cameras,
+                },
+                stdout=log,
+                stderr=log,
+            )
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return bytes(answer.read())
+
+    def json(self, path: str) -> Any:
+        return json.loads(self.get(path))
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def wait_for(self, condition: Callable[[], object], what: str, timeout_s: float = 60) -> None:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            try:
+                if condition():
+                    return
+            except (urllib.error.URLError, OSError):
+                pass
+            time.sleep(0.1)
+        pytest.fail(f"waited in vain for {what}; the log ends:\n{self.log()[-3000:]}")
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    try:
+        find_model("yunet")
+    except ModelNotFoundError as error:
+        pytest.skip(f"needs the YuNet detector: {error}")
+    started: list[Running] = []
+
+    def begin(cameras: str = "") -> Running:
+        started.append(Running(tmp_path / "state", cameras))
+        return started[-1]
+
+    yield begin
+    for running in started:
+        running.end()
+
+
+def test_demo_cameras_are_live_analysed_counted_and_gone_without_a_trace(
+    start: Callable[..., Running],
+) -> None:
+    running = start()
+    running.wait_for(lambda: running.get("/healthz"), "health")
+    cameras = running.json("/api/v1/cameras")["cameras"]
+    assert len(cameras) == 4
+    for camera in cameras:
+        faces = f"/api/v1/cameras/{camera['id']}/faces"
+        running.wait_for(lambda path=faces: running.json(path)["faces"], f"faces at {faces}")
+    picture = running.get(f"/cameras/{cameras[0]['id']}/snapshot.jpg")
+    assert picture[:3] == b"\xff\xd8\xff"
+    metrics = running.get("/metrics").decode()
+    assert 'maskwatch_camera_up{camera="Demo concourse"} 1.0' in metrics
+    family = running.family()
+    assert len(family) > 5
+    running.end()
+    assert running.process.returncode == 0
+    left = [process for process in family if process.is_running()]
+    assert left == []
+
+
+def test_cameras_and_counts_are_there_again_after_a_restart(
+    start: Callable[..., Running],
+) -> None:
+    first = start("hall=demo:seed=5")
+    first.wait_for(lambda: analysed(first) > 20, "20 analysed frames")
+    time.sleep(1.2)  # the append-only file is flushed every second
+    before = analysed(first)
+    first.end()
+    second = start()
+    second.wait_for(lambda: analysed(second) > before - 10, "the counts of before")
+    assert [camera["name"] for camera in second.json("/api/v1/cameras")["cameras"]] == ["hall"]
+
+
+def analysed(running: Running) -> float:
+    for line in running.get("/metrics").decode().splitlines():
+        if line.startswith("maskwatch_frames_total{") and 'stage="analysed"' in line:
+            return float(line.rsplit(" ", 1)[1])
+    return 0.0
+
+
+def test_a_wrong_setting_ends_at_once_with_its_name() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "maskwatch", "run"],
+        cwd=ROOT,
+        env={**os.environ, "MASKWATCH_WORKRS": "2"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "Did you mean MASKWATCH_WORKERS?" in ended.stderr

@@ -1,0 +1,156 @@
+"""The command line, and the Redis and processes it starts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from click.testing import CliRunner
+from redis import Redis
+
+from contract.cameras import CameraRegistry
+from contract.errors import RedisTooOldError, RedisUnavailableError, SettingsError
+from contract.redis_client import check_server, connect
+from maskwatch.cli import main
+from maskwatch.processes import StageProcess
+from maskwatch.redis_server import EmbeddedRedis
+from maskwatch.run import DEMO_CAMERAS, parse_cameras, register_cameras
+
+
+def run_command(redis_url: str, *arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, arguments, env={"MASKWATCH_REDIS_URL": redis_url})
+    return result.exit_code, result.output
+
+
+def test_cameras_are_read_from_one_argument() -> None:
+    assert parse_cameras("gate=rtsp://u:p=x@10.0.0.9/live  hall=0") == {
+        "gate": "rtsp://u:p=x@10.0.0.9/live",
+        "hall": "0",
+    }
+
+
+@pytest.mark.parametrize("argument", ["rtsp://10.0.0.9/live", "=0", "gate=", "a=0 a=1"])
+def test_a_camera_argument_that_is_none_says_what_was_expected(argument: str) -> None:
+    with pytest.raises(SettingsError, match="CAMERAS"):
+        parse_cameras(argument)
+
+
+def test_demo_cameras_come_when_there_are_none_and_go_when_real_ones_come(redis: Redis) -> None:
+    assert register_cameras(redis, {}) == len(DEMO_CAMERAS)
+    assert register_cameras(redis, {}) == len(DEMO_CAMERAS)
+    assert register_cameras(redis, {"gate": "0"}) == 1
+    assert register_cameras(redis, {"gate": "1"}) == 1
+    assert [camera.source for camera in CameraRegistry(redis).all()] == ["1"]
+
+
+def test_cameras_are_added_listed_and_removed_without_showing_passwords(
+    redis: Redis, redis_url: str
+) -> None:
+    status, output = run_command(redis_url, "camera", "add", "Gate", "rtsp://u:s3cret@h/1")
+    assert (status, "s3cret" in output) == (0, False)
+    status, output = run_command(redis_url, "camera", "list")
+    assert status == 0
+    assert "Gate" in output
+    assert "offline" in output
+    assert "s3cret" not in output
+    assert run_command(redis_url, "camera", "remove", "Gate")[0] == 0
+    assert CameraRegistry(redis).all() == []
+
+
+def test_a_wrong_command_ends_with_one_line_that_helps(redis: Redis, redis_url: str) -> None:
+    status, output = run_command(redis_url, "camera", "add", "Gate", "ftp://host/x")
+    assert status == 2
+    assert output.startswith("maskwatch: source:")
+    assert "rtsp://" in output
+    status, output = run_command(redis_url, "camera", "remove", "Nowhere")
+    assert (status, "Nowhere" in output) == (2, True)
+
+
+def test_a_redis_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RedisUnavailableError, match=r"nowhere\.sock cannot be reached"):
+        check_server(connect(f"unix://{tmp_path}/nowhere.sock"))
+
+
+def test_a_redis_too_old_is_refused(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis, "info", lambda _: {"redis_version": "5.0.14"})
+    with pytest.raises(RedisTooOldError, match=r"5\.0\.14; Maskwatch needs 6\.2"):
+        check_server(redis)
+
+
+def test_what_was_stored_survives_a_killed_redis(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path / "redis")
+    server.start()
+    client = connect(server.url)
+    client.set("people", 7)
+    time.sleep(1.2)  # the append-only file is flushed every second
+    os.kill(server.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while server.alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    server.start()
+    try:
+        assert connect(server.url).get("people") == b"7"
+    finally:
+        server.stop()
+
+
+def test_a_second_redis_in_the_same_folder_is_refused(redis_server: EmbeddedRedis) -> None:
+    second = EmbeddedRedis(redis_server.socket_path.parent)
+    with pytest.raises(RedisUnavailableError, match="already runs"):
+        second.start()
+
+
+def test_pictures_are_kept_out_of_the_append_only_file(tmp_path: Path) -> None:
+    from tests.builders import Source, add_camera
+
+    server = EmbeddedRedis(tmp_path / "redis")
+    server.start()
+    try:
+        client = connect(server.url)
+        source = Source(client, add_camera(client))
+        source.publish(data=b"JPEG-OF-SOMEONE" * 100)
+        time.sleep(1.2)
+        written = b"".join(
+            path.read_bytes() for path in (tmp_path / "redis").rglob("*") if path.suffix == ".aof"
+        )
+        assert b"frames:published" in written
+        assert b"JPEG-OF-SOMEONE" not in written
+    finally:
+        server.stop()
+
+
+def test_a_stage_that_ends_is_started_again() -> None:
+    stage = StageProcess("short", [sys.executable, "-c", "raise SystemExit(3)"], {})
+    stage.start()
+    status, deadline = None, time.monotonic() + 10
+    while status is None and time.monotonic() < deadline:
+        status = stage.keep_running()
+    assert status == 3
+    while stage.pid is None and time.monotonic() < deadline:
+        stage.keep_running()
+    assert stage.pid is not None
+    stage.finish(time.monotonic())
+
+
+def test_a_stage_that_does_not_end_is_killed_with_its_children() -> None:
+    stubborn = (
+        "import signal, subprocess, sys, time;"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+        "time.sleep(60)"
+    )
+    stage = StageProcess("stubborn", [sys.executable, "-c", stubborn], {})
+    stage.start()
+    pid = stage.pid
+    assert pid is not None
+    time.sleep(0.5)
+    [child] = psutil.Process(pid).children()
+    stage.terminate()
+    stage.finish(time.monotonic() + 0.2)
+    _, alive = psutil.wait_procs([child], timeout=5)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
