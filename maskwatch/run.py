@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import sys
 import threading
 import time
@@ -86,6 +87,7 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    require_free_port(settings)
     ensure_detector(settings)
     with _redis(settings) as (url, server):
         redis = connect(url, "maskwatch-run")
@@ -99,6 +101,20 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
             _supervise(settings, redis, stages, server, stop)
         finally:
             _end(stages)
+
+
+def require_free_port(settings: Settings) -> None:
+    """Raise `SettingsError` when the dashboard could not listen where it is told to."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"the dashboard cannot listen on {settings.host}:{settings.port} "
+                f"({error.strerror}); set MASKWATCH_PORT or MASKWATCH_HOST to another"
+            ) from error
 
 
 def ensure_detector(settings: Settings) -> None:
