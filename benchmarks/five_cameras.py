@@ -15,7 +15,7 @@ import time
 import psutil
 
 from benchmarks.system import System, clip, machine, print_result, running_system, wait_until
-from benchmarks.watch import Watch, Watched, percentiles
+from benchmarks.watch import Watch, percentiles
 from contract.cameras import Camera
 from tests.servers.rtsp import rtsp_server
 
@@ -57,40 +57,46 @@ def register(system: System, base_url: str, fps: float) -> list[Camera]:
 
 def report(system: System, cameras: list[Camera], minutes: float, fps: float) -> None:
     """Watch for some minutes and print the figures."""
-    before, drops_before = memory_mb(system), {c.id: system.totals(c) for c in cameras}
-    processor_before = processor_s(system)
+    memory_before, processor_before = memory_mb(system), processor_s(system)
+    before = {camera.id: system.totals(camera) for camera in cameras}
     watch = Watch(system, cameras)
     watch.start()
     started = time.monotonic()
     time.sleep(minutes * 60)
     elapsed_s = time.monotonic() - started
+    after = {camera.id: system.totals(camera) for camera in cameras}
     watch.stop()
-    after, cores = memory_mb(system), (processor_s(system) - processor_before) / elapsed_s
+    memory_after, used_s = memory_mb(system), processor_s(system) - processor_before
     print(f"\n{elapsed_s / 60:.1f} minutes at {fps:g} analysed fps, {machine()}")
     print(f"{'camera':20} {'fps':>6} {'p50 s':>7} {'p95 s':>7} {'p99 s':>7}  drops by cause")
+    rates, oldest = [], []
     for camera in cameras:
-        print(line(camera, watch.seen[camera.id], system.totals(camera), drops_before[camera.id]))
+        changes = {name: n - before[camera.id].get(name, 0) for name, n in after[camera.id].items()}
+        rates.append(changes["frames:analysed"] / elapsed_s)
+        ages = percentiles(watch.seen[camera.id].ages_s())
+        oldest.append(ages[2])
+        figures = " ".join(f"{age:7.3f}" for age in ages)
+        print(f"{camera.name:20} {rates[-1]:6.2f} {figures}  {drops(changes)}")
     print(f"\n{'process':20} {'start MB':>9} {'end MB':>9} {'growth':>8}")
-    for name in sorted(after):
-        growth = after[name] / before.get(name, after[name]) - 1
-        print(f"{name:20} {before.get(name, 0):9.1f} {after[name]:9.1f} {growth:8.1%}")
-    print(f"all of Maskwatch used {cores:.2f} cores")
-    worst_rate = max(abs(watch.seen[c.id].rate() / fps - 1) for c in cameras)
-    worst_p99 = max(percentiles(watch.seen[c.id].ages_s())[2] for c in cameras)
-    growth = sum(after.values()) / sum(before.values()) - 1
+    for name, end_mb in sorted(memory_after.items()):
+        start_mb = memory_before.get(name, end_mb)
+        print(f"{name:20} {start_mb:9.1f} {end_mb:9.1f} {end_mb / start_mb - 1:8.1%}")
+    print(f"all of Maskwatch used {used_s / elapsed_s:.2f} cores")
+    worst_rate = max(abs(rate / fps - 1) for rate in rates)
+    worst_p99 = max(oldest)
+    growth = sum(memory_after.values()) / sum(memory_before.values()) - 1
     print_result("2 rate", round(worst_rate * 100, 2), "% off", "<= 5", worst_rate <= 0.05)
     print_result("2 age", round(worst_p99, 3), "s p99", "< 1", worst_p99 < 1)
     print_result("2 memory", round(growth * 100, 2), "% growth", "<= 2", growth <= 0.02)
 
 
-def line(camera: Camera, seen: Watched, totals: dict[str, float], before: dict[str, float]) -> str:
-    p50, p95, p99 = percentiles(seen.ages_s())
-    drops = {
-        field.removeprefix("dropped:"): round(amount - before.get(field, 0))
-        for field, amount in totals.items()
-        if field.startswith("dropped:") and amount - before.get(field, 0) >= 1
+def drops(changes: dict[str, float]) -> dict[str, int]:
+    """Frames dropped by cause."""
+    return {
+        name.removeprefix("dropped:"): round(amount)
+        for name, amount in changes.items()
+        if name.startswith("dropped:") and amount >= 1
     }
-    return f"{camera.name:20} {seen.rate():6.2f} {p50:7.3f} {p95:7.3f} {p99:7.3f}  {drops}"
 
 
 def memory_mb(system: System) -> dict[str, float]:

@@ -23,14 +23,6 @@ class Watched:
         """Capture to analysed of every frame."""
         return [frame.analysed_at_s - frame.captured_at_s for frame in self.frames]
 
-    def rate(self) -> float:
-        """Analysed frames a second, by capture time."""
-        if len(self.frames) < 2:
-            return 0.0
-        first, last = self.frames[0], self.frames[-1]
-        # By sequence, so that a frame this observer missed is not taken for one not analysed.
-        return (last.sequence - first.sequence) / (last.captured_at_s - first.captured_at_s)
-
 
 class Watch(threading.Thread):
     """Reads each camera's newest outcome 50 times a second until stopped."""

@@ -147,8 +147,8 @@ def _redis(settings: Settings) -> Iterator[tuple[str, EmbeddedRedis | None]]:
 
 
 def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
-    def stage(name: str, module: str) -> StageProcess:
-        return StageProcess(name, [sys.executable, "-m", module], environment)
+    def stage(name: str, *module: str) -> StageProcess:
+        return StageProcess(name, [sys.executable, "-m", *module], environment)
 
     environment = {
         "MASKWATCH_REDIS_URL": redis_url,
@@ -159,7 +159,7 @@ def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
         stage("dashboard", "dashboard"),
         *(stage(f"ingest {n + 1}", "ingest") for n in range(settings.ingests)),
         *(stage(f"worker {n + 1}", "worker") for n in range(settings.workers)),
-        stage("jobs", "ingest.jobs"),
+        stage("jobs", "maskwatch", "jobs"),
     ]
 
 
