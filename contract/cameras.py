@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from typing import Any, Final, Literal
@@ -17,6 +18,8 @@ from contract.errors import (
     MessageError,
 )
 from contract.redaction import redact_text, redact_url
+
+_log = logging.getLogger(__name__)
 
 SOURCE_HINT: Final = (
     "expected rtsp://, rtsps://, http:// or https:// with a host, a webcam (0 or /dev/video0), "
@@ -102,9 +105,17 @@ class CameraRegistry:
         return int(self._redis.get(keys.CAMERAS_REVISION) or 0)
 
     def all(self) -> list[Camera]:
-        """Every camera, by name and then by id."""
-        records = self._redis.hvals(keys.CAMERAS)
-        return sorted(map(_decode, records), key=lambda camera: (camera.name.lower(), camera.id))
+        """Every camera, by name and then by id.
+
+        A record that cannot be read is logged and left out, so that it costs no other camera.
+        """
+        cameras = []
+        for camera_id, record in self._redis.hgetall(keys.CAMERAS).items():
+            try:
+                cameras.append(_decode(record))
+            except MessageError as error:
+                _log.error("camera %s is left out: %s", str(camera_id), error)
+        return sorted(cameras, key=lambda camera: (camera.name.lower(), camera.id))
 
     def get(self, camera_id: str) -> Camera:
         """Return one camera, or raise `CameraNotFoundError`."""

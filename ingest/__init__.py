@@ -1,0 +1,1 @@
+"""From cameras to sampled frames in Redis: opens, decodes, samples, encodes, publishes."""

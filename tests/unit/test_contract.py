@@ -177,6 +177,16 @@ def test_cameras_are_added_changed_and_removed_and_the_revision_rises(redis: Red
         registry.get(camera.id)
 
 
+def test_a_corrupt_camera_record_costs_no_other_camera(
+    redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = CameraRegistry(redis)
+    camera = registry.add(make_camera(name="Gate", source="demo:"))
+    redis.hset("maskwatch:cameras", "broken", "{")
+    assert registry.all() == [camera]
+    assert "broken" in caplog.text
+
+
 @pytest.mark.parametrize("source", ["file:///etc/passwd", "ftp://host/x", "rtsp://", "a\nb", ""])
 def test_a_source_that_is_none_is_refused(source: str) -> None:
     with pytest.raises(CameraConfigError):

@@ -1,0 +1,92 @@
+"""What an operator typed as a camera's source, and how FFmpeg wants to be asked for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import quote, unquote
+
+from contract.redaction import redact_url
+
+SourceKind = Literal["rtsp", "http", "webcam", "file", "demo"]
+
+DEMO_PREFIX: Final = "demo:"
+_NETWORK: Final = re.compile(r"(rtsps?|https?)://(.*)", re.IGNORECASE | re.DOTALL)
+_WEBCAM: Final = re.compile(r"\d{1,2}|/dev/video\d+")
+_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[\w.-]*[A-Za-z.][\w.-]*)(:\d{1,5})?\Z")
+_DOTTED_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[\w-]+(\.[\w-]+)+|localhost)(:\d{1,5})?\Z")
+_END_OF_AUTHORITY: Final = re.compile(r"[/?#]")
+_ENCODED: Final = re.compile(r"(?:[^%@/?#:]|%[0-9a-fA-F]{2})*\Z")
+_DEFAULT_PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A source in the form FFmpeg opens. `url` may hold a password: never log it."""
+
+    kind: SourceKind
+    url: str
+    shown: str
+    """The source as people may see it."""
+    host: str = ""
+    port: int = 0
+
+
+def parse_source(source: str) -> Address:
+    """Read a source leniently: pasted passwords may hold any symbol, encoded or not."""
+    network = _NETWORK.fullmatch(source)
+    if network:
+        return _network_address(network.group(1).lower(), network.group(2), source)
+    if source.startswith(DEMO_PREFIX):
+        return Address("demo", source, source)
+    if _WEBCAM.fullmatch(source):
+        device = f"/dev/video{int(source)}" if source.isdigit() else source
+        return Address("webcam", device, device)
+    return Address("file", source, source)
+
+
+def _network_address(scheme: str, rest: str, source: str) -> Address:
+    credentials, location = _split_credentials(rest)
+    end = _END_OF_AUTHORITY.search(location)
+    authority = location[: end.start()] if end else location
+    host, port = _split_port(authority, _DEFAULT_PORTS[scheme])
+    path = location[len(authority) :].replace(" ", "%20")
+    login = f"{_encoded_login(credentials)}@" if credentials else ""
+    kind: SourceKind = "rtsp" if scheme.startswith("rtsp") else "http"
+    return Address(kind, f"{scheme}://{login}{authority}{path}", redact_url(source), host, port)
+
+
+def _split_credentials(rest: str) -> tuple[str, str]:
+    """Return user and password as typed, and what follows them.
+
+    The last `@` that is followed by something like a host separates; an address that is
+    complete without it (`10.0.0.9/live@2`) has no credentials.
+    """
+    if _DOTTED_HOST.match(_END_OF_AUTHORITY.split(rest, maxsplit=1)[0]):
+        return "", rest
+    at = rest.rfind("@")
+    while at >= 0:
+        location = rest[at + 1 :]
+        if _HOST.match(_END_OF_AUTHORITY.split(location, maxsplit=1)[0]):
+            return rest[:at], location
+        at = rest.rfind("@", 0, at)
+    return "", rest
+
+
+def _encoded_login(credentials: str) -> str:
+    user, colon, password = credentials.partition(":")
+    return _encoded(user) + colon + _encoded(password)
+
+
+def _encoded(part: str) -> str:
+    # Whoever pasted %40 from a manual meant @; whoever typed a bare @ or % beside it did not.
+    plain = unquote(part) if _ENCODED.match(part) else part
+    return quote(plain, safe="")
+
+
+def _split_port(authority: str, default: int) -> tuple[str, int]:
+    host, colon, port = authority.rpartition(":")
+    if colon and port.isdigit():
+        return host.strip("[]"), int(port)
+    return authority.strip("[]"), default

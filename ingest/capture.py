@@ -1,0 +1,93 @@
+"""The loop of one camera: open, read, sample, encode, hand over; again when it breaks."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from contract.cameras import Camera
+from contract.errors import SourceError
+from contract.redaction import redact_text
+from contract.settings import Settings
+from ingest.backoff import WELL_AFTER_S, Backoff
+from ingest.connection_state import ConnectionState
+from ingest.encoding import encode_jpeg
+from ingest.outbox import Outbox
+from ingest.pulse import ReaderLife
+from ingest.sampling import Sampler
+from ingest.source import CapturedFrame, OpenSource, open_source
+
+_log = logging.getLogger(__name__)
+
+
+class Capture:
+    """Delivers one camera's sampled frames into an outbox until told to stop.
+
+    Knows no Redis: a Redis that is away or slow never holds up a decoder.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        settings: Settings,
+        outbox: Outbox,
+        state: ConnectionState,
+        life: ReaderLife,
+    ) -> None:
+        self._camera = camera
+        self._settings = settings
+        self._outbox = outbox
+        self._state = state
+        self._life = life
+        self._sampler = Sampler(camera.analysis_fps)
+        self._backoff = Backoff(settings.reconnect_max_s)
+        self._said = ""
+
+    def run(self) -> None:
+        again = False
+        while not self._life.stop.is_set():
+            self._state.connecting(again)
+            again = True
+            try:
+                self._connect_and_read()
+            except SourceError as error:
+                self._note(error)
+            except Exception as error:
+                _log.exception("camera %s: an unforeseen error", self._camera.name)
+                words = redact_text(f"{type(error).__name__}: {error}")
+                self._note(SourceError(f"reading failed unexpectedly ({words}); trying again"))
+            self._life.wait(self._backoff.next_s())
+
+    def _connect_and_read(self) -> None:
+        source = open_source(self._camera.source, self._settings, self._life)
+        try:
+            self._state.connected(source.info)
+            self._read(source)
+        finally:
+            source.close()
+
+    def _read(self, source: OpenSource) -> None:
+        began_s = time.monotonic()
+        for frame in source.frames():
+            self._state.frame()
+            self._deliver(frame)
+            if time.monotonic() - began_s > WELL_AFTER_S:
+                self._backoff.reset()
+            if self._said:
+                _log.info("camera %s is live again", self._camera.name)
+                self._said = ""
+            if self._life.stop.is_set():
+                return
+
+    def _deliver(self, frame: CapturedFrame) -> None:
+        if self._sampler.wants(frame.time_s):
+            image = frame.image(self._camera.max_width)
+            self._outbox.put(encode_jpeg(image, self._camera.jpeg_quality), frame.captured_at_s)
+        else:
+            self._outbox.skip()
+
+    def _note(self, error: SourceError) -> None:
+        self._state.lost(error)
+        if error.kind != self._said:
+            _log.warning("camera %s: %s", self._camera.name, error)
+        self._said = error.kind

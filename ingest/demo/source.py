@@ -1,0 +1,64 @@
+"""The demo as a source of frames."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from typing import cast
+
+import cv2
+
+from ingest.demo.options import DemoOptions, parse_demo
+from ingest.demo.scene import Scene
+from ingest.encoding import Image, fit_size
+from ingest.source import CapturedFrame, LifeSign, StreamInfo
+
+
+class DemoSource:
+    """Delivers frames at the demo's rate; only those that are analysed get drawn.
+
+    The scene's time is the wall clock, so a restarted reader goes on where the last one was.
+    """
+
+    def __init__(self, options: DemoOptions, life: LifeSign) -> None:
+        self._options = options
+        self._life = life
+        self._scene = Scene(options)
+        self.info = StreamInfo(options.width, options.height, "synthetic", options.fps)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def frames(self) -> Iterator[CapturedFrame]:
+        number = math.ceil(time.time() * self._options.fps)
+        while True:
+            shown_at_s = number / self._options.fps
+            if self._life.wait(max(0.0, shown_at_s - time.time())):
+                return
+            yield CapturedFrame(shown_at_s, time.time(), self._picture(shown_at_s))
+            # A machine too slow for the rate delivers fewer frames, never old ones.
+            number = max(number + 1, math.ceil(time.time() * self._options.fps - 1.0))
+
+    def _picture(self, time_s: float) -> Picture:
+        return Picture(self._scene, time_s)
+
+
+class Picture:
+    """A frame not drawn yet."""
+
+    def __init__(self, scene: Scene, time_s: float) -> None:
+        self._scene = scene
+        self._time_s = time_s
+
+    def __call__(self, max_width: int) -> Image:
+        image = self._scene.render(self._time_s)
+        size = fit_size(image.shape[1], image.shape[0], max_width)
+        if size[0] == image.shape[1]:
+            return image
+        return cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
+def open_demo(source: str, life: LifeSign) -> DemoSource:
+    """Open a `demo:` source; raise `SourceNotFoundError` when its options are unknown."""
+    return DemoSource(parse_demo(source), life)

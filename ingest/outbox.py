@@ -1,0 +1,108 @@
+"""Frames between the thread that decodes and the one that talks to Redis, and their count.
+
+Every captured frame ends in exactly one of three: published, `not_sampled`, `unpublished`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from contract.totals import Increments, dropped_field, frames_field
+
+CAPACITY: Final = 3
+"""Frames that wait while Redis is slow: older ones would be stale when a worker saw them."""
+
+
+@dataclass
+class Skipped:
+    """Frames that were captured and will not be published, by cause."""
+
+    not_sampled: int = 0
+    unpublished: int = 0
+
+    @property
+    def captured(self) -> int:
+        return self.not_sampled + self.unpublished
+
+    def absorb(self, other: Skipped) -> None:
+        """Take over what `other` counts."""
+        self.not_sampled += other.not_sampled
+        self.unpublished += other.unpublished
+
+    def drops(self) -> Increments:
+        """The counters of the causes."""
+        counts = Increments()
+        counts.add(dropped_field("not_sampled"), self.not_sampled)
+        counts.add(dropped_field("unpublished"), self.unpublished)
+        return counts
+
+    def all_counts(self) -> Increments:
+        """The counters of the causes, and of capturing, for frames with none published after."""
+        counts = self.drops()
+        counts.add(frames_field("captured"), self.captured)
+        return counts
+
+
+@dataclass(frozen=True)
+class SampledFrame:
+    """A frame to be published, and what was skipped since the one before it."""
+
+    jpeg: bytes
+    captured_at_s: float
+    skipped: Skipped = field(default_factory=Skipped)
+
+
+class Outbox:
+    """Keeps the newest sampled frames; what is pushed out is counted as `unpublished`."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._frames: deque[SampledFrame] = deque()
+        self._tail = Skipped()
+        self._changed = threading.Condition()
+
+    def skip(self) -> None:
+        """Count a frame that was captured and not sampled."""
+        with self._changed:
+            self._tail.not_sampled += 1
+
+    def put(self, jpeg: bytes, captured_at_s: float) -> None:
+        """Hand over a sampled frame."""
+        with self._changed:
+            self._frames.append(SampledFrame(jpeg, captured_at_s, self._tail))
+            self._tail = Skipped()
+            if len(self._frames) > self._capacity:
+                self._give_up(self._frames.popleft())
+            self._changed.notify()
+
+    def take(self, timeout_s: float) -> SampledFrame | None:
+        """Return the oldest waiting frame; None when there is none within `timeout_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._frames), timeout_s)
+            return self._frames.popleft() if self._frames else None
+
+    def take_skipped(self) -> Skipped:
+        """Return what was skipped since the last frame, if no frame waits to carry it."""
+        with self._changed:
+            if self._frames:
+                return Skipped()
+            skipped, self._tail = self._tail, Skipped()
+            return skipped
+
+    def lose(self, frame: SampledFrame) -> None:
+        """Count a frame that was taken and could not be published."""
+        with self._changed:
+            self._give_up(frame)
+
+    def give_back(self, skipped: Skipped) -> None:
+        """Return counts that could not be written; the next frame or flush carries them."""
+        with self._changed:
+            (self._frames[0].skipped if self._frames else self._tail).absorb(skipped)
+
+    def _give_up(self, frame: SampledFrame) -> None:
+        heir = self._frames[0].skipped if self._frames else self._tail
+        heir.absorb(frame.skipped)
+        heir.unpublished += 1

@@ -1,0 +1,47 @@
+"""Plays a recording at the speed it was filmed."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from ingest.source import LifeSign
+
+LATEST_S: Final = 1.0
+LONGEST_GAP_S: Final = 5.0
+
+
+class Pace:
+    """Holds each frame of a recording back until its time has come."""
+
+    def __init__(self, life: LifeSign) -> None:
+        self._life = life
+        self._offset_s: float | None = None
+        self._last_s = 0.0
+        self._interval_s = 0.04
+
+    def restart(self) -> None:
+        """The recording begins again; its first frame follows the last one by one interval."""
+        self._offset_s = None
+
+    def hold(self, timestamp_s: float | None) -> float | None:
+        """Wait until the frame is due; return when that is, on the monotonic clock.
+
+        None means that the reader is to end.
+        """
+        now_s = time.monotonic()
+        due_s = self._due_s(timestamp_s)
+        if not now_s - LATEST_S < due_s < now_s + LONGEST_GAP_S:
+            # The first frame, a paused machine, a jump in the file: begin anew from here.
+            due_s = now_s
+        if timestamp_s is not None:
+            self._offset_s = due_s - timestamp_s
+        if 0.0 < due_s - self._last_s < LATEST_S:
+            self._interval_s = due_s - self._last_s
+        self._last_s = due_s
+        return None if due_s > now_s and self._life.wait(due_s - now_s) else due_s
+
+    def _due_s(self, timestamp_s: float | None) -> float:
+        if timestamp_s is None or self._offset_s is None:
+            return self._last_s + self._interval_s
+        return timestamp_s + self._offset_s

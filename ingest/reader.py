@@ -1,0 +1,94 @@
+"""The service's handle on one reader process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Final
+
+from contract.cameras import Camera
+from contract.leases import Lease
+from contract.settings import Settings
+from ingest.pulse import Pulse
+
+CONTEXT: Final = get_context("forkserver")
+"""Readers are forked from a small process that has loaded what they need and runs nothing."""
+_log = logging.getLogger(__name__)
+
+
+def prepare_fork_server() -> None:
+    """Have the readers' modules loaded once. Costs nothing until the first reader starts."""
+    CONTEXT.set_forkserver_preload(["ingest.reader_process"])
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a reader is to do."""
+
+    camera: Camera
+    lease: Lease
+    settings: Settings
+    reconnects: int
+    """Connections already begun for this camera by readers before this one."""
+
+
+def _read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> None:
+    # Imported over there only: the service itself needs neither FFmpeg nor OpenCV (35 MB).
+    from ingest.reader_process import read_camera
+
+    read_camera(assignment, orders, pulse)
+
+
+class Reader:
+    """One camera's process."""
+
+    def __init__(
+        self, camera: Camera, lease: Lease, settings: Settings, reconnects: int = 0
+    ) -> None:
+        self.camera = camera
+        self.lease = lease
+        self.reconnects = reconnects
+        self.pulse = Pulse(CONTEXT)
+        self._orders_in, self._orders = CONTEXT.Pipe(duplex=False)
+        assignment = Assignment(camera, lease, settings, reconnects)
+        self._process = CONTEXT.Process(
+            target=_read_camera,
+            args=(assignment, self._orders_in, self.pulse),
+            name=f"reader-{camera.id}",
+            daemon=True,
+        )
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def start(self) -> None:
+        self._process.start()
+        self._orders_in.close()
+
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    def renew(self, lease: Lease) -> None:
+        """Let the reader go on under another lease."""
+        self.lease = lease
+        self._order(lease)
+
+    def ask_to_stop(self) -> None:
+        self._order(None)
+
+    def end(self, timeout_s: float) -> None:
+        """Wait for the process to end, and kill it if it does not; free what it held."""
+        self._process.join(timeout_s)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+        self._orders.close()
+
+    def _order(self, order: Lease | None) -> None:
+        with contextlib.suppress(OSError):  # it is gone already
+            self._orders.send(order)

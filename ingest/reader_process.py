@@ -1,0 +1,112 @@
+"""What runs in a reader's own process: one camera, two threads, no way to hurt the others."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import threading
+import time
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Final
+
+# Loaded here once, by the process that readers are forked from, and shared by all of them.
+import av
+import cv2
+from redis import Redis
+
+from contract.logs import configure_logging
+from contract.redis_client import connect
+from contract.settings import Settings
+from ingest import video_source  # noqa: F401 - loaded for the readers' sake
+from ingest.capture import Capture
+from ingest.connection_state import ConnectionState
+from ingest.outbox import Outbox
+from ingest.pulse import Pulse, ReaderLife
+from ingest.reader import Assignment
+from ingest.reporter import Reporter
+
+LAST_WORDS_S: Final = 0.3
+ORPHANED_LEASE_S: Final = 10.0
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
+_log = logging.getLogger(__name__)
+
+
+def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> None:
+    """Run one camera until told to stop, then end this process.
+
+    `orders` brings a `Lease` to go on with, or None to stop. The capturing thread may hang in
+    FFmpeg for good, so this process ends without asking it.
+    """
+    stop = threading.Event()
+    _prepare_process(stop, assignment.settings)
+    _name_process(assignment.camera.id)
+    redis = connect(assignment.settings.redis_url or "", f"ingest-{assignment.camera.id}")
+    outbox = Outbox()
+    state = ConnectionState(assignment.lease.owner, assignment.reconnects)
+    life = ReaderLife(pulse, stop)
+    capture = Capture(assignment.camera, assignment.settings, outbox, state, life)
+    thread = threading.Thread(target=capture.run, name="capture", daemon=True)
+    thread.start()
+    reporter = _reporter(redis, assignment, outbox, state)
+    _report(reporter, orders, stop, thread)
+    stop.set()
+    thread.join(LAST_WORDS_S)
+    # Redis may hang as well; the last counts get as long as the last picture had.
+    threading.Timer(LAST_WORDS_S, os._exit, (0,)).start()
+    reporter.flush()
+    os._exit(0)
+
+
+def _reporter(
+    redis: Redis, assignment: Assignment, outbox: Outbox, state: ConnectionState
+) -> Reporter:
+    return Reporter(redis, assignment.lease, assignment.settings.stream_max_frames, outbox, state)
+
+
+def _report(
+    reporter: Reporter, orders: Connection, stop: threading.Event, thread: threading.Thread
+) -> None:
+    while not stop.is_set() and thread.is_alive():
+        reporter.step(stop)
+        while not stop.is_set() and orders.poll():
+            order = orders.recv()
+            if order is None:
+                return
+            reporter.renew(order)
+        lost_s = reporter.lease_lost_s
+        if lost_s is not None and time.monotonic() - lost_s > ORPHANED_LEASE_S:
+            return
+
+
+def _prepare_process(stop: threading.Event, settings: Settings) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the service, which stops us
+    _die_with_parent()
+    configure_logging("ingest", settings.log_level)
+    cv2.setNumThreads(1)
+    av.logging.set_level(None)
+
+
+def _name_process(camera_id: str) -> None:
+    """Show in `ps` and `top` which camera this is; the kernel keeps 15 bytes."""
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, f"cam{camera_id}".encode()[:15], 0, 0, 0)
+
+
+def _die_with_parent() -> None:
+    """End at once when the service is gone, however it went.
+
+    The kernel's death signal covers a killed fork server, the sentinel a killed service.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)

@@ -1,0 +1,163 @@
+"""Writes one camera's frames, counts and state to Redis, and rides out its absence."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.errors import LeaseLostError
+from contract.frames import FramePublisher
+from contract.keys import CameraKeys
+from contract.leases import Lease
+from contract.redis_client import explain
+from contract.status import CameraStatus, StatusStore
+from contract.totals import frames_field
+from ingest.connection_state import ConnectionState
+from ingest.outbox import Outbox, SampledFrame, Skipped
+
+FLUSH_S: Final = 1.0
+TAKE_S: Final = 0.1
+REST_S: Final = 0.25
+_log = logging.getLogger(__name__)
+
+
+class Reporter:
+    """The only writer for its camera, as long as its lease is good."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        lease: Lease,
+        stream_max_frames: int,
+        outbox: Outbox,
+        state: ConnectionState,
+    ) -> None:
+        self._redis = redis
+        self._lease = lease
+        self._max_frames = stream_max_frames
+        self._outbox = outbox
+        self._state = state
+        self._publisher = FramePublisher(redis, lease, stream_max_frames)
+        self._statuses = StatusStore(redis)
+        self._written: CameraStatus | None = None
+        self._flush_at_s = 0.0
+        self._captured: float | None = None
+        self._in_doubt: tuple[float, Skipped, int] | None = None
+        self.lease_lost_s: float | None = None
+        """When the lease was found lost, on the monotonic clock; None while it is good."""
+
+    def renew(self, lease: Lease) -> None:
+        """Write on behalf of `lease` from now on."""
+        self._lease = lease
+        self._publisher = FramePublisher(self._redis, lease, self._max_frames)
+        self._captured = None
+        self._written = None
+        self.lease_lost_s = None
+
+    def step(self, stop: threading.Event) -> None:
+        """Publish a frame if one waits, and say how things are if that is due."""
+        frame = self._outbox.take(TAKE_S)
+        if self.lease_lost_s is not None:
+            if frame:
+                self._outbox.lose(frame)
+            return
+        try:
+            self._settle()
+            if frame:
+                self._publish(frame)
+                frame = None
+            self._report()
+        except RedisError as error:
+            self._rest(error, frame, stop)
+        except LeaseLostError:
+            self._give_back_attempt()
+            self.lease_lost_s = time.monotonic()
+
+    def flush(self) -> None:
+        """Write the last counts, as well as Redis allows."""
+        try:
+            while frame := self._outbox.take(0.0):
+                self._outbox.lose(frame)
+            self._settle()
+            self._count_skipped()
+        except (RedisError, LeaseLostError) as error:
+            _log.debug("the last counts of camera %s are lost: %s", self._lease.camera_id, error)
+
+    def _publish(self, frame: SampledFrame) -> None:
+        captured = frame.skipped.captured + 1
+        self._attempt(frame.skipped, 1)
+        self._publisher.publish(
+            frame.jpeg, frame.captured_at_s, time.time(), captured, frame.skipped.drops()
+        )
+        self._succeeded()
+
+    def _report(self) -> None:
+        status, now_s = self._state.status(), time.monotonic()
+        before = self._written
+        changed = before is None or (status.state, status.error_kind) != (
+            before.state,
+            before.error_kind,
+        )
+        if changed or now_s >= self._flush_at_s:
+            self._count_skipped()
+            self._statuses.write(self._lease, status)
+            self._written, self._flush_at_s = status, now_s + FLUSH_S
+
+    def _count_skipped(self) -> None:
+        skipped = self._outbox.take_skipped()
+        if skipped.captured:
+            self._attempt(skipped, 0)
+            self._publisher.count(skipped.all_counts())
+            self._succeeded()
+
+    def _attempt(self, skipped: Skipped, frames: int) -> None:
+        """Note a write before it is sent: whether it arrived may have to be found out."""
+        if self._captured is None:
+            self._captured = self._captured_in_redis()
+        self._in_doubt = (self._captured, skipped, frames)
+
+    def _succeeded(self) -> None:
+        if self._in_doubt:
+            before, skipped, frames = self._in_doubt
+            self._captured = before + skipped.captured + frames
+        self._in_doubt = None
+
+    def _settle(self) -> None:
+        """Find out whether a write that broke off was carried out, so as not to count it twice.
+
+        Nobody else adds to the captured frames while the lease is ours, so their number tells.
+        """
+        if self._in_doubt is None:
+            return
+        before, skipped, frames = self._in_doubt
+        self._captured = self._captured_in_redis()
+        if self._captured == before + skipped.captured + frames:
+            self._in_doubt = None
+        else:
+            self._give_back_attempt()
+
+    def _give_back_attempt(self) -> None:
+        """The last write was not carried out: what it would have counted is still to count."""
+        if self._in_doubt:
+            _, skipped, frames = self._in_doubt
+            self._outbox.give_back(Skipped(skipped.not_sampled, skipped.unpublished + frames))
+        self._in_doubt = None
+
+    def _captured_in_redis(self) -> float:
+        totals = CameraKeys(self._lease.camera_id).totals
+        return float(self._redis.hget(totals, frames_field("captured")) or 0.0)
+
+    def _rest(self, error: RedisError, frame: SampledFrame | None, stop: threading.Event) -> None:
+        # The service tells people of the outage; a line from every camera would bury it.
+        _log.debug("%s", explain(error, self._redis))
+        if self._in_doubt is None:
+            self._captured = None
+            if frame:
+                self._outbox.lose(frame)
+        self._written = None
+        stop.wait(REST_S)

@@ -1,0 +1,62 @@
+"""Which of a camera's frames are analysed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DIVERGED_S: Final = 1.0
+JUMPS_APART_S: Final = 30.0
+RESTARTED_S: Final = 2.0
+EARLY_S: Final = 0.05
+CATCH_UP_S: Final = 0.5
+"""Frames that a network held back this long, and then delivers at once, are all due."""
+
+
+class StreamClock:
+    """Turns a stream's timestamps into steady seconds on the arrival clock.
+
+    Timestamps keep the camera's rhythm where arrival is bursty; where they are missing, jump
+    or run at another speed, arrival wins.
+    """
+
+    def __init__(self) -> None:
+        self._offset_s: float | None = None
+        self._jumped_s: float | None = None
+        self._trusted = True
+
+    def steady_s(self, timestamp_s: float | None, arrived_s: float) -> float:
+        """Return the time of a frame with `timestamp_s` that arrived at `arrived_s`."""
+        if timestamp_s is None or not self._trusted:
+            return arrived_s
+        offset_s = arrived_s - timestamp_s
+        if self._offset_s is None:
+            self._offset_s = offset_s
+        elif abs(offset_s - self._offset_s) > DIVERGED_S:
+            # One jump is a camera that set its clock; another soon after, one that has none.
+            self._trusted = self._jumped_s is None or arrived_s - self._jumped_s > JUMPS_APART_S
+            self._offset_s, self._jumped_s = offset_s, arrived_s
+        return timestamp_s + self._offset_s
+
+
+class Sampler:
+    """Picks frames at `fps`, exactly on average, from any native rate."""
+
+    def __init__(self, fps: float) -> None:
+        self._period_s = 1.0 / fps
+        self._due_s: float | None = None
+
+    def wants(self, time_s: float) -> bool:
+        """Whether the frame at `time_s` is to be analysed. Call once for every frame, in order.
+
+        Due times advance by the period, not from the frame taken, so that rounding to frames
+        does not add up: 8 of 25 frames a second are 8.0, not 6.25.
+        """
+        if self._due_s is None or self._due_s - time_s > RESTARTED_S + self._period_s:
+            self._due_s = time_s
+        # A little early counts, or jitter would halve a rate that equals the native one.
+        if time_s < self._due_s - min(self._period_s / 2, EARLY_S):
+            return False
+        self._due_s += self._period_s
+        if self._due_s < time_s - max(self._period_s, CATCH_UP_S):
+            self._due_s = time_s + self._period_s
+        return True

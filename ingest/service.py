@@ -1,0 +1,152 @@
+"""The ingest process: takes its share of the cameras and keeps a reader on each."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.cameras import Camera, CameraRegistry
+from contract.errors import LeaseLostError, MessageError, SettingsError
+from contract.frames import to_json
+from contract.keys import CameraKeys
+from contract.leases import Ownership
+from contract.logs import configure_logging
+from contract.redis_client import Outage, connect, wait_for_server
+from contract.settings import Settings
+from contract.status import StatusStore
+from ingest.fleet import Fleet
+from ingest.reader import prepare_fork_server
+from ingest.stopping import stop_on_signals
+
+TICK_S: Final = 0.2
+FAREWELL_S: Final = 0.7
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run one ingest process until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: no Redis is named.
+    """
+    if settings.redis_url is None:
+        raise SettingsError("MASKWATCH_REDIS_URL is not set; `maskwatch run` starts a Redis")
+    configure_logging("ingest", settings.log_level)
+    _one_thread_a_reader()
+    stop = threading.Event()
+    stop_on_signals(stop)
+    IngestService(settings, connect(settings.redis_url, "ingest"), member_name(), stop).run()
+
+
+def member_name() -> str:
+    """A name no other ingest process has or had."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _one_thread_a_reader() -> None:
+    # Read by the libraries when readers load them: fifty cameras' pools would fight.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+        os.environ.setdefault(name, "1")
+
+
+class IngestService:
+    """One member of the ingest role."""
+
+    def __init__(
+        self, settings: Settings, redis: Redis, member: str, stop: threading.Event
+    ) -> None:
+        self._redis = redis
+        self._stop = stop
+        self._registry = CameraRegistry(redis)
+        self._statuses = StatusStore(redis)
+        self._ownership = Ownership(redis, "ingest", member, settings.lease_s)
+        self._outage = Outage(redis, stop)
+        self._fleet = Fleet(settings)
+        self._cameras: dict[str, Camera] = {}
+        self._revision = -1
+        self._step_at_s = 0.0
+
+    def run(self) -> None:
+        """Run until told to stop; leave no reader and no lease behind."""
+        prepare_fork_server()
+        try:
+            wait_for_server(self._redis, self._stop)
+            _log.info("ingest %s is ready", self._ownership.member)
+            while not self._stop.is_set():
+                self._guarded_turn()
+                self._stop.wait(TICK_S)
+        finally:
+            self._shut_down()
+
+    def _guarded_turn(self) -> None:
+        try:
+            self._turn()
+            self._outage.over()
+        except RedisError as error:
+            # Readers go on meanwhile, and count what they cannot publish.
+            self._fleet.watch()
+            self._step_at_s = 0.0
+            self._outage.report(error)
+        except Exception:
+            _log.exception("an unforeseen error; going on")
+            self._stop.wait(1.0)
+
+    def _turn(self) -> None:
+        removed = self._read_cameras()
+        if removed is not None or time.monotonic() >= self._step_at_s:
+            self._share_cameras()
+        self._clear_away(removed or set())
+        for lease, status in self._fleet.watch().items():
+            try:
+                self._statuses.write(lease, status)
+            except LeaseLostError:
+                _log.debug("camera %s has another owner by now", lease.camera_id)
+
+    def _read_cameras(self) -> set[str] | None:
+        """Read the registry if it changed; return the cameras removed since, else None."""
+        revision = self._registry.revision()
+        if revision == self._revision:
+            return None
+        try:
+            cameras = {camera.id: camera for camera in self._registry.all()}
+        except MessageError as error:
+            # The cameras known so far go on; the next change is another chance.
+            _log.error("%s; remove that camera, or upgrade ingest", error)
+            cameras = self._cameras
+        removed = self._cameras.keys() - cameras.keys()
+        self._cameras, self._revision = cameras, revision
+        return removed & self._fleet.running().keys()
+
+    def _share_cameras(self) -> None:
+        enabled = [camera.id for camera in self._cameras.values() if camera.enabled]
+        details = to_json({"pid": os.getpid(), "cameras": len(self._ownership.held())})
+        leases = self._ownership.step(enabled, details)
+        self._fleet.reconcile(self._cameras, leases)
+        self._step_at_s = time.monotonic() + self._ownership.interval_s
+
+    def _clear_away(self, removed: set[str]) -> None:
+        """Delete what a removed camera's reader wrote between the removal and its end."""
+        for camera_id in removed:
+            self._redis.delete(*CameraKeys(camera_id).all())
+
+    def _shut_down(self) -> None:
+        self._fleet.stop_all()
+        # A Redis that hangs must not keep this process: leases run out by themselves.
+        farewell = threading.Thread(target=self._leave, daemon=True)
+        farewell.start()
+        farewell.join(FAREWELL_S)
+        _log.info("ingest %s ended", self._ownership.member)
+
+    def _leave(self) -> None:
+        try:
+            self._ownership.leave()
+        except RedisError as error:
+            _log.debug("leaving without a word: %s", error)

@@ -1,0 +1,72 @@
+"""What a reader needs of a camera, whatever kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from contract.settings import Settings
+from ingest.address import parse_source
+from ingest.encoding import Image
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """What an open stream says of itself."""
+
+    width: int
+    height: int
+    codec: str
+    fps: float
+    """Declared frames per second; 0 when it declares none."""
+
+
+@dataclass(frozen=True)
+class CapturedFrame:
+    """One frame a camera delivered. It costs little until `image` is called."""
+
+    time_s: float
+    """Steady seconds, for sampling."""
+    captured_at_s: float
+    """Seconds since the epoch when it arrived."""
+    image: Callable[[int], Image]
+    """Returns the picture, scaled down to the given width in pixels if it is wider."""
+
+
+class LifeSign(Protocol):
+    """How a reader shows that it is not stuck."""
+
+    def extend(self, seconds: float) -> None:
+        """Promise another sign within `seconds`."""
+
+    def wait(self, seconds: float) -> bool:
+        """Pause, giving signs; True when the reader is to end."""
+
+
+class OpenSource(Protocol):
+    """A source that is open. `frames` ends only by raising a `SourceError` or on stop."""
+
+    @property
+    def info(self) -> StreamInfo: ...
+
+    def frames(self) -> Iterator[CapturedFrame]: ...
+
+    def close(self) -> None: ...
+
+
+def open_source(source: str, settings: Settings, life: LifeSign) -> OpenSource:
+    """Open any kind of source.
+
+    Raises:
+        SourceError: it cannot be opened, and why.
+    """
+    address = parse_source(source)
+    if address.kind == "demo":
+        # Its drawing loads more than other readers should pay for.
+        from ingest.demo.source import open_demo
+
+        return open_demo(source, life)
+    from ingest.video_source import VideoSource
+
+    return VideoSource.open(address, settings, life)

@@ -1,0 +1,143 @@
+"""Turns what FFmpeg says into what an operator can act on."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Final
+
+import av
+
+from contract.errors import (
+    SourceAuthenticationError,
+    SourceCodecError,
+    SourceEndedError,
+    SourceError,
+    SourceHostNotFoundError,
+    SourceNotFoundError,
+    SourceNoVideoError,
+    SourceRefusedError,
+    SourceTimeoutError,
+)
+from ingest.address import Address
+
+_UNREACHABLE: Final = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+_BROKEN_OFF: Final = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.EIO}
+_TIMED_OUT: Final = {errno.ETIMEDOUT, errno.EAGAIN}
+
+
+def explain_opening(
+    error: Exception, address: Address, elapsed_s: float, limit_s: float
+) -> SourceError:
+    """Return the `SourceError` for a failure to open `address` after `elapsed_s` seconds.
+
+    The limit tells a stalled camera apart: FFmpeg reports one as invalid data over RTSP
+    (measured with FFmpeg 8.0), as an exit over HTTP.
+    """
+    if elapsed_s >= 0.95 * limit_s:
+        return timed_out(address, limit_s)
+    return _by_kind(error, address, limit_s) or _by_medium(error, address)
+
+
+def explain_reading(error: Exception, address: Address, limit_s: float) -> SourceError:
+    """Return the `SourceError` for a failure while frames were being read."""
+    if isinstance(error, av.error.EOFError) or _number(error) in _BROKEN_OFF:
+        return ended(address)
+    return _by_kind(error, address, limit_s) or SourceError(
+        f"expected more video from {address.shown}, found {_words(error)}"
+    )
+
+
+def timed_out(address: Address, limit_s: float) -> SourceTimeoutError:
+    return SourceTimeoutError(
+        f"expected an answer from {address.shown} within {limit_s:g} s, found silence; is the "
+        "camera overloaded, or out of free connections? Restart it, or use its second stream"
+    )
+
+
+def ended(address: Address) -> SourceEndedError:
+    return SourceEndedError(f"{address.shown} closed the stream; trying again")
+
+
+def no_video(address: Address, found: str) -> SourceNoVideoError:
+    hint = (
+        "copy the stream's own address from the camera's manual"
+        if address.kind in ("rtsp", "http")
+        else "check that it plays in a video player"
+    )
+    return SourceNoVideoError(f"expected video at {address.shown}, found {found}; {hint}")
+
+
+def unsupported_codec(address: Address, codec: str) -> SourceCodecError:
+    return SourceCodecError(
+        f"{address.shown} sends video as {codec or 'an unknown codec'}, which cannot be decoded "
+        "here; set the camera to H.264"
+    )
+
+
+def _by_kind(error: Exception, address: Address, limit_s: float) -> SourceError | None:
+    shown = address.shown
+    number = _number(error)
+    if isinstance(error, av.error.ExitError) or number in _TIMED_OUT:
+        return timed_out(address, limit_s)
+    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+        return SourceAuthenticationError(
+            f"{shown} refuses the user name or password; correct them (they are case-sensitive)"
+        )
+    if isinstance(error, av.error.HTTPNotFoundError):
+        return SourceNotFoundError(
+            f"{address.host} answers but has no such stream ({shown}); check the path"
+        )
+    if isinstance(error, av.error.HTTPError | av.error.HTTPClientError):
+        return SourceError(f"expected a stream from {shown}, found {_words(error)}")
+    if isinstance(error, av.error.DecoderNotFoundError):
+        return unsupported_codec(address, "")
+    if number == errno.ECONNREFUSED:
+        return SourceRefusedError(
+            f"{address.host} is there, but nothing listens on port {address.port}; check the port"
+        )
+    if number in _UNREACHABLE:
+        return SourceHostNotFoundError(f"no route to {address.host}; check address and network")
+    return None
+
+
+def _by_medium(error: Exception, address: Address) -> SourceError:
+    if address.kind in ("file", "webcam"):
+        return _local(error, address)
+    # FFmpeg gives a failed look-up and a page that ended early the same number (EIO).
+    if _number(error) == errno.EIO and not _resolves(address.host):
+        return SourceHostNotFoundError(
+            f"the host name {address.host} is unknown here; check its spelling, or use its IP"
+        )
+    if _number(error) in _BROKEN_OFF and address.kind == "rtsp":
+        return SourceNoVideoError(
+            f"expected RTSP at {address.shown}, found something that hangs up; check the port"
+        )
+    return no_video(address, "something else (a web page?)")
+
+
+def _local(error: Exception, address: Address) -> SourceError:
+    number = _number(error)
+    thing = "webcam" if address.kind == "webcam" else "file"
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return SourceNotFoundError(f"there is no {thing} {address.shown} on the ingest machine")
+    if number in (errno.EACCES, errno.EPERM):
+        return SourceError(f"no permission to read {address.shown}; let ingest's user read it")
+    if number == errno.EBUSY:
+        return SourceError(f"{address.shown} is in use by another program; close that first")
+    return no_video(address, "a broken, truncated or different kind of file")
+
+
+def _resolves(host: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(host, None))
+    except (OSError, UnicodeError):
+        return False
+
+
+def _number(error: Exception) -> int | None:
+    return error.errno if isinstance(error, av.error.FFmpegError | OSError) else None
+
+
+def _words(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or type(error).__name__).lower()

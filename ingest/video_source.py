@@ -1,0 +1,168 @@
+"""Cameras, webcams and files, decoded with PyAV."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Final, cast
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from contract.settings import Settings
+from ingest.address import Address
+from ingest.encoding import Image, fit_size
+from ingest.opening import open_container
+from ingest.pace import Pace
+from ingest.sampling import StreamClock
+from ingest.source import CapturedFrame, LifeSign, StreamInfo
+from ingest.source_errors import ended, explain_reading, no_video, unsupported_codec
+
+GRACE_S: Final = 1.5
+"""What a watchdog allows beyond FFmpeg's own time-outs, which are not exact."""
+MOST_BROKEN_PACKETS: Final = 250
+"""Packets in a row without a decodable frame before a stream counts as undecodable."""
+# Their demuxers invent timestamps at a fixed rate; only arrival tells the truth.
+_ARRIVAL_FORMATS: Final = frozenset({"mpjpeg", "mjpeg", "jpeg_pipe", "h264", "hevc", "m4v"})
+
+
+class VideoSource:
+    """A source that FFmpeg reads. Files are looped and paced as a camera would deliver them."""
+
+    def __init__(
+        self,
+        address: Address,
+        settings: Settings,
+        life: LifeSign,
+        container: InputContainer,
+        stream: VideoStream,
+    ) -> None:
+        self._address = address
+        self._settings = settings
+        self._life = life
+        self._container = container
+        self._stream = stream
+        self._clock = StreamClock()
+        self._pace = Pace(life)
+        self.info = _describe(container, stream)
+
+    @classmethod
+    def open(cls, address: Address, settings: Settings, life: LifeSign) -> VideoSource:
+        """Open and find the video; raise the `SourceError` that fits when there is none."""
+        return cls(address, settings, life, *_open_stream(address, settings, life))
+
+    def close(self) -> None:
+        self._container.close()
+
+    def frames(self) -> Iterator[CapturedFrame]:
+        while True:
+            found = False
+            for frame in self._decoded():
+                found = True
+                captured = self._captured(frame)
+                if captured is None:
+                    return
+                yield captured
+            if self._address.kind != "file":
+                raise ended(self._address)
+            if not found:
+                raise no_video(self._address, "no frame that can be decoded")
+            self._rewind()
+
+    def _rewind(self) -> None:
+        # Opened anew rather than sought: not every format can seek, and state stays clean.
+        self.close()
+        self._container, self._stream = _open_stream(self._address, self._settings, self._life)
+        self._pace.restart()
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        broken = 0
+        for packet in self._packets():
+            self._life.extend(self._settings.read_timeout_s + GRACE_S)
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                broken += 1
+                if broken >= MOST_BROKEN_PACKETS:
+                    raise unsupported_codec(self._address, self.info.codec) from None
+                continue
+            broken = 0 if frames else broken
+            yield from frames
+
+    def _packets(self) -> Iterator[av.Packet[VideoStream]]:
+        try:
+            yield from self._container.demux(self._stream)
+        except (av.error.FFmpegError, OSError) as error:
+            if self._address.kind == "file" and isinstance(error, av.error.InvalidDataError):
+                return  # a file cut short plays as far as it goes
+            # Not chained: FFmpeg's own error carries the URL with its password.
+            limit_s = self._settings.read_timeout_s
+            raise explain_reading(error, self._address, limit_s) from None
+
+    def _captured(self, frame: VideoFrame) -> CapturedFrame | None:
+        """Return the frame when its time has come; None when the reader is to end meanwhile."""
+        if self._paced:
+            time_s = self._pace.hold(frame.time)
+            if time_s is None:
+                return None
+        else:
+            timestamp_s = None if self._by_arrival else frame.time
+            time_s = self._clock.steady_s(timestamp_s, time.monotonic())
+        return CapturedFrame(time_s, time.time(), lambda max_width: to_bgr(frame, max_width))
+
+    @property
+    def _by_arrival(self) -> bool:
+        return self._container.format.name in _ARRIVAL_FORMATS
+
+    @property
+    def _paced(self) -> bool:
+        """Whether frames come faster than they were filmed: files, and playlists of files."""
+        names = self._container.format.name.split(",")
+        return self._address.kind == "file" or (
+            self._address.kind == "http" and bool({"hls", "mp4", "webm"} & set(names))
+        )
+
+
+def to_bgr(frame: VideoFrame, max_width: int) -> Image:
+    """Return a decoded frame as BGR, upright, at most `max_width` wide."""
+    width, height = fit_size(frame.width, frame.height, max_width)
+    image = cast(Image, frame.to_ndarray(format="bgr24", width=width, height=height))
+    quarter_turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
+
+
+def _open_stream(
+    address: Address, settings: Settings, life: LifeSign
+) -> tuple[InputContainer, VideoStream]:
+    life.extend(settings.open_timeout_s + settings.read_timeout_s + GRACE_S)
+    container = open_container(address, settings)
+    try:
+        return container, _choose_stream(container, address)
+    except BaseException:
+        container.close()
+        raise
+
+
+def _choose_stream(container: InputContainer, address: Address) -> VideoStream:
+    streams = container.streams.video
+    if not streams:
+        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+        raise no_video(address, f"only {kinds}")
+    decodable = [stream for stream in streams if stream.codec_context is not None]
+    if not decodable:
+        raise unsupported_codec(address, "")
+    stream = max(decodable, key=lambda stream: stream.codec_context.width)
+    # One thread a camera: frame threads add a frame of delay each, and the cores are shared.
+    stream.thread_type = "NONE"
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def _describe(container: InputContainer, stream: VideoStream) -> StreamInfo:
+    context = stream.codec_context
+    invented = container.format.name in _ARRIVAL_FORMATS
+    rate = None if invented else stream.average_rate or stream.guessed_rate
+    return StreamInfo(context.width, context.height, context.name, float(rate or 0.0))

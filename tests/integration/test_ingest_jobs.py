@@ -1,0 +1,78 @@
+"""Probing a source through the job queue."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from contract import keys
+from contract.leases import Membership
+from tests.servers.clips import make_clip
+from tests.servers.http import silent_server
+from tests.servers.ingest_process import QUICK, eventually, gone
+
+RUN = "from ingest.jobs import run; from contract.settings import load_settings as s; run(s())"
+
+
+@pytest.fixture
+def jobs(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**os.environ, **QUICK, "MASKWATCH_REDIS_URL": redis_url}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-c", RUN], env=environment, stderr=log)
+        yield process
+        process.kill()
+        process.wait()
+
+
+def probe(redis: Redis, source: str) -> Job:
+    return Queue(keys.JOBS_QUEUE, connection=redis, serializer=JSONSerializer).enqueue(
+        "ingest.probe.probe_camera",
+        source,
+        description="probe a camera",
+        job_timeout=60,
+        ttl=60,
+        result_ttl=60,
+        failure_ttl=60,
+    )
+
+
+def test_a_probe_shows_a_picture_or_says_what_is_wrong_and_logs_no_password(
+    redis: Redis, jobs: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    good = probe(redis, str(make_clip(tmp_path / "clip.mp4", size=(960, 540))))
+    bad = probe(redis, "rtsp://admin:s3cret@no-such-host.invalid/x")
+    assert eventually(lambda: good.is_finished and bad.is_finished, 30)
+    found = good.return_value()
+    assert (found["reachable"], found["width"], found["fps"]) == (True, 960, 25.0)
+    jpeg = np.frombuffer(base64.b64decode(found["snapshot_jpeg_base64"]), np.uint8)
+    assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (360, 640, 3)
+    missed = bad.return_value()
+    assert (missed["reachable"], missed["error_kind"]) == (False, "host_not_found")
+    assert "s3cret" not in str(missed)
+    assert "s3cret" not in (tmp_path / "log").read_text()
+
+
+def test_the_job_worker_is_a_member_while_it_runs_and_ends_even_with_a_job_at_hand(
+    redis: Redis, jobs: subprocess.Popen[bytes]
+) -> None:
+    members = Membership(redis, "jobs", 2.0)
+    assert eventually(lambda: len(members.live()) == 1)
+    with silent_server() as port:
+        job = probe(redis, f"rtsp://127.0.0.1:{port}/x")
+        assert eventually(lambda: job.get_status() == "started")
+        jobs.terminate()
+        assert jobs.wait(10) == 0
+    assert gone({jobs.pid})
+    assert not members.live()

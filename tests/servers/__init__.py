@@ -1,0 +1,1 @@
+"""Cameras for tests: real servers, some of which misbehave."""
