@@ -39,9 +39,9 @@ class CameraKeys:
     def __init__(self, camera_id: str) -> None:
         base = f"{PREFIX}:{{cam:{camera_id}}}"
         self.frames = f"{base}:frames"
-        """Stream: the newest sampled frames. Never persisted."""
+        """Stream: the newest sampled frames. Not written to the append-only file."""
         self.view = f"{base}:view"
-        """Stream of one: the newest annotated frame. Never persisted."""
+        """Stream of one: the newest annotated frame. Not written to the append-only file."""
         self.status = f"{base}:status"
         """String: what ingest says of the camera, as JSON."""
         self.totals = f"{base}:totals"
@@ -58,6 +58,10 @@ class CameraKeys:
         self.worker_lease = f"{base}:lease:worker"
         self.fence = f"{base}:fence"
         """Counter: the newest fencing token given out for this camera."""
+
+    def pictures(self) -> tuple[str, ...]:
+        """The keys that hold pictures of people."""
+        return self.frames, self.view
 
     def lease(self, role: str) -> str:
         """The lease key of `role`, `ingest` or `worker`."""

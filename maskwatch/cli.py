@@ -17,6 +17,7 @@ from contract.logs import configure_logging
 from contract.redis_client import check_server, connect, explain
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
+from maskwatch import __version__
 from maskwatch.redis_server import EmbeddedRedis
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="maskwatch")
+@click.version_option(__version__, prog_name="maskwatch")
 def main() -> None:
     """Watch many cameras at once and count, truthfully, who wears a mask."""
 

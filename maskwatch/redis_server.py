@@ -9,17 +9,20 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from redis import Redis
 from redis.exceptions import RedisError
 
+from contract.cameras import CameraRegistry
 from contract.errors import RedisUnavailableError
+from contract.keys import CameraKeys
 from contract.redis_client import connect
 from maskwatch.processes import die_with_parent
 
 START_TIMEOUT_S: Final = 20.0
 LONGEST_SOCKET_PATH: Final = 100
+COMPACT_ABOVE_BYTES: Final = 64 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +52,8 @@ class EmbeddedRedis:
     """A redis-server child process on a private socket, its data in a folder.
 
     The append-only file is on, so that cameras and counts survive a kill (at most a second is
-    lost); pictures are kept out of it by the scripts that write them.
+    lost). Pictures never get there: the scripts that write them bypass the file, and `compact`
+    rewrites it without them.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -123,6 +127,30 @@ class EmbeddedRedis:
             self._process.wait()
         self._process = None
 
+    def compact(self, above_bytes: int = COMPACT_ABOVE_BYTES) -> bool:
+        """Have the append-only file written anew once it has grown; return whether it is.
+
+        A rewrite stores what is in memory, so the pictures are deleted right before it, in the
+        same pipeline, which the server carries out in one go. Those few frames count as dropped
+        (`overflow`).
+        """
+        client: Redis = connect(self.url, "maskwatch-compact")
+        try:
+            state: Any = client.info("persistence")
+            grown = int(state["aof_current_size"]) > 2 * int(state["aof_base_size"])
+            if not grown or int(state["aof_current_size"]) < above_bytes:
+                return False
+            cameras = CameraRegistry(client).all()
+            pictures = [key for one in cameras for key in CameraKeys(one.id).pictures()]
+            with client.pipeline(transaction=False) as pipeline:
+                if pictures:
+                    pipeline.delete(*pictures)
+                pipeline.bgrewriteaof()
+                pipeline.execute()
+            return True
+        finally:
+            client.close()
+
     def _answers(self) -> bool:
         if not self.socket_path.exists():
             return False
@@ -142,6 +170,7 @@ class EmbeddedRedis:
             "dir": str(self._data_dir),
             "appendonly": "yes",
             "appendfsync": "everysec",
+            "auto-aof-rewrite-percentage": "0",  # `compact` does it, without the pictures
             "save": "",
             "daemonize": "no",
             "maxmemory-policy": "noeviction",

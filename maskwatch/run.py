@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket
@@ -175,15 +176,19 @@ def _supervise(
         for stage in stages:
             if stage.keep_running() == CONFIGURATION_ERROR:
                 raise MaskwatchError(f"{stage.name} cannot work as it is set up; see above")
-        if server is not None and not server.alive():
-            _revive(server)
+        if server is not None:
+            _look_after(server)
         if not announced and _worker_lives(redis, settings):
             announced = True
             shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
             _say(f"Maskwatch is watching: http://{shown}:{settings.port}   (Ctrl-C ends it)")
 
 
-def _revive(server: EmbeddedRedis) -> None:
+def _look_after(server: EmbeddedRedis) -> None:
+    if server.alive():
+        with contextlib.suppress(RedisError):
+            server.compact()
+        return
     _log.warning("redis-server ended; starting it again with its data")
     try:
         server.start()

@@ -1,0 +1,192 @@
+"""The state of every camera as people should read it: one read, shared by all who look."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.cameras import Camera, CameraRegistry
+from contract.errors import MessageError
+from contract.keys import CameraKeys
+from contract.outcomes import FrameFaces
+from contract.status import CameraStatus, StatusStore
+from contract.totals import people_field
+from contract.verdicts import VERDICTS, Verdict
+from dashboard.compliance import mask_rate
+
+STALE_AFTER_S: Final = 2.0
+IN_VIEW_S: Final = 5.0
+"""Faces found longer ago than this are not in view any more."""
+
+
+@dataclass(frozen=True)
+class CameraSnapshot:
+    """One camera at one moment."""
+
+    camera: Camera
+    status: CameraStatus
+    analysed: bool
+    """Some worker owns the camera."""
+    latest: FrameFaces | None
+    people: dict[Verdict, int]
+    read_at_s: float
+
+    @property
+    def picture_age_s(self) -> float | None:
+        """Seconds since the newest analysed frame was captured; None before the first."""
+        if self.latest is None:
+            return None
+        return max(0.0, self.read_at_s - self.latest.captured_at_s)
+
+    @property
+    def stale_after_s(self) -> float:
+        """Age at which a picture must not look live: two missed frames, at least 2 s."""
+        return max(STALE_AFTER_S, 2.0 / self.camera.analysis_fps)
+
+    def faces_in_view(self) -> dict[Verdict, int]:
+        """Faces by verdict in the newest frame; none when that is no longer the present."""
+        age_s = self.picture_age_s
+        current = age_s is not None and age_s <= max(IN_VIEW_S, self.stale_after_s)
+        if self.latest is None or not current or self.status.state != "live":
+            return dict.fromkeys(VERDICTS, 0)
+        return self.latest.counts()
+
+    def reason(self) -> str:
+        """Why there is no fresh picture, in plain words; empty when nothing is known to be amiss.
+
+        The connection comes before the analysis: without frames no worker can do anything.
+        """
+        if self.status.state == "disabled":
+            return "Switched off."
+        if self.status.state != "live":
+            return self.status.error or f"The camera is {self.status.state}."
+        if not self.analysed:
+            return "No worker analyses this camera; start one with `maskwatch worker`."
+        if self.picture_age_s is None or self.picture_age_s > self.stale_after_s:
+            return "The camera is connected, but no analysed pictures arrive."
+        return ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The camera as the API gives it: no password, states and counts included."""
+        status, age_s = self.status, self.picture_age_s
+        return {
+            **self.camera.public(),
+            "status": {
+                "state": status.state,
+                "since_s": status.since_s,
+                "fps": round(status.fps, 2),
+                "width": status.width,
+                "height": status.height,
+                "codec": status.codec,
+                "error_kind": status.error_kind,
+                "error": status.error,
+                "reconnects": status.reconnects,
+            },
+            "reason": self.reason(),
+            "faces": self.faces_in_view(),
+            "people": self.people,
+            "compliance": mask_rate(self.people).as_json(),
+            "picture_age_s": None if age_s is None else round(age_s, 3),
+            "picture_at_s": self.latest.captured_at_s if self.latest else None,
+            "stale_after_s": self.stale_after_s,
+        }
+
+
+def read_snapshots(
+    redis: Redis, cameras: Sequence[Camera], clock: Callable[[], float] = time.time
+) -> list[CameraSnapshot]:
+    """Return the snapshots of `cameras`, in their order, in two round trips."""
+    statuses = StatusStore(redis).read(list(cameras)) if cameras else {}
+    with redis.pipeline(transaction=False) as pipeline:
+        for camera in cameras:
+            names = CameraKeys(camera.id)
+            pipeline.exists(names.worker_lease)
+            pipeline.get(names.latest)
+            pipeline.hmget(names.totals, [people_field(verdict) for verdict in VERDICTS])
+        answers = pipeline.execute() if cameras else []
+    now_s = clock()
+    return [
+        CameraSnapshot(
+            camera=camera,
+            status=statuses[camera.id],
+            analysed=bool(owned),
+            latest=_decode_latest(latest),
+            people={v: int(float(n or 0)) for v, n in zip(VERDICTS, people, strict=True)},
+            read_at_s=now_s,
+        )
+        for camera, owned, latest, people in zip(
+            cameras, answers[::3], answers[1::3], answers[2::3], strict=True
+        )
+    ]
+
+
+def _decode_latest(raw: bytes | None) -> FrameFaces | None:
+    """The newest faces, or None where there are none or another version wrote them."""
+    try:
+        return FrameFaces.decode(raw) if raw else None
+    except MessageError:
+        return None
+
+
+class Board:
+    """All cameras' snapshots, read again only when the last reading is older than `max_age_s`.
+
+    Twenty open walls ask for the same states every second; Redis is asked once.
+    """
+
+    def __init__(self, redis: Redis, max_age_s: float = 0.5) -> None:
+        self._redis = redis
+        self._max_age_s = max_age_s
+        self._lock = threading.Lock()
+        self._read_at: float | None = None
+        self._failure: RedisError | None = None
+        self._snapshots: list[CameraSnapshot] = []
+        self._json = "[]"
+
+    def snapshots(self) -> list[CameraSnapshot]:
+        """All cameras by name, at most `max_age_s` old; raises `RedisError` when it is away."""
+        with self._lock:
+            self._refresh()
+            return self._snapshots
+
+    def find(self, camera_id: str) -> CameraSnapshot | None:
+        """One camera's snapshot; None when it is not registered (any more)."""
+        return next((s for s in self.snapshots() if s.camera.id == camera_id), None)
+
+    def json(self) -> str:
+        """All cameras as a JSON list, written once however many look."""
+        with self._lock:
+            self._refresh()
+            return self._json
+
+    def forget(self) -> None:
+        """Read again at the next look.
+
+        A stream begins with this: who just added a camera must not be told that there is none.
+        """
+        with self._lock:
+            self._read_at = None
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if self._read_at is None or now - self._read_at >= self._max_age_s:
+            self._failure = self._read()
+            self._read_at = time.monotonic()
+        # A failure is shared too: while Redis hangs, viewers must not time out one by one.
+        if self._failure:
+            raise self._failure.with_traceback(None)
+
+    def _read(self) -> RedisError | None:
+        try:
+            self._snapshots = read_snapshots(self._redis, CameraRegistry(self._redis).all())
+        except RedisError as error:
+            return error
+        self._json = json.dumps([s.as_json() for s in self._snapshots], separators=(",", ":"))
+        return None

@@ -1,0 +1,80 @@
+"""The cameras as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, url_for
+
+from contract.cameras import CHANGEABLE, Camera, make_camera
+from contract.errors import CameraConfigError
+from dashboard.board import read_snapshots
+from dashboard.requests import json_object, merged_source, refuse_redacted, refuse_unknown
+from dashboard.services import services
+
+blueprint = Blueprint("camera_api", __name__, url_prefix="/api/v1/cameras")
+
+
+@blueprint.get("")
+def cameras() -> Response:
+    found = read_snapshots(services().redis, services().cameras.all())
+    return jsonify(cameras=[snapshot.as_json() for snapshot in found])
+
+
+@blueprint.post("")
+def add() -> tuple[Response, int, dict[str, str]]:
+    body = json_object()
+    refuse_unknown(body, CHANGEABLE)
+    for name in ("name", "source"):
+        if name not in body:
+            raise CameraConfigError(f"{name}: a camera needs one")
+    refuse_redacted(body["source"])
+    camera = services().cameras.add(make_camera(**body))
+    where = url_for("camera_api.camera", camera_id=camera.id)
+    return jsonify(_as_json(camera)), 201, {"Location": where}
+
+
+@blueprint.get("/<camera_id>")
+def camera(camera_id: str) -> Response:
+    return jsonify(_as_json(services().cameras.get(camera_id)))
+
+
+@blueprint.patch("/<camera_id>")
+def change(camera_id: str) -> Response:
+    body = json_object()
+    refuse_unknown(body, CHANGEABLE)
+    if "source" in body:
+        body["source"] = merged_source(body["source"], services().cameras.get(camera_id))
+    return jsonify(_as_json(services().cameras.update(camera_id, **body)))
+
+
+@blueprint.delete("/<camera_id>")
+def remove(camera_id: str) -> tuple[str, int]:
+    services().cameras.remove(camera_id)
+    return "", 204
+
+
+@blueprint.get("/<camera_id>/faces")
+def faces(camera_id: str) -> Response:
+    """What was found in the newest analysed frame; nulls before the first."""
+    camera = services().cameras.get(camera_id)
+    [snapshot] = read_snapshots(services().redis, [camera])
+    latest = snapshot.latest
+    return jsonify(
+        camera_id=camera_id,
+        frame_index=latest.frame_index if latest else None,
+        sequence=latest.sequence if latest else None,
+        captured_at_s=latest.captured_at_s if latest else None,
+        analysed_at_s=latest.analysed_at_s if latest else None,
+        age_s=snapshot.picture_age_s,
+        width=latest.width if latest else None,
+        height=latest.height if latest else None,
+        detector=latest.detector if latest else None,
+        faces=[vars(face) for face in latest.faces] if latest else [],
+        in_view=snapshot.faces_in_view(),
+    )
+
+
+def _as_json(camera: Camera) -> dict[str, Any]:
+    [snapshot] = read_snapshots(services().redis, [camera])
+    return snapshot.as_json()

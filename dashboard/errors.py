@@ -1,0 +1,95 @@
+"""How errors reach people: JSON with a stable name and plain words, or a page that says so."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from redis.exceptions import RedisError
+from werkzeug.exceptions import HTTPException
+
+from contract.errors import (
+    CameraConfigError,
+    CameraNameTakenError,
+    CameraNotFoundError,
+    MessageError,
+)
+from contract.redis_client import explain
+from dashboard.services import services
+
+NAMES: Final = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def problem(status: int, error: str, detail: str) -> Response:
+    """An error as JSON."""
+    response = jsonify(error=error, detail=detail)
+    response.status_code = status
+    return response
+
+
+def register(app: Flask) -> None:
+    """Handle every error of `app` here."""
+    app.register_error_handler(CameraNotFoundError, _camera_not_found)
+    app.register_error_handler(CameraNameTakenError, _name_taken)
+    app.register_error_handler(CameraConfigError, _config)
+    app.register_error_handler(RedisError, _redis)
+    app.register_error_handler(MessageError, _unreadable)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _answer(status: int, error: str, detail: str) -> Response:
+    accepted = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    if accepted != "text/html" or request.path.startswith("/api/"):
+        return problem(status, error, detail)
+    page = render_template("error.html", status=status, error=error, detail=detail)
+    return make_response(page, status)
+
+
+def _camera_not_found(error: CameraNotFoundError) -> Response:
+    return _answer(404, "camera_not_found", str(error))
+
+
+def _name_taken(error: CameraNameTakenError) -> Response:
+    return _answer(409, "name_taken", str(error))
+
+
+def _config(error: CameraConfigError) -> Response:
+    return _answer(422, "invalid_camera", str(error))
+
+
+def _redis(error: RedisError) -> Response:
+    response = _answer(503, "redis_unavailable", str(explain(error, services().redis)))
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def _unreadable(error: MessageError) -> Response:
+    _log.error("%s", error)
+    return _answer(500, "unreadable_record", str(error))
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    response = _answer(error.code, NAMES.get(error.code, "error"), error.description or error.name)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _answer(500, "internal_error", "The dashboard failed here; its log says why.")

@@ -1,0 +1,159 @@
+"""One reader for all viewers: the newest annotated picture of each watched camera.
+
+A worker draws a camera once, and only while its `watched` key exists; the hub keeps that key
+alive and reads the pictures of all watched cameras with one blocking XREAD. Each viewer has a
+mailbox that keeps the newest picture of a camera only, so that a slow viewer skips pictures
+and delays nobody. Plain threads: in the server gevent makes greenlets of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.errors import MessageError
+from contract.keys import CameraKeys
+from contract.outcomes import WATCHED_EXPIRE_S, View
+from contract.redis_client import Outage
+
+REFRESH_S: Final = 1.0
+# Also the longest a new viewer of an unwatched camera waits to be taken along.
+BLOCK_MS: Final = 150
+
+_log = logging.getLogger(__name__)
+
+
+class Viewer:
+    """A mailbox with the newest picture of each camera that one connection watches."""
+
+    def __init__(self, camera_ids: Iterable[str]) -> None:
+        self.camera_ids = frozenset(camera_ids)
+        self._lock = threading.Lock()
+        self._arrived = threading.Event()
+        self._views: dict[str, View] = {}
+
+    def put(self, view: View) -> None:
+        """Leave a picture; one of the same camera that was not taken yet is forgotten."""
+        with self._lock:
+            self._views[view.camera_id] = view
+            self._arrived.set()
+
+    def take(self, timeout_s: float) -> list[View]:
+        """Return what came since the last call, waiting up to `timeout_s` for something."""
+        self._arrived.wait(timeout_s)
+        with self._lock:
+            views, self._views = self._views, {}
+            self._arrived.clear()
+        return list(views.values())
+
+
+class Hub:
+    """Hands new pictures to viewers. Its one thread lives while somebody watches."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._lock = threading.Lock()
+        self._viewers: set[Viewer] = set()
+        self._newest: dict[str, View] = {}
+        self._positions: dict[str, bytes | str] = {}
+        self._announced: dict[str, float] = {}
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def watch(self, camera_ids: Iterable[str]) -> Iterator[Viewer]:
+        """A viewer of these cameras, which gets the newest known pictures at once."""
+        viewer = Viewer(camera_ids)
+        with self._lock:
+            self._viewers.add(viewer)
+            for camera_id in viewer.camera_ids & self._newest.keys():
+                viewer.put(self._newest[camera_id])
+            if self._thread is None and viewer.camera_ids:
+                self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
+                self._thread.start()
+        try:
+            yield viewer
+        finally:
+            with self._lock:
+                self._viewers.discard(viewer)
+
+    def viewers(self) -> int:
+        """How many connections watch now."""
+        with self._lock:
+            return len(self._viewers)
+
+    def reading(self) -> bool:
+        """Whether the reader runs."""
+        with self._lock:
+            return self._thread is not None
+
+    def _run(self) -> None:
+        outage = Outage(self._redis, threading.Event())
+        while watched := self._watched():
+            try:
+                self._announce(watched)
+                self._deliver(self._read(watched))
+                outage.over()
+            except RedisError as error:
+                # A new or restored server may count its entries from an earlier time.
+                self._positions.clear()
+                outage.report(error)
+            except Exception:
+                _log.exception("the hub failed to pass on pictures; trying again")
+                time.sleep(REFRESH_S)
+
+    def _watched(self) -> frozenset[str]:
+        """The cameras somebody watches; when there are none the thread is over."""
+        with self._lock:
+            watched = frozenset[str]().union(*(v.camera_ids for v in self._viewers))
+            for kept in (self._newest, self._positions, self._announced):
+                for camera_id in kept.keys() - watched:
+                    del kept[camera_id]
+            if not watched:
+                self._thread = None
+            return watched
+
+    def _announce(self, watched: frozenset[str]) -> None:
+        now = time.monotonic()
+        due = [c for c in watched if now - self._announced.get(c, -REFRESH_S) >= REFRESH_S]
+        if due:
+            announce(self._redis, due)
+            self._announced.update(dict.fromkeys(due, now))
+
+    def _read(self, watched: frozenset[str]) -> list[View]:
+        names = {CameraKeys(camera_id).view.encode(): camera_id for camera_id in watched}
+        positions: dict[Any, Any] = {
+            name: self._positions.get(camera_id, "0") for name, camera_id in names.items()
+        }
+        answer: Any = self._redis.xread(positions, block=BLOCK_MS)
+        views = []
+        for name, entries in answer or []:
+            camera_id, (stream_id, fields) = names[name], entries[-1]
+            self._positions[camera_id] = stream_id
+            try:
+                views.append(View.decode(camera_id, stream_id, fields))
+            except MessageError as error:
+                _log.warning("%s", error)
+        return views
+
+    def _deliver(self, views: list[View]) -> None:
+        with self._lock:
+            for view in views:
+                self._newest[view.camera_id] = view
+                for viewer in self._viewers:
+                    if view.camera_id in viewer.camera_ids:
+                        viewer.put(view)
+
+
+def announce(redis: Redis, camera_ids: Iterable[str]) -> None:
+    """Tell the workers that somebody looks at these cameras now."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for camera_id in camera_ids:
+            pipeline.set(CameraKeys(camera_id).watched, 1, ex=WATCHED_EXPIRE_S)
+        pipeline.execute()

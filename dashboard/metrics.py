@@ -1,0 +1,157 @@
+"""Prometheus metrics, read from Redis when scraped.
+
+All totals live in Redis, so restarting the dashboard or running several changes no number;
+scrape one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, cast
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract import keys
+from contract.cameras import CameraRegistry
+from contract.keys import CameraKeys
+from contract.leases import Membership
+from contract.totals import (
+    AGE_BUCKETS_S,
+    AGED_STAGES,
+    BATCH_BUCKETS,
+    DROP_CAUSES,
+    FRAME_STAGES,
+    INFERENCE_BUCKETS_S,
+    Histogram,
+    age_field,
+    batch_field,
+    decode_totals,
+    dropped_field,
+    frames_field,
+    inference_field,
+    people_field,
+    read_histogram,
+)
+from contract.verdicts import VERDICTS
+from dashboard.board import CameraSnapshot, read_snapshots
+
+Totals = Mapping[str, float]
+NETWORK_FIELD_END: Final = inference_field("") + ":"
+
+
+class TotalsCollector(Collector):
+    """Everything in Redis as metric families; while Redis is away, only that it is."""
+
+    def __init__(self, redis: Redis, members: Mapping[str, Membership]) -> None:
+        self._redis = redis
+        self._members = members
+
+    def collect(self) -> Iterable[Metric]:
+        """Read all of it first, so that a scrape is whole or says that Redis is away."""
+        try:
+            families = [*self._cameras(), *self._networks(), *self._processes()]
+        except RedisError:
+            families = []
+        up = GaugeMetricFamily(
+            "maskwatch_redis_up", "Whether the dashboard reaches Redis.", bool(families)
+        )
+        return [up, *families]
+
+    def _cameras(self) -> list[Metric]:
+        cameras = CameraRegistry(self._redis).all()
+        snapshots = read_snapshots(self._redis, cameras)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for camera in cameras:
+                pipeline.hgetall(CameraKeys(camera.id).totals)
+            totals = [decode_totals(raw) for raw in pipeline.execute()] if cameras else []
+        return [
+            *_states(snapshots),
+            *_counters({s.camera.name: t for s, t in zip(snapshots, totals, strict=True)}),
+        ]
+
+    def _networks(self) -> list[Metric]:
+        totals = decode_totals(cast(dict[bytes, bytes], self._redis.hgetall(keys.INFERENCE)))
+        seconds = HistogramMetricFamily(
+            "maskwatch_inference_seconds", "Time a network took for one batch.", labels=["network"]
+        )
+        batches = HistogramMetricFamily(
+            "maskwatch_batch_size", "Images a network was given at once.", labels=["network"]
+        )
+        for network in sorted({f.split(NETWORK_FIELD_END)[0] for f in totals if _timed(f)}):
+            _add(seconds, [network], totals, inference_field(network), INFERENCE_BUCKETS_S)
+            _add(batches, [network], totals, batch_field(network), BATCH_BUCKETS)
+        return [seconds, batches]
+
+    def _processes(self) -> list[Metric]:
+        return [
+            GaugeMetricFamily(
+                f"maskwatch_{role}", f"Processes alive: {role}.", len(membership.live())
+            )
+            for role, membership in self._members.items()
+        ]
+
+
+def _timed(field: str) -> bool:
+    return NETWORK_FIELD_END in field
+
+
+def _states(snapshots: Sequence[CameraSnapshot]) -> list[Metric]:
+    up = GaugeMetricFamily(
+        "maskwatch_camera_up",
+        "1 while the camera is live; absent while disabled.",
+        labels=["camera"],
+    )
+    faces = GaugeMetricFamily(
+        "maskwatch_faces", "Faces in view now, by verdict.", labels=["camera", "verdict"]
+    )
+    for snapshot in snapshots:
+        if snapshot.camera.enabled:  # one switched off on purpose is nobody's alarm
+            up.add_metric([snapshot.camera.name], snapshot.status.state == "live")
+        for verdict, count in snapshot.faces_in_view().items():
+            faces.add_metric([snapshot.camera.name, verdict], count)
+    return [up, faces]
+
+
+def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
+    frames = CounterMetricFamily(
+        "maskwatch_frames", "Frames by how far they came.", labels=["camera", "stage"]
+    )
+    dropped = CounterMetricFamily(
+        "maskwatch_frames_dropped", "Frames not analysed, by why.", labels=["camera", "cause"]
+    )
+    people = CounterMetricFamily(
+        "maskwatch_people", "People counted, by verdict.", labels=["camera", "verdict"]
+    )
+    ages = HistogramMetricFamily(
+        "maskwatch_frame_age_seconds",
+        "Seconds since capture when a frame left a stage.",
+        labels=["camera", "stage"],
+    )
+    for camera, totals in by_camera.items():
+        for stage in FRAME_STAGES:
+            frames.add_metric([camera, stage], totals.get(frames_field(stage), 0.0))
+        for cause in DROP_CAUSES:
+            dropped.add_metric([camera, cause], totals.get(dropped_field(cause), 0.0))
+        for verdict in VERDICTS:
+            people.add_metric([camera, verdict], totals.get(people_field(verdict), 0.0))
+        for stage in AGED_STAGES:
+            _add(ages, [camera, stage], totals, age_field(stage), AGE_BUCKETS_S)
+    return [frames, dropped, people, ages]
+
+
+def _add(
+    family: HistogramMetricFamily,
+    labels: Sequence[str],
+    totals: Totals,
+    field: str,
+    bounds: Sequence[float],
+) -> None:
+    histogram: Histogram = read_histogram(totals, field, bounds)
+    buckets = [
+        (str(float(bound)).replace("inf", "+Inf"), count) for bound, count in histogram.buckets
+    ]
+    family.add_metric(labels, buckets, histogram.sum)

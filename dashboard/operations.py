@@ -1,0 +1,27 @@
+"""What operations need: is it well, and what are the numbers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+from prometheus_client.exposition import choose_encoder
+
+from dashboard.errors import problem
+from dashboard.services import services
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """200 while Redis answers and a worker is alive, else 503 with why."""
+    workers, ingests = services().workers.live(), services().ingests.live()
+    if not workers:
+        return problem(503, "no_worker", "No worker is alive; start one with `maskwatch worker`.")
+    return jsonify(status="ok", workers=len(workers), ingests=len(ingests))
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Prometheus' text format, or OpenMetrics for who asks for it."""
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return Response(encode(services().metrics), content_type=content_type)

@@ -1,0 +1,47 @@
+"""Tries a camera before it is saved."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, Response, jsonify, url_for
+
+from contract.cameras import make_camera
+from contract.errors import CameraConfigError
+from dashboard.errors import problem
+from dashboard.requests import json_object, merged_source, refuse_redacted, refuse_unknown
+from dashboard.services import services
+
+FIELDS: Final = frozenset({"source", "camera_id"})
+
+blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
+
+
+@blueprint.post("")
+def start() -> tuple[Response, int, dict[str, str]]:
+    """Queue a probe of `source`; with `camera_id`, of a saved camera whose password is hidden."""
+    body = json_object()
+    refuse_unknown(body, FIELDS)
+    probe_id = services().probes.start(_wanted_source(body))
+    where = url_for("probe_api.read", probe_id=probe_id)
+    return jsonify(id=probe_id, state="queued"), 202, {"Location": where}
+
+
+@blueprint.get("/<probe_id>")
+def read(probe_id: str) -> Response:
+    found = services().probes.read(probe_id)
+    if found is None:
+        return problem(404, "not_found", "no test of a camera has this id; results go after 5 min")
+    return jsonify(found)
+
+
+def _wanted_source(body: dict[str, object]) -> str:
+    source = body.get("source")
+    if "camera_id" in body:
+        saved = services().cameras.get(str(body["camera_id"]))
+        source = merged_source(source, saved) if source is not None else saved.source
+    if source is None:
+        raise CameraConfigError("source: a test needs an address")
+    refuse_redacted(source)
+    # Made only for its checks, so that a test accepts exactly what saving accepts.
+    return make_camera(name="probe", source=source).source

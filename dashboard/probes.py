@@ -1,0 +1,66 @@
+"""Asks a background process to try a camera: a web request never opens a user's address."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from redis import Redis
+from rq import Queue, Worker
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from contract.keys import JOBS_QUEUE
+
+PROBE_JOB: Final = "ingest.probe.probe_camera"
+JOB_TIMEOUT_S: Final = 30
+RESULT_KEPT_S: Final = 300
+QUEUED_AT_MOST_S: Final = 60
+
+_STATES: Final = {"started": "running", "finished": "finished", "queued": "queued"}
+_FAILED: Final = {
+    "reachable": False,
+    "error": "probe_failed",
+    "detail": "The test itself failed or took too long; the log of the jobs process says why.",
+}
+
+
+class Probes:
+    """Probes in RQ's queue. Jobs of another kind cannot be read through it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
+
+    def start(self, source: str) -> str:
+        """Queue a probe of `source` and return its id."""
+        job = self._queue.enqueue(
+            PROBE_JOB,
+            source,
+            job_timeout=JOB_TIMEOUT_S,
+            result_ttl=RESULT_KEPT_S,
+            failure_ttl=RESULT_KEPT_S,
+            ttl=QUEUED_AT_MOST_S,
+            # RQ logs the description, by default the call with the address and its password.
+            description="probe a camera",
+        )
+        return str(job.id)
+
+    def read(self, probe_id: str) -> dict[str, Any] | None:
+        """State and result of a probe; None when there is none of that id (any more)."""
+        try:
+            job = Job.fetch(probe_id, connection=self._redis, serializer=JSONSerializer)
+        except NoSuchJobError:
+            return None
+        if job.func_name != PROBE_JOB:
+            return None
+        state = _STATES.get(str(getattr(job.get_status(), "value", "failed")), "failed")
+        result = job.return_value() if state == "finished" else None
+        if state == "failed" or (state == "finished" and not isinstance(result, dict)):
+            state, result = "failed", dict(_FAILED)
+        return {
+            "id": probe_id,
+            "state": state,
+            "result": result,
+            "jobs_processes": Worker.count(queue=self._queue),
+        }

@@ -1,0 +1,48 @@
+"""Reads what an API request brought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import BadRequest
+
+from contract.cameras import Camera
+from contract.errors import CameraConfigError
+from contract.redaction import HIDDEN
+
+
+def json_object() -> dict[str, Any]:
+    """The body, a JSON object; raises 400 for anything else (413, 415 are raised before)."""
+    body = request.get_json()
+    if not isinstance(body, dict):
+        raise BadRequest('expected a JSON object, such as {"name": "Gate 1"}')
+    return body
+
+
+def refuse_unknown(body: dict[str, Any], known: frozenset[str]) -> None:
+    """Raise `CameraConfigError` for a field that is not in `known`, rather than ignore it."""
+    if unknown := body.keys() - known:
+        raise CameraConfigError(
+            f"unknown field {', '.join(sorted(unknown))}; expected {', '.join(sorted(known))}"
+        )
+
+
+def refuse_redacted(source: object) -> None:
+    """Raise `CameraConfigError` when `source` has stars where a password belongs."""
+    if isinstance(source, str) and HIDDEN in source:
+        raise CameraConfigError(
+            f"source: {HIDDEN} stands for a hidden user and password; "
+            "type the whole address with both, or leave the source as it is to keep them"
+        )
+
+
+def merged_source(source: object, saved: Camera) -> object:
+    """The source that is meant: the saved one where its redacted form came back unchanged.
+
+    Anything else with stars is refused: guessing could send a camera's password elsewhere.
+    """
+    if isinstance(source, str) and source.strip() == saved.redacted_source:
+        return saved.source
+    refuse_redacted(source)
+    return source

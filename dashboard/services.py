@@ -1,0 +1,57 @@
+"""What the views work with, made once by `create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+from prometheus_client import CollectorRegistry
+from redis import Redis
+
+from contract.cameras import CameraRegistry
+from contract.leases import Membership
+from contract.settings import Settings
+from dashboard.board import Board
+from dashboard.hub import Hub
+from dashboard.metrics import TotalsCollector
+from dashboard.probes import Probes
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a request may need; all of it safe to share between requests."""
+
+    settings: Settings
+    redis: Redis
+    cameras: CameraRegistry
+    board: Board
+    hub: Hub
+    probes: Probes
+    metrics: CollectorRegistry
+    workers: Membership
+    ingests: Membership
+
+
+def make_services(settings: Settings, redis: Redis) -> Services:
+    """Return the services over one Redis client."""
+    workers = Membership(redis, "worker", settings.lease_s)
+    ingests = Membership(redis, "ingest", settings.lease_s)
+    metrics = CollectorRegistry()
+    metrics.register(TotalsCollector(redis, {"workers": workers, "ingests": ingests}))
+    return Services(
+        settings=settings,
+        redis=redis,
+        cameras=CameraRegistry(redis),
+        board=Board(redis),
+        hub=Hub(redis),
+        probes=Probes(redis),
+        metrics=metrics,
+        workers=workers,
+        ingests=ingests,
+    )
+
+
+def services() -> Services:
+    """The services of the application that handles this request."""
+    return cast(Services, current_app.extensions["maskwatch"])

@@ -1,0 +1,22 @@
+// Calls the API and turns every failure into an Error with words for people.
+
+export async function call(method, path, body) {
+  const options = { method, headers: {} };
+  if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch {
+    throw new Error("The dashboard cannot be reached; nothing was changed.");
+  }
+  const json = answer.status === 204 ? null : await answer.json().catch(() => null);
+  if (!answer.ok) {
+    const error = new Error(json?.detail ?? `The dashboard answered ${answer.status}.`);
+    error.kind = json?.error ?? "";
+    throw error;
+  }
+  return json;
+}

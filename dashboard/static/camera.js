@@ -1,0 +1,142 @@
+// One camera's page: the large view, its state, the faces in it and the people counted.
+
+import { call } from "./api.js";
+import { ServerClock } from "./clock.js";
+import { Connection } from "./connection.js";
+import { Tile } from "./tile.js";
+import { clockTime, setText, STATE_WORDS, VERDICT_WORDS, VERDICTS } from "./words.js";
+
+const TICK_MS = 200;
+const FACES_MS = 1000;
+const LOST = "This page cannot reach the dashboard; trying again.";
+
+const page = document.getElementById("camera");
+const message = document.getElementById("message");
+const confirmation = document.getElementById("confirm");
+const link = document.querySelector('[data-part="connection"]');
+const id = page.dataset.camera;
+const api = `/api/v1/cameras/${id}`;
+
+const clock = new ServerClock();
+const tile = new Tile(page.querySelector(".view"), id);
+
+const connection = new Connection({
+  picture: (head, body) => tile.show(head, body),
+  state: (head) => {
+    clock.heard(head.sent_at_s);
+    say("connected", "Connected");
+    const camera = head.cameras.find((one) => one.id === id);
+    if (!camera) tile.markLost("This camera was removed.");
+    else showCamera(camera);
+  },
+  trouble: (detail) => { say("trouble", detail); tile.markLost(detail); },
+  lost: () => { clock.reset(); say("lost", "Connection lost"); tile.markLost(LOST); },
+  opened: () => clock.reset(),
+});
+
+function showCamera(camera) {
+  tile.update(camera);
+  const { status } = camera;
+  const size = status.width ? `${status.width} × ${status.height}` : "–";
+  const rate = status.fps ? `, ${status.fps.toFixed(1)} a second` : "";
+  fact("state", `${STATE_WORDS[status.state]} since ${clockTime(status.since_s)}`);
+  fact("picture", `${size}${rate}${status.codec ? `, ${status.codec}` : ""}`);
+  fact("reconnects", String(status.reconnects));
+  fact("error", status.error || "None");
+  showTotals(camera.people, camera.compliance);
+  page.dataset.enabled = camera.enabled;
+  setText(document.getElementById("toggle"), camera.enabled ? "Switch off" : "Switch on");
+}
+
+function showTotals(people, { people: judged, rate, low, high }) {
+  const all = Math.max(1, ...VERDICTS.map((verdict) => people[verdict]));
+  for (const verdict of VERDICTS) {
+    const row = page.querySelector(`[data-total="${verdict}"]`);
+    row.querySelector("meter").value = people[verdict] / all;
+    setText(row.querySelector(".number"), people[verdict].toLocaleString("en"));
+  }
+  const percent = (share) => `${(share * 100).toFixed(1)} %`;
+  setText(page.querySelector('[data-part="rate"]'), rate === null ? "–" : percent(rate));
+  setText(page.querySelector('[data-part="interval"]'), rate === null
+    ? "wore a mask; nobody judged yet"
+    : `of ${judged.toLocaleString("en")} wore a mask (95 % interval ${percent(low)} to ${percent(high)})`);
+}
+
+function fact(name, words) {
+  setText(page.querySelector(`[data-fact="${name}"]`), words);
+}
+
+function say(state, words) {
+  link.dataset.link = state;
+  setText(link, words);
+}
+
+async function showFaces() {
+  if (document.hidden) return;
+  let found = [];
+  try {
+    const answer = await call("GET", `${api}/faces`);
+    const stale = tile.root.dataset.fresh !== "live";
+    found = stale ? [] : answer.faces;
+  } catch {
+    // The view itself says that the connection is lost; old faces must not stay.
+  }
+  const rows = found.map(faceRow);
+  document.querySelector("#faces tbody").replaceChildren(...(rows.length ? rows : [noFaces()]));
+}
+
+function faceRow(face) {
+  const row = document.createElement("tr");
+  const [left, top, right, bottom] = face.box;
+  const mark = document.createElement("i");
+  mark.className = `mark ${face.verdict}`;
+  const verdict = cell("");
+  verdict.append(mark, VERDICT_WORDS[face.verdict]);
+  const sure = face.verdict === "unknown" ? "–" : `${Math.round(face.confidence * 100)} %`;
+  row.append(cell(`#${face.track_id}`), verdict, cell(sure, "number"),
+    cell(`${Math.round(face.score * 100)} %`, "number"),
+    cell(`${Math.round(right - left)} × ${Math.round(bottom - top)}`, "number"));
+  return row;
+}
+
+function noFaces() {
+  const row = document.createElement("tr");
+  const words = cell("None", "muted");
+  words.colSpan = 5;
+  row.append(words);
+  return row;
+}
+
+function cell(words, className = "") {
+  const element = document.createElement("td");
+  element.textContent = words;
+  element.className = className;
+  return element;
+}
+
+async function attempt(action) {
+  message.hidden = true;
+  try {
+    await action();
+  } catch (error) {
+    message.textContent = error.message;
+    message.hidden = false;
+  }
+}
+
+document.getElementById("toggle").onclick = () => attempt(async () => {
+  showCamera(await call("PATCH", api, { enabled: page.dataset.enabled !== "true" }));
+});
+document.getElementById("remove").onclick = () => confirmation.showModal();
+document.getElementById("keep").onclick = () => confirmation.close();
+document.getElementById("really").onclick = () => attempt(async () => {
+  confirmation.close();
+  await call("DELETE", api);
+  location.href = "/";
+});
+
+const subscribe = () => (document.hidden ? connection.close() : connection.watch([id]));
+document.addEventListener("visibilitychange", subscribe);
+setInterval(() => tile.tick(clock.now()), TICK_MS);
+setInterval(showFaces, FACES_MS);
+subscribe();

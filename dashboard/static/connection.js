@@ -1,0 +1,82 @@
+// The page's one connection to the dashboard: kept up, and honest about being down.
+
+import { RecordReader } from "./records.js";
+
+const SILENT_MS = 3500; // the server sends a state record every second
+const FIRST_PAUSE_MS = 400;
+const LONGEST_PAUSE_MS = 3000;
+
+export class Connection {
+  // handlers: picture(head, body), state(head), trouble(detail), lost(), opened()
+  constructor(handlers) {
+    this.handlers = handlers;
+    this.wanted = null;
+    this.abort = null;
+  }
+
+  // Subscribe to these cameras' pictures; states of all cameras come with them.
+  watch(cameraIds) {
+    const wanted = [...cameraIds].sort().join(",");
+    if (wanted === this.wanted) return;
+    this.wanted = wanted;
+    this.abort?.abort();
+    const abort = new AbortController();
+    this.abort = abort;
+    this.#keepUp(wanted, abort);
+  }
+
+  close() {
+    this.wanted = null;
+    this.abort?.abort();
+    this.abort = null;
+  }
+
+  async #keepUp(wanted, abort) {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!abort.signal.aborted) {
+      try {
+        await this.#read(wanted, abort, () => { pauseMs = FIRST_PAUSE_MS; });
+      } catch {
+        // However it ended, it is down; the server's own words come as a trouble record.
+      }
+      if (abort.signal.aborted) return;
+      this.handlers.lost();
+      await new Promise((done) => setTimeout(done, pauseMs));
+      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    }
+  }
+
+  async #read(wanted, abort, heard) {
+    const attempt = new AbortController();
+    const end = () => attempt.abort();
+    abort.signal.addEventListener("abort", end);
+    let watchdog = setTimeout(end, SILENT_MS);
+    try {
+      const url = `/wall/stream?cameras=${encodeURIComponent(wanted)}`;
+      const answer = await fetch(url, { signal: attempt.signal, cache: "no-store" });
+      if (!answer.ok) throw new Error(`the dashboard answered ${answer.status}`);
+      this.handlers.opened();
+      const reader = answer.body.getReader();
+      const records = new RecordReader();
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        clearTimeout(watchdog);
+        watchdog = setTimeout(end, SILENT_MS);
+        heard();
+        if (abort.signal.aborted) return;
+        for (const { head, body } of records.push(value)) this.#hand(head, body);
+      }
+    } finally {
+      clearTimeout(watchdog);
+      abort.signal.removeEventListener("abort", end);
+      attempt.abort();
+    }
+  }
+
+  #hand(head, body) {
+    if (head.type === "picture") this.handlers.picture(head, body);
+    else if (head.type === "state") this.handlers.state(head);
+    else if (head.type === "trouble") this.handlers.trouble(head.detail);
+  }
+}

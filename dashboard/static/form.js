@@ -1,0 +1,60 @@
+// The add and edit form, with a test of the connection.
+
+import { call } from "./api.js";
+import { probe } from "./probe.js";
+
+const form = document.getElementById("form");
+const message = document.getElementById("message");
+const id = form.dataset.camera;
+const NUMBERS = ["analysis_fps", "jpeg_quality", "max_width"];
+
+function values() {
+  const given = { name: form.name.value, source: form.source.value, enabled: form.enabled.checked };
+  for (const name of NUMBERS) if (form[name].value !== "") given[name] = Number(form[name].value);
+  given.detector = form.detector.value || null;
+  return given;
+}
+
+function complain(words) {
+  message.textContent = words;
+  message.hidden = !words;
+  for (const name of ["name", "source", ...NUMBERS]) {
+    const wrong = words.startsWith(`${name}:`) || words.includes(`; ${name}:`);
+    form[name].toggleAttribute("aria-invalid", wrong);
+    if (wrong) form[name].setAttribute("aria-invalid", "true");
+  }
+}
+
+function missing() {
+  if (!form.source.value.trim()) return "source: the camera's address is missing";
+  return "";
+}
+
+form.onsubmit = async (event) => {
+  event.preventDefault();
+  const gap = (form.name.value.trim() ? "" : "name: give the camera a name") || missing();
+  complain(gap);
+  if (gap) return;
+  const save = document.getElementById("save");
+  save.disabled = true;
+  try {
+    const saved = id
+      ? await call("PATCH", `/api/v1/cameras/${id}`, values())
+      : await call("POST", "/api/v1/cameras", values());
+    location.href = `/cameras/${saved.id}`;
+  } catch (error) {
+    complain(error.message);
+    save.disabled = false;
+  }
+};
+
+document.getElementById("test").onclick = async (event) => {
+  complain(missing());
+  if (missing()) return;
+  const button = event.currentTarget;
+  button.disabled = true;
+  const asked = { source: form.source.value };
+  if (id) asked.camera_id = id;
+  await probe(asked);
+  button.disabled = false;
+};

@@ -1,0 +1,108 @@
+// Runs a connection test and tells how it goes.
+
+import { call } from "./api.js";
+
+const POLL_MS = 400;
+const UNTAKEN_S = 3;
+const GIVE_UP_S = 60;
+
+const ADVICE = {
+  refused: ["The device is there but no camera service listens on that port.",
+    "Check the port (RTSP is usually 554) and that RTSP is switched on in the camera."],
+  host_not_found: ["Check the address for typing mistakes.",
+    "Check that this server reaches the camera's network: VLAN, VPN, firewall."],
+  authentication: ["Check user and password. Some cameras have a separate RTSP user.",
+    "Several wrong attempts may have locked the account for some minutes."],
+  not_found: ["The host answers, but not for this path: look up the stream's path in the manual.",
+    "For a file or a device: the path must exist on the machine that runs ingest."],
+  timeout: ["The camera did not send a picture in time. Is it starting, or serving too many viewers?",
+    "A firewall that drops packets looks the same: check that the port is open."],
+  unsupported_codec: ["Set the camera's stream to H.264 or H.265."],
+  no_video: ["The address answers, but not with video. A camera's web page is not its stream."],
+  ended: ["The camera closed the stream. It may allow only a few viewers at once."],
+};
+const NO_JOBS = "No background process has taken up the test; start one with `maskwatch jobs`. "
+  + "The camera can be saved without a test.";
+
+const panel = document.getElementById("probe");
+const part = (name) => panel.querySelector(`[data-part="${name}"]`);
+let shownUrl = "";
+
+export async function probe(asked) {
+  begin();
+  try {
+    const { id } = await call("POST", "/api/v1/probes", asked);
+    finish(await result(id));
+  } catch (error) {
+    finish({ reachable: false, error: error.kind, detail: error.message });
+  }
+}
+
+async function result(id) {
+  const started = performance.now();
+  for (;;) {
+    await new Promise((done) => setTimeout(done, POLL_MS));
+    const waitedS = (performance.now() - started) / 1000;
+    const { state, result: found } = await call("GET", `/api/v1/probes/${id}`);
+    if (found) return found;
+    if (state === "queued" && waitedS > UNTAKEN_S) say("untaken", NO_JOBS);
+    else if (state === "queued") say("queued", "Waiting for a background process…");
+    else say("running", `Opening the camera… ${Math.round(waitedS)} s`);
+    if (waitedS > GIVE_UP_S) throw new Error("The test took too long and was given up.");
+  }
+}
+
+function begin() {
+  for (const name of ["snapshot", "facts", "advice"]) part(name).hidden = true;
+  part("progress").hidden = false;
+  say("queued", "Asking for a test…");
+}
+
+function finish(found) {
+  part("progress").hidden = true;
+  if (found.reachable) showPicture(found);
+  else showError(found);
+}
+
+function showPicture(found) {
+  say("reachable", "The camera answers.");
+  facts([
+    ["Resolution", found.width ? `${found.width} × ${found.height}` : "unknown"],
+    ["Rate", found.fps ? `${Number(found.fps).toFixed(1)} pictures a second` : "unknown"],
+    ["Codec", found.codec || "unknown"],
+  ]);
+  if (!found.snapshot_jpeg_base64) return;
+  const bytes = Uint8Array.from(atob(found.snapshot_jpeg_base64), (c) => c.charCodeAt(0));
+  URL.revokeObjectURL(shownUrl);
+  shownUrl = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+  part("snapshot").src = shownUrl;
+  part("snapshot").hidden = false;
+}
+
+function showError(found) {
+  say("failed", found.detail || "The camera could not be reached.");
+  const lines = (ADVICE[found.error] ?? []).map((words) => {
+    const line = document.createElement("li");
+    line.textContent = words;
+    return line;
+  });
+  part("advice").replaceChildren(...lines);
+  part("advice").hidden = !lines.length;
+}
+
+function facts(pairs) {
+  const nodes = pairs.flatMap(([name, words]) => {
+    const term = document.createElement("dt");
+    const value = document.createElement("dd");
+    term.textContent = name;
+    value.textContent = words;
+    return [term, value];
+  });
+  part("facts").replaceChildren(...nodes);
+  part("facts").hidden = false;
+}
+
+function say(state, words) {
+  panel.dataset.state = state;
+  part("words").textContent = words;
+}

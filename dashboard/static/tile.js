@@ -1,0 +1,114 @@
+// One camera on a page: its picture, and whether that picture is the present.
+
+import { clockTime, duration, setCounts, setText, STATE_WORDS } from "./words.js";
+
+const AMBER_S = 1;
+const RED_S = 3;
+
+export class Tile {
+  constructor(root, cameraId) {
+    this.root = root;
+    this.cameraId = cameraId;
+    this.parts = {};
+    for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
+    this.context = this.parts.picture.getContext("bitmaprenderer");
+    this.camera = null;
+    this.faces = null;
+    this.capturedAtS = null;
+    this.lost = "";
+    this.pending = null;
+    this.drawing = false;
+    root.dataset.camera = cameraId;
+  }
+
+  // What the server says of the camera.
+  update(camera) {
+    this.camera = camera;
+    this.lost = "";
+    this.faces = camera.faces;
+    setText(this.parts.name, camera.name);
+    setCounts(this.parts.people, camera.people);
+    this.parts.picture.setAttribute("aria-label", `Picture of ${camera.name}`);
+  }
+
+  // The browser cannot hear from the server: nothing here is known to be true any more.
+  markLost(words) {
+    this.lost = words;
+  }
+
+  // A picture came. While one is being decoded only the newest of those that come is kept.
+  show(head, body) {
+    this.pending = { head, body };
+    if (!this.drawing) this.#draw();
+  }
+
+  async #draw() {
+    this.drawing = true;
+    while (this.pending) {
+      const { head, body } = this.pending;
+      this.pending = null;
+      try {
+        const bitmap = await createImageBitmap(new Blob([body], { type: "image/jpeg" }));
+        const { picture } = this.parts;
+        if (picture.width !== bitmap.width || picture.height !== bitmap.height) {
+          picture.width = bitmap.width;
+          picture.height = bitmap.height;
+        }
+        this.context.transferFromImageBitmap(bitmap);
+        this.capturedAtS = head.captured_at_s;
+        this.root.dataset.sequence = head.sequence;
+        this.faces = head.counts;
+      } catch {
+        // A broken picture: the last one stays and its age says so.
+      }
+    }
+    this.drawing = false;
+  }
+
+  // Call a few times a second: the age runs on even when nothing comes.
+  tick(nowS) {
+    const ageS = this.capturedAtS === null ? null : Math.max(0, nowS - this.capturedAtS);
+    const cover = this.#cover(ageS);
+    this.root.dataset.fresh = cover ? cover.fresh : "live";
+    setCounts(this.parts.faces, cover ? null : this.faces);
+    this.#showState(cover);
+    this.parts.cover.hidden = !cover;
+    if (cover) {
+      setText(this.parts.headline, cover.headline);
+      setText(this.parts.reason, cover.reason);
+    }
+    setText(this.parts.age, ageS === null ? "" : duration(ageS));
+    this.parts.age.dataset.level =
+      ageS === null || ageS <= AMBER_S ? "ok" : ageS <= RED_S ? "amber" : "red";
+  }
+
+  // The camera's state, unless what is on the screen contradicts it or it is not known.
+  #showState(cover) {
+    let state = this.camera?.status.state ?? "connecting";
+    let words = STATE_WORDS[state] ?? state;
+    if (cover?.fresh === "lost") [state, words] = ["unknown", "Unknown"];
+    else if (cover?.fresh === "stale" && state === "live") [state, words] = ["stalled", "No picture"];
+    this.root.dataset.state = state;
+    setText(this.parts.state, words);
+  }
+
+  // What to lay over the picture, or null while it is the present.
+  #cover(ageS) {
+    if (this.lost) return { fresh: "lost", headline: "Connection lost", reason: this.lost };
+    const { camera } = this;
+    if (!camera) return { fresh: "waiting", headline: "Connecting…", reason: "" };
+    const { state, since_s: sinceS } = camera.status;
+    const old = ageS === null || ageS > camera.stale_after_s;
+    const reason = camera.reason || "No newer picture has arrived.";
+    if (state === "disabled" || (state !== "live" && old)) {
+      return { fresh: "stale", headline: `${STATE_WORDS[state]} since ${clockTime(sinceS)}`, reason };
+    }
+    if (!old) return null;
+    const lastS = this.capturedAtS ?? camera.picture_at_s;
+    if (this.capturedAtS === null && !camera.reason) {
+      return { fresh: "waiting", headline: "Waiting for a picture…", reason: "" };
+    }
+    const headline = lastS === null ? "No picture yet" : `No picture since ${clockTime(lastS)}`;
+    return { fresh: "stale", headline, reason };
+  }
+}

@@ -1,0 +1,129 @@
+// The wall: a tile for every camera, pictures for those in sight.
+
+import { ServerClock } from "./clock.js";
+import { Connection } from "./connection.js";
+import { Tile } from "./tile.js";
+import { setCounts, setText, STATE_WORDS, VERDICTS } from "./words.js";
+
+const TICK_MS = 200;
+const SETTLE_MS = 250; // scrolling passes many tiles
+const LOST = "This page cannot reach the dashboard; trying again.";
+
+const wall = document.getElementById("wall");
+const summary = document.getElementById("summary");
+const empty = document.getElementById("empty");
+const template = document.getElementById("tile");
+const link = document.querySelector('[data-part="connection"]');
+
+const clock = new ServerClock();
+const tiles = new Map();
+const inSight = new Set();
+let settling = 0;
+
+const connection = new Connection({
+  picture: (head, body) => tiles.get(head.camera)?.show(head, body),
+  state: (head) => {
+    clock.heard(head.sent_at_s);
+    say("connected", "Connected");
+    arrange(head.cameras);
+    summarise(head.cameras);
+  },
+  trouble: (detail) => mark("trouble", detail),
+  lost: () => { clock.reset(); mark("lost", LOST); },
+  opened: () => clock.reset(),
+});
+
+const sight = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (isIntersecting) inSight.add(target.dataset.camera);
+    else inSight.delete(target.dataset.camera);
+  }
+  subscribeSoon();
+}, { rootMargin: "80px" });
+
+function arrange(cameras) {
+  const ids = new Set(cameras.map((camera) => camera.id));
+  for (const [id, tile] of tiles) if (!ids.has(id)) drop(id, tile);
+  cameras.forEach((camera, place) => {
+    const tile = tiles.get(camera.id) ?? build(camera);
+    tile.update(camera);
+    if (wall.children[place] !== tile.root) wall.insertBefore(tile.root, wall.children[place]);
+  });
+  empty.hidden = cameras.length > 0;
+  summary.hidden = cameras.length === 0;
+}
+
+function build(camera) {
+  const root = template.content.firstElementChild.cloneNode(true);
+  root.querySelector('[data-part="link"]').href = `/cameras/${camera.id}`;
+  const tile = new Tile(root, camera.id);
+  tiles.set(camera.id, tile);
+  sight.observe(root);
+  return tile;
+}
+
+function drop(id, tile) {
+  sight.unobserve(tile.root);
+  tile.root.remove();
+  tiles.delete(id);
+  inSight.delete(id);
+  subscribeSoon();
+}
+
+function subscribeSoon() {
+  clearTimeout(settling);
+  settling = setTimeout(subscribe, SETTLE_MS);
+}
+
+function subscribe() {
+  if (document.hidden) connection.close();
+  else connection.watch(inSight);
+}
+
+function summarise(cameras) {
+  const states = Object.entries({ ...STATE_WORDS, silent: "Without picture" })
+    .map(([state, words]) => [cameras.filter((camera) => shown(camera) === state).length, words])
+    .filter(([count]) => count)
+    .map(([count, words]) => `${count} ${words.toLowerCase()}`);
+  const noun = cameras.length === 1 ? "camera" : "cameras";
+  setText(summary.querySelector('[data-part="states"]'),
+    `${cameras.length} ${noun}: ${states.join(", ")}`);
+  for (const kind of ["faces", "people"]) {
+    const sum = (verdict) => cameras.reduce((total, camera) => total + camera[kind][verdict], 0);
+    setCounts(summary.querySelector(`[data-part="${kind}"]`),
+      Object.fromEntries(VERDICTS.map((verdict) => [verdict, sum(verdict)])));
+  }
+}
+
+// A camera that is connected but not analysed counts as what its tile says.
+function shown({ status, reason }) {
+  return status.state === "live" && reason ? "silent" : status.state;
+}
+
+function mark(state, words) {
+  say(state, state === "lost" ? "Connection lost" : words);
+  for (const tile of tiles.values()) tile.markLost(words);
+  setText(summary.querySelector('[data-part="states"]'), `${tiles.size} cameras, states unknown`);
+  setCounts(summary.querySelector('[data-part="faces"]'), null);
+}
+
+function say(state, words) {
+  link.dataset.link = state;
+  setText(link, words);
+}
+
+function chooseSize(size) {
+  wall.dataset.size = size;
+  for (const input of summary.querySelectorAll('input[name="size"]')) {
+    input.checked = input.value === size;
+    input.onchange = () => {
+      localStorage.setItem("tile-size", input.value);
+      wall.dataset.size = input.value;
+    };
+  }
+}
+
+chooseSize(localStorage.getItem("tile-size") ?? "medium");
+document.addEventListener("visibilitychange", subscribe);
+setInterval(() => { for (const tile of tiles.values()) tile.tick(clock.now()); }, TICK_MS);
+subscribe();

@@ -1,0 +1,40 @@
+"""What a stream must know of the connection under it, beyond WSGI."""
+
+from __future__ import annotations
+
+import select
+import socket
+from typing import Any, Final
+
+SEND_BUFFER_BYTES: Final = 256 * 1024
+# How long a peer whose cable was pulled may leave what we sent unacknowledged.
+UNACKNOWLEDGED_MS: Final = 10_000
+
+
+class ViewerSocket:
+    """The viewer's end of a stream. Without a socket (a test client) it is never gone."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._socket: socket.socket | None = environ.get("gunicorn.socket")
+
+    def keep_short(self) -> None:
+        """Let little be in flight: a slow viewer must skip pictures, not see old ones.
+
+        The kernel would otherwise buffer megabytes, which is many seconds of video.
+        """
+        if self._socket is None:
+            return
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        if hasattr(socket, "TCP_USER_TIMEOUT") and self._socket.family != socket.AF_UNIX:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+
+    def gone(self) -> bool:
+        """Whether the viewer has hung up. Writing would tell only at the second attempt."""
+        if self._socket is None:
+            return False
+        try:
+            poll = select.poll()
+            poll.register(self._socket, select.POLLIN)
+            return bool(poll.poll(0)) and self._socket.recv(1, socket.MSG_PEEK) == b""
+        except (OSError, ValueError):
+            return True

@@ -1,0 +1,86 @@
+"""The records of the wall's one connection: pictures of many cameras, and all states.
+
+A record is two big-endian 32-bit lengths, a JSON head and a body (a JPEG, or nothing):
+
+    head length | body length | head | body
+
+Heads: `{"type": "picture", "camera", "sequence", "captured_at_s", "sent_at_s", "counts"}`,
+`{"type": "state", "sent_at_s", "cameras": [...]}` with what `GET /api/v1/cameras` gives, and
+`{"type": "trouble", "sent_at_s", "detail"}` when Redis is away.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+
+from contract.outcomes import View
+from dashboard.board import Board
+from dashboard.hub import Hub
+
+MIME_TYPE: Final = "application/vnd.maskwatch.wall"
+STATE_EVERY_S: Final = 1.0
+LOOK_S: Final = 0.5
+_LENGTHS: Final = struct.Struct(">II")
+
+
+def wall_records(
+    hub: Hub, board: Board, camera_ids: Iterable[str], gone: Callable[[], bool]
+) -> Iterator[bytes]:
+    """Yield pictures of `camera_ids` as they come, and every camera's state each second."""
+    with hub.watch(camera_ids) as viewer:
+        next_state_at = 0.0
+        while not gone():
+            if time.monotonic() >= next_state_at:
+                next_state_at = time.monotonic() + STATE_EVERY_S
+                yield _state(board)
+            left_s = max(0.0, next_state_at - time.monotonic())
+            for view in viewer.take(min(LOOK_S, left_s)):
+                yield _picture(view)
+
+
+def encode_record(head: str, body: bytes = b"") -> bytes:
+    """One record on the wire."""
+    encoded = head.encode()
+    return b"".join((_LENGTHS.pack(len(encoded), len(body)), encoded, body))
+
+
+def decode_records(stream: bytes) -> tuple[list[tuple[dict[str, Any], bytes]], bytes]:
+    """Split received bytes into whole records and the rest, which starts the next one."""
+    records = []
+    while len(stream) >= _LENGTHS.size:
+        head_size, body_size = _LENGTHS.unpack_from(stream)
+        body_at = _LENGTHS.size + head_size
+        if len(stream) < body_at + body_size:
+            break
+        head = json.loads(stream[_LENGTHS.size : body_at])
+        records.append((head, stream[body_at : body_at + body_size]))
+        stream = stream[body_at + body_size :]
+    return records, stream
+
+
+def _state(board: Board) -> bytes:
+    try:
+        # Spliced, not parsed and written again: the list is the same for every viewer.
+        cameras = board.json()
+    except RedisError:
+        head = {"type": "trouble", "detail": "The dashboard cannot reach Redis."}
+        return encode_record(json.dumps({**head, "sent_at_s": time.time()}))
+    return encode_record(f'{{"type":"state","sent_at_s":{time.time():.3f},"cameras":{cameras}}}')
+
+
+def _picture(view: View) -> bytes:
+    head = {
+        "type": "picture",
+        "camera": view.camera_id,
+        "sequence": view.sequence,
+        "captured_at_s": view.captured_at_s,
+        "sent_at_s": time.time(),
+        "counts": view.counts,
+    }
+    return encode_record(json.dumps(head), view.jpeg)

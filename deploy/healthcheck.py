@@ -1,0 +1,73 @@
+"""Whether this container's own process is at work: exit status 0 if so, 1 with the reason if not.
+
+    python deploy/healthcheck.py worker
+
+A stage without a web server beats in Redis as a member of its role, under a name that carries
+its host's name; the dashboard answers on its port.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+import urllib.error
+import urllib.request
+from http import HTTPStatus
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from contract.errors import MaskwatchError
+from contract.leases import Membership
+from contract.redis_client import connect, explain
+from contract.settings import Settings, load_settings
+
+ROLES: Final = ("ingest", "worker", "jobs", "dashboard")
+WEB_TIMEOUT_S: Final = 5.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check the role named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("role", choices=ROLES)
+    role = parser.parse_args(arguments).role
+    try:
+        settings = load_settings()
+        problem = _web_problem(settings) if role == "dashboard" else _beat_problem(settings, role)
+    except MaskwatchError as error:
+        problem = str(error)
+    if problem:
+        sys.stderr.write(f"{role}: {problem}\n")
+    return 1 if problem else 0
+
+
+def _beat_problem(settings: Settings, role: str) -> str:
+    redis = connect(settings.require_redis_url(), "maskwatch-healthcheck")
+    try:
+        members = Membership(redis, role, settings.lease_s).live()
+    except RedisError as error:
+        return str(explain(error, redis))
+    finally:
+        redis.close()
+    host = socket.gethostname()
+    if any(host in member for member in members):
+        return ""
+    return f"no heartbeat from {host} in the last {settings.lease_s:g} s; alive: {sorted(members)}"
+
+
+def _web_problem(settings: Settings) -> str:
+    url = f"http://127.0.0.1:{settings.port}/healthz"
+    try:
+        with urllib.request.urlopen(url, timeout=WEB_TIMEOUT_S):
+            return ""
+    except urllib.error.HTTPError as error:
+        # It answers that Redis or every worker is away: not this container's failing, and
+        # nothing that replacing it would mend.
+        return "" if error.code == HTTPStatus.SERVICE_UNAVAILABLE else f"{url}: {error}"
+    except (urllib.error.URLError, TimeoutError) as error:
+        return f"{url}: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""The wall and the pages in a real browser, fed by a fake ingest and worker."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+from selenium.webdriver.common.by import By
+
+from contract.cameras import CameraRegistry
+from contract.keys import JOBS_QUEUE
+from tests.e2e.browser import Browser, open_browser
+from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, picture
+from tests.integration.test_dashboard_server import Server
+
+TILES = 8
+SOURCE = "rtsp://admin:s3cret@10.0.0.9/live"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with open_browser(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def server(redis_server: object) -> Iterator[Server]:
+    started = Server(redis_server.url)  # type: ignore[attr-defined]
+    assert eventually(started.answers, 30)
+    yield started
+    started.stop()
+
+
+def sequences(browser: Browser) -> list[int]:
+    return [
+        int(number)
+        for number in browser.read(
+            "[...document.querySelectorAll('.tile[data-sequence]')].map(t => t.dataset.sequence)"
+        )
+    ]
+
+
+def tile(camera: FakeCamera) -> str:
+    return f".tile[data-camera='{camera.id}']"
+
+
+def test_eight_tiles_all_move_over_one_connection(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    cameras = [FakeCamera(redis, f"Gate {n}") for n in range(TILES)]
+    with Feed(*cameras):
+        browser.open(server.url)
+        browser.wait(lambda: len(sequences(browser)) == TILES, "eight pictures")
+        first = sequences(browser)
+        browser.wait(
+            lambda: all(b > a for a, b in zip(first, sequences(browser), strict=True)),
+            "every tile moves on",
+        )
+        browser.wait(
+            lambda: (
+                len(browser.driver.find_elements(By.CSS_SELECTOR, "[data-fresh=live]")) == TILES
+            ),
+            "every tile is live",
+        )
+        assert int(redis.info("clients")["blocked_clients"]) <= 1
+        counts = browser.find(f"{tile(cameras[0])} [data-part=faces] [data-verdict=no_mask] b")
+        assert counts.text == "1"
+    assert browser.complaints() == []
+
+
+def test_a_tile_whose_frames_stop_never_looks_live(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    stopping, going = FakeCamera(redis, "Stopping"), FakeCamera(redis, "Going")
+    with Feed(stopping, going) as feed:
+        browser.open(server.url)
+        for camera in (stopping, going):
+            browser.wait_for(f"{tile(camera)}[data-fresh=live]")
+        feed.cameras.discard(stopping)
+        stopping.set_state("stalled", error="The camera went quiet.")
+        browser.wait_for(f"{tile(stopping)}[data-fresh=stale]")
+        browser.wait_for(f"{tile(stopping)} [data-part=age][data-level=red]")
+        cover = browser.find(f"{tile(stopping)} [data-part=cover]").text
+        assert "Stalled since" in cover
+        assert "The camera went quiet." in cover
+        assert browser.find(tile(going)).get_attribute("data-fresh") == "live"
+        feed.cameras.add(stopping)
+        stopping.set_state("live")
+        browser.wait_for(f"{tile(stopping)}[data-fresh=live]")
+
+
+def test_a_wall_whose_dashboard_freezes_says_so_and_comes_back(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    [worker] = psutil.Process(server.process.pid).children()
+    with Feed(camera):
+        browser.open(server.url)
+        browser.wait_for(f"{tile(camera)}[data-fresh=live]")
+        worker.suspend()
+        try:
+            browser.wait_for(f"{tile(camera)}[data-fresh=lost]")
+            assert "Connection lost" in browser.find("[data-part=connection]").text
+        finally:
+            worker.resume()
+        browser.wait_for(f"{tile(camera)}[data-fresh=live]")
+
+
+def test_a_wall_outlives_a_restart_of_its_dashboard(
+    browser: Browser, redis: Redis, redis_url: str
+) -> None:
+    camera, first = FakeCamera(redis, "Gate"), Server(redis_url)
+    with Feed(camera):
+        assert eventually(first.answers, 30)
+        browser.open(first.url)
+        browser.wait_for(f"{tile(camera)}[data-fresh=live]")
+        first.stop()
+        browser.wait_for(f"{tile(camera)}[data-fresh=lost]")
+        second = Server(redis_url, first.port)
+        try:
+            browser.wait_for(f"{tile(camera)}[data-fresh=live]")
+        finally:
+            browser.open("about:blank")
+            second.stop()
+    browser.complaints()  # refused connections were the point; leave none for the next test
+
+
+def test_only_tiles_in_sight_are_drawn(browser: Browser, server: Server, redis: Redis) -> None:
+    cameras = [FakeCamera(redis, f"Gate {n:02}") for n in range(40)]
+    browser.open(server.url)
+    browser.wait(lambda: redis.exists(cameras[0].keys.watched), "the first is watched")
+    assert not redis.exists(cameras[-1].keys.watched)
+    browser.read("window.scrollTo(0, document.body.scrollHeight)")
+    browser.wait(lambda: redis.exists(cameras[-1].keys.watched), "the last is watched")
+
+    def only_the_last_is_refreshed() -> bool:
+        redis.delete(cameras[0].keys.watched, cameras[-1].keys.watched)
+        assert eventually(lambda: redis.exists(cameras[-1].keys.watched))
+        return not redis.exists(cameras[0].keys.watched)
+
+    browser.wait(only_the_last_is_refreshed, "the first is let go")
+
+
+def test_a_camera_is_tested_and_added_through_the_form(
+    browser: Browser, server: Server, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.open(server.url)
+    browser.wait_for("#empty a").click()
+    browser.wait_for("#name").send_keys("Gate 4")
+    browser.find("#source").send_keys(SOURCE)
+    queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
+    refused = {"reachable": False, "error": "refused", "detail": "Nothing listens on port 554."}
+    snapshot = base64.b64encode(picture(1)).decode()
+    found = {"reachable": True, "width": 64, "height": 48, "snapshot_jpeg_base64": snapshot}
+    for result, state in ((refused, "failed"), (found, "reachable")):
+        browser.find("#test").click()
+        assert eventually(lambda: queue.count)
+        monkeypatch.setattr("rq.job.Job._execute", lambda _, result=result: result)
+        SimpleWorker([queue], connection=redis, serializer=JSONSerializer).work(burst=True)
+        browser.wait_for(f"#probe[data-state={state}]")
+    image = "document.querySelector('#probe img').naturalWidth"
+    browser.wait(lambda: browser.read(image) == 64, "the snapshot is shown")
+    browser.find("#save").click()
+    browser.wait(lambda: "/cameras/new" not in browser.driver.current_url, "the camera's page")
+    [camera] = CameraRegistry(redis).all()
+    assert (camera.name, camera.source) == ("Gate 4", SOURCE)
+    assert browser.wait_for("h1.name").text == "Gate 4"
+    assert "s3cret" not in browser.driver.page_source
+
+
+def test_a_form_without_a_jobs_process_says_so_and_still_saves(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    browser.open(f"{server.url}/cameras/new")
+    browser.find("#name").send_keys("Gate 5")
+    browser.find("#source").send_keys("ftp://x")
+    browser.find("#save").click()
+    browser.wait_for("#source[aria-invalid=true]")
+    browser.find("#source").clear()
+    browser.find("#source").send_keys("demo:")
+    browser.find("#test").click()
+    browser.wait(lambda: "maskwatch jobs" in browser.find("#probe").text, "words about jobs")
+    browser.find("#save").click()
+    browser.wait(lambda: CameraRegistry(redis).all(), "the camera is saved")
+
+
+def test_a_camera_is_edited_without_its_password_switched_off_and_removed(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate", SOURCE)
+    browser.open(f"{server.url}/cameras/{camera.id}/edit")
+    assert browser.find("#source").get_attribute("value") == "rtsp://***@10.0.0.9/live"
+    browser.find("#name").send_keys(" 7")
+    browser.find("#save").click()
+    browser.wait(lambda: CameraRegistry(redis).get(camera.id).name == "Gate 7", "the new name")
+    assert CameraRegistry(redis).get(camera.id).source == SOURCE
+    browser.wait_for("#toggle").click()
+    browser.wait_for(".view[data-state=disabled]")
+    browser.find("#remove").click()
+    browser.wait_for("#confirm[open] #really").click()
+    browser.wait(lambda: not CameraRegistry(redis).all(), "the camera is gone")
+    browser.wait_for("#empty:not([hidden])")

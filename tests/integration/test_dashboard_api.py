@@ -1,0 +1,299 @@
+"""The API, as a client meets it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from contract.cameras import CameraRegistry
+from contract.keys import JOBS_QUEUE
+from contract.leases import Membership
+from contract.redis_client import connect
+from contract.settings import load_settings
+from dashboard.app import MAX_BODY_BYTES, create_app
+from tests.integration.test_dashboard_hub import FakeCamera
+
+SECRET = "s3cret"  # noqa: S105 - a made-up one, looked for in what must not show it
+SOURCE = f"rtsp://admin:{SECRET}@10.0.0.9/live"
+API = "/api/v1/cameras"
+
+
+@pytest.fixture
+def client(redis: Redis) -> FlaskClient:
+    return create_app(load_settings({}), redis).test_client()
+
+
+@pytest.fixture
+def lost() -> FlaskClient:
+    """A dashboard whose Redis is not there."""
+    return create_app(load_settings({}), connect("redis://127.0.0.1:1/0")).test_client()
+
+
+def add(client: FlaskClient, name: str = "Gate", source: str = SOURCE, **fields: Any) -> Any:
+    answer = client.post(API, json={"name": name, "source": source, **fields})
+    assert answer.status_code == 201, answer.text
+    return answer.json
+
+
+def test_a_camera_is_added_read_changed_and_removed(client: FlaskClient) -> None:
+    created = add(client, analysis_fps=4, detector="ssd")
+    path = f"{API}/{created['id']}"
+    assert created["status"]["state"] == "offline"
+    assert client.get(path).json["analysis_fps"] == 4
+    assert client.patch(path, json={"name": "Gate 2", "enabled": False}).json["name"] == "Gate 2"
+    assert client.get(path).json["status"]["state"] == "disabled"
+    assert [camera["id"] for camera in client.get(API).json["cameras"]] == [created["id"]]
+    assert client.delete(path).status_code == 204
+    assert client.get(path).status_code == 404
+
+
+def test_a_camera_tells_its_state_faces_people_and_age(client: FlaskClient, redis: Redis) -> None:
+    camera = FakeCamera(redis, "Gate")
+    camera.commit(("mask", "mask", "no_mask"), {"mask": 3, "no_mask": 1, "unknown": 2})
+    told = client.get(f"{API}/{camera.id}").json
+    assert told["status"]["state"] == "live"
+    assert (told["status"]["fps"], told["status"]["codec"]) == (25.0, "h264")
+    assert told["faces"] == {"mask": 2, "incorrect": 0, "no_mask": 1, "unknown": 0}
+    assert told["people"] == {"mask": 3, "incorrect": 0, "no_mask": 1, "unknown": 2}
+    assert told["compliance"]["people"] == 4
+    assert told["compliance"]["rate"] == 0.75
+    assert told["picture_age_s"] >= 0.1
+    assert told["reason"] == ""
+
+
+def test_the_newest_faces_come_with_boxes_scores_tracks_and_capture_time(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    assert client.get(f"{API}/{camera.id}/faces").json["frame_index"] is None
+    camera.commit(("incorrect",))
+    found = client.get(f"{API}/{camera.id}/faces").json
+    assert found["frame_index"] == 3
+    assert found["age_s"] >= 0.1
+    assert found["faces"] == [
+        {
+            "box": [1.0, 2.0, 21.0, 32.0],
+            "score": 0.9,
+            "verdict": "incorrect",
+            "confidence": 0.8,
+            "track_id": 0,
+        }
+    ]
+
+
+def test_faces_of_a_camera_that_stopped_are_not_in_view(client: FlaskClient, redis: Redis) -> None:
+    old, off = FakeCamera(redis, "Old"), FakeCamera(redis, "Off")
+    old.commit(("mask",), age_s=20)
+    off.commit(("mask",))
+    off.set_state("stalled", error="The camera went quiet.")
+    for camera in (old, off):
+        assert sum(client.get(f"{API}/{camera.id}").json["faces"].values()) == 0
+    assert client.get(f"{API}/{off.id}").json["reason"] == "The camera went quiet."
+    assert "no analysed pictures" in client.get(f"{API}/{old.id}").json["reason"]
+
+
+def test_no_password_leaves_the_dashboard(client: FlaskClient) -> None:
+    camera = add(client)
+    for path in (API, f"{API}/{camera['id']}", "/", "/metrics"):
+        assert SECRET not in client.get(path).text
+    for page in ("", "/edit"):
+        answer = client.get(f"/cameras/{camera['id']}{page}")
+        assert SECRET not in answer.text
+        assert "rtsp://***@10.0.0.9/live" in answer.text
+
+
+def test_saving_the_redacted_source_keeps_the_password(client: FlaskClient, redis: Redis) -> None:
+    camera = add(client)
+    path = f"{API}/{camera['id']}"
+    answer = client.patch(path, json={"source": camera["source"], "name": "Gate 2"})
+    assert answer.status_code == 200
+    assert CameraRegistry(redis).get(camera["id"]).source == SOURCE
+
+
+def test_stars_in_another_address_are_refused_and_change_nothing(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = add(client)
+    answer = client.patch(f"{API}/{camera['id']}", json={"source": "rtsp://***@evil.example/live"})
+    assert answer.status_code == 422
+    assert "***" in answer.json["detail"]
+    assert CameraRegistry(redis).get(camera["id"]).source == SOURCE
+    assert client.post(API, json={"name": "x", "source": camera["source"]}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ({"source": "0"}, 422, "invalid_camera"),
+        ({"name": "x"}, 422, "invalid_camera"),
+        ({"name": "x", "source": "file:///etc/passwd"}, 422, "invalid_camera"),
+        ({"name": "x", "source": "0", "analysis_fps": 0}, 422, "invalid_camera"),
+        ({"name": "x", "source": "0", "id": "mine"}, 422, "invalid_camera"),
+        ({"name": "x", "source": "0", "color": "red"}, 422, "invalid_camera"),
+        ({"name": ["x"], "source": 5}, 422, "invalid_camera"),
+        (["x"], 400, "bad_request"),
+        ("x", 400, "bad_request"),
+        ({"name": "GATE", "source": "0"}, 409, "name_taken"),
+    ],
+)
+def test_a_camera_that_cannot_be_is_refused(
+    client: FlaskClient, body: Any, status: int, error: str
+) -> None:
+    add(client)
+    answer = client.post(API, json=body)
+    assert (answer.status_code, answer.json["error"]) == (status, error)
+    assert answer.json["detail"]
+    assert len(client.get(API).json["cameras"]) == 1
+
+
+def test_http_mistakes_are_named(client: FlaskClient) -> None:
+    big = json.dumps({"name": "x" * MAX_BODY_BYTES})
+    json_type = {"Content-Type": "application/json"}
+    answers = {
+        400: client.post(API, data="{", headers=json_type),
+        404: client.get(f"{API}/nowhere"),
+        405: client.put(API, json={}),
+        413: client.post(API, data=big, headers=json_type),
+        415: client.post(API, data="name=x&source=0"),
+    }
+    for status, answer in answers.items():
+        assert answer.status_code == status
+        assert answer.json.keys() == {"error", "detail"}
+    assert "POST" in answers[405].headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_another_site_changes_nothing(client: FlaskClient, headers: dict[str, str]) -> None:
+    camera = add(client)
+    assert client.delete(f"{API}/{camera['id']}", headers=headers).status_code == 403
+    assert client.post(API, json={"name": "x", "source": "0"}, headers=headers).status_code == 403
+    same = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
+    assert client.delete(f"{API}/{camera['id']}", headers=same).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("dashboard:8000", 200),
+        ("cctv.airport.internal", 200),
+        ("wall.example.org", 200),
+        ("rebound.example", 400),
+    ],
+)
+def test_only_known_names_reach_the_pictures(redis: Redis, host: str, status: int) -> None:
+    settings = load_settings({}, trusted_hosts="wall.example.org")
+    client = create_app(settings, redis).test_client()
+    assert client.get(API, headers={"Host": host}).status_code == status
+    assert client.get("/metrics", headers={"Host": host}).status_code == 200
+
+
+def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
+    for path in ("/", API, "/nowhere", "/static/wall.js"):
+        headers = client.get(path).headers
+        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_an_outage_is_said_to_machines_and_to_people(lost: FlaskClient) -> None:
+    for path in (API, "/healthz", "/wall/stream", "/cameras/x/snapshot.jpg"):
+        answer = lost.get(path)
+        assert (answer.status_code, answer.json["error"]) == (503, "redis_unavailable")
+        assert "cannot be reached" in answer.json["detail"]
+    page = lost.get("/", headers={"Accept": "text/html"})
+    assert page.status_code == 503
+    assert "Waiting for Redis" in page.text
+
+
+def test_health_needs_a_worker(client: FlaskClient, redis: Redis) -> None:
+    assert client.get("/healthz").status_code == 503
+    assert client.get("/healthz").json["error"] == "no_worker"
+    Membership(redis, "worker", 2).beat("w1")
+    assert client.get("/healthz").json == {"status": "ok", "workers": 1, "ingests": 0}
+
+
+def test_a_probe_goes_through_the_jobs_queue_and_hides_the_source(
+    client: FlaskClient, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
+    started = client.post("/api/v1/probes", json={"source": SOURCE})
+    assert started.status_code == 202
+    waiting = client.get(started.headers["Location"]).json
+    assert (waiting["state"], waiting["result"], waiting["jobs_processes"]) == ("queued", None, 0)
+    [job] = queue.jobs
+    assert (job.func_name, job.args) == ("ingest.probe.probe_camera", [SOURCE])
+    assert SECRET not in job.description
+    monkeypatch.setattr("rq.job.Job._execute", lambda _: {"reachable": True, "codec": "h264"})
+    SimpleWorker([queue], connection=redis, serializer=JSONSerializer).work(burst=True)
+    done = client.get(started.headers["Location"]).json
+    assert (done["state"], done["result"]["codec"]) == ("finished", "h264")
+
+
+def test_a_probe_that_fails_says_so_without_a_traceback(
+    client: FlaskClient, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError(f"could not open {SOURCE}")
+
+    monkeypatch.setattr("rq.job.Job._execute", fail)
+    started = client.post("/api/v1/probes", json={"source": SOURCE})
+    queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
+    SimpleWorker([queue], connection=redis, serializer=JSONSerializer).work(burst=True)
+    answer = client.get(started.headers["Location"])
+    assert answer.json["state"] == "failed"
+    assert answer.json["result"]["reachable"] is False
+    assert SECRET not in answer.text
+
+
+def test_a_saved_camera_is_probed_with_its_hidden_password(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = add(client)
+    asked = {"camera_id": camera["id"], "source": camera["source"]}
+    assert client.post("/api/v1/probes", json=asked).status_code == 202
+    [job] = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer).jobs
+    assert job.args == [SOURCE]
+    elsewhere = {"camera_id": camera["id"], "source": "rtsp://***@evil.example/"}
+    assert client.post("/api/v1/probes", json=elsewhere).status_code == 422
+
+
+@pytest.mark.parametrize("body", [{}, {"source": ""}, {"source": "file:///x"}, {"source": None}])
+def test_a_probe_of_nothing_is_refused(client: FlaskClient, body: Any) -> None:
+    assert client.post("/api/v1/probes", json=body).status_code == 422
+
+
+def test_jobs_of_another_kind_cannot_be_read(client: FlaskClient, redis: Redis) -> None:
+    queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
+    job = queue.enqueue("os.getcwd")
+    assert client.get(f"/api/v1/probes/{job.id}").status_code == 404
+    assert client.get("/api/v1/probes/none").status_code == 404
+
+
+def test_the_pages_open(client: FlaskClient) -> None:
+    assert "No cameras yet" in client.get("/").text
+    camera = add(client, name='<b>"Gate"</b>')
+    for path in ("/", "/cameras/new", f"/cameras/{camera['id']}", f"/cameras/{camera['id']}/edit"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert '<b>"Gate"' not in page.text
+    missing = client.get("/cameras/nowhere", headers={"Accept": "text/html"})
+    assert missing.status_code == 404
+    assert "no camera has the id" in missing.text

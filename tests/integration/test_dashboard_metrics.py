@@ -1,0 +1,128 @@
+"""The metrics page, parsed as Prometheus would."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as plain
+from redis import Redis
+
+from contract import keys
+from contract.leases import Membership
+from contract.redis_client import connect
+from contract.settings import load_settings
+from contract.totals import (
+    BATCH_BUCKETS,
+    INFERENCE_BUCKETS_S,
+    Increments,
+    batch_field,
+    inference_field,
+)
+from dashboard.app import create_app
+from tests.integration.test_dashboard_hub import FakeCamera
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture
+def client(redis: Redis) -> FlaskClient:
+    return create_app(load_settings({}), redis).test_client()
+
+
+def scrape(client: FlaskClient) -> Samples:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in plain(answer.text)
+        for sample in family.samples
+    }
+
+
+def value(samples: Samples, name: str, **labels: str) -> float:
+    return samples[f"maskwatch_{name}", frozenset(labels.items())]
+
+
+def test_every_committed_outcome_is_in_the_numbers(client: FlaskClient, redis: Redis) -> None:
+    camera = FakeCamera(redis, "Gate")
+    camera.commit(("mask",), {"mask": 2})
+    camera.commit(("mask", "no_mask"), {"no_mask": 1}, age_s=0.12)
+    samples = scrape(client)
+    assert value(samples, "redis_up") == 1
+    assert value(samples, "camera_up", camera="Gate") == 1
+    stages = {
+        s: value(samples, "frames_total", camera="Gate", stage=s)
+        for s in ("captured", "published", "analysed")
+    }
+    assert stages == {"captured": 6, "published": 2, "analysed": 2}
+    assert value(samples, "frames_dropped_total", camera="Gate", cause="not_sampled") == 4
+    assert value(samples, "frames_dropped_total", camera="Gate", cause="stale") == 0
+    assert value(samples, "faces", camera="Gate", verdict="no_mask") == 1
+    assert value(samples, "faces", camera="Gate", verdict="incorrect") == 0
+    assert value(samples, "people_total", camera="Gate", verdict="mask") == 2
+    age = {"camera": "Gate", "stage": "analysed"}
+    assert value(samples, "frame_age_seconds_bucket", le="0.15", **age) == 2
+    assert value(samples, "frame_age_seconds_bucket", le="0.05", **age) == 0
+    assert value(samples, "frame_age_seconds_count", **age) == 2
+    assert value(samples, "frame_age_seconds_sum", **age) == pytest.approx(0.22)
+
+
+def test_a_restarted_dashboard_gives_the_same_totals(client: FlaskClient, redis: Redis) -> None:
+    FakeCamera(redis, "Gate").commit(("mask",), {"mask": 2})
+    again = create_app(load_settings({}), redis).test_client()
+    before, after = scrape(client), scrape(again)
+    assert {k: v for k, v in before.items() if k[0].endswith(("_total", "_bucket"))} == {
+        k: v for k, v in after.items() if k[0].endswith(("_total", "_bucket"))
+    }
+
+
+def test_no_faces_are_in_view_of_a_camera_that_is_not_live(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    camera.commit(("mask",))
+    camera.set_state("stalled")
+    samples = scrape(client)
+    assert value(samples, "camera_up", camera="Gate") == 0
+    assert value(samples, "faces", camera="Gate", verdict="mask") == 0
+
+
+def test_networks_are_found_by_their_fields(client: FlaskClient, redis: Redis) -> None:
+    counts = Increments()
+    counts.observe(inference_field("yunet"), INFERENCE_BUCKETS_S, 0.004, times=3)
+    counts.observe(batch_field("yunet"), BATCH_BUCKETS, 4)
+    counts.observe(inference_field("classifier"), INFERENCE_BUCKETS_S, 9.0)
+    for field, amount in counts.items():
+        redis.hincrbyfloat(keys.INFERENCE, field, amount)
+    samples = scrape(client)
+    bucket = "inference_seconds_bucket"
+    assert value(samples, bucket, network="yunet", le="0.005") == 3
+    assert value(samples, bucket, network="classifier", le="2.0") == 0
+    assert value(samples, bucket, network="classifier", le="+Inf") == 1
+    assert value(samples, "batch_size_sum", network="yunet") == 4
+
+
+def test_live_processes_are_counted(client: FlaskClient, redis: Redis) -> None:
+    for name in "ab":
+        Membership(redis, "worker", 2).beat(name)
+    samples = scrape(client)
+    assert (value(samples, "workers"), value(samples, "ingests")) == (2, 0)
+
+
+def test_any_camera_name_makes_valid_text(client: FlaskClient, redis: Redis) -> None:
+    name = 'Gate "4" \\ Süd, {x="y"} 出口'
+    FakeCamera(redis, name).commit(("mask",))
+    assert value(scrape(client), "camera_up", camera=name) == 1
+
+
+def test_openmetrics_is_given_to_who_asks(client: FlaskClient, redis: Redis) -> None:
+    FakeCamera(redis, "Gate").commit(("mask",))
+    answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+    assert answer.content_type.startswith("application/openmetrics-text")
+    assert {f.name for f in openmetrics(answer.text)} >= {"maskwatch_frames", "maskwatch_people"}
+
+
+def test_without_redis_the_page_says_only_that() -> None:
+    client = create_app(load_settings({}), connect("redis://127.0.0.1:1/0")).test_client()
+    assert scrape(client) == {("maskwatch_redis_up", frozenset()): 0.0}

@@ -1,0 +1,222 @@
+"""The images and the compose files, as far as they can be checked without a container engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from contract.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+COMPOSE_FILES = ("docker-compose.yml", "deploy/docker-compose.gpu.yml")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+FINAL_TARGETS = ("ingest", "worker", "worker-gpu", "dashboard")
+
+ONLY_FOR_MASKWATCH_RUN = {"STATE_DIR", "WORKERS", "INGESTS"}
+"""Settings of the command that starts everything on one machine: compose does that itself."""
+
+
+def instructions() -> list[tuple[str, str, str]]:
+    """The Dockerfile as (stage, instruction, its words), continued lines joined."""
+    text = re.sub(r"\\\n", " ", DOCKERFILE.read_text())
+    found, stage = [], ""
+    for line in text.splitlines():
+        word, _, rest = line.strip().partition(" ")
+        if not word or word.startswith("#"):
+            continue
+        if word == "FROM":
+            stage = rest.split(" AS ")[1]
+        found.append((stage, word, " ".join(rest.split())))
+    return found
+
+
+def in_target(target: str, instruction: str) -> list[str]:
+    """The words of every such instruction of a target, those of the stages below it first."""
+    bases = {stage: words.split()[0] for stage, word, words in instructions() if word == "FROM"}
+    below = in_target(bases[target], instruction) if bases[target] in bases else []
+    return below + [
+        w for stage, word, w in instructions() if (stage, word) == (target, instruction)
+    ]
+
+
+def copied_sources(target: str) -> list[str]:
+    """What a target copies from the repository."""
+    lines = [line for line in in_target(target, "COPY") if "--from=" not in line]
+    return [
+        source
+        for line in lines
+        for source in [word for word in line.split() if not word.startswith("--")][:-1]
+    ]
+
+
+def requirements(path: Path) -> dict[str, Requirement]:
+    lines = (line.partition(" #")[0].strip() for line in path.read_text().splitlines())
+    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {requirement.name: requirement for requirement in found}
+
+
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_a_compose_file_follows_the_compose_specification(name: str) -> None:
+    catalog = pytest.importorskip(
+        "check_jsonschema.builtin_schemas", reason="check-jsonschema carries the schema"
+    )
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = catalog.get_builtin_schema("vendor.compose-spec")
+    # The merge keys and names without values are YAML; what is checked is what they come to.
+    jsonschema.validate(yaml.safe_load((ROOT / name).read_text()), schema)
+
+
+@pytest.mark.parametrize("files", [COMPOSE_FILES[:1], COMPOSE_FILES], ids=["cpu", "gpu"])
+def test_docker_compose_accepts_the_files_together(files: tuple[str, ...]) -> None:
+    docker = shutil.which("docker")
+    if not docker or subprocess.run([docker, "compose", "version"], capture_output=True).returncode:
+        pytest.skip("needs the docker command with its compose plugin")
+    chosen = [part for name in files for part in ("-f", name)]
+    run = subprocess.run(
+        [docker, "compose", *chosen, "config", "--format", "json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["services"].keys() == SERVICES.keys()
+
+
+@pytest.mark.parametrize("path", [*COMPOSE_FILES, "deploy/Dockerfile"])
+def test_every_variable_that_is_set_is_a_setting(path: str) -> None:
+    used = set(re.findall(rf"{PREFIX}([A-Z_]+)", (ROOT / path).read_text()))
+    assert used, "a rename left nothing to check"
+    assert {name.lower() for name in used} <= Settings.model_fields.keys()
+
+
+def test_every_setting_can_be_set_through_compose() -> None:
+    offered = {
+        name.removeprefix(PREFIX)
+        for service in SERVICES.values()
+        for name in service.get("environment", {})
+        if name.startswith(PREFIX)
+    }
+    assert {name.upper() for name in Settings.model_fields} - offered == ONLY_FOR_MASKWATCH_RUN
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_is_hardened_watched_and_ends_in_peace(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "stop_grace_period" in service
+    assert "healthcheck" in service
+    assert not {"privileged", "network_mode", "pid", "container_name"} & service.keys()
+    one_shot = name == "models"
+    assert service["restart"] == ("on-failure:5" if one_shot else "unless-stopped")
+    assert service["healthcheck"].get("disable", False) is one_shot
+    if "build" not in service:
+        assert re.fullmatch(r"[1-9]\d*:\d+", service["user"]), "an image of others, run as root"
+        assert re.search(r":v?\d", service["image"]), "an image of others, without a version"
+
+
+def test_nothing_is_published_beyond_this_host_unless_somebody_says_so() -> None:
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    defaults = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", port) for port in published]
+    assert defaults == [
+        "127.0.0.1:8000:8000",
+        "127.0.0.1:9090:9090",
+        "127.0.0.1:3000:3000",
+    ]
+
+
+def test_redis_is_reachable_from_the_inner_network_only() -> None:
+    assert SERVICES["redis"]["networks"] == ["bus"]
+    assert COMPOSE["networks"]["bus"] == {"internal": True}
+    assert "ports" not in SERVICES["redis"]
+
+
+def test_redis_keeps_its_data_and_never_evicts() -> None:
+    command = SERVICES["redis"]["command"]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert options["--appendonly"] == "yes"
+    assert options["--maxmemory-policy"] == "noeviction"
+    assert "redis:/data" in SERVICES["redis"]["volumes"]
+
+
+def test_no_secret_is_written_down() -> None:
+    telling = re.compile(r"password|secret|token|credential|api_?key", re.IGNORECASE)
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            # A switch about secrets is none.
+            if telling.search(name) and value not in {"true", "false"}:
+                assert str(value).startswith("${"), name
+        assert "@" not in str(service.get("environment", {}).get("MASKWATCH_REDIS_URL", ""))
+
+
+def test_what_services_name_is_there() -> None:
+    for service in SERVICES.values():
+        assert set(service.get("depends_on", ())) <= SERVICES.keys()
+        assert set(service["networks"]) <= COMPOSE["networks"].keys()
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (ROOT / source).is_dir(), source
+            else:
+                assert source in COMPOSE["volumes"], source
+
+
+def test_every_image_that_compose_builds_is_in_the_dockerfile() -> None:
+    for name in COMPOSE_FILES:
+        for service in yaml.safe_load((ROOT / name).read_text())["services"].values():
+            if "build" in service:
+                assert service["build"]["target"] in FINAL_TARGETS
+                assert ROOT / service["build"]["dockerfile"] == DOCKERFILE
+
+
+@pytest.mark.parametrize("target", FINAL_TARGETS)
+def test_an_image_runs_as_nobody_special_and_says_whether_it_is_well(target: str) -> None:
+    assert in_target(target, "USER") == ["maskwatch"]
+    assert len(in_target(target, "HEALTHCHECK")) == 1
+    assert len(in_target(target, "CMD")) == 1
+
+
+@pytest.mark.parametrize(
+    "target", sorted({stage for stage, word, _ in instructions() if word == "COPY"})
+)
+def test_what_an_image_copies_exists_and_is_sent_to_the_builder(target: str) -> None:
+    allowed = [
+        line.strip().removeprefix("!").rstrip("/")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    ]
+    for source in copied_sources(target):
+        assert (ROOT / source).exists(), source
+        assert any(fnmatch(source, pattern) for pattern in allowed), f"{source} is ignored"
+
+
+@pytest.mark.parametrize("target", FINAL_TARGETS)
+def test_an_images_packages_are_the_projects_own_at_the_same_versions(target: str) -> None:
+    whole = requirements(ROOT / "requirements.txt")
+    chosen = requirements(ROOT / "deploy" / f"requirements-{target}.txt")
+    gpu = chosen.pop("onnxruntime-gpu", None)
+    if gpu:
+        assert gpu.specifier == whole["onnxruntime"].specifier
+        assert "onnxruntime" not in chosen
+    for name, requirement in chosen.items():
+        assert str(requirement) == str(whole.get(name)), f"{name} differs from requirements.txt"
+
+
+def test_the_gpu_image_differs_from_the_other_in_onnx_runtime_only() -> None:
+    on_cpu, on_gpu = (
+        requirements(ROOT / "deploy" / f"requirements-{name}.txt") for name in FINAL_TARGETS[1:3]
+    )
+    assert on_cpu.keys() ^ on_gpu.keys() == {"onnxruntime", "onnxruntime-gpu"}
