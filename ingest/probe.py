@@ -47,9 +47,10 @@ class ProbeResult:
     fps: float = 0.0
     codec: str = ""
     snapshot_jpeg_base64: str = ""
-    error_kind: str = ""
-    """`kind` of the `SourceError`; empty when reachable."""
     error: str = ""
+    """`kind` of the `SourceError`; empty when reachable."""
+    detail: str = ""
+    """The error in plain words."""
 
 
 def probe_camera(source: str) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def probe_source(source: str, settings: Settings) -> ProbeResult:
 
 
 def failed(source: str, error: SourceError) -> ProbeResult:
-    return ProbeResult(redact_url(source), False, error_kind=error.kind, error=str(error))
+    return ProbeResult(redact_url(source), False, error=error.kind, detail=str(error))
 
 
 def _look(source: str, opened: OpenSource) -> ProbeResult:

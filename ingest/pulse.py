@@ -7,7 +7,8 @@ import time
 from multiprocessing.context import ForkServerContext
 from typing import Any, Final
 
-MARGIN_S: Final = 2.0
+MARGIN_S: Final = 8.0
+"""For what a reader does between two signs: draws, converts, encodes, on a machine that is busy."""
 
 
 class Pulse:

@@ -6,6 +6,7 @@ import { Tile } from "./tile.js";
 import { setCounts, setText, STATE_WORDS, VERDICTS } from "./words.js";
 
 const TICK_MS = 200;
+const FEW = 4; // this many share the screen as large tiles, until somebody chooses
 const SETTLE_MS = 250; // scrolling passes many tiles
 const LOST = "This page cannot reach the dashboard; trying again.";
 
@@ -49,6 +50,7 @@ function arrange(cameras) {
     tile.update(camera);
     if (wall.children[place] !== tile.root) wall.insertBefore(tile.root, wall.children[place]);
   });
+  if (!localStorage.getItem("tile-size")) chooseSize(cameras.length > FEW ? "medium" : "large");
   empty.hidden = cameras.length > 0;
   summary.hidden = cameras.length === 0;
 }

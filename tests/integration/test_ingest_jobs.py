@@ -59,7 +59,7 @@ def test_a_probe_shows_a_picture_or_says_what_is_wrong_and_logs_no_password(
     jpeg = np.frombuffer(base64.b64decode(found["snapshot_jpeg_base64"]), np.uint8)
     assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (360, 640, 3)
     missed = bad.return_value()
-    assert (missed["reachable"], missed["error_kind"]) == (False, "host_not_found")
+    assert (missed["reachable"], missed["error"]) == (False, "host_not_found")
     assert "s3cret" not in str(missed)
     assert "s3cret" not in (tmp_path / "log").read_text()
 
