@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from contract.verdicts import JUDGED_VERDICTS, Verdict
 
-LEAST_FACE_PX: Final = 14.0
-"""Faces lower than this say nothing about a mask (a mouth is then under four pixels)."""
+LEAST_FACE_PX: Final = 20.0
+"""Faces lower than this say nothing about a mask (measured: model card)."""
 FULL_FACE_PX: Final = 56.0
 """From this height on, a face counts in full."""
 LEAST_WEIGHT: Final = 0.1

@@ -32,7 +32,7 @@ def test_nothing_seen_and_nothing_clear_is_unknown() -> None:
 
 
 def test_a_face_too_small_to_judge_says_nothing() -> None:
-    assert gathered((MASK, 10), (MASK, 12)).verdict == "unknown"
+    assert gathered((MASK, 10), (MASK, 19)).verdict == "unknown"
 
 
 def test_one_contrary_frame_does_not_change_a_verdict() -> None:
@@ -49,7 +49,7 @@ def test_a_verdict_settles_only_on_agreeing_evidence() -> None:
 
 
 def test_larger_faces_weigh_more_up_to_one() -> None:
-    weights = [face_weight(height) for height in (5, 14, 20, 40, 56, 300)]
+    weights = [face_weight(height) for height in (5, 20, 24, 40, 56, 300)]
     assert weights == sorted(weights)
     assert weights[0] == 0
     assert weights[-1] == 1

@@ -1,0 +1,4 @@
+"""Finding faces in frames: one protocol, several networks behind it.
+
+Start at `detection.FaceDetector` for the promise and `loading.load_detector` for a detector.
+"""

@@ -1,0 +1,59 @@
+"""What `maskwatch models list | pull | verify` do; the command only prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from contract.errors import ModelChecksumError
+from models.downloads import Progress, pull
+from models.files import NetworkFile, known_files, locate, verify
+
+NEEDED: Final = ("yunet",)
+"""What the default settings need beyond what ships; pulled when no name is given."""
+
+State = Literal["present", "missing", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A known network file and how it is on this machine. `path` is None if missing."""
+
+    file: NetworkFile
+    state: State
+    path: Path | None
+
+
+def list_models(models_dir: Path | None = None) -> list[ModelStatus]:
+    """Every known file and where it lies, without reading any."""
+    paths = [(file, locate(file, models_dir)) for file in known_files()]
+    return [ModelStatus(file, "present" if path else "missing", path) for file, path in paths]
+
+
+def verify_models(models_dir: Path | None = None) -> list[ModelStatus]:
+    """Every known file, with "wrong" for those whose sha256 is not the published one."""
+    return [_verified(status) for status in list_models(models_dir)]
+
+
+def pull_models(
+    names: Sequence[str],
+    target_dir: Path,
+    base_url: str | None = None,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Download files by name, or those in `NEEDED`; raises as `models.downloads.pull`."""
+    return [
+        pull(name, target_dir, base_url=base_url, progress=progress) for name in names or NEEDED
+    ]
+
+
+def _verified(status: ModelStatus) -> ModelStatus:
+    if status.path is None:
+        return status
+    try:
+        verify(status.path, status.file)
+    except ModelChecksumError:
+        return ModelStatus(status.file, "wrong", status.path)
+    return status

@@ -1,0 +1,90 @@
+"""Endless variations of the training faces, drawn so that no label drowns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from contract.verdicts import JUDGED_VERDICTS
+from models.training.augmentation import augment, plain
+from models.training.dataset import FacePatch
+from models.training.network import INPUT_SIZE, MARGIN
+
+LABEL_SHARES: Final = {"mask": 0.42, "incorrect": 0.2, "no_mask": 0.38}
+"""How often each label is drawn: *incorrect* is 7 % of the faces, and would be ignored."""
+FLAG_WEIGHTS: Final = {"synthetic": 0.5, "headbox": 0.7}
+"""How often a face is drawn relative to others of its label, where its image is flagged."""
+SIZE_EDGES_PX: Final = (24, 48)
+SIZE_SHARES: Final = (0.15, 0.25, 0.6)
+"""How often faces of each size are drawn, of masked and of bare ones alike. In the data small
+faces are mostly masked (crowds of 2020), and a blur must not by itself mean a mask: without
+this, a sixth of the bare faces of the concourse clip were judged masked."""
+SIZE_BALANCED: Final = ("mask", "no_mask")
+
+
+class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Random batches of (B, S, S, 3) uint8 RGB crops and (B,) int labels.
+
+    Reproducible: batch `i` of epoch `e` depends on nothing but the seed, `e` and `i`.
+    """
+
+    def __init__(
+        self, patches: Sequence[FacePatch], *, batch_size: int, batches: int, seed: int
+    ) -> None:
+        super().__init__(workers=min(2, os.cpu_count() or 1), max_queue_size=16)
+        self._patches = patches
+        self._odds = draw_odds(patches)
+        self._batch_size = batch_size
+        self._batches = batches
+        self._seed = seed
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return self._batches
+
+    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """The batch of that index in the present epoch."""
+        rng = np.random.default_rng((self._seed, self._epoch, index))
+        drawn = rng.choice(len(self._patches), self._batch_size, p=self._odds)
+        views = [augment(self._patches[i], rng, margin=MARGIN, size=INPUT_SIZE) for i in drawn]
+        crops = np.stack([crop for crop, _ in views])[..., ::-1]
+        return np.ascontiguousarray(crops), np.array([label for _, label in views], np.int64)
+
+    def on_epoch_end(self) -> None:
+        """Move on to other random numbers."""
+        self._epoch += 1
+
+
+def draw_odds(patches: Sequence[FacePatch]) -> npt.NDArray[np.float64]:
+    """Each patch's probability of being drawn: (N,) float64 that sums to one."""
+    faces = [patch.face for patch in patches]
+    odds = np.array([np.prod([FLAG_WEIGHTS.get(flag, 1.0) for flag in f.flags]) for f in faces])
+    labels = np.array([face.label for face in faces])
+    sizes = np.digitize([face.longer_side_px for face in faces], SIZE_EDGES_PX)
+    for label, name in enumerate(JUDGED_VERDICTS):
+        if name in SIZE_BALANCED:
+            for size, share in enumerate(SIZE_SHARES):
+                _scale_to(odds, (labels == label) & (sizes == size), share)
+        _scale_to(odds, labels == label, LABEL_SHARES[name])
+    return np.asarray(odds / odds.sum(), np.float64)
+
+
+def _scale_to(odds: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_], total: float) -> None:
+    """Scale the chosen odds, in place, to sum to `total`."""
+    if chosen.any():
+        odds[chosen] *= total / odds[chosen].sum()
+
+
+def plain_arrays(patches: Sequence[FacePatch]) -> dict[str, Any]:
+    """The faces as serving sees them: `x` (N, S, S, 3) uint8 RGB and `y` (N,) int64."""
+    with ThreadPoolExecutor(2) as pool:
+        crops = list(pool.map(lambda p: plain(p, margin=MARGIN, size=INPUT_SIZE), patches))
+    x = np.ascontiguousarray(np.stack(crops)[..., ::-1])
+    return {"x": x, "y": np.array([patch.face.label for patch in patches], np.int64)}
