@@ -25,7 +25,7 @@ RTSP_CLIPS = {
     "corridor": "corridor_270p.mp4",
 }
 FILE_CLIPS = ("one_person_mask.mp4", "one_person_no_mask.mp4")
-WARM_UP_S = 30.0
+WARM_UP_S = 60.0
 
 
 def main() -> None:
