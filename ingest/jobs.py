@@ -15,7 +15,6 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 
 from contract import keys
-from contract.errors import SettingsError
 from contract.frames import to_json
 from contract.leases import Membership
 from contract.logs import configure_logging
@@ -34,14 +33,13 @@ def run(settings: Settings) -> None:
     Raises:
         SettingsError: no Redis is named.
     """
-    if settings.redis_url is None:
-        raise SettingsError("MASKWATCH_REDIS_URL is not set; `maskwatch run` starts a Redis")
+    redis_url = settings.require_redis_url()
     configure_logging("jobs", settings.log_level)
     logging.getLogger("rq.worker").addFilter(_not_an_outage)
     stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(settings, settings.redis_url, stop), daemon=True)
+    beat = threading.Thread(target=_beat, args=(settings, redis_url, stop), daemon=True)
     beat.start()
-    redis = connect(settings.redis_url, "jobs")
+    redis = connect(redis_url, "jobs")
     while not stop.is_set():
         _work(redis, stop)
     beat.join(0.5)

@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from contract.cameras import Camera, CameraRegistry
-from contract.errors import LeaseLostError, MessageError, SettingsError
+from contract.errors import LeaseLostError, MessageError
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Ownership
@@ -37,13 +37,12 @@ def run(settings: Settings) -> None:
     Raises:
         SettingsError: no Redis is named.
     """
-    if settings.redis_url is None:
-        raise SettingsError("MASKWATCH_REDIS_URL is not set; `maskwatch run` starts a Redis")
+    redis_url = settings.require_redis_url()
     configure_logging("ingest", settings.log_level)
     _one_thread_a_reader()
     stop = threading.Event()
     stop_on_signals(stop)
-    IngestService(settings, connect(settings.redis_url, "ingest"), member_name(), stop).run()
+    IngestService(settings, connect(redis_url, "ingest"), member_name(), stop).run()
 
 
 def member_name() -> str:
