@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from redis import Redis
-from redis.exceptions import RedisError
 
 from contract.cameras import Camera, CameraRegistry, make_camera
 from contract.errors import CameraNotFoundError, MaskwatchError, SettingsError
 from contract.logs import configure_logging
-from contract.redis_client import check_server, connect, explain
+from contract.redis_client import check_server, connect
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
 from maskwatch import __version__
@@ -202,10 +201,7 @@ def _redis() -> Redis:
             )
         url = server.url
     redis = connect(url, "maskwatch-cli")
-    try:
-        check_server(redis)
-    except RedisError as error:
-        raise explain(error, redis) from error
+    check_server(redis)
     return redis
 
 

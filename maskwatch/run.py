@@ -19,7 +19,13 @@ from redis.exceptions import RedisError
 from contract.cameras import CameraRegistry, make_camera
 from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
 from contract.leases import Membership
-from contract.redis_client import check_server, connect
+from contract.redis_client import (
+    Outage,
+    check_server,
+    connect,
+    server_name,
+    wait_for_server,
+)
 from contract.settings import Settings
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
 from maskwatch.redis_server import EmbeddedRedis
@@ -92,9 +98,8 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
     ensure_detector(settings)
     with _redis(settings) as (url, server):
         redis = connect(url, "maskwatch-run")
-        version = check_server(redis)
-        count = register_cameras(redis, cameras)
-        _log.info("Redis %s at %s, %d cameras", version, "our own" if server else "yours", count)
+        if not _prepare(redis, cameras, stop):
+            return
         stages = _stages(settings, url)
         try:
             for stage in stages:
@@ -132,6 +137,20 @@ def ensure_detector(settings: Settings) -> None:
         target = settings.where_models_are
         _say(f"fetching the YuNet face detector to {target} (once, 230 kB) ...")
         pull("yunet", target, base_url=settings.models_url)
+
+
+def _prepare(redis: Redis, cameras: dict[str, str], stop: threading.Event) -> bool:
+    """Register the cameras once Redis is usable; False when told to stop before that."""
+    outage = Outage(redis, stop)
+    while wait_for_server(redis, stop):
+        try:
+            count = register_cameras(redis, cameras)
+        except RedisError as error:
+            outage.report(error)
+            continue
+        _log.info("Redis %s at %s, %d cameras", check_server(redis), server_name(redis), count)
+        return True
+    return False
 
 
 @contextmanager

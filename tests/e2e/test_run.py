@@ -19,6 +19,7 @@ import pytest
 
 from benchmarks.system import free_port
 from contract.errors import ModelNotFoundError
+from maskwatch.redis_server import EmbeddedRedis
 from models.files import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Running:
     """A `maskwatch run` with a state folder of its own."""
 
-    def __init__(self, state_dir: Path, cameras: str = "") -> None:
+    def __init__(self, state_dir: Path, cameras: str = "", redis_url: str = "") -> None:
         self.port = free_port()
         self.log_path = state_dir / "run.log"
         state_dir.mkdir(exist_ok=True)
@@ -39,6 +40,7 @@ class Running:
                     **os.environ,
                     "MASKWATCH_STATE_DIR": str(state_dir),
                     "MASKWATCH_PORT": str(self.port),
+                    "MASKWATCH_REDIS_URL": redis_url,
                     "CAMERAS": cameras,
                 },
                 stdout=log,
@@ -83,8 +85,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         pytest.skip(f"needs the YuNet detector: {error}")
     started: list[Running] = []
 
-    def begin(cameras: str = "") -> Running:
-        started.append(Running(tmp_path / "state", cameras))
+    def begin(cameras: str = "", redis_url: str = "") -> Running:
+        started.append(Running(tmp_path / "state", cameras, redis_url))
         return started[-1]
 
     yield begin
@@ -125,6 +127,20 @@ def test_cameras_and_counts_are_there_again_after_a_restart(
     second = start()
     second.wait_for(lambda: analysed(second) > before - 10, "the counts of before")
     assert [camera["name"] for camera in second.json("/api/v1/cameras")["cameras"]] == ["hall"]
+
+
+def test_a_redis_that_is_not_there_yet_is_named_and_waited_for(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    server = EmbeddedRedis(tmp_path / "redis")
+    running = start("hall=demo:seed=5", server.url)
+    running.wait_for(lambda: "cannot be reached" in running.log(), "a message")
+    server.start()
+    try:
+        running.wait_for(lambda: analysed(running) > 5, "analysed frames")
+        running.end()
+    finally:
+        server.stop()
 
 
 def analysed(running: Running) -> float:
