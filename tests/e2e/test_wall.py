@@ -187,6 +187,7 @@ def test_a_form_without_a_jobs_process_says_so_and_still_saves(
     browser.wait(lambda: "maskwatch jobs" in browser.find("#probe").text, "words about jobs")
     browser.find("#save").click()
     browser.wait(lambda: CameraRegistry(redis).all(), "the camera is saved")
+    browser.wait_for("#toggle")  # its own page; left earlier, it would cut in on the next test
 
 
 def test_a_camera_is_edited_without_its_password_switched_off_and_removed(
@@ -194,7 +195,7 @@ def test_a_camera_is_edited_without_its_password_switched_off_and_removed(
 ) -> None:
     camera = FakeCamera(redis, "Gate", SOURCE)
     browser.open(f"{server.url}/cameras/{camera.id}/edit")
-    assert browser.find("#source").get_attribute("value") == "rtsp://***@10.0.0.9/live"
+    assert browser.wait_for("#source").get_attribute("value") == "rtsp://***@10.0.0.9/live"
     browser.find("#name").send_keys(" 7")
     browser.find("#save").click()
     browser.wait(lambda: CameraRegistry(redis).get(camera.id).name == "Gate 7", "the new name")
