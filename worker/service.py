@@ -122,18 +122,22 @@ class Worker:
             return
         self._kept_books_at_s = now_s
         self._flush_quiet_cameras(now_s)
-        with self._redis.pipeline(transaction=False) as pipeline:
+        self._store_inference_totals()
+        self._watched = self._ask_who_is_watched(list(self._owned))
+
+    def _store_inference_totals(self) -> None:
+        with self._redis.pipeline(transaction=True) as pipeline:
             for field, amount in self._networks.totals.items():
                 pipeline.hincrbyfloat(keys.INFERENCE, field, amount)
-            camera_ids = list(self._owned)
+            pipeline.execute()
+        self._networks.totals.clear()
+
+    def _ask_who_is_watched(self, camera_ids: list[str]) -> frozenset[str]:
+        with self._redis.pipeline(transaction=False) as pipeline:
             for camera_id in camera_ids:
                 pipeline.exists(CameraKeys(camera_id).watched)
-            answers = pipeline.execute()
-        self._networks.totals.clear()
-        flags = answers[len(answers) - len(camera_ids) :]
-        self._watched = frozenset(
-            camera_id for camera_id, flag in zip(camera_ids, flags, strict=True) if flag
-        )
+            flags = pipeline.execute()
+        return frozenset(one for one, flag in zip(camera_ids, flags, strict=True) if flag)
 
     def _flush_quiet_cameras(self, now_s: float) -> None:
         for owned in list(self._owned.values()):

@@ -153,7 +153,8 @@ class Tracker:
         return track
 
     def _end_lost(self, time_s: float) -> list[Track]:
-        ended = [track for track in self.tracks if time_s - track.last_seen_s > LOST_AFTER_S]
+        # Either way: a clock set back must not keep people in view until it has caught up.
+        ended = [track for track in self.tracks if abs(time_s - track.last_seen_s) > LOST_AFTER_S]
         self.tracks = [track for track in self.tracks if track not in ended]
         return ended
 

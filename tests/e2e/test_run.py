@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.system import free_port
 from contract.errors import ModelNotFoundError
@@ -28,7 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 class Running:
     """A `maskwatch run` with a state folder of its own."""
 
-    def __init__(self, state_dir: Path, cameras: str = "", redis_url: str = "") -> None:
+    def __init__(
+        self, state_dir: Path, cameras: str = "", redis_url: str = "", processes: int = 1
+    ) -> None:
         self.port = free_port()
         self.log_path = state_dir / "run.log"
         state_dir.mkdir(exist_ok=True)
@@ -41,6 +44,8 @@ class Running:
                     "MASKWATCH_STATE_DIR": str(state_dir),
                     "MASKWATCH_PORT": str(self.port),
                     "MASKWATCH_REDIS_URL": redis_url,
+                    "MASKWATCH_WORKERS": str(processes),
+                    "MASKWATCH_INGESTS": str(processes),
                     "CAMERAS": cameras,
                 },
                 stdout=log,
@@ -85,8 +90,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         pytest.skip(f"needs the YuNet detector: {error}")
     started: list[Running] = []
 
-    def begin(cameras: str = "", redis_url: str = "") -> Running:
-        started.append(Running(tmp_path / "state", cameras, redis_url))
+    def begin(cameras: str = "", redis_url: str = "", processes: int = 1) -> Running:
+        started.append(Running(tmp_path / "state", cameras, redis_url, processes))
         return started[-1]
 
     yield begin
@@ -144,11 +149,60 @@ def test_a_redis_that_is_not_there_yet_is_named_and_waited_for(
         server.stop()
 
 
-def analysed(running: Running) -> float:
-    for line in running.get("/metrics").decode().splitlines():
-        if line.startswith("maskwatch_frames_total{") and 'stage="analysed"' in line:
-            return float(line.rsplit(" ", 1)[1])
-    return 0.0
+IN_FLIGHT = 20
+"""Frames that may be on their way for one camera: its stream, a batch, a reader's outbox."""
+
+
+@pytest.mark.parametrize("role", ["worker", "ingest", "redis-server"])
+def test_a_killed_process_costs_no_camera_and_no_frame_goes_uncounted(
+    start: Callable[..., Running], role: str
+) -> None:
+    running = start("hall=demo:seed=5 gate=demo:seed=6", processes=2)
+    names = ("hall", "gate")
+    running.wait_for(lambda: all(analysed(running, name) > 10 for name in names), "both cameras")
+    time.sleep(1.2)  # the append-only file is flushed every second
+    family = running.family()
+    victim = next(one for one in family if is_role(one, role))
+    bystanders = [one for one in family if one.pid != victim.pid and main_process(one)]
+    before = {name: analysed(running, name) for name in names}
+    victim.kill()
+    running.wait_for(
+        lambda: all(analysed(running, name) > before[name] + 20 for name in names),
+        f"both cameras after the {role} was killed",
+    )
+    assert [one for one in bystanders if not one.is_running()] == []
+    for name in names:
+        samples = samples_of(running, name)
+        counted = samples["analysed"] + samples["dropped"]
+        assert counted <= samples["captured"] <= counted + IN_FLIGHT
+
+
+def is_role(process: psutil.Process, role: str) -> bool:
+    command = process.cmdline()
+    return command[-2:] == ["-m", role] or role in command[0]
+
+
+def main_process(process: psutil.Process) -> bool:
+    """Whether the process is a stage or Redis, not a child that comes and goes with one."""
+    return any(is_role(process, role) for role in ("worker", "ingest", "redis-server"))
+
+
+def analysed(running: Running, camera: str = "hall") -> float:
+    return samples_of(running, camera).get("analysed", 0.0)
+
+
+def samples_of(running: Running, camera: str) -> dict[str, float]:
+    """A camera's frames by stage, and all that were dropped."""
+    found: dict[str, float] = {"dropped": 0.0}
+    for family in text_string_to_metric_families(running.get("/metrics").decode()):
+        for sample in family.samples:
+            if sample.labels.get("camera") != camera:
+                continue
+            if sample.name == "maskwatch_frames_total":
+                found[sample.labels["stage"]] = sample.value
+            elif sample.name == "maskwatch_frames_dropped_total":
+                found["dropped"] += sample.value
+    return found
 
 
 def test_a_wrong_setting_ends_at_once_with_its_name() -> None:

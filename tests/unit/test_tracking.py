@@ -67,6 +67,13 @@ def test_a_face_gone_for_two_seconds_ends_and_was_a_person() -> None:
     assert tracker.tracks == []
 
 
+def test_a_clock_set_back_ends_who_was_in_view_instead_of_keeping_them_for_ever() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 2, 4, 6], start_s=3600)
+    [track], ended = tracker.update(boxes(at(6)), 0)
+    assert (track.id, [one.id for one in ended]) == (2, [1])
+
+
 def test_a_flicker_is_no_person() -> None:
     tracker = Tracker()
     walk(tracker, [0, 1], step_s=0.1)
