@@ -43,6 +43,16 @@ def test_lasting_contrary_evidence_does() -> None:
     assert gathered((MASK, 60), *[(NO_MASK, 60)] * 4).verdict == "no_mask"
 
 
+def test_evidence_divided_evenly_is_unknown() -> None:
+    assert gathered((MASK, 60), *[(NO_MASK, 60), (MASK, 60)] * 3, (NO_MASK, 60)).verdict == (
+        "unknown"
+    )
+
+
+def test_a_face_judged_with_little_confidence_is_unknown() -> None:
+    assert gathered(*[(np.array([0.6, 0.2, 0.2], np.float32), 60)] * 3).verdict == "unknown"
+
+
 def test_a_verdict_settles_only_on_agreeing_evidence() -> None:
     assert gathered(*[(MASK, 60)] * 3).settled
     assert not gathered(*[(MASK, 60), (NO_MASK, 60)] * 3).settled
