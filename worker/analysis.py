@@ -80,8 +80,9 @@ class Analyser:
     def _track(self, detector: str, group: list[TakenFrame]) -> Iterable[TrackedFrame]:
         found = self._networks.detect(detector, [taken.image for taken in group])
         for taken, detections in zip(group, found, strict=True):
+            height, width = taken.image.shape[:2]
             tracks, ended = taken.owned.tracker.update(
-                detections.boxes, taken.message.captured_at_s
+                detections.boxes, taken.message.captured_at_s, (width, height)
             )
             yield TrackedFrame(taken, detector, detections, tracks, ended)
 

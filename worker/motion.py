@@ -44,9 +44,11 @@ class BoxMotion:
     def predict(self, step_s: float) -> FloatArray:
         """Return the box expected `step_s` seconds on, changing nothing."""
         state = self._filter.statePost.ravel()
-        moved = state[:_AXES] + state[_AXES:] * step_s
-        moved[2:] = np.maximum(moved[2:], 1.0)
-        return _to_corners(np.asarray(moved, np.float32))
+        moved = np.array(state[:_AXES], np.float32)
+        # The size stays: a face cut off by the picture's edge seems to shrink at great speed,
+        # and would soon pass for anyone far away.
+        moved[:2] = moved[:2] + state[_AXES : _AXES + 2] * step_s
+        return _to_corners(moved)
 
     def update(self, box: FloatArray, step_s: float) -> None:
         """Move on by `step_s` seconds and correct with a detection."""

@@ -26,6 +26,8 @@ REACH: Final = 0.7
 REACH_PER_S: Final = 2.5
 """... plus this many a second since the track was seen (a walk is about 6, mostly foreseen)."""
 LONGEST_REACH: Final = 2.5
+LEAVING_REACH: Final = 0.4
+"""A track about to leave the picture must not pick up whoever comes in at the same edge."""
 SIZE_RATIO: Final = 1.8
 """... and at most this much larger or smaller."""
 LEAST_SIGHTINGS: Final = 3
@@ -91,13 +93,18 @@ class Tracker:
         self.tracks: list[Track] = []
         self._next_id = 1
 
-    def update(self, boxes: FloatArray, time_s: float) -> tuple[list[Track], list[Track]]:
-        """Take one frame's boxes, `(N, 4)` float32 corners in pixels.
+    def update(
+        self, boxes: FloatArray, time_s: float, frame_size: tuple[int, int]
+    ) -> tuple[list[Track], list[Track]]:
+        """Take the boxes of one frame of `frame_size` (width, height).
 
-        Returns the track of each box, in the order of `boxes`, and the tracks that ended.
+        Boxes are `(N, 4)` float32 corners in pixels. Returns the track of each box, in the
+        order of `boxes`, and the tracks that ended: unseen for too long, or walked out.
         """
         ended = self._end_lost(time_s)
-        rows, columns = self._match(boxes, time_s)
+        predicted = self._predict(time_s)
+        leaving = _outside(predicted, frame_size)
+        rows, columns = self._match(predicted, leaving, boxes, time_s)
         seen: dict[int, Track] = {}
         for row, column in zip(rows, columns, strict=True):
             track = self.tracks[row]
@@ -106,10 +113,12 @@ class Tracker:
             track.last_seen_s = max(time_s, track.last_seen_s)
             track.sightings += 1
             seen[int(column)] = track
+        gone = [self.tracks[row] for row in np.flatnonzero(leaving) if row not in rows]
+        self.tracks = [track for track in self.tracks if track not in gone]
         for column in range(len(boxes)):
             if column not in seen:
                 seen[column] = self._begin(boxes[column], time_s)
-        return [seen[column] for column in range(len(boxes))], ended
+        return [seen[column] for column in range(len(boxes))], ended + gone
 
     def end_all(self) -> list[Track]:
         """End every track: the camera went quiet."""
@@ -158,19 +167,34 @@ class Tracker:
         self.tracks = [track for track in self.tracks if track not in ended]
         return ended
 
-    def _match(self, boxes: FloatArray, time_s: float) -> tuple[list[int], list[int]]:
+    def _predict(self, time_s: float) -> FloatArray:
+        """`(T, 4)` boxes where the tracks should be by now."""
+        boxes = [t.motion.predict(max(time_s - t.last_seen_s, 0.0)) for t in self.tracks]
+        return np.array(boxes, np.float32).reshape(-1, 4)
+
+    def _match(
+        self,
+        predicted: FloatArray,
+        leaving: npt.NDArray[np.bool_],
+        boxes: FloatArray,
+        time_s: float,
+    ) -> tuple[list[int], list[int]]:
         if not self.tracks or len(boxes) == 0:
             return [], []
-        steps_s = np.array([max(time_s - t.last_seen_s, 0.0) for t in self.tracks])
-        predicted = np.stack(
-            [t.motion.predict(step) for t, step in zip(self.tracks, steps_s, strict=True)]
-        )
+        unseen_s = np.array([max(time_s - t.last_seen_s, 0.0) for t in self.tracks])
+        reach = np.minimum(REACH + REACH_PER_S * unseen_s, LONGEST_REACH)
+        reach[leaving] = LEAVING_REACH
         distances = _distances(predicted, boxes)
-        reach = np.minimum(REACH + REACH_PER_S * steps_s, LONGEST_REACH)[:, None]
-        costs = np.where(distances <= reach, distances, _UNREACHABLE)
+        costs = np.where(distances <= reach[:, None], distances, _UNREACHABLE)
         rows, columns = linear_sum_assignment(costs)
         good = costs[rows, columns] < _UNREACHABLE
         return rows[good].tolist(), columns[good].tolist()
+
+
+def _outside(boxes: FloatArray, frame_size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """`(N,)`: whose centre lies outside the picture."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    return np.asarray(((centres < 0) | (centres > np.array(frame_size))).any(axis=1))
 
 
 def _distances(predicted: FloatArray, boxes: FloatArray) -> FloatArray:

@@ -11,12 +11,18 @@ from hypothesis import strategies as st
 
 from contract.errors import MessageError
 from worker.motion import BoxMotion
-from worker.tracking import LOST_AFTER_S, Tracker
+from worker.tracking import LOST_AFTER_S, Track, Tracker
 from worker.votes import Votes
 
 
 def boxes(*corners: tuple[float, float, float, float]) -> np.ndarray:
     return np.array(corners, np.float32).reshape(-1, 4)
+
+
+def see(
+    tracker: Tracker, found: np.ndarray, time_s: float, size: tuple[int, int] = (1920, 1080)
+) -> tuple[list[Track], list[Track]]:
+    return tracker.update(found, time_s, size)
 
 
 def at(x: float, y: float = 100, size: float = 40) -> tuple[float, float, float, float]:
@@ -26,7 +32,7 @@ def at(x: float, y: float = 100, size: float = 40) -> tuple[float, float, float,
 def walk(tracker: Tracker, xs: list[float], step_s: float = 0.2, start_s: float = 0.0) -> list[int]:
     ids = []
     for number, x in enumerate(xs):
-        [track], _ = tracker.update(boxes(at(x)), start_s + number * step_s)
+        [track], _ = see(tracker, boxes(at(x)), start_s + number * step_s)
         ids.append(track.id)
     return ids
 
@@ -38,30 +44,28 @@ def test_a_walker_keeps_one_identity_even_when_boxes_do_not_overlap() -> None:
 def test_a_walker_hidden_for_a_second_comes_back_as_the_same() -> None:
     tracker = Tracker()
     walk(tracker, [0, 20, 40, 60, 80])
-    [track], _ = tracker.update(boxes(at(80 + 100)), 0.8 + 1.0)
+    [track], _ = see(tracker, boxes(at(80 + 100)), 0.8 + 1.0)
     assert track.id == 1
 
 
 def test_two_people_who_cross_keep_their_identities() -> None:
     tracker = Tracker()
     for step in range(11):
-        tracks, _ = tracker.update(
-            boxes(at(20.0 * step), at(200 - 20.0 * step, y=112)), 0.125 * step
-        )
+        tracks, _ = see(tracker, boxes(at(20.0 * step), at(200 - 20.0 * step, y=112)), 0.125 * step)
         assert [track.id for track in tracks] == [1, 2]
 
 
 def test_someone_elsewhere_is_someone_else() -> None:
     tracker = Tracker()
     walk(tracker, [0, 5])
-    [track], _ = tracker.update(boxes(at(600)), 0.4)
+    [track], _ = see(tracker, boxes(at(600)), 0.4)
     assert track.id == 2
 
 
 def test_a_face_gone_for_two_seconds_ends_and_was_a_person() -> None:
     tracker = Tracker()
     walk(tracker, [0, 2, 4, 6])
-    tracks, ended = tracker.update(boxes(), 0.6 + LOST_AFTER_S + 0.01)
+    tracks, ended = see(tracker, boxes(), 0.6 + LOST_AFTER_S + 0.01)
     assert tracks == []
     assert [(track.id, track.is_person) for track in ended] == [(1, True)]
     assert tracker.tracks == []
@@ -70,8 +74,24 @@ def test_a_face_gone_for_two_seconds_ends_and_was_a_person() -> None:
 def test_a_clock_set_back_ends_who_was_in_view_instead_of_keeping_them_for_ever() -> None:
     tracker = Tracker()
     walk(tracker, [0, 2, 4, 6], start_s=3600)
-    [track], ended = tracker.update(boxes(at(6)), 0)
+    [track], ended = see(tracker, boxes(at(6)), 0)
     assert (track.id, [one.id for one in ended]) == (2, [1])
+
+
+def test_whoever_walks_out_ends_and_whoever_comes_in_there_is_someone_else() -> None:
+    tracker = Tracker()
+    walk(tracker, [1760, 1800, 1840, 1880])
+    _, ended = see(tracker, boxes(), 0.8)
+    assert [(track.id, track.is_person) for track in ended] == [(1, True)]
+    [newcomer], _ = see(tracker, boxes(at(1870)), 1.0)
+    assert newcomer.id == 2
+
+
+def test_whoever_comes_in_where_someone_is_going_out_is_not_taken_for_them() -> None:
+    tracker = Tracker()
+    walk(tracker, [1760, 1800, 1840, 1880])
+    [newcomer], [gone] = see(tracker, boxes(at(1872, y=112)), 0.8)
+    assert (newcomer.id, gone.id) == (2, 1)
 
 
 def test_a_flicker_is_no_person() -> None:
@@ -83,11 +103,11 @@ def test_a_flicker_is_no_person() -> None:
 def test_a_saved_tracker_goes_on_exactly_like_the_one_that_was_not() -> None:
     kept = Tracker()
     for step in range(6):
-        kept.update(boxes(at(10.0 * step), at(300 - 8.0 * step, y=200, size=60)), 0.2 * step)
+        see(kept, boxes(at(10.0 * step), at(300 - 8.0 * step, y=200, size=60)), 0.2 * step)
     kept.tracks[0].votes = Votes().add(np.array([0.9, 0.05, 0.05], np.float32), 60)
     resumed = Tracker.decode(kept.encode())
     for tracker in (kept, resumed):
-        tracker.update(boxes(at(60.0), at(252.0, y=200, size=60)), 1.2)
+        see(tracker, boxes(at(60.0), at(252.0, y=200, size=60)), 1.2)
     assert resumed.tracks[0].votes == kept.tracks[0].votes
     for left, right in zip(kept.tracks, resumed.tracks, strict=True):
         assert left.id == right.id
@@ -103,7 +123,7 @@ def test_a_state_that_is_none_is_refused(state: str) -> None:
 
 def test_a_state_is_small() -> None:
     tracker = Tracker()
-    tracker.update(boxes(*(at(80.0 * n) for n in range(10))), 1_700_000_000.123)
+    see(tracker, boxes(*(at(80.0 * n) for n in range(10))), 1_700_000_000.123)
     assert len(tracker.encode()) < 10 * 300
     assert json.loads(tracker.encode())["v"] == 1
 
@@ -121,7 +141,7 @@ def test_every_detection_has_one_track_and_every_track_ends_once(
     tracker, now_s, begun, ended = Tracker(), 0.0, set(), []
     for faces, step_s in frames:
         now_s += step_s
-        tracks, gone = tracker.update(boxes(*faces), now_s)
+        tracks, gone = see(tracker, boxes(*faces), now_s)
         ids = [track.id for track in tracks]
         assert len(ids) == len(faces) == len(set(ids))
         begun |= set(ids)
