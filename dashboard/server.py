@@ -6,6 +6,7 @@ them in one process, and one process means one hub (docs/adr/0006).
 
 from __future__ import annotations
 
+import logging
 import warnings
 from typing import Any, Final
 
@@ -13,7 +14,6 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from contract.errors import SettingsError
 from contract.redis_client import connect
 from contract.settings import Settings
 from dashboard.app import create_app
@@ -21,6 +21,7 @@ from dashboard.app import create_app
 # Streams never end by themselves; whoever stops the dashboard should not wait for them.
 GRACEFUL_TIMEOUT_S: Final = 1
 LONGEST_REQUEST_LINE: Final = 8190
+_log = logging.getLogger(__name__)
 
 
 class _PlainLogger(Logger):  # type: ignore[misc]
@@ -75,11 +76,9 @@ def run(settings: Settings) -> None:
     Raises:
         SettingsError: no Redis is set; the dashboard starts none.
     """
-    if not settings.redis_url:
-        raise SettingsError(
-            "MASKWATCH_REDIS_URL is not set; `maskwatch run` starts a Redis of its own"
-        )
+    redis_url = settings.require_redis_url()
     # gunicorn has gevent replace sockets and TLS in its worker, after our imports. What it
     # warns of is redis-py's asyncio client, which is not used.
     warnings.filterwarnings("ignore", message="Monkey-patching ssl")
-    _Server(settings, settings.redis_url).run()
+    _log.info("serving on http://%s:%d", settings.host, settings.port)
+    _Server(settings, redis_url).run()

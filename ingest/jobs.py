@@ -17,7 +17,6 @@ from rq.serializers import JSONSerializer
 from contract import keys
 from contract.frames import to_json
 from contract.leases import Membership
-from contract.logs import configure_logging
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from ingest.stopping import end_for_sure, stop_on_signals
@@ -34,7 +33,6 @@ def run(settings: Settings) -> None:
         SettingsError: no Redis is named.
     """
     redis_url = settings.require_redis_url()
-    configure_logging("jobs", settings.log_level)
     logging.getLogger("rq.worker").addFilter(_not_an_outage)
     stop = threading.Event()
     beat = threading.Thread(target=_beat, args=(settings, redis_url, stop), daemon=True)

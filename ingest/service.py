@@ -18,7 +18,6 @@ from contract.errors import LeaseLostError, MessageError
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Ownership
-from contract.logs import configure_logging
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from contract.status import StatusStore
@@ -38,7 +37,6 @@ def run(settings: Settings) -> None:
         SettingsError: no Redis is named.
     """
     redis_url = settings.require_redis_url()
-    configure_logging("ingest", settings.log_level)
     _one_thread_a_reader()
     stop = threading.Event()
     stop_on_signals(stop)

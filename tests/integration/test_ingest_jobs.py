@@ -23,7 +23,7 @@ from tests.servers.clips import make_clip
 from tests.servers.http import silent_server
 from tests.servers.ingest_process import QUICK, eventually, gone
 
-RUN = "from ingest.jobs import run; from contract.settings import load_settings as s; run(s())"
+RUN = "from contract.main import run_stage; from ingest.jobs import run; run_stage('jobs', run)"
 
 
 @pytest.fixture
