@@ -39,12 +39,13 @@ PASSWORD = "p@ss:w/rd?#1"  # noqa: S105 - the test server's
 
 
 def main() -> None:
-    cases: dict[str, Callable[[], str]] = {
-        "an unknown setting": unknown_setting,
-        "a model file with a wrong checksum": wrong_checksum,
+    cases: dict[str, tuple[Callable[[], str], str]] = {
+        "an unknown setting": (unknown_setting, "Did you mean"),
+        "a model file with a wrong checksum": (wrong_checksum, "expected sha256"),
     }
-    for what, show in cases.items():
-        say(what, show(), "")
+    for what, (show, words) in cases.items():
+        message = show()
+        say(what, message, f"status 2, {words}", "(status 2)" in message and words in message)
     walkers = {"walkers": clip("walkers_360p.mp4")}
     with (
         tempfile.TemporaryDirectory() as folder,
