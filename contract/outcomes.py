@@ -13,6 +13,7 @@ from contract.errors import LeaseLostError, MessageError, NotNewerError
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Lease
+from contract.people import Person
 from contract.totals import Increments
 from contract.verdicts import VERDICTS, Verdict
 
@@ -123,6 +124,8 @@ class Outcome:
     faces: FrameFaces | None = None
     """None when frames were only dropped, or tracks ended because frames stopped."""
     annotated_jpeg: bytes = b""
+    people: tuple[Person, ...] = ()
+    """Those who were counted with this outcome; `increments` has their numbers."""
     flush: bool = False
     """Ends the tracks of a camera that went quiet; may repeat the last sequence."""
 

@@ -38,6 +38,9 @@ AGE_BUCKETS_S: Final = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2
 INFERENCE_BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 BATCH_BUCKETS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 
+CROSSED: Final = "crossed:"
+"""How the fields of people who crossed a counting line begin."""
+
 
 def frames_field(stage: str) -> str:
     return f"frames:{stage}"
@@ -49,6 +52,23 @@ def dropped_field(cause: str) -> str:
 
 def people_field(verdict: str) -> str:
     return f"people:{verdict}"
+
+
+def discarded_field(cause: str) -> str:
+    return f"discarded:{cause}"
+
+
+def crossed_field(line: str, direction: str, verdict: str) -> str:
+    # The line's name comes last: it is the only part that may hold anything.
+    return f"{CROSSED}{direction}:{verdict}:{line}"
+
+
+def read_crossed_field(field: str) -> tuple[str, str, str] | None:
+    """Line, direction and verdict of a field that `crossed_field` made; None of any other."""
+    if not field.startswith(CROSSED):
+        return None
+    direction, verdict, line = field.removeprefix(CROSSED).split(":", 2)
+    return line, direction, verdict
 
 
 def age_field(stage: str) -> str:

@@ -19,6 +19,7 @@ from contract import keys
 from contract.cameras import CameraRegistry
 from contract.keys import CameraKeys
 from contract.leases import Membership
+from contract.people import DISCARD_CAUSES
 from contract.totals import (
     AGE_BUCKETS_S,
     AGED_STAGES,
@@ -30,10 +31,12 @@ from contract.totals import (
     age_field,
     batch_field,
     decode_totals,
+    discarded_field,
     dropped_field,
     frames_field,
     inference_field,
     people_field,
+    read_crossed_field,
     read_histogram,
 )
 from contract.verdicts import VERDICTS
@@ -126,6 +129,14 @@ def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
     people = CounterMetricFamily(
         "maskwatch_people", "People counted, by verdict.", labels=["camera", "verdict"]
     )
+    discarded = CounterMetricFamily(
+        "maskwatch_tracks_discarded", "Tracks that were nobody, by why.", labels=["camera", "cause"]
+    )
+    crossings = CounterMetricFamily(
+        "maskwatch_line_crossings",
+        "People who crossed a counting line, when gone, by verdict.",
+        labels=["camera", "line", "direction", "verdict"],
+    )
     ages = HistogramMetricFamily(
         "maskwatch_frame_age_seconds",
         "Seconds since capture when a frame left a stage.",
@@ -138,9 +149,14 @@ def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
             dropped.add_metric([camera, cause], totals.get(dropped_field(cause), 0.0))
         for verdict in VERDICTS:
             people.add_metric([camera, verdict], totals.get(people_field(verdict), 0.0))
+        for discard in DISCARD_CAUSES:
+            discarded.add_metric([camera, discard], totals.get(discarded_field(discard), 0.0))
+        for field, count in totals.items():
+            if crossed := read_crossed_field(field):
+                crossings.add_metric([camera, *crossed], count)
         for stage in AGED_STAGES:
             _add(ages, [camera, stage], totals, age_field(stage), AGE_BUCKETS_S)
-    return [frames, dropped, people, ages]
+    return [frames, dropped, people, discarded, crossings, ages]
 
 
 def _add(

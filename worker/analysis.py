@@ -12,7 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.outcomes import Face, FrameFaces, Outcome
-from contract.totals import AGE_BUCKETS_S, Increments, age_field, frames_field, people_field
+from contract.totals import (
+    AGE_BUCKETS_S,
+    Increments,
+    age_field,
+    discarded_field,
+    frames_field,
+    people_field,
+)
 from face_detector.detection import Detections
 from models.crops import crop_faces
 from worker.camera import OwnedCamera
@@ -26,7 +33,7 @@ FloatArray = npt.NDArray[np.float32]
 
 SETTLED_RECHECK_S: Final = 1.0
 """A settled face is looked at again this often, in case a mask went on or off."""
-DISCARDED_FIELD: Final = "discarded:flicker"
+DISCARDED_FIELD: Final = discarded_field("flicker")
 
 
 @dataclass(frozen=True)

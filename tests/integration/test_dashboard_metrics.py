@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 from redis import Redis
 
 from contract import keys
+from contract.keys import CameraKeys
 from contract.leases import Membership
 from contract.redis_client import connect
 from contract.settings import load_settings
@@ -17,9 +18,12 @@ from contract.totals import (
     INFERENCE_BUCKETS_S,
     Increments,
     batch_field,
+    crossed_field,
+    discarded_field,
     inference_field,
 )
 from dashboard.app import create_app
+from tests.builders import add_camera
 from tests.integration.test_dashboard_hub import FakeCamera
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -66,6 +70,19 @@ def test_every_committed_outcome_is_in_the_numbers(client: FlaskClient, redis: R
     assert value(samples, "frame_age_seconds_bucket", le="0.05", **age) == 0
     assert value(samples, "frame_age_seconds_count", **age) == 2
     assert value(samples, "frame_age_seconds_sum", **age) == pytest.approx(0.22)
+
+
+def test_crossings_and_discarded_tracks_are_in_the_numbers(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = add_camera(redis, "Gate")
+    counted = {crossed_field("Door: a", "in", "no_mask"): 3, discarded_field("static"): 2}
+    redis.hset(CameraKeys(camera.id).totals, mapping=counted)  # type: ignore[arg-type]
+    samples = scrape(client)
+    crossing = {"camera": "Gate", "line": "Door: a", "direction": "in", "verdict": "no_mask"}
+    assert value(samples, "line_crossings_total", **crossing) == 3
+    assert value(samples, "tracks_discarded_total", camera="Gate", cause="static") == 2
+    assert value(samples, "tracks_discarded_total", camera="Gate", cause="flicker") == 0
 
 
 def test_a_restarted_dashboard_gives_the_same_totals(client: FlaskClient, redis: Redis) -> None:
