@@ -31,6 +31,14 @@ class ModelFormatError(ModelError, ValueError):
     """A network's file is readable, but not a network of the expected kind."""
 
 
+class DataError(MaskwatchError, ValueError):
+    """A set of labelled photographs, to train on or to evaluate with, cannot be used."""
+
+
+class CheckpointError(MaskwatchError, ValueError):
+    """A training run's saved state is damaged, or belongs to another run."""
+
+
 class RedisUnavailableError(MaskwatchError, ConnectionError):
     """Redis cannot be reached, is restarting, is full, or refuses us."""
 

@@ -16,7 +16,7 @@ from contract.logs import configure_logging
 from contract.redis_client import check_server, connect
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
-from maskwatch import __version__
+from maskwatch import __version__, networks
 from maskwatch.redis_server import EmbeddedRedis
 
 if TYPE_CHECKING:
@@ -88,6 +88,10 @@ _stage("ingest", _ingest, "Run an ingest process; several share the cameras.")
 _stage("worker", _worker, "Run a worker; several share the cameras.")
 _stage("jobs", _jobs, "Run a worker for background jobs: camera probes.")
 _stage("dashboard", _dashboard, "Run the dashboard.")
+
+
+for _group in (networks.train, networks.evaluate, networks.export):
+    main.add_command(_group)
 
 
 @main.group()

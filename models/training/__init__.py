@@ -1,5 +1,5 @@
 """How the weights in `models/weights` were made, runnable again.
 
-In order: `train_mask_classifier`, `export_onnx`, `evaluate`. Needs `requirements-train.txt`.
+In order: `train_mask_classifier`, `export_onnx`, `evaluate`.
 Nothing that serves imports from here.
 """
