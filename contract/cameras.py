@@ -17,6 +17,7 @@ from contract.errors import (
     CameraNotFoundError,
     MessageError,
 )
+from contract.history import forget_history
 from contract.redaction import redact_text, redact_url
 
 _log = logging.getLogger(__name__)
@@ -152,6 +153,7 @@ class CameraRegistry:
             pipeline.execute()
         # Outside the transaction: in a cluster these live in the camera's own slot.
         self._redis.delete(*keys.CameraKeys(camera_id).all())
+        forget_history(self._redis, camera_id, time.time())
 
     def _require_free_name(self, camera: Camera) -> None:
         for other in self.all():

@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 from contract.errors import LeaseLostError, MessageError
 from contract.keys import CameraKeys
 from contract.leases import Lease
+from contract.minutes import MinuteIncrements
 from contract.totals import AGE_BUCKETS_S, Increments, age_field
 
 SCHEMA: Final = b"1"
@@ -27,7 +28,9 @@ redis.replicate_commands()
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
 local captured = redis.call('HINCRBY', KEYS[3], 'frames:captured', ARGV[2])
 local sequence = redis.call('HINCRBY', KEYS[3], 'frames:published', 1)
-for i = 8, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
+local minutes_from = 9 + 2 * ARGV[8]
+for i = 9, minutes_from - 1, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
+for i = minutes_from, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
 redis.set_repl(redis.REPL_NONE)
 redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', 'v', ARGV[4], 'seq', sequence,
   'index', captured - 1, 'at', ARGV[5], 'jpeg', ARGV[6])
@@ -38,7 +41,9 @@ return sequence
 
 _COUNT: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
-for i = 2, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[2], ARGV[i], ARGV[i + 1]) end
+local minutes_from = 3 + 2 * ARGV[2]
+for i = 3, minutes_from - 1, 2 do redis.call('HINCRBYFLOAT', KEYS[2], ARGV[i], ARGV[i + 1]) end
+for i = minutes_from, #ARGV, 2 do redis.call('HINCRBY', KEYS[3], ARGV[i], ARGV[i + 1]) end
 return 1
 """
 
@@ -93,18 +98,24 @@ class FramePublisher:
         self._lease = lease
         self._max_frames = stream_max_frames
         names = CameraKeys(lease.camera_id)
-        self._frame_keys = (names.frames, names.ingest_lease, names.totals)
-        self._count_keys = (names.ingest_lease, names.totals)
+        self._frame_keys = (names.frames, names.ingest_lease, names.totals, names.minutes)
+        self._count_keys = (names.ingest_lease, names.totals, names.minutes)
         self._publish = redis.register_script(_PUBLISH)
         self._count = redis.register_script(_COUNT)
 
     def publish(
-        self, jpeg: bytes, captured_at_s: float, now_s: float, captured: int, others: Increments
+        self,
+        jpeg: bytes,
+        captured_at_s: float,
+        now_s: float,
+        captured: int,
+        others: Increments,
+        minutes: MinuteIncrements | None = None,
     ) -> int:
         """Publish one frame and count `captured` frames delivered since the last call.
 
         The frame itself is the last of the captured ones. Returns its sequence number.
-        `others` are counted in the same step (drops by cause).
+        `others` and `minutes` are counted in the same step (drops by cause).
 
         Raises:
             LeaseLostError: another process owns the camera now; nothing was written.
@@ -119,15 +130,15 @@ class FramePublisher:
             repr(captured_at_s),
             jpeg,
             FRAMES_EXPIRE_S,
-            *counts.arguments(),
-            *others.arguments(),
+            *_counted(counts.arguments() + others.arguments(), minutes),
         ]
         return self._fenced(self._publish, self._frame_keys, arguments)
 
-    def count(self, others: Increments) -> None:
+    def count(self, others: Increments, minutes: MinuteIncrements | None = None) -> None:
         """Count without publishing (frames captured or lost while Redis was away)."""
         if others:
-            self._fenced(self._count, self._count_keys, [self._lease.value, *others.arguments()])
+            arguments = [self._lease.value, *_counted(others.arguments(), minutes)]
+            self._fenced(self._count, self._count_keys, arguments)
 
     def _fenced(
         self, script: Script, keys: tuple[str, ...], arguments: list[bytes | str | int]
@@ -138,6 +149,10 @@ class FramePublisher:
             if "LEASELOST" in str(error):
                 raise LeaseLostError(f"camera {self._lease.camera_id} has another owner") from None
             raise
+
+
+def _counted(totals: list[str], minutes: MinuteIncrements | None) -> list[bytes | str | int]:
+    return [len(totals) // 2, *totals, *(minutes.arguments() if minutes else ())]
 
 
 def to_json(record: object) -> str:

@@ -47,11 +47,16 @@ class CameraKeys:
         self.totals = f"{base}:totals"
         """Hash: every counter and histogram of the camera."""
         self.position = f"{base}:position"
-        """String: sequence of the newest frame committed or dropped by a worker."""
+        """String: sequence of the newest frame committed or dropped by a worker, and the number
+        of commits so far."""
         self.tracker = f"{base}:tracker"
         """String: the tracks as of `position`, as JSON."""
         self.latest = f"{base}:latest"
         """String: the faces of the newest analysed frame, as JSON."""
+        self.minutes = f"{base}:minutes"
+        """Hash: the newest minutes, not yet packed into their day; see `contract.history`."""
+        self.people = f"{base}:people"
+        """Stream: the people last counted, without pictures; capped, expiring."""
         self.watched = f"{base}:watched"
         """String with expiry: somebody looks at this camera now."""
         self.ingest_lease = f"{base}:lease:ingest"
@@ -67,6 +72,10 @@ class CameraKeys:
         """The lease key of `role`, `ingest` or `worker`."""
         return {"ingest": self.ingest_lease, "worker": self.worker_lease}[role]
 
+    def day(self, day: int) -> str:
+        """The packed minutes of one day, numbered since the epoch in UTC; expires."""
+        return f"{self.minutes}:{day}"
+
     def all(self) -> tuple[str, ...]:
-        """Every key of the camera."""
+        """Every key of the camera but its packed days."""
         return tuple(vars(self).values())

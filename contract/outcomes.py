@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from redis import Redis
@@ -13,6 +14,14 @@ from contract.errors import LeaseLostError, MessageError, NotNewerError
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Lease
+from contract.minutes import (
+    DROPPED,
+    HISTORY_DAYS,
+    MinuteIncrements,
+    minute_of,
+    open_field,
+    people_column,
+)
 from contract.people import Person
 from contract.totals import Increments
 from contract.verdicts import VERDICTS, Verdict
@@ -21,23 +30,52 @@ SCHEMA: Final = 1
 VIEW_EXPIRE_S: Final = 10
 WATCHED_EXPIRE_S: Final = 5
 
+PEOPLE_KEPT: Final = 1000
+"""The people last counted that a camera keeps as rows ..."""
+PEOPLE_KEPT_S: Final = 30 * 86400
+"""... and for how long at most."""
+
 # One script, so that either all of a frame's outcome is there or none of it. The gap between
 # this frame and the last one committed is what nobody analysed; the part of it that the worker
 # does not explain was pushed out of the stream before any worker read it.
 _COMMIT: Final = """
 redis.replicate_commands()
-local lease, position, totals, tracker, latest, view =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local lease, position, totals, tracker, latest, view, minutes, people = unpack(KEYS)
 local owner, sequence, flush = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
-if redis.call('GET', lease) ~= owner then return redis.error_reply('LEASELOST') end
-local last = tonumber(redis.call('GET', position) or '0')
-if sequence < last or (sequence == last and not flush) then
-  return redis.error_reply('NOTNEWER')
+local function refuse(reason, reply)
+  if redis.call('EXISTS', totals) == 1 then
+    redis.call('HINCRBY', totals, 'refused:' .. reason, 1)
+  end
+  return redis.error_reply(reply)
+end
+if redis.call('GET', lease) ~= owner then return refuse('lease_lost', 'LEASELOST') end
+local before, commits = string.match(redis.call('GET', position) or '0 0', '^(%d+) ?(%d*)$')
+local last = tonumber(before)
+commits = tonumber(commits) or 0
+if sequence < last or (sequence == last and not flush) or commits ~= tonumber(ARGV[17]) then
+  return refuse('not_newer', 'NOTNEWER')
+end
+local function add_pairs(command, key, first, count)
+  for i = first, first + 2 * count - 2, 2 do redis.call(command, key, ARGV[i], ARGV[i + 1]) end
+  return first + 2 * count
 end
 local overflow = sequence - last - tonumber(ARGV[4])
-if overflow > 0 then redis.call('HINCRBYFLOAT', totals, 'dropped:overflow', overflow) end
-for i = 11, #ARGV, 2 do redis.call('HINCRBYFLOAT', totals, ARGV[i], ARGV[i + 1]) end
-redis.call('SET', position, sequence)
+if overflow > 0 then
+  redis.call('HINCRBYFLOAT', totals, 'dropped:overflow', overflow)
+  redis.call('HINCRBY', minutes, ARGV[11], overflow)
+end
+local next_argument = add_pairs('HINCRBYFLOAT', totals, 18, tonumber(ARGV[15]))
+next_argument = add_pairs('HINCRBY', minutes, next_argument, tonumber(ARGV[16]))
+redis.call('EXPIRE', minutes, ARGV[12])
+if next_argument <= #ARGV then
+  for i = next_argument, #ARGV do
+    redis.call('XADD', people, 'MAXLEN', ARGV[13], '*', 'person', ARGV[i])
+  end
+  local oldest_ms = (redis.call('TIME')[1] - ARGV[14]) * 1000
+  redis.call('XTRIM', people, 'MINID', string.format('%.0f', oldest_ms))
+  redis.call('EXPIRE', people, ARGV[14])
+end
+redis.call('SET', position, string.format('%.0f %.0f', sequence, commits + 1))
 redis.call('SET', tracker, ARGV[5])
 if ARGV[6] ~= '' then redis.call('SET', latest, ARGV[6]) end
 if ARGV[7] ~= '' then
@@ -125,28 +163,70 @@ class Outcome:
     """None when frames were only dropped, or tracks ended because frames stopped."""
     annotated_jpeg: bytes = b""
     people: tuple[Person, ...] = ()
-    """Those who were counted with this outcome; `increments` has their numbers."""
+    """Those who were counted with this outcome; `increments` has their numbers. They enter the
+    minutes in which each was last seen, and are kept as rows."""
     flush: bool = False
     """Ends the tracks of a camera that went quiet; may repeat the last sequence."""
+    minutes: MinuteIncrements = field(default_factory=MinuteIncrements)
+    """What this adds to the camera's minutes."""
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What a camera's new owner starts from."""
+
+    sequence: int = 0
+    """The newest frame committed, or dropped; 0 before the first."""
+    tracker_state: str = ""
+    analysed_at_s: float | None = None
+    """When the newest analysed frame was captured; None before the first."""
 
 
 class OutcomeStore:
-    """Commits outcomes, and reads back what a new owner starts from."""
+    """Commits outcomes, and reads back what a new owner starts from.
 
-    def __init__(self, redis: Redis) -> None:
+    A commit builds on the one that this store last read or made. Where another came between, it
+    is refused: so a script that Redis carries out late, after its sender gave it up and read the
+    state anew, counts nobody twice. Belongs to one thread.
+    """
+
+    def __init__(self, redis: Redis, history_days: int = HISTORY_DAYS) -> None:
         self._redis = redis
+        self._history_s = history_days * 86400
         self._commit = redis.register_script(_COMMIT)
+        self._commits: dict[str, int] = {}
 
     def commit(self, lease: Lease, outcome: Outcome) -> int:
         """Commit all of `outcome` or nothing; return the frames that overflowed unseen.
 
+        A refusal changes nothing but the count of refusals.
+
         Raises:
             LeaseLostError: the lease is another's or has expired.
-            NotNewerError: this frame, or a newer one, was committed before.
+            NotNewerError: this frame or a newer one was committed before, or another commit came
+                between: `resume` and begin again.
         """
         names = CameraKeys(lease.camera_id)
+        arguments = self._arguments(lease, outcome)
+        try:
+            overflowed = int(self._commit(keys=self._keys(names), args=arguments))
+        except ResponseError as error:
+            if "LEASELOST" in str(error):
+                raise LeaseLostError(f"camera {lease.camera_id} has another owner") from None
+            if "NOTNEWER" in str(error):
+                raise NotNewerError(
+                    f"frame {outcome.sequence} of camera {lease.camera_id} was committed before, "
+                    "or another commit came between"
+                ) from None
+            raise
+        self._commits[lease.camera_id] = self._commits.get(lease.camera_id, 0) + 1
+        return overflowed
+
+    def _arguments(self, lease: Lease, outcome: Outcome) -> list[bytes | str | int]:
         faces = outcome.faces
-        arguments: list[bytes | str | int] = [
+        at_s = faces.captured_at_s if faces else time.time()
+        counts, minutes = outcome.increments.arguments(), _minutes_of(outcome).arguments()
+        return [
             lease.value,
             outcome.sequence,
             int(outcome.flush),
@@ -157,24 +237,29 @@ class OutcomeStore:
             repr(faces.captured_at_s) if faces else "",
             to_json(faces.counts()) if faces else "",
             VIEW_EXPIRE_S,
-            *outcome.increments.arguments(),
+            open_field(minute_of(at_s), DROPPED),
+            self._history_s,
+            PEOPLE_KEPT,
+            PEOPLE_KEPT_S,
+            len(counts) // 2,
+            len(minutes) // 2,
+            self._commits.get(lease.camera_id, 0),
+            *counts,
+            *minutes,
+            *(person.encode() for person in outcome.people),
         ]
-        try:
-            return int(self._commit(keys=self._keys(names), args=arguments))
-        except ResponseError as error:
-            if "LEASELOST" in str(error):
-                raise LeaseLostError(f"camera {lease.camera_id} has another owner") from None
-            if "NOTNEWER" in str(error):
-                raise NotNewerError(
-                    f"frame {outcome.sequence} of camera {lease.camera_id} was committed before"
-                ) from None
-            raise
 
-    def resume(self, camera_id: str) -> tuple[int, str]:
-        """Return the last committed sequence (0: none) and the tracker's state then."""
+    def resume(self, camera_id: str) -> Committed:
+        """Return what was committed last; commits build on it from now on."""
         names = CameraKeys(camera_id)
-        position, tracker = self._redis.mget(names.position, names.tracker)
-        return int(position or 0), tracker.decode() if isinstance(tracker, bytes) else ""
+        position, tracker, latest = self._redis.mget(names.position, names.tracker, names.latest)
+        sequence, commits = _parse_position(position)
+        self._commits[camera_id] = commits
+        return Committed(
+            sequence=sequence,
+            tracker_state=tracker.decode() if isinstance(tracker, bytes) else "",
+            analysed_at_s=_captured_at_s(latest),
+        )
 
     @staticmethod
     def _keys(names: CameraKeys) -> tuple[str, ...]:
@@ -185,7 +270,32 @@ class OutcomeStore:
             names.tracker,
             names.latest,
             names.view,
+            names.minutes,
+            names.people,
         )
+
+
+def _minutes_of(outcome: Outcome) -> MinuteIncrements:
+    minutes = MinuteIncrements()
+    minutes.merge(outcome.minutes)
+    for person in outcome.people:
+        minutes.add(person.last_seen_s, people_column(person.verdict))
+    return minutes
+
+
+def _parse_position(position: object) -> tuple[int, int]:
+    """Sequence and number of commits; the first version had no number."""
+    if not isinstance(position, bytes):
+        return 0, 0
+    sequence, _, commits = position.decode().partition(" ")
+    return int(sequence), int(commits or 0)
+
+
+def _captured_at_s(latest: object) -> float | None:
+    try:
+        return FrameFaces.decode(latest).captured_at_s if isinstance(latest, bytes) else None
+    except MessageError:  # another version wrote it
+        return None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pydantic import Field, RedisDsn, TypeAdapter, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contract.errors import SettingsError
+from contract.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
 from contract.redaction import redact_text
 
 PREFIX: Final = "MASKWATCH_"
@@ -84,6 +85,12 @@ class Settings(BaseSettings):
     max_batch: int = Field(16, ge=1, le=256, description="Frames a worker analyses at once.")
     lease_s: float = Field(
         2.0, ge=0.5, le=60, description="A camera whose owner is silent this long gets another."
+    )
+    history_days: int = Field(
+        HISTORY_DAYS,
+        ge=1,
+        le=LONGEST_HISTORY_DAYS,
+        description="Days that each camera's minutes are kept: people, faces, time analysed.",
     )
     open_timeout_s: float = Field(
         10.0, ge=0.5, le=120, description="Longest wait for a camera to open."

@@ -34,6 +34,9 @@ the stream that is not a frame of ours (never captured, so outside the sum).
 captured = analysed + dropped (without malformed) + in flight.
 """
 
+REFUSALS: Final = ("lease_lost", "not_newer")
+"""Why Redis refused a commit: the camera has another owner, or the frame was committed before."""
+
 AGE_BUCKETS_S: Final = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0, 5.0)
 INFERENCE_BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 BATCH_BUCKETS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
@@ -48,6 +51,10 @@ def frames_field(stage: str) -> str:
 
 def dropped_field(cause: str) -> str:
     return f"dropped:{cause}"
+
+
+def refused_field(reason: str) -> str:
+    return f"refused:{reason}"
 
 
 def people_field(verdict: str) -> str:

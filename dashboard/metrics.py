@@ -27,6 +27,7 @@ from contract.totals import (
     DROP_CAUSES,
     FRAME_STAGES,
     INFERENCE_BUCKETS_S,
+    REFUSALS,
     Histogram,
     age_field,
     batch_field,
@@ -38,6 +39,7 @@ from contract.totals import (
     people_field,
     read_crossed_field,
     read_histogram,
+    refused_field,
 )
 from contract.verdicts import VERDICTS
 from dashboard.board import CameraSnapshot, read_snapshots
@@ -137,6 +139,11 @@ def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
         "People who crossed a counting line, when gone, by verdict.",
         labels=["camera", "line", "direction", "verdict"],
     )
+    refused = CounterMetricFamily(
+        "maskwatch_commits_refused",
+        "Outcomes of frames that Redis refused, changing nothing, by why.",
+        labels=["camera", "reason"],
+    )
     ages = HistogramMetricFamily(
         "maskwatch_frame_age_seconds",
         "Seconds since capture when a frame left a stage.",
@@ -154,9 +161,11 @@ def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
         for field, count in totals.items():
             if crossed := read_crossed_field(field):
                 crossings.add_metric([camera, *crossed], count)
+        for reason in REFUSALS:
+            refused.add_metric([camera, reason], totals.get(refused_field(reason), 0.0))
         for stage in AGED_STAGES:
             _add(ages, [camera, stage], totals, age_field(stage), AGE_BUCKETS_S)
-    return [frames, dropped, people, discarded, crossings, ages]
+    return [frames, dropped, people, discarded, crossings, refused, ages]
 
 
 def _add(

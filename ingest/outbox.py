@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from contract.minutes import DROPPED, MinuteIncrements
 from contract.totals import Increments, dropped_field, frames_field
 
 CAPACITY: Final = 3
@@ -38,6 +39,12 @@ class Skipped:
         counts.add(dropped_field("not_sampled"), self.not_sampled)
         counts.add(dropped_field("unpublished"), self.unpublished)
         return counts
+
+    def minutes(self, time_s: float) -> MinuteIncrements:
+        """What a camera's minutes say of it, as of the minute `time_s` is in."""
+        increments = MinuteIncrements()
+        increments.add(time_s, DROPPED, self.unpublished)
+        return increments
 
     def all_counts(self) -> Increments:
         """The counters of the causes, and of capturing, for frames with none published after."""

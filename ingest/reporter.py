@@ -92,7 +92,12 @@ class Reporter:
         captured = frame.skipped.captured + 1
         self._attempt(frame.skipped, 1)
         self._publisher.publish(
-            frame.jpeg, frame.captured_at_s, time.time(), captured, frame.skipped.drops()
+            frame.jpeg,
+            frame.captured_at_s,
+            time.time(),
+            captured,
+            frame.skipped.drops(),
+            frame.skipped.minutes(frame.captured_at_s),
         )
         self._succeeded()
 
@@ -112,7 +117,7 @@ class Reporter:
         skipped = self._outbox.take_skipped()
         if skipped.captured:
             self._attempt(skipped, 0)
-            self._publisher.count(skipped.all_counts())
+            self._publisher.count(skipped.all_counts(), skipped.minutes(time.time()))
             self._succeeded()
 
     def _attempt(self, skipped: Skipped, frames: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.outcomes import Face, FrameFaces, Outcome
+from contract.people import Person
 from contract.totals import (
     AGE_BUCKETS_S,
     Increments,
@@ -139,7 +140,8 @@ class Analyser:
         increments.add(frames_field("analysed"))
         age_s = max(0.0, now_s - message.captured_at_s)
         increments.observe(age_field("analysed"), AGE_BUCKETS_S, age_s)
-        _count_people(frame.ended, increments)
+        owned.note_analysed(message.captured_at_s, len(frame.tracks))
+        people = _count_people(frame.ended, increments)
         owned.sequence = message.sequence
         return Outcome(
             sequence=message.sequence,
@@ -148,18 +150,22 @@ class Analyser:
             tracker_state=owned.tracker.encode(),
             faces=faces,
             annotated_jpeg=annotate(taken.image, faces.faces) if watched else b"",
+            minutes=owned.take_minutes(),
+            people=people,
         )
 
     @staticmethod
     def _without_frame(owned: OwnedCamera, ended: list[Track], flush: bool) -> Outcome:
         increments, dropped = owned.take_drops()
-        _count_people(ended, increments)
+        people = _count_people(ended, increments)
         return Outcome(
             sequence=owned.sequence,
             explained=dropped,
             increments=increments,
             tracker_state=owned.tracker.encode(),
             flush=flush,
+            minutes=owned.take_minutes(),
+            people=people,
         )
 
 
@@ -182,6 +188,27 @@ def _face(box: FloatArray, score: np.float32, track: Track) -> Face:
     )
 
 
-def _count_people(ended: Iterable[Track], increments: Increments) -> None:
+def _count_people(ended: Iterable[Track], increments: Increments) -> tuple[Person, ...]:
+    """Count each person in the totals; return them."""
+    people = []
     for track in ended:
-        increments.add(people_field(track.verdict) if track.is_person else DISCARDED_FIELD)
+        if track.is_person:
+            increments.add(people_field(track.verdict))
+            people.append(_person(track))
+        else:
+            increments.add(DISCARDED_FIELD)
+    return tuple(people)
+
+
+def _person(track: Track) -> Person:
+    _, top, _, bottom = track.motion.predict(0.0)
+    return Person(
+        track_id=track.id,
+        first_seen_s=round(track.first_seen_s, 3),
+        last_seen_s=round(track.last_seen_s, 3),
+        sightings=track.sightings,
+        best_face_px=round(float(bottom - top), 1),
+        verdict=track.verdict,
+        confidence=round(track.votes.confidence, 4),
+        judged_s=0.0,
+    )

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Final
 
 from contract.cameras import Camera
 from contract.frames import FrameMessage
 from contract.leases import Lease
+from contract.minutes import ANALYSED_MS, DROPPED, FACES, FRAMES, MinuteIncrements
 from contract.totals import Increments, dropped_field
 from worker.tracking import Tracker
+
+LONGEST_STEP_S: Final = 1.0
+"""Two analysed frames this far apart, or one and a half periods of the camera's rate where that
+is longer, cover the time between them: nobody walks by in it. A longer gap is time not analysed,
+all of it."""
 
 
 @dataclass
@@ -32,6 +39,10 @@ class OwnedCamera:
     """Frames in `drops` that are part of the sequence."""
     heard_at_s: float = 0.0
     """Seconds since the epoch when a frame was last read."""
+    analysed_at_s: float | None = None
+    """When the newest analysed frame was captured; None before the first."""
+    minutes: MinuteIncrements = field(default_factory=MinuteIncrements)
+    """What the next outcome adds to the camera's minutes. Anything may add to it."""
 
     def accept(self, message: FrameMessage) -> None:
         """Queue a frame unless it was committed before."""
@@ -42,8 +53,23 @@ class OwnedCamera:
     def drop(self, message: FrameMessage, cause: str) -> None:
         """Count a frame as not analysed; it is committed with the next outcome."""
         self.drops.add(dropped_field(cause))
+        self.minutes.add(message.captured_at_s, DROPPED)
         self.dropped += 1
         self.sequence = max(self.sequence, message.sequence)
+
+    def note_analysed(self, captured_at_s: float, faces: int) -> None:
+        """Count a frame with its faces, and the time since the one before as really analysed."""
+        self.minutes.add(captured_at_s, FRAMES)
+        self.minutes.add(captured_at_s, FACES, faces)
+        before_s, self.analysed_at_s = self.analysed_at_s, captured_at_s
+        longest_s = max(LONGEST_STEP_S, 1.5 / self.camera.analysis_fps)
+        if before_s is not None and captured_at_s - before_s <= longest_s:
+            self.minutes.add_span(before_s, captured_at_s, ANALYSED_MS)
+
+    def take_minutes(self) -> MinuteIncrements:
+        """Hand over what the minutes get since the last outcome."""
+        taken, self.minutes = self.minutes, MinuteIncrements()
+        return taken
 
     def take_drops(self) -> tuple[Increments, int]:
         """Hand over what was dropped since the last outcome."""

@@ -18,7 +18,9 @@ from redis.exceptions import RedisError
 
 from contract import keys
 from contract.errors import LeaseLostError, MessageError, NotNewerError
+from contract.history import HistoryStore
 from contract.keys import CameraKeys
+from contract.minutes import HISTORY_DAYS
 from contract.outcomes import Outcome, OutcomeStore
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
@@ -47,13 +49,15 @@ class Worker:
         ownership: OwnershipThread,
         stop: threading.Event,
         clock: Callable[[], float] = time.time,
+        history_days: int = HISTORY_DAYS,
     ) -> None:
         self._redis = redis
         self._networks = networks
         self._intake = intake
         self._analyser = Analyser(networks, clock)
         self._ownership = ownership
-        self._store = OutcomeStore(redis)
+        self._store = OutcomeStore(redis, history_days)
+        self._history = HistoryStore(redis, history_days)
         self._outage = Outage(redis, stop)
         self._stop = stop
         self._clock = clock
@@ -90,10 +94,14 @@ class Worker:
         for camera_id, (camera, lease) in now.items():
             owned = self._owned.get(camera_id)
             if owned is None or owned.lease != lease:
-                sequence, state = self._store.resume(camera_id)
-                tracker = self._resume_tracker(camera.name, state)
+                committed = self._store.resume(camera_id)
                 self._owned[camera_id] = OwnedCamera(
-                    camera, lease, sequence, tracker, heard_at_s=self._clock()
+                    camera,
+                    lease,
+                    committed.sequence,
+                    self._resume_tracker(camera.name, committed.tracker_state),
+                    heard_at_s=self._clock(),
+                    analysed_at_s=committed.analysed_at_s,
                 )
             else:
                 owned.camera = camera
@@ -122,8 +130,18 @@ class Worker:
             return
         self._kept_books_at_s = now_s
         self._flush_quiet_cameras(now_s)
+        self._pack_minutes()
         self._store_inference_totals()
         self._watched = self._ask_who_is_watched(list(self._owned))
+
+    def _pack_minutes(self) -> None:
+        """Pack one camera's minutes if there are many: the cameras take turns."""
+        for owned in self._owned.values():
+            try:
+                if self._history.pack_if_grown(owned.lease):
+                    return
+            except LeaseLostError:
+                continue  # the next commit finds out
 
     def _store_inference_totals(self) -> None:
         with self._redis.pipeline(transaction=True) as pipeline:
@@ -169,6 +187,6 @@ def run(settings: Settings) -> None:
     intake = Intake(redis, settings.staleness_budget_s, settings.max_batch)
     ownership.start()
     try:
-        Worker(redis, networks, intake, ownership, stop).run()
+        Worker(redis, networks, intake, ownership, stop, history_days=settings.history_days).run()
     finally:
         ownership.stop()

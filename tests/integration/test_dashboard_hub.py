@@ -35,7 +35,7 @@ class FakeCamera:
         worker = LeaseStore(redis, "worker", "worker", LEASE_S).acquire(self.id)
         assert ingest is not None
         assert worker is not None
-        self._ingest, self._worker = ingest, worker
+        self._ingest, self.worker_lease = ingest, worker
         self._status = StatusStore(redis)
         self._publisher = FramePublisher(redis, ingest, 4)
         self._outcomes = OutcomeStore(redis)
@@ -69,7 +69,7 @@ class FakeCamera:
             self.id, sequence, sequence * 3, now_s - age_s, now_s, 64, 48, "yunet", found
         )
         outcome = Outcome(sequence, 1, counts, "{}", frame, picture(sequence))
-        self._outcomes.commit(self._worker, outcome)
+        self._outcomes.commit(self.worker_lease, outcome)
         return sequence
 
 

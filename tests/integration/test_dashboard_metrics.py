@@ -9,8 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 from redis import Redis
 
 from contract import keys
+from contract.errors import NotNewerError
 from contract.keys import CameraKeys
 from contract.leases import Membership
+from contract.outcomes import Outcome, OutcomeStore
 from contract.redis_client import connect
 from contract.settings import load_settings
 from contract.totals import (
@@ -143,3 +145,16 @@ def test_openmetrics_is_given_to_who_asks(client: FlaskClient, redis: Redis) -> 
 def test_without_redis_the_page_says_only_that() -> None:
     client = create_app(load_settings({}), connect("redis://127.0.0.1:1/0")).test_client()
     assert scrape(client) == {("maskwatch_redis_up", frozenset()): 0.0}
+
+
+def test_refused_commits_are_counted_by_reason(client: FlaskClient, redis: Redis) -> None:
+    camera = FakeCamera(redis, "Gate")
+    camera.commit()
+    with pytest.raises(NotNewerError):
+        OutcomeStore(redis).commit(camera.worker_lease, Outcome(1, 0, Increments(), "{}"))
+    samples = scrape(client)
+    refused = {
+        reason: value(samples, "commits_refused_total", camera="Gate", reason=reason)
+        for reason in ("lease_lost", "not_newer")
+    }
+    assert refused == {"lease_lost": 0, "not_newer": 1}

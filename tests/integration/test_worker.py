@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 
 import cv2
@@ -12,9 +14,12 @@ from redis import Redis
 
 from contract.cameras import Camera
 from contract.errors import ModelNotFoundError
+from contract.history import HistoryStore
 from contract.keys import INFERENCE, CameraKeys
 from contract.leases import Lease, LeaseStore
+from contract.minutes import DAY_MINUTES, minute_of, parse_open_field
 from contract.outcomes import FrameFaces, View
+from contract.people import Person
 from contract.totals import decode_totals
 from face_detector.detection import FaceDetector
 from tests.builders import (
@@ -47,8 +52,6 @@ class Clock:
         self.offset_s = 0.0
 
     def __call__(self) -> float:
-        import time
-
         return time.time() + self.offset_s
 
 
@@ -247,3 +250,63 @@ def test_frames_of_several_cameras_share_a_batch(redis: Redis, bench: Bench) -> 
     bench.steps()
     inference = decode_totals(redis.hgetall(INFERENCE))
     assert inference["yunet:batch:le:4"] == 1
+
+
+def minutes_of(redis: Redis, camera: Camera) -> Counter[str]:
+    """What the camera's minutes add up to."""
+    days = HistoryStore(redis).days([camera.id], today() - 1, today() + 1)
+    sums = Counter[str]()
+    for _, _, columns in days:
+        sums.update({name: int(amounts.sum()) for name, amounts in columns.items()})
+    return sums
+
+
+def today() -> int:
+    return minute_of(time.time()) // DAY_MINUTES
+
+
+def test_the_minutes_say_what_was_analysed_and_a_gap_is_not(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    source = Source(redis, camera)
+    bench.detector.script = [[FACE]] * 3 + [[]]
+    begin_s = time.time() - 5
+    # Two frames 0.3 s apart, a stale one, then after a gap of 3 s two frames 0.2 s apart.
+    for after_s, now_after_s in ((0.0, 0.0), (0.3, 0.3), (0.5, 3.3), (3.3, 3.3), (3.5, 3.5)):
+        bench.clock.offset_s = begin_s + now_after_s - time.time()
+        source.publish(age_s=time.time() - begin_s - after_s)
+        bench.steps()
+    minutes = minutes_of(redis, camera)
+    assert (minutes["frames"], minutes["faces"], minutes["dropped"]) == (4, 3, 1)
+    assert minutes["analysed_ms"] == pytest.approx(500, abs=20)
+
+
+def test_a_person_belongs_to_the_minute_of_its_last_sighting(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    source = Source(redis, camera)
+    bench.detector.script = [[FACE]] * 4
+    last_seen_s = (minute_of(time.time()) * 60) - 0.01
+    for after_s in (-0.6, -0.4, -0.2, 0.0):
+        bench.clock.offset_s = last_seen_s + after_s - time.time()
+        source.publish(age_s=time.time() - last_seen_s - after_s)
+        bench.steps()
+    bench.clock.offset_s += 4.0  # the camera is quiet; its people have gone, in the next minute
+    bench.steps(3)
+    [field] = [f for f in redis.hkeys(CameraKeys(camera.id).minutes) if b"people" in f]
+    assert parse_open_field(field) == (minute_of(last_seen_s), "people:mask")
+    [(_, fields)] = redis.xrange(CameraKeys(camera.id).people)
+    person = Person.decode(fields[b"person"])
+    assert person.verdict == "mask"
+    assert person.last_seen_s == pytest.approx(last_seen_s, abs=0.02)
+
+
+def test_a_worker_packs_the_minutes_of_a_camera_that_has_many(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    names = CameraKeys(camera.id)
+    for number in range(400):
+        redis.hset(names.minutes, f"{today() * DAY_MINUTES - number}:faces", 1)
+    bench.steps()
+    assert not redis.exists(names.minutes)
+    assert minutes_of(redis, camera)["faces"] == 400

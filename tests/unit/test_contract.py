@@ -19,7 +19,7 @@ from contract.errors import (
 from contract.frames import FrameMessage, FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import Lease, LeaseStore, Ownership, assign
-from contract.outcomes import Face, FrameFaces, Outcome, OutcomeStore, View
+from contract.outcomes import Committed, Face, FrameFaces, Outcome, OutcomeStore, View
 from contract.redaction import redact_text, redact_url
 from contract.status import CameraStatus, StatusStore
 from contract.totals import (
@@ -97,8 +97,12 @@ def test_an_outcome_commits_once_and_what_nobody_read_is_counted_as_overflow(red
         store.commit(lease, outcome(5))
     with pytest.raises(NotNewerError):
         store.commit(lease, outcome(4))
-    assert totals_of(redis) == {"frames:analysed": 1, "dropped:overflow": 3}
-    assert store.resume("c1") == (5, "{}")
+    assert totals_of(redis) == {
+        "frames:analysed": 1,
+        "dropped:overflow": 3,
+        "refused:not_newer": 2,
+    }
+    assert store.resume("c1") == Committed(5, "{}", 1.5)
 
 
 def test_a_paused_workers_commit_is_refused_whole(redis: Redis) -> None:
@@ -115,7 +119,7 @@ def test_a_flush_may_repeat_the_last_sequence_but_not_go_back(redis: Redis) -> N
     lease, store = lease_for(redis, "worker"), OutcomeStore(redis)
     store.commit(lease, outcome(2))
     store.commit(lease, Outcome(2, 0, Increments(), "[]", flush=True))
-    assert store.resume("c1") == (2, "[]")
+    assert store.resume("c1") == Committed(2, "[]", 1.5)
     with pytest.raises(NotNewerError):
         store.commit(lease, Outcome(1, 0, Increments(), "[]", flush=True))
 
