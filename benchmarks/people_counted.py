@@ -16,16 +16,14 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.offline import analyse
 from benchmarks.system import machine, print_result
 from contract.settings import load_settings
 from contract.verdicts import VERDICTS
 from ingest.demo.options import DemoOptions, parse_demo
 from ingest.demo.scene import Scene
 from ingest.demo.walkers import walkers_between
-from models.crops import crop_faces
 from worker.networks import Networks, load_networks
-from worker.tracking import Track, Tracker
-from worker.votes import LEAST_FACE_PX
 
 BEGIN_S = 1_790_000_000.0
 """A fixed moment, so that a seed is the same scene in every run."""
@@ -48,7 +46,8 @@ def measure(networks: Networks, seeds: int, seconds: float, fps: float) -> None:
     counted, true, worst = Counter[str](), Counter[str](), 0.0
     for seed in range(1, seeds + 1):
         scene = parse_demo(f"demo:seed={seed}")
-        found = Counter(track.verdict for track in people(networks, frames(scene, seconds, fps)))
+        seen = analyse(networks, frames(scene, seconds, fps))
+        found = Counter(person.verdict for person in seen.people)
         there = Counter(w.verdict for w in walkers_between(scene, BEGIN_S, BEGIN_S + seconds))
         worst = max(worst, abs(found.total() / there.total() - 1))
         counted, true = counted + Counter[str](found), true + Counter[str](there)
@@ -70,39 +69,6 @@ def frames(
     for number in range(int(seconds * fps)):
         time_s = BEGIN_S + number / fps
         yield time_s, stage.render(time_s)
-
-
-def people(
-    networks: Networks, timed_frames: Iterator[tuple[float, npt.NDArray[np.uint8]]]
-) -> list[Track]:
-    """Return the tracks that were people, as the worker would count them."""
-    tracker, ended = Tracker(), []
-    for time_s, frame in timed_frames:
-        [found] = networks.detect("yunet", [frame])
-        tracks, gone = tracker.update(found.boxes, time_s, frame.shape[1::-1])
-        ended += gone
-        vote(networks, frame, found.boxes, tracks)
-    return [track for track in ended + tracker.end_all() if track.is_person]
-
-
-def vote(
-    networks: Networks,
-    frame: npt.NDArray[np.uint8],
-    boxes: npt.NDArray[np.float32],
-    tracks: list[Track],
-) -> None:
-    """Classify the faces whose tracks are not settled."""
-    heights = boxes[:, 3] - boxes[:, 1]
-    due = [
-        index
-        for index, track in enumerate(tracks)
-        if heights[index] >= LEAST_FACE_PX and not track.votes.settled
-    ]
-    if due:
-        shape = networks.classifier
-        crops = crop_faces(frame, boxes[due], margin=shape.margin, size=shape.input_size)
-        for index, row in zip(due, networks.classify(crops), strict=True):
-            tracks[index].votes = tracks[index].votes.add(row, float(heights[index]))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,16 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from redis import Redis
 
 from contract import keys
@@ -18,6 +25,7 @@ from contract.errors import (
     MessageError,
 )
 from contract.history import forget_history
+from contract.layout import MOST_SHAPES, Area, CountingLine, Zone, different_names
 from contract.redaction import redact_text, redact_url
 
 _log = logging.getLogger(__name__)
@@ -41,6 +49,16 @@ class Camera(BaseModel):
     jpeg_quality: int = Field(85, ge=30, le=100)
     max_width: int = Field(1920, ge=160, le=7680)
     detector: Literal["yunet", "ssd"] | None = None
+    lines: Annotated[tuple[CountingLine, ...], AfterValidator(different_names)] = Field(
+        (), max_length=MOST_SHAPES
+    )
+    """Lines whose crossings are counted, `in` and `out`."""
+    zones: Annotated[tuple[Zone, ...], AfterValidator(different_names)] = Field(
+        (), max_length=MOST_SHAPES
+    )
+    """With any, only people whose face entered one of them are counted."""
+    ignored: tuple[Area, ...] = Field((), max_length=MOST_SHAPES)
+    """Areas with posters, screens or mirrors: faces in them are nobody's."""
     created_at_s: float = Field(default_factory=time.time)
 
     @field_validator("name")

@@ -12,29 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.outcomes import Face, FrameFaces, Outcome
-from contract.people import Person
-from contract.totals import (
-    AGE_BUCKETS_S,
-    Increments,
-    age_field,
-    discarded_field,
-    frames_field,
-    people_field,
-)
+from contract.totals import AGE_BUCKETS_S, age_field, frames_field
 from face_detector.detection import Detections
 from models.crops import crop_faces
+from worker import people
+from worker.budget import Budget, urgency
 from worker.camera import OwnedCamera
 from worker.drawing import annotate
+from worker.evidence import LEAST_FACE_PX, frontality_of, sharpness_of, weigh
 from worker.intake import TakenFrame
-from worker.networks import Networks
-from worker.tracking import Track
-from worker.votes import LEAST_FACE_PX
+from worker.networks import CLASSIFIED_AT_ONCE, Networks
+from worker.track import Track
+from worker.zones import layout_of
 
 FloatArray = npt.NDArray[np.float32]
 
-SETTLED_RECHECK_S: Final = 1.0
-"""A settled face is looked at again this often, in case a mask went on or off."""
-DISCARDED_FIELD: Final = discarded_field("flicker")
+DEFAULT_BUDGET: Final = Budget(CLASSIFIED_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -48,13 +41,24 @@ class TrackedFrame:
     """The track of each detection, in order."""
     ended: list[Track]
 
+    def height_px(self, index: int) -> float:
+        """Of one face."""
+        box = self.detections.boxes[index]
+        return float(box[3] - box[1])
+
 
 class Analyser:
     """The networks' part of a worker's loop. Belongs to one thread."""
 
-    def __init__(self, networks: Networks, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        clock: Callable[[], float] = time.time,
+        budget: Budget = DEFAULT_BUDGET,
+    ) -> None:
         self._networks = networks
         self._clock = clock
+        self._budget = budget
 
     def analyse(
         self, batch: Sequence[TakenFrame], watched: frozenset[str]
@@ -87,35 +91,53 @@ class Analyser:
 
     def _track(self, detector: str, group: list[TakenFrame]) -> Iterable[TrackedFrame]:
         found = self._networks.detect(detector, [taken.image for taken in group])
-        for taken, detections in zip(group, found, strict=True):
+        for taken, everything in zip(group, found, strict=True):
             height, width = taken.image.shape[:2]
+            time_s = taken.message.captured_at_s
+            layout = layout_of(taken.owned.camera, (width, height))
+            detections = layout.without_ignored(everything)
             tracks, ended = taken.owned.tracker.update(
-                detections.boxes, taken.message.captured_at_s, (width, height)
+                detections.boxes, time_s, (width, height), detections.scores
             )
+            for track, box in zip(tracks, detections.boxes, strict=True):
+                layout.follow(track, box, time_s)
             yield TrackedFrame(taken, detector, detections, tracks, ended)
 
     def _vote(self, tracked: Sequence[TrackedFrame]) -> None:
-        classifier = self._networks.classifier
-        voters: list[tuple[Track, FloatArray]] = []
-        crops = []
-        for frame in tracked:
-            due = [i for i, track in enumerate(frame.tracks) if _is_due(frame, i, track)]
-            if not due:
-                continue
-            boxes = frame.detections.boxes[due]
-            crops.append(
-                crop_faces(
-                    frame.taken.image, boxes, margin=classifier.margin, size=classifier.input_size
-                )
-            )
-            voters += [(frame.tracks[i], box) for i, box in zip(due, boxes, strict=True)]
-            for i in due:
-                frame.tracks[i].classified_at_s = frame.taken.message.captured_at_s
-        if not voters:
+        faces = [
+            (frame, index)
+            for frame in tracked
+            for index in range(len(frame.tracks))
+            if frame.height_px(index) >= LEAST_FACE_PX
+        ]
+        urgencies = [
+            urgency(frame.tracks[index], frame.taken.message.captured_at_s)
+            for frame, index in faces
+        ]
+        chosen = [faces[number] for number in self._budget.choose(urgencies)]
+        if not chosen:
             return
-        probabilities = self._networks.classify(np.concatenate(crops))
-        for (track, box), row in zip(voters, probabilities, strict=True):
-            track.votes = track.votes.add(row, float(box[3] - box[1]))
+        crops = np.concatenate([self._crop(frame, index) for frame, index in chosen])
+        probabilities = self._networks.classify(crops)
+        for (frame, index), crop, row in zip(chosen, crops, probabilities, strict=True):
+            marks = frame.detections.landmarks
+            weight = weigh(
+                frame.height_px(index),
+                sharpness_of(crop),
+                frontality_of(None if marks is None else marks[index]),
+            )
+            track = frame.tracks[index]
+            track.votes = track.votes.add(row, weight, frame.taken.message.captured_at_s)
+
+    def _crop(self, frame: TrackedFrame, index: int) -> npt.NDArray[np.uint8]:
+        """One face as the classifier wants it, `(1, S, S, 3)`."""
+        classifier = self._networks.classifier
+        return crop_faces(
+            frame.taken.image,
+            frame.detections.boxes[index : index + 1],
+            margin=classifier.margin,
+            size=classifier.input_size,
+        )
 
     def _outcome(self, frame: TrackedFrame, watched: bool) -> Outcome:
         taken, now_s = frame.taken, self._clock()
@@ -141,7 +163,7 @@ class Analyser:
         age_s = max(0.0, now_s - message.captured_at_s)
         increments.observe(age_field("analysed"), AGE_BUCKETS_S, age_s)
         owned.note_analysed(message.captured_at_s, len(frame.tracks))
-        people = _count_people(frame.ended, increments)
+        counted = people.count(frame.ended, bool(owned.camera.zones), increments)
         owned.sequence = message.sequence
         return Outcome(
             sequence=message.sequence,
@@ -149,15 +171,20 @@ class Analyser:
             increments=increments,
             tracker_state=owned.tracker.encode(),
             faces=faces,
-            annotated_jpeg=annotate(taken.image, faces.faces) if watched else b"",
+            annotated_jpeg=self._drawn(taken, faces) if watched else b"",
             minutes=owned.take_minutes(),
-            people=people,
+            people=counted,
         )
+
+    @staticmethod
+    def _drawn(taken: TakenFrame, faces: FrameFaces) -> bytes:
+        layout = layout_of(taken.owned.camera, (faces.width, faces.height))
+        return annotate(taken.image, faces.faces, layout)
 
     @staticmethod
     def _without_frame(owned: OwnedCamera, ended: list[Track], flush: bool) -> Outcome:
         increments, dropped = owned.take_drops()
-        people = _count_people(ended, increments)
+        counted = people.count(ended, bool(owned.camera.zones), increments)
         return Outcome(
             sequence=owned.sequence,
             explained=dropped,
@@ -165,16 +192,8 @@ class Analyser:
             tracker_state=owned.tracker.encode(),
             flush=flush,
             minutes=owned.take_minutes(),
-            people=people,
+            people=counted,
         )
-
-
-def _is_due(frame: TrackedFrame, index: int, track: Track) -> bool:
-    box = frame.detections.boxes[index]
-    if box[3] - box[1] < LEAST_FACE_PX:
-        return False
-    since_s = frame.taken.message.captured_at_s - track.classified_at_s
-    return not track.votes.settled or since_s >= SETTLED_RECHECK_S
 
 
 def _face(box: FloatArray, score: np.float32, track: Track) -> Face:
@@ -185,30 +204,4 @@ def _face(box: FloatArray, score: np.float32, track: Track) -> Face:
         verdict=track.verdict,
         confidence=round(track.votes.confidence, 4),
         track_id=track.id,
-    )
-
-
-def _count_people(ended: Iterable[Track], increments: Increments) -> tuple[Person, ...]:
-    """Count each person in the totals; return them."""
-    people = []
-    for track in ended:
-        if track.is_person:
-            increments.add(people_field(track.verdict))
-            people.append(_person(track))
-        else:
-            increments.add(DISCARDED_FIELD)
-    return tuple(people)
-
-
-def _person(track: Track) -> Person:
-    _, top, _, bottom = track.motion.predict(0.0)
-    return Person(
-        track_id=track.id,
-        first_seen_s=round(track.first_seen_s, 3),
-        last_seen_s=round(track.last_seen_s, 3),
-        sightings=track.sightings,
-        best_face_px=round(float(bottom - top), 1),
-        verdict=track.verdict,
-        confidence=round(track.votes.confidence, 4),
-        judged_s=0.0,
     )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from contract.outcomes import Face
 from contract.verdicts import Verdict
+from worker.zones import Layout
 
 Image = npt.NDArray[np.uint8]
 
@@ -31,26 +32,71 @@ LABELS: Final[dict[Verdict, str]] = {
     "no_mask": "no mask",
     "unknown": "?",
 }
+LAYOUT_BGR: Final = (214, 208, 200)
+"""Lines, zones and ignored areas are there, but not what one looks at."""
+LAYOUT_SHARE: Final = 0.45
+"""How much of the layout's colour covers the picture."""
 _DARK_TEXT: Final = (24, 20, 16)
 _FONT: Final = cv2.FONT_HERSHEY_DUPLEX
 
 
-def annotate(frame: Image, faces: Sequence[Face]) -> bytes:
+def annotate(frame: Image, faces: Sequence[Face], layout: Layout | None = None) -> bytes:
     """Return a JPEG of `frame`, `(H, W, 3)` uint8 BGR, with its faces, at most 1280 px wide.
 
-    `frame` itself is not changed.
+    The camera's lines, zones and ignored areas are drawn faintly below them. `frame` itself is
+    not changed.
     """
     scale = min(1.0, VIEW_WIDTH / frame.shape[1])
     picture = frame.copy()
     if scale < 1.0:
         size = (VIEW_WIDTH, round(frame.shape[0] * scale))
         picture = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+    if layout is not None and not layout.is_empty:
+        _draw_layout(picture, layout, scale)
     for face in sorted(faces, key=lambda face: face.box[3] - face.box[1]):
         _draw_face(picture, face, scale)
     encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, VIEW_QUALITY])
     if not encoded:
         raise RuntimeError(f"OpenCV could not encode a picture of shape {picture.shape}")
     return jpeg.tobytes()
+
+
+def _draw_layout(picture: Image, layout: Layout, scale: float) -> None:
+    drawn = picture.copy()
+    for points in layout.ignored:
+        cv2.fillPoly(drawn, [_scaled(points, scale)], LAYOUT_BGR, cv2.LINE_AA)
+    for name, points in layout.zones:
+        cv2.polylines(drawn, [_scaled(points, scale)], True, LAYOUT_BGR, 1, cv2.LINE_AA)
+        _write(drawn, name, _scaled(points, scale)[0])
+    for name, points in layout.lines:
+        corners = _scaled(points, scale)
+        cv2.polylines(drawn, [corners], False, LAYOUT_BGR, 2, cv2.LINE_AA)
+        _draw_way_in(drawn, corners)
+        _write(drawn, name, corners[0])
+    picture[:] = cv2.addWeighted(drawn, LAYOUT_SHARE, picture, 1 - LAYOUT_SHARE, 0)
+
+
+def _draw_way_in(picture: Image, corners: npt.NDArray[np.int32]) -> None:
+    """An arrow across the middle piece of a line, the way that counts as `in`."""
+    middle = (len(corners) - 1) // 2
+    start, end = corners[middle].astype(float), corners[middle + 1].astype(float)
+    along = (end - start) / max(float(np.linalg.norm(end - start)), 1.0)
+    right = np.array([-along[1], along[0]])  # y points down
+    foot = (start + end) / 2
+    tip = foot + right * picture.shape[1] / 40
+    ends = [(round(float(x)), round(float(y))) for x, y in (foot, tip)]
+    cv2.arrowedLine(picture, ends[0], ends[1], LAYOUT_BGR, 2, cv2.LINE_AA, tipLength=0.4)
+
+
+def _write(picture: Image, words: str, place: npt.NDArray[np.int32]) -> None:
+    size = max(0.36, picture.shape[1] / 2800)
+    plain = words.encode("ascii", "replace").decode()  # OpenCV's fonts have no other letters
+    where = int(place[0]) + 4, int(place[1]) - 4
+    cv2.putText(picture, plain, where, _FONT, size, LAYOUT_BGR, 1, cv2.LINE_AA)
+
+
+def _scaled(points: Sequence[tuple[float, float]], scale: float) -> npt.NDArray[np.int32]:
+    return np.round(np.array(points) * scale).astype(np.int32)
 
 
 def _draw_face(picture: Image, face: Face, scale: float) -> None:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any, Final
+import zlib
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from contract.errors import MessageError
 from contract.frames import to_json
-from contract.verdicts import Verdict
-from worker.motion import BoxMotion
-from worker.votes import Votes
+from worker.association import (
+    SAME_FACE_OVERLAP,
+    assign,
+    common_shift,
+    outside,
+    overlaps,
+)
+from worker.static_faces import StaticFaces
+from worker.track import Track
 
 FloatArray = npt.NDArray[np.float32]
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 LOST_AFTER_S: Final = 2.0
-"""A face unseen for this long has gone; people are hidden behind others for less."""
+"""A face unseen for this long has gone; people are hidden behind others for less ..."""
+STILL_LOST_AFTER_S: Final = 8.0
+"""... unless it stood still: then it is waited for longer, but only in the same place."""
 REACH: Final = 0.7
 """A detection belongs to a track when it is within this many face heights of the prediction ..."""
 REACH_PER_S: Final = 2.5
@@ -28,102 +35,62 @@ REACH_PER_S: Final = 2.5
 LONGEST_REACH: Final = 2.5
 LEAVING_REACH: Final = 0.4
 """A track about to leave the picture must not pick up whoever comes in at the same edge."""
-SIZE_RATIO: Final = 1.8
-"""... and at most this much larger or smaller."""
-LEAST_SIGHTINGS: Final = 3
-LEAST_TIME_S: Final = 0.35
-"""A track seen less often or for less time is a flicker, not a person."""
-
-_UNREACHABLE: Final = 1e6
-
-
-@dataclass
-class Track:
-    """One face over time."""
-
-    id: int
-    motion: BoxMotion
-    first_seen_s: float
-    last_seen_s: float
-    sightings: int = 1
-    votes: Votes = field(default_factory=Votes)
-    classified_at_s: float = 0.0
-
-    @property
-    def is_person(self) -> bool:
-        """Whether the track was seen often and long enough to be someone."""
-        return (
-            self.sightings >= LEAST_SIGHTINGS
-            and self.last_seen_s - self.first_seen_s >= LEAST_TIME_S
-        )
-
-    @property
-    def verdict(self) -> Verdict:
-        return self.votes.verdict
-
-    def encode(self) -> list[Any]:
-        return [
-            self.id,
-            self.motion.encode(),
-            round(self.first_seen_s, 3),
-            round(self.last_seen_s, 3),
-            self.sightings,
-            [*self.votes.sums, self.votes.verdict],
-            round(self.classified_at_s, 3),
-        ]
-
-    @classmethod
-    def decode(cls, record: list[Any]) -> Track:
-        track_id, motion, first_s, last_s, sightings, (*sums, verdict), classified_s = record
-        votes = Votes((sums[0], sums[1], sums[2]), verdict)
-        return cls(
-            track_id, BoxMotion.decode(motion), first_s, last_s, sightings, votes, classified_s
-        )
+STAYING_REACH: Final = 0.4
+"""Who stood still, or was last seen before the picture froze, is found where they were."""
+NEWNESS: Final = 0.25
+"""A track seen fewer than `GROWN_UP` times is this much farther away, in face heights: of two
+tracks on one face, the one that has been there longer keeps it."""
+GROWN_UP: Final = 3
+FROZEN_AFTER_S: Final = 1.0
+"""A picture repeated for longer than a slow camera repeats one (1 frame a second) is frozen."""
 
 
 class Tracker:
     """The faces of one camera. Feed it frames in order; times are the camera's, in seconds.
 
-    Detections are assigned to predicted boxes at the least total distance (Hungarian method,
-    `scipy.optimize.linear_sum_assignment`), distance measured in face heights, because at a few
-    frames a second a walker's boxes need not overlap from one frame to the next.
+    Detections are assigned to predicted boxes at the least total distance, measured in face
+    heights, because at a few frames a second a walker's boxes need not overlap from one frame to
+    the next. A second box on a face becomes a track of its own, which is counted as seen only
+    where it stands alone: two faces may well overlap for a moment, a double always does.
     """
 
     def __init__(self) -> None:
         self.tracks: list[Track] = []
+        self.static = StaticFaces()
         self._next_id = 1
+        self._frame_size = (0, 0)
+        self._picture = 0
+        """Checksum of the last frame's boxes: a frozen picture has the very same ones."""
 
     def update(
-        self, boxes: FloatArray, time_s: float, frame_size: tuple[int, int]
+        self,
+        boxes: FloatArray,
+        time_s: float,
+        frame_size: tuple[int, int],
+        scores: FloatArray | None = None,
     ) -> tuple[list[Track], list[Track]]:
         """Take the boxes of one frame of `frame_size` (width, height).
 
-        Boxes are `(N, 4)` float32 corners in pixels. Returns the track of each box, in the
-        order of `boxes`, and the tracks that ended: unseen for too long, or walked out.
+        Boxes are `(N, 4)` float32 corners in pixels, scores `(N,)`. Returns the track of each
+        box, in the order of `boxes`, and the tracks that ended: unseen for too long, walked out,
+        or the picture changed its size.
         """
-        ended = self._end_lost(time_s)
-        predicted = self._predict(time_s)
-        leaving = _outside(predicted, frame_size)
-        rows, columns = self._match(predicted, leaving, boxes, time_s)
-        seen: dict[int, Track] = {}
-        for row, column in zip(rows, columns, strict=True):
-            track = self.tracks[row]
-            step_s = max(time_s - track.last_seen_s, 1e-3)
-            track.motion.update(boxes[column], step_s)
-            track.last_seen_s = max(time_s, track.last_seen_s)
-            track.sightings += 1
-            seen[int(column)] = track
-        gone = [self.tracks[row] for row in np.flatnonzero(leaving) if row not in rows]
-        self.tracks = [track for track in self.tracks if track not in gone]
-        for column in range(len(boxes)):
-            if column not in seen:
-                seen[column] = self._begin(boxes[column], time_s)
-        return [seen[column] for column in range(len(boxes))], ended + gone
+        if scores is None:
+            scores = np.ones(len(boxes), np.float32)
+        ended = self._end_others(frame_size)
+        checksum = zlib.crc32(boxes.tobytes()) if len(boxes) else 0
+        repeated, self._picture = bool(checksum) and checksum == self._picture, checksum
+        if repeated:
+            return self._see_again(boxes, scores, time_s), ended
+        ended += self._end_lost(time_s)
+        seen, gone = self._see(boxes, scores, time_s)
+        for track in seen:
+            self.static.judge(track)
+        return seen, ended + gone
 
     def end_all(self) -> list[Track]:
         """End every track: the camera went quiet."""
-        ended, self.tracks = self.tracks, []
-        return ended
+        return self._end(self.tracks)
 
     def encode(self) -> str:
         """The whole state as JSON, about 250 bytes a face."""
@@ -131,7 +98,10 @@ class Tracker:
             {
                 "v": SCHEMA,
                 "next_id": self._next_id,
+                "size": self._frame_size,
+                "picture": self._picture,
                 "tracks": [track.encode() for track in self.tracks],
+                "static": self.static.encode(),
             }
         )
 
@@ -150,26 +120,96 @@ class Tracker:
             if record["v"] != SCHEMA:
                 raise MessageError(f"tracker schema {record['v']!r}, expected {SCHEMA}")
             tracker._next_id = record["next_id"]
+            width, height = record["size"]
+            tracker._frame_size = (width, height)
+            tracker._picture = record["picture"]
             tracker.tracks = [Track.decode(track) for track in record["tracks"]]
+            tracker.static = StaticFaces.decode(record["static"])
         except (KeyError, TypeError, ValueError) as error:
             raise MessageError(f"a tracker's state cannot be read: {error}") from error
         return tracker
 
-    def _begin(self, box: FloatArray, time_s: float) -> Track:
-        track = Track(self._next_id, BoxMotion(box), time_s, time_s)
+    def _see(
+        self, boxes: FloatArray, scores: FloatArray, time_s: float
+    ) -> tuple[list[Track], list[Track]]:
+        """Return the track of each box of a new picture, and those that walked out."""
+        predicted = self._predict(time_s)
+        leaving = outside(predicted, self._frame_size)
+        about_to_leave = [t for t, left in zip(self.tracks, leaving, strict=True) if left]
+        whose = self._match(predicted, leaving, boxes, time_s)
+        tracks = self._tracks_of(whose, boxes, scores, time_s)
+        for column, doubled in enumerate(_doubled(boxes, tracks)):
+            if column in whose:
+                tracks[column].see(boxes[column], float(scores[column]), time_s, doubled)
+            elif doubled:
+                tracks[column].sightings, tracks[column].doubled = 0, 1
+        seen = {track.id for track in tracks}
+        return tracks, self._end([track for track in about_to_leave if track.id not in seen])
+
+    def _tracks_of(
+        self, whose: dict[int, Track], boxes: FloatArray, scores: FloatArray, time_s: float
+    ) -> list[Track]:
+        """Return the track of each box; boxes that are nobody's begin one."""
+        return [
+            whose.get(column) or self._begin(boxes[column], float(scores[column]), time_s)
+            for column in range(len(boxes))
+        ]
+
+    def _see_again(self, boxes: FloatArray, scores: FloatArray, time_s: float) -> list[Track]:
+        """Return the track of each box of a picture shown before; none ends, none moves."""
+        where = np.array([track.motion.box for track in self.tracks], np.float32).reshape(-1, 4)
+        reach = np.full(len(where), LONGEST_REACH, np.float32)
+        whose = {
+            column: self.tracks[row]
+            for row, column in assign(where, boxes, reach, np.zeros(len(where), np.float32))
+        }
+        tracks = self._tracks_of(whose, boxes, scores, time_s)
+        for track, doubled in zip(tracks, _doubled(boxes, tracks), strict=True):
+            if 0 <= time_s - track.moved_at_s <= FROZEN_AFTER_S:
+                track.see_again(time_s, doubled)
+        return tracks
+
+    def _begin(self, box: FloatArray, score: float, time_s: float) -> Track:
+        track = Track.begin(self._next_id, box, score, time_s)
         self._next_id += 1
         self.tracks.append(track)
         return track
 
+    def _end(self, ended: list[Track]) -> list[Track]:
+        ids = {track.id for track in ended}
+        self.tracks = [track for track in self.tracks if track.id not in ids]
+        for track in ended:
+            self.static.remember(track)
+        return ended
+
+    def _end_others(self, frame_size: tuple[int, int]) -> list[Track]:
+        """End all when the picture has another size: no place in it means what it meant."""
+        before, self._frame_size = self._frame_size, frame_size
+        if before in ((0, 0), frame_size):
+            return []
+        ended = self._end(self.tracks)
+        self.static = StaticFaces()
+        return ended
+
     def _end_lost(self, time_s: float) -> list[Track]:
         # Either way: a clock set back must not keep people in view until it has caught up.
-        ended = [track for track in self.tracks if abs(time_s - track.last_seen_s) > LOST_AFTER_S]
-        self.tracks = [track for track in self.tracks if track not in ended]
-        return ended
+        return self._end(
+            [
+                track
+                for track in self.tracks
+                if abs(time_s - track.last_seen_s)
+                > (STILL_LOST_AFTER_S if track.is_still else LOST_AFTER_S)
+            ]
+        )
 
     def _predict(self, time_s: float) -> FloatArray:
         """`(T, 4)` boxes where the tracks should be by now."""
-        boxes = [t.motion.predict(max(time_s - t.last_seen_s, 0.0)) for t in self.tracks]
+        boxes = []
+        for track in self.tracks:
+            unseen_s = time_s - track.moved_at_s
+            if unseen_s > LOST_AFTER_S:
+                track.motion.stop()
+            boxes.append(track.motion.predict(max(unseen_s, 0.0)))
         return np.array(boxes, np.float32).reshape(-1, 4)
 
     def _match(
@@ -178,31 +218,24 @@ class Tracker:
         leaving: npt.NDArray[np.bool_],
         boxes: FloatArray,
         time_s: float,
-    ) -> tuple[list[int], list[int]]:
-        if not self.tracks or len(boxes) == 0:
-            return [], []
-        unseen_s = np.array([max(time_s - t.last_seen_s, 0.0) for t in self.tracks])
+    ) -> dict[int, Track]:
+        """Return the track of each box that is somebody's, by the box's index."""
+        unseen_s = np.array([max(time_s - track.moved_at_s, 0.0) for track in self.tracks])
         reach = np.minimum(REACH + REACH_PER_S * unseen_s, LONGEST_REACH)
         reach[leaving] = LEAVING_REACH
-        distances = _distances(predicted, boxes)
-        costs = np.where(distances <= reach[:, None], distances, _UNREACHABLE)
-        rows, columns = linear_sum_assignment(costs)
-        good = costs[rows, columns] < _UNREACHABLE
-        return rows[good].tolist(), columns[good].tolist()
+        reach[unseen_s > LOST_AFTER_S] = STAYING_REACH
+        newness = np.array([NEWNESS * (t.sightings < GROWN_UP) for t in self.tracks], np.float32)
+        pairs = assign(predicted, boxes, reach.astype(np.float32), newness)
+        if not pairs and (offset := common_shift(predicted, boxes, LEAVING_REACH)) is not None:
+            for track in self.tracks:
+                track.shift(offset)
+            moved = predicted + np.tile(offset, 2)
+            pairs = assign(moved, boxes, reach.astype(np.float32), newness)
+        return {column: self.tracks[row] for row, column in pairs}
 
 
-def _outside(boxes: FloatArray, frame_size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """`(N,)`: whose centre lies outside the picture."""
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    return np.asarray(((centres < 0) | (centres > np.array(frame_size))).any(axis=1))
-
-
-def _distances(predicted: FloatArray, boxes: FloatArray) -> FloatArray:
-    """`(T, N)` distances between centres in face heights; unreachable where sizes differ."""
-    centres = (predicted[:, None, :2] + predicted[:, None, 2:]) / 2
-    others = (boxes[None, :, :2] + boxes[None, :, 2:]) / 2
-    heights = np.maximum(predicted[:, 3] - predicted[:, 1], 1.0)[:, None]
-    others_heights = np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)[None, :]
-    ratio = np.maximum(heights / others_heights, others_heights / heights)
-    apart = np.linalg.norm(centres - others, axis=2) / np.sqrt(heights * others_heights)
-    return np.where(ratio <= SIZE_RATIO, apart, _UNREACHABLE).astype(np.float32)
+def _doubled(boxes: FloatArray, tracks: list[Track]) -> list[bool]:
+    """For each box, whether it lies on the face of somebody who was there before."""
+    shared = overlaps(boxes) >= SAME_FACE_OVERLAP
+    ids = np.array([track.id for track in tracks])
+    return [bool((ids[shared[column]] < track.id).any()) for column, track in enumerate(tracks)]

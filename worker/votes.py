@@ -1,21 +1,29 @@
-"""Evidence about one person's mask, gathered over frames until it is a verdict."""
+"""Evidence about one person's mask, gathered over frames until it is a verdict.
+
+Two questions are kept apart. How is the mask worn *now*? Recent evidence answers, with hysteresis,
+so that the label in the picture neither flickers nor lags. How was it worn for *most of the time
+that could be judged*? The seconds for which each answer held do, weighted by how good the view
+was: that is what a person counts as, and who puts a mask on at the exit does not count as masked.
+A change between two well-founded answers is kept as an event; one after a poor look was an error
+corrected, not a change. All of it is two dozen numbers, whatever the time in view.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from contract.people import VerdictChange
 from contract.verdicts import JUDGED_VERDICTS, Verdict
 
-LEAST_FACE_PX: Final = 20.0
-"""Faces lower than this say nothing about a mask (measured: model card)."""
-FULL_FACE_PX: Final = 56.0
-"""From this height on, a face counts in full."""
 LEAST_WEIGHT: Final = 0.1
 """Evidence below this is too thin for any verdict."""
+MOST_WEIGHT: Final = 3.0
+"""Evidence is remembered up to this weight, the oldest fades first: three good looks that say
+otherwise change the answer, whatever was seen before."""
 LEAST_CONFIDENCE: Final = 0.7
 """A verdict needs this mean probability to be given; below it, errors more than double (the
 model card's clips: 8.3 % of the concourse's faces are wrong, 3.5 % of those above 0.7) ..."""
@@ -25,56 +33,161 @@ HYSTERESIS: Final = 0.08
 """... and another replaces it only when it leads by this much, so that labels do not flicker."""
 SETTLED_WEIGHT: Final = 2.0
 SETTLED_CONFIDENCE: Final = 0.85
+FIRST_LOOK_S: Final = 0.2
+"""The first look at a face stands for this long; later ones for the time since the one before."""
+LONGEST_LOOK_S: Final = 2.5
+"""No look stands for longer: between settled looks (`budget.SETTLED_EVERY_S`) and a little more."""
+FOUNDED_S: Final = 0.6
+"""An answer that held for so many good seconds was true: what replaces it is a change."""
+MOST_CHANGES: Final = 8
+"""Events kept of one person, the newest; more is a mask that is being eaten under."""
+
+Sums = tuple[float, float, float]
+"""In the order of `JUDGED_VERDICTS`."""
+_NOTHING: Final[Sums] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Votes:
-    """Weighted sums of class probabilities, and the verdict they support."""
+    """What is known of one person's mask. Times are the camera's, in seconds."""
 
-    sums: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """In the order of `JUDGED_VERDICTS`."""
-    verdict: Verdict = "unknown"
+    recent: Sums = _NOTHING
+    """Weighted sums of class probabilities, at most `MOST_WEIGHT` together."""
+    now: Verdict = "unknown"
+    """How the mask is worn now."""
+    looked_at_s: float = 0.0
+    """When the face was last classified; 0 before the first time."""
+    held_s: Sums = _NOTHING
+    """Good seconds for which each verdict held."""
+    sure_s: Sums = _NOTHING
+    """The same, each times the probability of that verdict."""
+    undecided_s: float = 0.0
+    """Good seconds without any verdict."""
+    now_held_s: float = 0.0
+    """Good seconds for which `now` has held without a break."""
+    now_since_s: float = 0.0
+    founded: Verdict = "unknown"
+    """The last verdict that held for `FOUNDED_S`."""
+    changes: tuple[VerdictChange, ...] = ()
 
     @property
     def weight(self) -> float:
-        return sum(self.sums)
+        return sum(self.recent)
 
     @property
     def confidence(self) -> float:
-        """Mean probability of the verdict, 0 to 1; 0 while unknown."""
-        if self.verdict == "unknown":
+        """Mean recent probability of `now`, 0 to 1; 0 while unknown."""
+        if self.now == "unknown":
             return 0.0
-        return self.sums[JUDGED_VERDICTS.index(self.verdict)] / self.weight
+        return self.recent[JUDGED_VERDICTS.index(self.now)] / self.weight
 
     @property
     def settled(self) -> bool:
-        """Whether more frames would hardly change the verdict."""
+        """Whether more frames would hardly change `now`."""
         return self.weight >= SETTLED_WEIGHT and self.confidence >= SETTLED_CONFIDENCE
 
-    def add(self, probabilities: npt.NDArray[np.float32], face_height_px: float) -> Votes:
-        """Return the votes with one more classification, `(3,)` in `JUDGED_VERDICTS` order."""
-        weight = face_weight(face_height_px)
-        mask, incorrect, no_mask = (
-            round(old + weight * float(new), 4)
-            for old, new in zip(self.sums, probabilities, strict=True)
+    @property
+    def final(self) -> tuple[Verdict, float]:
+        """The verdict that held for most of the judged time, and its mean probability then."""
+        best = max(range(len(self.held_s)), key=self.held_s.__getitem__)
+        if self.held_s[best] <= 0 or self.held_s[best] < self.undecided_s:
+            return "unknown", 0.0
+        return JUDGED_VERDICTS[best], self.sure_s[best] / self.held_s[best]
+
+    def add(self, probabilities: npt.NDArray[np.float32], weight: float, time_s: float) -> Votes:
+        """Return the votes with one more classification, `(3,)` in `JUDGED_VERDICTS` order.
+
+        `weight` says how good the view was, 0 to 1 (see `worker.evidence`).
+        """
+        given = [float(part) for part in probabilities]
+        fade = min(1.0, (MOST_WEIGHT - weight) / self.weight) if self.weight > 0 else 1.0
+        recent = _sums(
+            fade * old + weight * new for old, new in zip(self.recent, given, strict=True)
         )
-        votes = replace(self, sums=(mask, incorrect, no_mask))
-        return replace(votes, verdict=votes._decide())
+        voted = replace(self, recent=recent, looked_at_s=time_s)
+        now = voted._decide()
+        if now != self.now:
+            voted = replace(voted, now=now, now_since_s=time_s, now_held_s=0.0)
+        return voted._credit(given, weight * self._stands_for_s(time_s))
+
+    def encode(self) -> list[Any]:
+        """A short list; times count from `looked_at_s`, so that few digits do."""
+        return [
+            self.now,
+            round(self.looked_at_s, 3),
+            *self.recent,
+            *self.held_s,
+            *self.sure_s,
+            round(self.undecided_s, 3),
+            round(self.now_held_s, 3),
+            round(self.looked_at_s - self.now_since_s, 3),
+            self.founded,
+            [[round(c.at_s, 3), c.before, c.after] for c in self.changes],
+        ]
+
+    @classmethod
+    def decode(cls, record: list[Any]) -> Votes:
+        """Read what `encode` wrote."""
+        now, looked_at_s, *numbers, founded, changes = record
+        parts = [float(number) for number in numbers]
+        recent, held_s, sure_s = (_sums(parts[start : start + 3]) for start in (0, 3, 6))
+        undecided_s, now_held_s, ago_s = parts[9:]
+        return cls(
+            recent=recent,
+            now=now,
+            looked_at_s=looked_at_s,
+            held_s=held_s,
+            sure_s=sure_s,
+            undecided_s=undecided_s,
+            now_held_s=now_held_s,
+            now_since_s=looked_at_s - ago_s,
+            founded=founded,
+            changes=tuple(VerdictChange(*change) for change in changes),
+        )
+
+    def _stands_for_s(self, time_s: float) -> float:
+        if self.looked_at_s <= 0:
+            return FIRST_LOOK_S
+        return float(np.clip(time_s - self.looked_at_s, 0.0, LONGEST_LOOK_S))
+
+    def _credit(self, probabilities: list[float], seconds: float) -> Votes:
+        if self.now == "unknown":
+            return replace(self, undecided_s=round(self.undecided_s + seconds, 4))
+        which = JUDGED_VERDICTS.index(self.now)
+        votes = replace(
+            self,
+            held_s=_with(self.held_s, which, seconds),
+            sure_s=_with(self.sure_s, which, seconds * probabilities[which]),
+            now_held_s=round(self.now_held_s + seconds, 4),
+        )
+        return votes._founded() if votes.now_held_s >= FOUNDED_S else votes
+
+    def _founded(self) -> Votes:
+        if self.founded == self.now:
+            return self
+        votes = replace(self, founded=self.now)
+        if self.founded == "unknown":
+            return votes
+        change = VerdictChange(round(self.now_since_s, 3), self.founded, self.now)
+        return replace(votes, changes=(*self.changes, change)[-MOST_CHANGES:])
 
     def _decide(self) -> Verdict:
         if self.weight < LEAST_WEIGHT:
             return "unknown"
-        means = [part / self.weight for part in self.sums]
+        means = [part / self.weight for part in self.recent]
         best = max(range(len(means)), key=means.__getitem__)
-        if self.verdict != "unknown":
-            current = JUDGED_VERDICTS.index(self.verdict)
+        if self.now != "unknown":
+            current = JUDGED_VERDICTS.index(self.now)
             leads = means[best] - means[current] >= HYSTERESIS
             if not leads and means[current] >= KEPT_CONFIDENCE:
-                return self.verdict
+                return self.now
         return JUDGED_VERDICTS[best] if means[best] >= LEAST_CONFIDENCE else "unknown"
 
 
-def face_weight(face_height_px: float) -> float:
-    """How much a classification of a face of this height counts, 0 to 1."""
-    share = (face_height_px - LEAST_FACE_PX) / (FULL_FACE_PX - LEAST_FACE_PX)
-    return float(np.clip(0.1 + 0.9 * share, 0.1, 1.0)) if share >= 0 else 0.0
+def _sums(parts: Any) -> Sums:
+    mask, incorrect, no_mask = (round(float(part), 4) for part in parts)
+    return mask, incorrect, no_mask
+
+
+def _with(sums: Sums, which: int, amount: float) -> Sums:
+    return _sums(part + amount * (index == which) for index, part in enumerate(sums))

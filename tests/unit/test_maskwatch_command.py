@@ -126,7 +126,7 @@ def test_pictures_are_kept_out_of_the_append_only_file(tmp_path: Path) -> None:
         eventually(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
         rewritten = b"".join(path.read_bytes() for path in (tmp_path / "redis").rglob("*.aof"))
         assert rewritten.startswith(b"REDIS")  # the rewritten form
-        assert b"created_at_s" in rewritten
+        assert b"maskwatch:cameras" in rewritten
         assert picture not in rewritten
     finally:
         server.stop()

@@ -1,0 +1,95 @@
+"""What people draw over a camera's picture: where to count, and where not to look.
+
+Points are `(x, y)` in 0..1 of the picture's width and height, origin top-left, so that they keep
+their meaning when the camera's resolution changes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+LEAST_LENGTH: Final = 0.01
+LEAST_AREA: Final = 0.0001
+MOST_POINTS: Final = 32
+MOST_SHAPES: Final = 16
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Point = tuple[Share, Share]
+
+
+def _drawn_line(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    from shapely import LineString
+
+    _require_points(points, 2, "a line")
+    line = LineString(points)
+    if line.length < LEAST_LENGTH:
+        raise ValueError(
+            f"the line is {line.length:.4f} long, expected at least {LEAST_LENGTH} of the picture"
+        )
+    if not line.is_simple:
+        raise ValueError("the line crosses itself; draw two lines, or leave points out")
+    return points
+
+
+def _drawn_area(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    from shapely import Polygon
+    from shapely.validation import explain_validity
+
+    _require_points(points, 3, "an area")
+    area = Polygon(points)
+    if not area.is_valid:
+        raise ValueError(
+            f"the outline is no area ({explain_validity(area)}); give its corners in order, "
+            "around it, so that no edge crosses another"
+        )
+    if area.area < LEAST_AREA:
+        raise ValueError(
+            f"the area is {area.area:.6f} of the picture, expected at least {LEAST_AREA}"
+        )
+    return points
+
+
+def _require_points(points: tuple[Point, ...], least: int, what: str) -> None:
+    if not least <= len(points) <= MOST_POINTS:
+        raise ValueError(f"{what} has {least} to {MOST_POINTS} points, found {len(points)}")
+
+
+Line = Annotated[tuple[Point, ...], AfterValidator(_drawn_line)]
+Area = Annotated[tuple[Point, ...], AfterValidator(_drawn_area)]
+
+
+class CountingLine(BaseModel):
+    """A line whose crossings are counted, both ways.
+
+    `in` is from the left hand to the right hand of somebody who goes along the line from its first
+    point to its last, `out` the other way: for a line drawn from left to right, `in` is downwards.
+    Draw it the other way round to exchange the two.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    name: str = Field(min_length=1, max_length=40)
+    points: Line
+
+
+class Zone(BaseModel):
+    """An area; a camera with zones counts those people whose face entered one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    name: str = Field(min_length=1, max_length=40)
+    points: Area
+
+
+Named = TypeVar("Named", CountingLine, Zone)
+
+
+def different_names(shapes: tuple[Named, ...]) -> tuple[Named, ...]:
+    """Raise `ValueError` when two shapes have the same name: their counts would be one."""
+    names = [shape.name.lower() for shape in shapes]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"two are called {twice!r}; give each a name of its own")
+    return shapes

@@ -1,0 +1,70 @@
+"""When a track that has ended was a person, and what is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from contract.people import DiscardCause, Person
+from contract.totals import Increments, crossed_field, discarded_field, people_field
+from worker.track import Track
+
+LEAST_SIGHTINGS: Final = 3
+LEAST_TIME_S: Final = 0.35
+"""A track seen less often or for less time is a flicker, not a person."""
+
+
+def count(ended: Iterable[Track], has_zones: bool, increments: Increments) -> tuple[Person, ...]:
+    """Return the people among tracks that ended, once each; add them, and the others, up.
+
+    `has_zones`: whether the camera counts only who entered one of its zones.
+    """
+    people = []
+    for track in ended:
+        cause = why_nobody(track, has_zones)
+        if cause is not None:
+            increments.add(discarded_field(cause))
+            continue
+        person = as_person(track)
+        people.append(person)
+        increments.add(people_field(person.verdict))
+        for crossing in person.crossings:
+            increments.add(crossed_field(crossing.line, crossing.direction, person.verdict))
+    return tuple(people)
+
+
+def why_nobody(track: Track, has_zones: bool) -> DiscardCause | None:
+    """Return why a track that ended is no person; None if it is one.
+
+    A person was seen in at least 3 frames over at least 0.35 s, by themselves rather than as a
+    second box on another's face; moved, or was there for less than `STATIC_AFTER_S`; and entered
+    a zone if the camera has any. What cannot be judged is no reason: that is `unknown`.
+    """
+    if track.static:
+        return "static"
+    if track.sightings < LEAST_SIGHTINGS:
+        return "duplicate" if track.doubled > track.sightings else "flicker"
+    if track.seen_for_s < LEAST_TIME_S:
+        return "flicker"
+    if has_zones and not track.passage.zones:
+        return "outside_zone"
+    return None
+
+
+def as_person(track: Track) -> Person:
+    """Return what is kept of a track that is a person."""
+    votes = track.votes
+    verdict, confidence = votes.final
+    return Person(
+        track_id=track.id,
+        first_seen_s=round(track.first_seen_s, 3),
+        last_seen_s=round(track.last_seen_s, 3),
+        sightings=track.sightings + track.doubled,
+        best_face_px=track.best_face_px,
+        verdict=verdict,
+        confidence=round(confidence, 4),
+        judged_s=round(sum(votes.held_s), 3),
+        crossings=tuple(track.passage.crossings),
+        zones=tuple(track.passage.zones),
+        changes=votes.changes,
+    )

@@ -1,0 +1,87 @@
+"""Where a camera sees pictures of faces: posters, screens, dummies.
+
+A face that never moves is taken for a picture after a while, and its place is remembered, so that
+a poster found now and then does not become a person each time. Who walks up to the place has
+moved, and is nobody's picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from worker.track import Track
+
+STATIC_AFTER_S: Final = 90.0
+"""Seconds without moving, in one piece or several, after which a face is a picture. People in a
+queue or on a bench stray farther than `STILL_WITHIN` in a fraction of this."""
+NEAR: Final = 0.25
+"""Two still faces are the same when this near, in face heights ..."""
+SIZE_WITHIN: Final = 1.25
+"""... and this like in size."""
+FORGOTTEN_AFTER_S: Final = 3600.0
+"""A place without a face for this long is a place like any other again."""
+MOST_PLACES: Final = 24
+
+
+@dataclass
+class StillPlace:
+    """A place at which a face stayed without moving. Pixels and seconds."""
+
+    x: float
+    y: float
+    height: float
+    still_s: float
+    """For how long altogether, in tracks that have ended."""
+    last_seen_s: float
+
+    def matches(self, track: Track) -> bool:
+        """Whether a track began here."""
+        x, y = track.first_place
+        size = track.motion.height
+        far = max(abs(x - self.x), abs(y - self.y)) / self.height
+        return far <= NEAR and max(size / self.height, self.height / size) <= SIZE_WITHIN
+
+
+@dataclass
+class StaticFaces:
+    """The still places of one camera."""
+
+    places: list[StillPlace] = field(default_factory=list)
+
+    def judge(self, track: Track) -> None:
+        """Say whether a track that was just seen is a picture, as far as one can tell now."""
+        if not track.is_still:
+            track.static = False
+        elif not track.static:
+            place = self._at(track)
+            before_s = place.still_s if place else 0.0
+            track.static = before_s + track.seen_for_s >= STATIC_AFTER_S
+
+    def remember(self, track: Track) -> None:
+        """Take note of a track that ended; only those that never moved leave a trace."""
+        if not track.is_still:
+            return
+        place = self._at(track)
+        if place is None:
+            place = StillPlace(*track.first_place, round(track.motion.height, 1), 0.0, 0.0)
+            self.places.append(place)
+        place.still_s = round(min(place.still_s + track.seen_for_s, STATIC_AFTER_S), 1)
+        place.last_seen_s = max(place.last_seen_s, round(track.last_seen_s, 1))
+        self._forget(track.last_seen_s)
+
+    def encode(self) -> list[list[float]]:
+        return [[p.x, p.y, p.height, p.still_s, p.last_seen_s] for p in self.places]
+
+    @classmethod
+    def decode(cls, record: list[Any]) -> StaticFaces:
+        """Read what `encode` wrote."""
+        return cls([StillPlace(*place) for place in record])
+
+    def _at(self, track: Track) -> StillPlace | None:
+        return next((place for place in self.places if place.matches(track)), None)
+
+    def _forget(self, now_s: float) -> None:
+        kept = [p for p in self.places if now_s - p.last_seen_s <= FORGOTTEN_AFTER_S]
+        kept.sort(key=lambda place: place.still_s, reverse=True)
+        self.places = kept[:MOST_PLACES]
