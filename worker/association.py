@@ -82,15 +82,12 @@ def common_shift(predicted: FloatArray, boxes: FloatArray, reach: float) -> Floa
     """
     if min(len(predicted), len(boxes)) < 2:
         return None
-    best, agreeing = None, 1
-    for offset in (centres(boxes)[None] - centres(predicted)[:, None]).reshape(-1, 2):
-        moved = predicted + np.tile(offset, 2)
-        pairs = assign(
-            moved,
-            boxes,
-            np.full(len(moved), reach, np.float32),
-            np.zeros(len(moved), np.float32),
-        )
-        if len(pairs) > agreeing:
-            best, agreeing = np.asarray(offset, np.float32), len(pairs)
-    return best if agreeing * 2 > max(len(predicted), 2) else None
+    offsets = (centres(boxes)[None] - centres(predicted)[:, None]).reshape(-1, 2)
+    agreeing = [
+        int((distances(predicted + np.tile(offset, 2), boxes) <= reach).any(axis=1).sum())
+        for offset in offsets
+    ]
+    best = int(np.argmax(agreeing))
+    if agreeing[best] < 2 or agreeing[best] * 2 <= len(predicted):
+        return None
+    return np.asarray(offsets[best], np.float32)

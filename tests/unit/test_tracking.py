@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.errors import MessageError
@@ -136,6 +136,7 @@ frame_boxes = st.lists(
 ).map(lambda faces: [(x, y, x + side, y + side) for x, y, side in faces])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(frame_boxes, st.floats(0, 3)), max_size=12))
 def test_every_detection_has_one_track_and_every_track_ends_once(
     frames: list[tuple[list[tuple[float, float, float, float]], float]],
