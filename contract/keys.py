@@ -51,6 +51,9 @@ class CameraKeys:
         of commits so far."""
         self.tracker = f"{base}:tracker"
         """String: the tracks as of `position`, as JSON."""
+        self.condition = f"{base}:condition"
+        """Hash: `report`, what a worker says of the camera's picture, and `state`, what it has
+        learnt of it; both JSON."""
         self.latest = f"{base}:latest"
         """String: the faces of the newest analysed frame, as JSON."""
         self.minutes = f"{base}:minutes"

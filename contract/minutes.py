@@ -31,12 +31,9 @@ people_column = people_field
 """Column of the people of one verdict, in the minute each was last seen."""
 
 
-INVALID: Final = "invalid_ms:"
-
-
 def invalid_column(problem: str) -> str:
     """Column of the milliseconds in which a quality problem made the statistics invalid."""
-    return f"{INVALID}{problem}"
+    return f"invalid_ms:{problem}"
 
 
 def minute_of(time_s: float) -> int:

@@ -40,7 +40,7 @@ PEOPLE_KEPT_S: Final = 30 * 86400
 # does not explain was pushed out of the stream before any worker read it.
 _COMMIT: Final = """
 redis.replicate_commands()
-local lease, position, totals, tracker, latest, view, minutes, people = unpack(KEYS)
+local lease, position, totals, tracker, latest, view, minutes, people, condition = unpack(KEYS)
 local owner, sequence, flush = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local function refuse(reason, reply)
   if redis.call('EXISTS', totals) == 1 then
@@ -52,7 +52,7 @@ if redis.call('GET', lease) ~= owner then return refuse('lease_lost', 'LEASELOST
 local before, commits = string.match(redis.call('GET', position) or '0 0', '^(%d+) ?(%d*)$')
 local last = tonumber(before)
 commits = tonumber(commits) or 0
-if sequence < last or (sequence == last and not flush) or commits ~= tonumber(ARGV[17]) then
+if sequence < last or (sequence == last and not flush) or commits ~= tonumber(ARGV[19]) then
   return refuse('not_newer', 'NOTNEWER')
 end
 local function add_pairs(command, key, first, count)
@@ -64,8 +64,8 @@ if overflow > 0 then
   redis.call('HINCRBYFLOAT', totals, 'dropped:overflow', overflow)
   redis.call('HINCRBY', minutes, ARGV[11], overflow)
 end
-local next_argument = add_pairs('HINCRBYFLOAT', totals, 18, tonumber(ARGV[15]))
-next_argument = add_pairs('HINCRBY', minutes, next_argument, tonumber(ARGV[16]))
+local next_argument = add_pairs('HINCRBYFLOAT', totals, 20, tonumber(ARGV[17]))
+next_argument = add_pairs('HINCRBY', minutes, next_argument, tonumber(ARGV[18]))
 redis.call('EXPIRE', minutes, ARGV[12])
 if next_argument <= #ARGV then
   for i = next_argument, #ARGV do
@@ -77,6 +77,9 @@ if next_argument <= #ARGV then
 end
 redis.call('SET', position, string.format('%.0f %.0f', sequence, commits + 1))
 redis.call('SET', tracker, ARGV[5])
+if ARGV[15] ~= '' then
+  redis.call('HSET', condition, 'report', ARGV[15], 'state', ARGV[16])
+end
 if ARGV[6] ~= '' then redis.call('SET', latest, ARGV[6]) end
 if ARGV[7] ~= '' then
   redis.set_repl(redis.REPL_NONE)
@@ -150,6 +153,15 @@ def count_verdicts(faces: tuple[Face, ...]) -> dict[Verdict, int]:
 
 
 @dataclass(frozen=True)
+class ConditionRecord:
+    """What is known of a camera itself: for others, and for the worker's successor."""
+
+    report: str
+    """A `contract.quality.QualityReport`, encoded."""
+    state: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Everything one step of a camera changes."""
 
@@ -169,6 +181,8 @@ class Outcome:
     """Ends the tracks of a camera that went quiet; may repeat the last sequence."""
     minutes: MinuteIncrements = field(default_factory=MinuteIncrements)
     """What this adds to the camera's minutes."""
+    condition: ConditionRecord | None = None
+    """What became known of the camera; None leaves what is there."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +194,7 @@ class Committed:
     tracker_state: str = ""
     analysed_at_s: float | None = None
     """When the newest analysed frame was captured; None before the first."""
+    condition_state: str = ""
 
 
 class OutcomeStore:
@@ -223,7 +238,7 @@ class OutcomeStore:
         return overflowed
 
     def _arguments(self, lease: Lease, outcome: Outcome) -> list[bytes | str | int]:
-        faces = outcome.faces
+        faces, condition = outcome.faces, outcome.condition
         at_s = faces.captured_at_s if faces else time.time()
         counts, minutes = outcome.increments.arguments(), _minutes_of(outcome).arguments()
         return [
@@ -241,6 +256,8 @@ class OutcomeStore:
             self._history_s,
             PEOPLE_KEPT,
             PEOPLE_KEPT_S,
+            condition.report if condition else "",
+            condition.state if condition else "",
             len(counts) // 2,
             len(minutes) // 2,
             self._commits.get(lease.camera_id, 0),
@@ -252,12 +269,16 @@ class OutcomeStore:
     def resume(self, camera_id: str) -> Committed:
         """Return what was committed last; commits build on it from now on."""
         names = CameraKeys(camera_id)
-        position, tracker, latest = self._redis.mget(names.position, names.tracker, names.latest)
+        with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.mget(names.position, names.tracker, names.latest)
+            pipeline.hget(names.condition, "state")
+            (position, tracker, latest), condition = pipeline.execute()
         sequence, commits = _parse_position(position)
         self._commits[camera_id] = commits
         return Committed(
             sequence=sequence,
             tracker_state=tracker.decode() if isinstance(tracker, bytes) else "",
+            condition_state=condition.decode() if isinstance(condition, bytes) else "",
             analysed_at_s=_captured_at_s(latest),
         )
 
@@ -272,6 +293,7 @@ class OutcomeStore:
             names.view,
             names.minutes,
             names.people,
+            names.condition,
         )
 
 

@@ -8,12 +8,10 @@ from redis import Redis
 from contract.settings import Settings
 from dashboard import (
     camera_api,
-    compliance_api,
     errors,
     guard,
     operations,
     pages,
-    people_api,
     picture_streams,
     probe_api,
     wall_stream,
@@ -35,8 +33,6 @@ def create_app(settings: Settings, redis: Redis) -> Flask:
     for blueprint in (
         pages.blueprint,
         camera_api.blueprint,
-        people_api.blueprint,
-        compliance_api.blueprint,
         probe_api.blueprint,
         picture_streams.blueprint,
         wall_stream.blueprint,

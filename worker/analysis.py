@@ -94,6 +94,7 @@ class Analyser:
         for taken, everything in zip(group, found, strict=True):
             height, width = taken.image.shape[:2]
             time_s = taken.message.captured_at_s
+            taken.owned.condition.see(taken.image, time_s)
             layout = layout_of(taken.owned.camera, (width, height))
             detections = layout.without_ignored(everything)
             tracks, ended = taken.owned.tracker.update(
@@ -121,11 +122,10 @@ class Analyser:
         probabilities = self._networks.classify(crops)
         for (frame, index), crop, row in zip(chosen, crops, probabilities, strict=True):
             marks = frame.detections.landmarks
-            weight = weigh(
-                frame.height_px(index),
-                sharpness_of(crop),
-                frontality_of(None if marks is None else marks[index]),
-            )
+            sharpness = sharpness_of(crop)
+            frontality = frontality_of(None if marks is None else marks[index])
+            frame.taken.owned.condition.look_at_face(crop, frontality, sharpness)
+            weight = weigh(frame.height_px(index), sharpness, frontality)
             track = frame.tracks[index]
             track.votes = track.votes.add(row, weight, frame.taken.message.captured_at_s)
 
@@ -164,6 +164,7 @@ class Analyser:
         increments.observe(age_field("analysed"), AGE_BUCKETS_S, age_s)
         owned.note_analysed(message.captured_at_s, len(frame.tracks))
         counted = people.count(frame.ended, bool(owned.camera.zones), increments)
+        owned.condition.learn(counted)
         owned.sequence = message.sequence
         return Outcome(
             sequence=message.sequence,
@@ -174,6 +175,7 @@ class Analyser:
             annotated_jpeg=self._drawn(taken, faces) if watched else b"",
             minutes=owned.take_minutes(),
             people=counted,
+            condition=owned.condition.take_record(message.captured_at_s),
         )
 
     @staticmethod
@@ -185,6 +187,7 @@ class Analyser:
     def _without_frame(owned: OwnedCamera, ended: list[Track], flush: bool) -> Outcome:
         increments, dropped = owned.take_drops()
         counted = people.count(ended, bool(owned.camera.zones), increments)
+        owned.condition.learn(counted)
         return Outcome(
             sequence=owned.sequence,
             explained=dropped,

@@ -11,6 +11,7 @@ from contract.frames import FrameMessage
 from contract.leases import Lease
 from contract.minutes import ANALYSED_MS, DROPPED, FACES, FRAMES, MinuteIncrements
 from contract.totals import Increments, dropped_field
+from worker.condition import CameraCondition
 from worker.tracking import Tracker
 
 LONGEST_STEP_S: Final = 1.0
@@ -43,6 +44,7 @@ class OwnedCamera:
     """When the newest analysed frame was captured; None before the first."""
     minutes: MinuteIncrements = field(default_factory=MinuteIncrements)
     """What the next outcome adds to the camera's minutes. Anything may add to it."""
+    condition: CameraCondition = field(default_factory=CameraCondition)
 
     def accept(self, message: FrameMessage) -> None:
         """Queue a frame unless it was committed before."""
@@ -65,6 +67,7 @@ class OwnedCamera:
         longest_s = max(LONGEST_STEP_S, 1.5 / self.camera.analysis_fps)
         if before_s is not None and captured_at_s - before_s <= longest_s:
             self.minutes.add_span(before_s, captured_at_s, ANALYSED_MS)
+            self.condition.count_invalid(before_s, captured_at_s, self.minutes)
 
     def take_minutes(self) -> MinuteIncrements:
         """Hand over what the minutes get since the last outcome."""

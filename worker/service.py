@@ -26,6 +26,7 @@ from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera
+from worker.condition import CameraCondition
 from worker.intake import Intake
 from worker.networks import Networks, load_networks
 from worker.ownership import OwnershipThread
@@ -102,6 +103,7 @@ class Worker:
                     self._resume_tracker(camera.name, committed.tracker_state),
                     heard_at_s=self._clock(),
                     analysed_at_s=committed.analysed_at_s,
+                    condition=self._resume_condition(camera.name, committed.condition_state),
                 )
             else:
                 owned.camera = camera
@@ -113,6 +115,14 @@ class Worker:
         except MessageError as error:
             _log.error("the people in view of %s are lost: %s", camera_name, error)
             return Tracker()
+
+    @staticmethod
+    def _resume_condition(camera_name: str, state: str) -> CameraCondition:
+        try:
+            return CameraCondition.decode(state)
+        except MessageError as error:
+            _log.error("what was learnt of %s's picture is lost: %s", camera_name, error)
+            return CameraCondition()
 
     def _commit(self, owned: OwnedCamera, outcome: Outcome) -> None:
         try:

@@ -1,0 +1,100 @@
+"""What a worker says of a camera's picture, and others show: can its statistics be believed?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
+
+from contract.errors import MessageError
+from contract.frames import to_json
+
+Problem = Literal["black", "covered", "frozen", "moved", "blurred"]
+
+PROBLEMS: Final[tuple[Problem, ...]] = ("black", "covered", "frozen", "moved", "blurred")
+"""`black` next to no light; `covered` light, but nothing to see; `frozen` the same picture again
+and again; `moved` another view than the one learnt; `blurred` too little detail for faces.
+
+Where several hold at once, the first is the one that a minute's invalid time is counted under.
+"""
+
+FitnessVerdict = Literal["learning", "fit", "unfit"]
+FITNESS_VERDICTS: Final[tuple[FitnessVerdict, ...]] = ("learning", "fit", "unfit")
+
+UnfitReason = Literal["too_small", "too_dark", "too_oblique", "too_blurred", "too_few_judged"]
+UNFIT_REASONS: Final[tuple[UnfitReason, ...]] = (
+    "too_small",
+    "too_dark",
+    "too_oblique",
+    "too_blurred",
+    "too_few_judged",
+)
+
+SCHEMA: Final = 1
+
+
+@dataclass(frozen=True)
+class Fitness:
+    """Whether masks can be measured at a camera, from the last few hundred people who passed.
+
+    Shares are 0 to 1; those of faces are None before the first face was looked at.
+    """
+
+    verdict: FitnessVerdict = "learning"
+    reasons: tuple[UnfitReason, ...] = ()
+    """Why not; empty unless `unfit`."""
+    people: int = 0
+    """People this rests on."""
+    judged_share: float | None = None
+    """Share of them with a verdict other than `unknown`."""
+    face_px: tuple[float, float, float] | None = None
+    """Lower quartile, median and upper quartile of the height in pixels that each person's face
+    had where it was largest."""
+    dark_share: float | None = None
+    oblique_share: float | None = None
+    blurred_share: float | None = None
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """What is wrong with a camera's picture now, and whether masks can be measured there at all."""
+
+    problems: Mapping[Problem, float] = field(default_factory=dict)
+    """Each problem there is, in the order of `PROBLEMS`, and since when (seconds since the
+    epoch)."""
+    fitness: Fitness = field(default_factory=Fitness)
+
+    @property
+    def problem(self) -> Problem | None:
+        """The one that is named where only one can be; None while what is counted is valid."""
+        return next(iter(self.problems), None)
+
+    def encode(self) -> str:
+        return to_json({"v": SCHEMA, "problems": self.problems, "fitness": asdict(self.fitness)})
+
+    @classmethod
+    def decode(cls, raw: bytes | str) -> QualityReport:
+        """Read what `encode` wrote; raise `MessageError` for anything else."""
+        try:
+            record = json.loads(raw)
+            if record["v"] != SCHEMA:
+                raise MessageError(f"quality schema {record['v']!r}, expected {SCHEMA}")
+            since = record["problems"]
+            if not since.keys() <= set(PROBLEMS):
+                raise MessageError(f"problems {sorted(since)}, expected some of {PROBLEMS}")
+            problems = {name: float(since[name]) for name in PROBLEMS if name in since}
+            return cls(problems, _fitness(record["fitness"]))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, MessageError):
+                raise
+            raise MessageError(f"a camera's quality cannot be read: {error}") from error
+
+
+def _fitness(record: dict[str, Any]) -> Fitness:
+    face_px = record["face_px"]
+    quartiles = None
+    if face_px is not None:
+        lower, median, upper = map(float, face_px)
+        quartiles = (lower, median, upper)
+    return Fitness(**{**record, "reasons": tuple(record["reasons"]), "face_px": quartiles})

@@ -1,0 +1,51 @@
+"""Tells whether a camera's picture has lost its detail, against what is usual for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NO_DETAIL: Final = 0.125
+"""Sharpness of a picture with no fine detail at all (see `worker.picture.Look.sharpness`)."""
+LEAST: Final = 0.03
+"""Detail below which no face of a usual size can be judged, whatever the camera's usual ..."""
+ENOUGH: Final = 0.04
+BLURRED: Final = 0.5
+"""... or this share of the usual: measured, real scenes stay above 0.6 of theirs (pans, crowds),
+a Gaussian blur of 2 px in 640 leaves 0.2, in a soft picture 0.4 (docs/adr/0013)."""
+SHARP_AGAIN: Final = 0.65
+LEARNT_AFTER_S: Final = 20.0
+MEMORY_S: Final = 600.0
+
+
+class Focus:
+    """The detail a camera's picture usually has."""
+
+    def __init__(self) -> None:
+        self.usual = 0.0
+        self.learnt_s = 0.0
+
+    def blurred(self, sharpness: float) -> bool | None:
+        """Whether a picture of this sharpness is blurred; None in between."""
+        detail = sharpness - NO_DETAIL
+        known = self.learnt_s >= LEARNT_AFTER_S
+        if detail < LEAST or (known and detail < BLURRED * self.usual):
+            return True
+        return False if detail > max(ENOUGH, SHARP_AGAIN * self.usual if known else 0.0) else None
+
+    def learn(self, sharpness: float, step_s: float) -> None:
+        """Take in that this sharpness was seen for so long, with nothing wrong."""
+        self.learnt_s = min(self.learnt_s + step_s, MEMORY_S)
+        if self.learnt_s > 0:
+            share = step_s / self.learnt_s
+            self.usual += min(share, 1.0) * (sharpness - NO_DETAIL - self.usual)
+
+    def forget(self) -> None:
+        """Begin anew: another view has other detail."""
+        self.usual, self.learnt_s = 0.0, 0.0
+
+    def encode(self) -> list[float]:
+        return [round(self.usual, 4), round(self.learnt_s, 1)]
+
+    def restore(self, record: list[float]) -> None:
+        """Go on from what `encode` wrote."""
+        self.usual, self.learnt_s = record
