@@ -71,6 +71,10 @@ class CameraNotFoundError(MaskwatchError, LookupError):
     """No camera is registered under that id."""
 
 
+class QueryError(MaskwatchError, ValueError):
+    """What was asked of the history cannot be answered as it was asked."""
+
+
 class SourceError(MaskwatchError):
     """A camera's picture cannot be had. `kind` is stable; the message is for people."""
 

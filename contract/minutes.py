@@ -31,9 +31,12 @@ people_column = people_field
 """Column of the people of one verdict, in the minute each was last seen."""
 
 
+INVALID: Final = "invalid_ms:"
+
+
 def invalid_column(problem: str) -> str:
     """Column of the milliseconds in which a quality problem made the statistics invalid."""
-    return f"invalid_ms:{problem}"
+    return f"{INVALID}{problem}"
 
 
 def minute_of(time_s: float) -> int:

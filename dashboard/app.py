@@ -8,10 +8,12 @@ from redis import Redis
 from contract.settings import Settings
 from dashboard import (
     camera_api,
+    compliance_api,
     errors,
     guard,
     operations,
     pages,
+    people_api,
     picture_streams,
     probe_api,
     wall_stream,
@@ -33,6 +35,8 @@ def create_app(settings: Settings, redis: Redis) -> Flask:
     for blueprint in (
         pages.blueprint,
         camera_api.blueprint,
+        people_api.blueprint,
+        compliance_api.blueprint,
         probe_api.blueprint,
         picture_streams.blueprint,
         wall_stream.blueprint,

@@ -14,6 +14,7 @@ from contract.errors import (
     CameraNameTakenError,
     CameraNotFoundError,
     MessageError,
+    QueryError,
 )
 from contract.redis_client import explain
 from dashboard.services import services
@@ -43,6 +44,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CameraNotFoundError, _camera_not_found)
     app.register_error_handler(CameraNameTakenError, _name_taken)
     app.register_error_handler(CameraConfigError, _config)
+    app.register_error_handler(QueryError, _query)
     app.register_error_handler(RedisError, _redis)
     app.register_error_handler(MessageError, _unreadable)
     app.register_error_handler(HTTPException, _http)
@@ -67,6 +69,10 @@ def _name_taken(error: CameraNameTakenError) -> Response:
 
 def _config(error: CameraConfigError) -> Response:
     return _answer(422, "invalid_camera", str(error))
+
+
+def _query(error: QueryError) -> Response:
+    return _answer(422, "invalid_query", str(error))
 
 
 def _redis(error: RedisError) -> Response:

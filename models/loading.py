@@ -12,6 +12,7 @@ from models.onnx_classifier import OnnxMaskClassifier
 from models.onnx_session import DEVICES
 
 RUNTIMES: Final[tuple[str, ...]] = ("onnx", "tensorflow")
+KERAS_SUFFIXES: Final = (".keras", ".h5", ".hdf5", ".model")
 
 
 def load_classifier(
@@ -24,7 +25,7 @@ def load_classifier(
     """Load a mask classifier in one of `RUNTIMES`.
 
     `path` None takes the one that ships with Maskwatch; otherwise a `.onnx` file, or for
-    "tensorflow" a `.keras` file with its `.json` beside it. `device` is "auto", "cpu" or
+    "tensorflow" a Keras file (see `models.tensorflow_classifier`). `device` is "auto", "cpu" or
     "cuda"; `threads` 0 means one per core.
 
     Raises SettingsError for an unknown runtime or device, ModelNotFoundError,
@@ -36,6 +37,11 @@ def load_classifier(
         raise SettingsError(f"device must be one of {', '.join(DEVICES)}, not {device!r}")
     if path is not None and not path.is_file():
         raise ModelNotFoundError(f"there is no classifier file {path}; check the path")
+    if path is not None and runtime == "onnx" and path.suffix in KERAS_SUFFIXES:
+        raise SettingsError(
+            f"{path} is a Keras file, which ONNX Runtime does not run; set "
+            "MASKWATCH_CLASSIFIER_RUNTIME=tensorflow, or export it to ONNX"
+        )
     if runtime == "onnx":
         return OnnxMaskClassifier(
             path or find_model("mask-classifier"), device=device, threads=threads

@@ -11,10 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import ModelFormatError
-from contract.verdicts import JUDGED_VERDICTS
+from contract.verdicts import JUDGED_VERDICTS, Verdict
 
 FORMAT: Final = "maskwatch-mask-classifier/1"
 COLOUR_ORDERS: Final = ("RGB", "BGR")
+NORMALISATIONS: Final = ("inside", "-1..1")
+"""Who scales pixels: the network, which takes 0..255, or whoever runs it, to -1..1."""
+OUTPUTS: Final = ("logits", "probabilities")
+DEFAULT_THRESHOLD: Final = 0.7
+"""For files that record none; the first weights' (docs/adr/0004)."""
+LABEL_SPELLINGS: Final[Mapping[str, Verdict]] = {
+    "with_mask": "mask",
+    "without_mask": "no_mask",
+    "mask_weared_incorrect": "incorrect",
+}
+"""As public sets, and the demo that Maskwatch grew out of, spell them."""
 
 
 class MaskClassifier(Protocol):
@@ -25,6 +36,8 @@ class MaskClassifier(Protocol):
     input_size: int
     margin: float
     """How to cut its crops: see `models.crops.crop_faces`."""
+    threshold: float
+    """A verdict is given from this probability on; a face judged less surely is `unknown`."""
     device: str
     """Where it runs: "cpu" or "cuda"."""
 
@@ -40,9 +53,11 @@ class MaskClassifier(Protocol):
 class ClassifierSpec:
     """What a classifier's file records, because a network alone cannot tell.
 
-    labels: in the order of its logits. colour_order: of the crops it takes, 0..255; scaling
-    is part of the network. temperature: divides the logits (Guo et al., 2017), so that the
-    probabilities are honest and votes can be added up.
+    labels: in the order of its outputs; *incorrect* may be absent and is never said then.
+    colour_order: of the crops it takes. temperature: divides the logits (Guo et al., 2017), so
+    that the probabilities are honest and votes can be added up. threshold: the probability
+    from which a verdict is given, chosen on a risk-coverage curve. normalisation: one of
+    `NORMALISATIONS`. outputs: one of `OUTPUTS`.
     """
 
     labels: tuple[str, ...]
@@ -50,6 +65,9 @@ class ClassifierSpec:
     input_size: int
     margin: float
     temperature: float
+    threshold: float = DEFAULT_THRESHOLD
+    normalisation: str = "inside"
+    outputs: str = "logits"
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any], where: str) -> ClassifierSpec:
@@ -58,16 +76,19 @@ class ClassifierSpec:
             raise ModelFormatError(
                 f"{where} does not say that it is a mask classifier: expected metadata "
                 f"'format' to be {FORMAT!r}, found {metadata.get('format')!r}; export it with "
-                "`python -m models.training.export_onnx`"
+                "`maskwatch export classifier`"
             )
         try:
             labels = metadata["labels"]
             spec = cls(
-                labels=tuple(json.loads(labels) if isinstance(labels, str) else labels),
+                labels=_spelt_as_ours(json.loads(labels) if isinstance(labels, str) else labels),
                 colour_order=str(metadata["colour_order"]),
                 input_size=int(metadata["input_size"]),
                 margin=float(metadata["margin"]),
                 temperature=float(metadata["temperature"]),
+                threshold=float(metadata.get("threshold", DEFAULT_THRESHOLD)),
+                normalisation=str(metadata.get("normalisation", "inside")),
+                outputs=str(metadata.get("outputs", "logits")),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise ModelFormatError(f"{where} has unusable metadata: {error!r}") from error
@@ -83,6 +104,9 @@ class ClassifierSpec:
             "input_size": str(self.input_size),
             "margin": str(self.margin),
             "temperature": str(self.temperature),
+            "threshold": str(self.threshold),
+            "normalisation": self.normalisation,
+            "outputs": self.outputs,
         }
 
     def to_input(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -95,21 +119,42 @@ class ClassifierSpec:
             )
         return np.ascontiguousarray(crops[..., ::-1] if self.colour_order == "RGB" else crops)
 
-    def to_probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """(N, 3) logits in the file's order to probabilities in that of `JUDGED_VERDICTS`."""
-        order = [self.labels.index(label) for label in JUDGED_VERDICTS]
-        scaled = logits[:, order].astype(np.float64) / self.temperature
-        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+    def to_probabilities(self, outputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """(N, labels) outputs in the file's order to (N, 3) in that of `JUDGED_VERDICTS`."""
+        probabilities = outputs.astype(np.float64)
+        if self.outputs == "logits":
+            scaled = probabilities / self.temperature
+            powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+            probabilities = powers / powers.sum(axis=1, keepdims=True)
+        ordered = np.zeros((len(outputs), len(JUDGED_VERDICTS)), np.float32)
+        for label, column in zip(self.labels, probabilities.T, strict=True):
+            ordered[:, JUDGED_VERDICTS.index(label)] = column
+        return ordered
 
     def _check(self, where: str) -> None:
-        if sorted(self.labels) != sorted(JUDGED_VERDICTS):
+        known = set(self.labels) <= set(JUDGED_VERDICTS)
+        if not known or len(set(self.labels)) < len(self.labels) or len(self.labels) < 2:
             raise ModelFormatError(
-                f"{where} has the labels {self.labels}, expected {JUDGED_VERDICTS} in any order"
+                f"{where} has the labels {self.labels}, expected each of {JUDGED_VERDICTS} once, "
+                "in the order of the network's outputs; only incorrect may be absent"
             )
-        if self.colour_order not in COLOUR_ORDERS:
+        if not {"mask", "no_mask"} <= set(self.labels):
             raise ModelFormatError(
-                f"{where} has the colour order {self.colour_order!r}, expected RGB or BGR"
+                f"{where} has the labels {self.labels}: mask and no_mask are needed"
             )
-        if self.temperature <= 0 or self.margin < 0 or self.input_size < 1:
+        for name, value, allowed in (
+            ("colour order", self.colour_order, COLOUR_ORDERS),
+            ("normalisation", self.normalisation, NORMALISATIONS),
+            ("outputs", self.outputs, OUTPUTS),
+        ):
+            if value not in allowed:
+                raise ModelFormatError(
+                    f"{where} has the {name} {value!r}, expected {' or '.join(allowed)}"
+                )
+        in_range = self.temperature > 0 and self.margin >= 0 and self.input_size >= 1
+        if not in_range or not 0 <= self.threshold <= 1:
             raise ModelFormatError(f"{where} has metadata out of range: {self}")
+
+
+def _spelt_as_ours(labels: Any) -> tuple[str, ...]:
+    return tuple(LABEL_SPELLINGS.get(str(label), str(label)) for label in labels)

@@ -24,14 +24,15 @@ class OnnxMaskClassifier:
         self.labels: tuple[str, ...] = JUDGED_VERDICTS
         self.input_size = self._spec.input_size
         self.margin = self._spec.margin
+        self.threshold = self._spec.threshold
         self.device = session_device(self._session)
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `MaskClassifier.classify`; one run of the network for the whole batch."""
         if not len(crops):
             return np.zeros((0, len(self.labels)), np.float32)
-        (logits,) = self._session.run(None, {self._input: self._spec.to_input(crops)})
-        return self._spec.to_probabilities(np.asarray(logits))
+        (outputs,) = self._session.run(None, {self._input: self._spec.to_input(crops)})
+        return self._spec.to_probabilities(np.asarray(outputs))
 
 
 def _crops_input(session: object, spec: ClassifierSpec, path: Path) -> str:

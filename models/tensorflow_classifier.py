@@ -1,10 +1,15 @@
-"""The mask classifier in TensorFlow: the same weights, for where TensorFlow is wanted."""
+"""The mask classifier in TensorFlow: the same weights, for where TensorFlow is wanted.
+
+It also runs the file of the demo that Maskwatch grew out of, and others of that layout: Keras's
+MobileNetV2 at 224x224 with two softmax outputs, *with mask* first, and nothing beside it that
+says so.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,20 +18,37 @@ from contract.errors import ModelFormatError, ModelNotFoundError, SettingsError
 from contract.verdicts import JUDGED_VERDICTS
 from models.mask_classifier import ClassifierSpec
 
+SEED_SPEC: Final = ClassifierSpec(
+    labels=("mask", "no_mask"),
+    colour_order="RGB",
+    input_size=224,
+    margin=0.0,
+    temperature=1.0,
+    normalisation="-1..1",
+    outputs="probabilities",
+)
+"""The seed's layout, for a file of 224x224 inputs and two outputs without a `.json`: crops are
+the bare box, pixels scaled by `mobilenet_v2.preprocess_input`, labels in the alphabetical order
+of the folders it was trained from (`with_mask`, `without_mask`)."""
+
 
 class TensorFlowMaskClassifier:
-    """A `MaskClassifier` from a `.keras` file and the `.json` beside it, its `ClassifierSpec`.
+    """A `MaskClassifier` from a Keras file (`.keras`, `.h5`) and its `ClassifierSpec`.
 
-    TensorFlow is imported here and not before: it takes seconds and hundreds of megabytes.
+    The spec is the `.json` of the same name beside the file; only a file of the seed's layout
+    may do without one. TensorFlow is imported here and not before: it takes seconds and
+    hundreds of megabytes.
     """
 
     def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0) -> None:
-        self._spec = _read_spec(path.with_suffix(".json"))
         self.device = _prepare_tensorflow(device, threads)
-        self._run = _compile(path, self._spec.input_size, self.device)
+        model = _load(path)
+        self._spec = _spec_of(path, model)
+        self._run = _compile(model, self._spec, self.device)
         self.labels: tuple[str, ...] = JUDGED_VERDICTS
         self.input_size = self._spec.input_size
         self.margin = self._spec.margin
+        self.threshold = self._spec.threshold
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `MaskClassifier.classify`; one run of the network for the whole batch."""
@@ -35,11 +57,29 @@ class TensorFlowMaskClassifier:
         return self._spec.to_probabilities(self._run(self._spec.to_input(crops)).numpy())
 
 
+def _spec_of(path: Path, model: Any) -> ClassifierSpec:
+    """What the file's `.json` says, or the seed's spec, after checking that it fits the network."""
+    beside = path.with_suffix(".json")
+    shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
+    spec = _read_spec(beside) if beside.is_file() else SEED_SPEC
+    expected = ((spec.input_size, spec.input_size, 3), (len(spec.labels),))
+    if shapes == expected:
+        return spec
+    if spec is SEED_SPEC:
+        raise ModelNotFoundError(
+            f"{beside} is missing: it says how to use the network, which takes {shapes[0]} and "
+            f"gives {shapes[1]}; only a file that takes {expected[0]} and gives {expected[1]} "
+            "(with mask, without mask) can do without"
+        )
+    raise ModelFormatError(
+        f"{path} takes {shapes[0]} and gives {shapes[1]}, but {beside} says {expected[0]} and "
+        f"{expected[1]}; put the file there that belongs to it"
+    )
+
+
 def _read_spec(path: Path) -> ClassifierSpec:
     try:
         metadata = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(f"{path} is missing: it says how to use the network") from error
     except ValueError as error:
         raise ModelFormatError(f"{path} is not JSON: {error}") from error
     return ClassifierSpec.from_metadata(metadata, str(path))
@@ -63,20 +103,28 @@ def _prepare_tensorflow(device: str, threads: int) -> str:
     return "cuda" if has_gpu and device != "cpu" else "cpu"
 
 
-def _compile(path: Path, input_size: int, device: str) -> Any:
-    """The network as one graph: Keras's own `predict` is four times slower (DESIGN)."""
+def _load(path: Path) -> Any:
     import keras
-    import tensorflow as tf
 
     try:
-        model = keras.models.load_model(path, compile=False)
+        return keras.models.load_model(path, compile=False)
     except (ValueError, OSError, TypeError) as error:
         raise ModelFormatError(f"{path} cannot be opened as a Keras network: {error}") from error
-    signature = [tf.TensorSpec((None, input_size, input_size, 3), tf.uint8)]
+
+
+def _compile(model: Any, spec: ClassifierSpec, device: str) -> Any:
+    """The network as one graph: Keras's own `predict` is four times slower (DESIGN)."""
+    import tensorflow as tf
+
+    side = spec.input_size
+    signature = [tf.TensorSpec((None, side, side, 3), tf.uint8)]
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator, unused-ignore]
     def run(crops: Any) -> Any:
         with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"):
-            return model(tf.cast(crops, tf.float32), training=False)
+            pixels = tf.cast(crops, tf.float32)
+            if spec.normalisation == "-1..1":
+                pixels = pixels / 127.5 - 1.0
+            return model(pixels, training=False)
 
     return run

@@ -81,6 +81,7 @@ class ScriptedClassifier:
     labels: tuple[str, ...] = ("mask", "incorrect", "no_mask")
     input_size: int = 16
     margin: float = 0.1
+    threshold: float = 0.7
     device: str = "cpu"
     seen: int = 0
 

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from redis import Redis
 
 from contract.redis_client import connect
 from maskwatch.redis_server import EmbeddedRedis
+
+# No example is too slow: the machine may be busy, and times are for benchmarks.
+settings.register_profile("maskwatch", deadline=None)
+settings.load_profile("maskwatch")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

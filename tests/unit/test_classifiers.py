@@ -21,7 +21,7 @@ Crops = npt.NDArray[np.uint8]
 ASTRONAUT_BOX = np.array([[177, 64, 270, 192]], np.float32)
 """Her face in scikit-image's public-domain portrait, in pixels."""
 MASK, INCORRECT, NO_MASK = range(3)
-SPEC = ClassifierSpec(("no_mask", "mask", "incorrect"), "RGB", 128, 0.15, 2.0)
+SPEC = ClassifierSpec(("no_mask", "mask", "incorrect"), "RGB", 128, 0.15, 2.0, 0.8)
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,12 @@ def test_only_a_network_that_wants_rgb_gets_its_colours_turned() -> None:
     ("change", "complaint"),
     [
         ({"format": "other/1"}, "expected metadata 'format'"),
-        ({"labels": '["mask", "no_mask"]'}, "labels"),
+        ({"labels": '["mask", "mask", "no_mask"]'}, "labels"),
+        ({"labels": '["mask", "incorrect"]'}, "no_mask are needed"),
+        ({"labels": '["mask", "no_mask", "dog"]'}, "dog"),
+        ({"normalisation": "0..1"}, "normalisation '0..1'"),
+        ({"outputs": "votes"}, "outputs 'votes'"),
+        ({"threshold": "1.5"}, "out of range"),
         ({"labels": "not json"}, "unusable metadata"),
         ({"colour_order": "GRB"}, "colour order"),
         ({"temperature": "0"}, "out of range"),
@@ -219,6 +224,27 @@ def test_metadata_that_cannot_be_trusted_are_refused(
 ) -> None:
     with pytest.raises(ModelFormatError, match=complaint):
         ClassifierSpec.from_metadata(SPEC.to_metadata() | change, "some.onnx")
+
+
+def test_a_file_of_two_labels_never_says_incorrect() -> None:
+    two = ClassifierSpec(("no_mask", "mask"), "RGB", 224, 0.0, 1.0, outputs="probabilities")
+
+    (row,) = two.to_probabilities(np.array([[0.3, 0.7]], np.float32))
+
+    assert row.tolist() == pytest.approx([0.7, 0.0, 0.3])
+
+
+def test_labels_may_be_spelt_as_in_the_demo() -> None:
+    metadata = SPEC.to_metadata() | {"labels": '["without_mask", "with_mask"]'}
+
+    assert ClassifierSpec.from_metadata(metadata, "here").labels == ("no_mask", "mask")
+
+
+def test_a_file_that_records_no_threshold_gets_the_first_weights_one() -> None:
+    metadata = SPEC.to_metadata()
+    del metadata["threshold"]
+
+    assert ClassifierSpec.from_metadata(metadata, "here").threshold == 0.7
 
 
 def tiny_network(path: Path, metadata: dict[str, str], side: int = 128) -> Path:
@@ -239,7 +265,7 @@ def tiny_network(path: Path, metadata: dict[str, str], side: int = 128) -> Path:
 def test_an_onnx_file_without_our_metadata_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path = tiny_network(tmp_path / "foreign.onnx", {})
 
-    with pytest.raises(ModelFormatError, match=r"foreign\.onnx.*export_onnx"):
+    with pytest.raises(ModelFormatError, match=r"foreign\.onnx.*maskwatch export classifier"):
         OnnxMaskClassifier(path)
 
 
