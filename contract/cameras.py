@@ -44,6 +44,8 @@ class Camera(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
     name: str = Field(min_length=1, max_length=80)
     source: str = Field(min_length=1, max_length=2000)
+    group: str = Field("", max_length=80)
+    """What people call the place, such as "Terminal 2"; roles can be limited to it."""
     enabled: bool = True
     analysis_fps: float = Field(8.0, ge=0.1, le=60.0)
     jpeg_quality: int = Field(85, ge=30, le=100)
@@ -67,6 +69,13 @@ class Camera(BaseModel):
         if not name.isprintable():
             raise ValueError("a name is printable text")
         return name
+
+    @field_validator("group")
+    @classmethod
+    def _printable_group(cls, group: str) -> str:
+        if not group.isprintable() or group == "*":
+            raise ValueError("a group's name is printable text, and not *, which stands for all")
+        return group
 
     @field_validator("source")
     @classmethod

@@ -75,6 +75,14 @@ class QueryError(MaskwatchError, ValueError):
     """What was asked of the history cannot be answered as it was asked."""
 
 
+class SecretKeyError(MaskwatchError, ValueError):
+    """The key that encrypts passwords is missing, unreadable, or not the one that was used."""
+
+
+class AccountError(MaskwatchError, ValueError):
+    """An account or an API key cannot be made or changed like that."""
+
+
 class SourceError(MaskwatchError):
     """A camera's picture cannot be had. `kind` is stable; the message is for people."""
 

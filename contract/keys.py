@@ -22,6 +22,41 @@ INFERENCE: Final = f"{PREFIX}:inference"
 JOBS_QUEUE: Final = "maskwatch-jobs"
 """RQ's queue for what must not block; never live frames."""
 
+USERS: Final = f"{PREFIX}:users"
+"""Hash: user id to the account as JSON, with the password's hash."""
+
+API_KEYS: Final = f"{PREFIX}:api-keys"
+"""Hash: API key id to its record as JSON, with the key's hash."""
+
+API_KEYS_USED: Final = f"{PREFIX}:api-keys:used"
+"""Hash: API key id to when it was last used, to the minute."""
+
+AUDIT: Final = f"{PREFIX}:audit"
+"""Stream: who changed or watched what; capped."""
+
+LIMITS: Final = f"{PREFIX}:limits"
+"""Prefix of the counters that slow down the guessing of passwords."""
+
+
+def session(digest: str) -> str:
+    """String with expiry: one signed-in browser, by the hash of what its cookie holds."""
+    return f"{PREFIX}:session:{digest}"
+
+
+def user_sessions(user_id: str) -> str:
+    """Set: the sessions of one user, by hash."""
+    return f"{PREFIX}:user:{user_id}:sessions"
+
+
+def link(digest: str) -> str:
+    """String with expiry: whose password a one-time link sets, by the hash of its token."""
+    return f"{PREFIX}:link:{digest}"
+
+
+def user_link(user_id: str) -> str:
+    """String with expiry: the hash of the one link of a user that works."""
+    return f"{PREFIX}:user:{user_id}:link"
+
 
 def members(role: str) -> str:
     """Sorted set: members of `role` (ingest, worker, jobs) by Redis time of their last beat."""

@@ -37,6 +37,22 @@ class Settings(BaseSettings):
         description="Host names, with commas between, that people open the dashboard under. "
         "Addresses, names without a dot and .local, .internal, .lan names need no entry.",
     )
+    behind_proxy: bool = Field(
+        False,
+        description="A proxy in front does TLS: its X-Forwarded headers are believed, and cookies "
+        "travel over HTTPS only.",
+    )
+    secret_key_file: Path | None = Field(
+        None,
+        description="File with the key that encrypts camera passwords and signs cookies; ingest, "
+        "jobs and dashboard need the same. Unset: `secret.key` in the state folder, which "
+        "`maskwatch run` makes.",
+    )
+    metrics_key_file: Path | None = Field(
+        None,
+        description="File with a key that may read `/metrics` and nothing else, beside the API "
+        "keys made in the dashboard.",
+    )
     workers: int = Field(1, ge=0, le=64, description="Workers that `maskwatch run` starts.")
     ingests: int = Field(
         1, ge=0, le=64, description="Ingest processes that `maskwatch run` starts."
@@ -113,6 +129,11 @@ class Settings(BaseSettings):
     def where_models_are(self) -> Path:
         """The folder of networks that do not ship: `models_dir`, else one in the state folder."""
         return self.models_dir or self.state_dir / "models"
+
+    @property
+    def where_the_secret_key_is(self) -> Path:
+        """The file with the key that encrypts: the one that is set, else the state folder's."""
+        return self.secret_key_file or self.state_dir / "secret.key"
 
     def require_redis_url(self) -> str:
         """The Redis to use; raise `SettingsError` when none is set."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 from redis import Redis
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from contract.settings import Settings
+from contract.vault import Vault
 from dashboard import (
     camera_api,
     compliance_api,
@@ -18,19 +20,31 @@ from dashboard import (
     probe_api,
     wall_stream,
 )
+from dashboard.accounts import access, administration, own_account, sign_in
+from dashboard.accounts.passwords import Passwords
+from dashboard.accounts.sessions import LONGEST_S
 from dashboard.services import make_services
 
 MAX_BODY_BYTES = 64 * 1024
 
 
-def create_app(settings: Settings, redis: Redis) -> Flask:
-    """Return the WSGI application. Connects to nothing until the first request."""
+def create_app(
+    settings: Settings, redis: Redis, vault: Vault, passwords: Passwords | None = None
+) -> Flask:
+    """Return the WSGI application. Connects to nothing until the first request.
+
+    `vault` signs the cookies and opens camera passwords; `passwords` checks people's.
+    """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config.update(_cookies(settings, vault))
     # Fields in the order we write them, so that people can read an answer.
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["maskwatch"] = make_services(settings, redis)
+    app.extensions["maskwatch"] = make_services(settings, redis, vault, passwords)
+    if settings.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     guard.register(app)
+    access.register(app)
     errors.register(app)
     for blueprint in (
         pages.blueprint,
@@ -41,6 +55,30 @@ def create_app(settings: Settings, redis: Redis) -> Flask:
         picture_streams.blueprint,
         wall_stream.blueprint,
         operations.blueprint,
+        sign_in.blueprint,
+        own_account.blueprint,
+        administration.blueprint,
     ):
         app.register_blueprint(blueprint)
     return app
+
+
+def _cookies(settings: Settings, vault: Vault) -> dict[str, object]:
+    """How the one cookie travels: signed, out of scripts' reach, to this dashboard only."""
+    newest, *older = vault.derive("session cookie")
+    return {
+        "SECRET_KEY": newest,
+        "SECRET_KEY_FALLBACKS": older,
+        # Browsers share cookies between the ports of a host.
+        "SESSION_COOKIE_NAME": f"maskwatch_{settings.port}",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.behind_proxy,
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "PERMANENT_SESSION_LIFETIME": LONGEST_S,
+        # `access` says which requests need the token: those that a cookie speaks for.
+        "WTF_CSRF_CHECK_DEFAULT": False,
+        # As long as the session: a wall stays open all day. `guard` looks at the origin.
+        "WTF_CSRF_TIME_LIMIT": None,
+        "WTF_CSRF_SSL_STRICT": False,
+    }

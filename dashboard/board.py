@@ -148,7 +148,7 @@ class Board:
         self._read_at: float | None = None
         self._failure: RedisError | None = None
         self._snapshots: list[CameraSnapshot] = []
-        self._json = "[]"
+        self._json: dict[frozenset[str] | None, str] = {}
 
     def snapshots(self) -> list[CameraSnapshot]:
         """All cameras by name, at most `max_age_s` old; raises `RedisError` when it is away."""
@@ -160,11 +160,16 @@ class Board:
         """One camera's snapshot; None when it is not registered (any more)."""
         return next((s for s in self.snapshots() if s.camera.id == camera_id), None)
 
-    def json(self) -> str:
-        """All cameras as a JSON list, written once however many look."""
+    def json(self, groups: frozenset[str] | None = None) -> str:
+        """The cameras of `groups` (None: all) as a JSON list, written once however many look."""
         with self._lock:
             self._refresh()
-            return self._json
+            if groups not in self._json:
+                shown = [s for s in self._snapshots if groups is None or s.camera.group in groups]
+                self._json[groups] = json.dumps(
+                    [snapshot.as_json() for snapshot in shown], separators=(",", ":")
+                )
+            return self._json[groups]
 
     def forget(self) -> None:
         """Read again at the next look.
@@ -188,5 +193,5 @@ class Board:
             self._snapshots = read_snapshots(self._redis, CameraRegistry(self._redis).all())
         except RedisError as error:
             return error
-        self._json = json.dumps([s.as_json() for s in self._snapshots], separators=(",", ":"))
+        self._json.clear()
         return None

@@ -6,10 +6,12 @@ import logging
 from typing import Final
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
 from contract.errors import (
+    AccountError,
     CameraConfigError,
     CameraNameTakenError,
     CameraNotFoundError,
@@ -21,12 +23,14 @@ from dashboard.services import services
 
 NAMES: Final = {
     400: "bad_request",
+    401: "not_signed_in",
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
     422: "invalid",
+    429: "too_many_requests",
 }
 
 _log = logging.getLogger(__name__)
@@ -47,6 +51,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(QueryError, _query)
     app.register_error_handler(RedisError, _redis)
     app.register_error_handler(MessageError, _unreadable)
+    app.register_error_handler(AccountError, _account)
+    app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
@@ -75,6 +81,16 @@ def _query(error: QueryError) -> Response:
     return _answer(422, "invalid_query", str(error))
 
 
+def _account(error: AccountError) -> Response:
+    return _answer(422, "invalid_account", str(error))
+
+
+def _forged(_: CSRFError) -> Response:
+    return _answer(
+        400, "forged", "this did not come from a page of your session; load the page again"
+    )
+
+
 def _redis(error: RedisError) -> Response:
     response = _answer(503, "redis_unavailable", str(explain(error, services().redis)))
     response.headers["Retry-After"] = "2"
@@ -91,11 +107,12 @@ def _http(error: HTTPException) -> Response:
         return error.get_response()  # type: ignore[return-value]
     response = _answer(error.code, NAMES.get(error.code, "error"), error.description or error.name)
     for name, value in error.get_headers():
-        if name in {"Allow", "Retry-After"}:
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             response.headers[name] = value
     return response
 
 
 def _unexpected(error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    # The rule, not the path: a one-time link has its token there.
+    _log.error("%s %s failed", request.method, request.url_rule, exc_info=error)
     return _answer(500, "internal_error", "The dashboard failed here; its log says why.")

@@ -1,4 +1,8 @@
-"""Keeps other web sites out: a page elsewhere must neither change nor read anything here."""
+"""Keeps other web sites out: a page elsewhere must neither change nor read anything here.
+
+The second line of defence; the first is that a cookie alone changes nothing without the token
+that only our own pages know (`dashboard.accounts.access`).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,8 @@ HEADERS: Final = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": a form's POST would then come from the origin "null".
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     # Or any page could show our pictures, which are of people.
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -76,9 +81,6 @@ def _refuse_cross_site_write() -> Response | None:
         foreign = urlsplit(origin).netloc.lower() != request.host.lower()
     if foreign:
         return problem(403, "cross_site", "changes are accepted from this dashboard's pages only")
-    # A form on another site can send any type but this one without asking first.
-    if request.method != "DELETE" and not request.is_json:
-        return problem(415, "unsupported_media_type", "expected Content-Type: application/json")
     return None
 
 
@@ -92,6 +94,8 @@ def _host_name(netloc: str) -> str:
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if services().settings.behind_proxy:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client.exposition import choose_encoder
 
+from dashboard.accounts.access import public, requires
 from dashboard.errors import problem
 from dashboard.services import services
 
@@ -12,6 +13,7 @@ blueprint = Blueprint("operations", __name__)
 
 
 @blueprint.get("/healthz")
+@public
 def healthz() -> Response:
     """200 while Redis answers and a worker is alive, else 503 with why."""
     workers, ingests = services().workers.live(), services().ingests.live()
@@ -21,6 +23,7 @@ def healthz() -> Response:
 
 
 @blueprint.get("/metrics")
+@requires("viewer", everywhere=True, metrics=True)
 def metrics() -> Response:
     """Prometheus' text format, or OpenMetrics for who asks for it."""
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, render_template
 
 from contract.cameras import Camera
 from contract.verdicts import VERDICTS
+from dashboard.accounts.access import requires, visible_cameras
 from dashboard.services import services
 
 blueprint = Blueprint("pages", __name__)
@@ -18,30 +21,65 @@ VERDICT_WORDS = {
 }
 
 
+# In this order: each also carries the signs of those after it.
+BROWSERS = {"Edg/": "Edge", "Firefox/": "Firefox", "Chrome/": "Chromium", "Safari/": "Safari"}
+SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
+
 @blueprint.app_context_processor
 def _verdicts() -> dict[str, object]:
     return {"verdicts": [(verdict, VERDICT_WORDS[verdict]) for verdict in VERDICTS]}
 
 
+@blueprint.app_template_filter()
+def moment(seconds: float) -> str:
+    """A time on the server's clock, to the minute."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+@blueprint.app_template_filter()
+def browser_words(user_agent: str) -> str:
+    """Which browser on what, as far as it says so in the usual way."""
+    browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), "")
+    system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), "")
+    return " on ".join(word for word in (browser, system) if word) or user_agent[:40] or "unknown"
+
+
 @blueprint.get("/")
+@requires("viewer")
 def wall() -> str:
-    return render_template("wall.html", cameras=services().cameras.all())
+    return render_template("wall.html", cameras=visible_cameras(services().cameras.all()))
 
 
 @blueprint.get("/cameras/new")
+@requires("operator")
 def new() -> str:
-    return render_template("form.html", camera=None, defaults=_defaults())
+    return render_template("form.html", camera=None, defaults=_defaults(), groups=_groups())
 
 
 @blueprint.get("/cameras/<camera_id>")
+@requires("viewer")
 def camera(camera_id: str) -> str:
     return render_template("camera.html", camera=services().cameras.get(camera_id))
 
 
 @blueprint.get("/cameras/<camera_id>/edit")
+@requires("operator")
 def edit(camera_id: str) -> str:
     camera = services().cameras.get(camera_id)
-    return render_template("form.html", camera=camera, defaults=_defaults())
+    return render_template("form.html", camera=camera, defaults=_defaults(), groups=_groups())
+
+
+def _groups() -> list[str]:
+    """The groups there are, to choose from."""
+    return sorted({camera.group for camera in visible_cameras(services().cameras.all())} - {""})
 
 
 def _defaults() -> dict[str, object]:

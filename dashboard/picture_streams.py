@@ -8,6 +8,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from contract.outcomes import View
+from dashboard.accounts.access import Admission, identity, note_watching, requires
 from dashboard.errors import problem
 from dashboard.mjpeg import MIME_TYPE, CameraStream
 from dashboard.services import services
@@ -20,19 +21,27 @@ blueprint = Blueprint("picture_streams", __name__)
 
 
 @blueprint.get("/cameras/<camera_id>/stream.mjpg")
+@requires("viewer")
 def stream(camera_id: str) -> Response:
-    services().cameras.get(camera_id)
+    note_watching([services().cameras.get(camera_id)])
     services().board.forget()
     viewer_socket = ViewerSocket(request.environ)
     viewer_socket.keep_short()
-    live = CameraStream(services().hub, services().board, camera_id, viewer_socket.gone)
+    admission = Admission(services().accounts, identity())
+    live = CameraStream(
+        services().hub,
+        services().board,
+        camera_id,
+        lambda: viewer_socket.gone() or admission.ended(),
+    )
     return Response(live.parts(), mimetype=MIME_TYPE, headers=STREAM_HEADERS)
 
 
 @blueprint.get("/cameras/<camera_id>/snapshot.jpg")
+@requires("viewer")
 def snapshot(camera_id: str) -> Response:
     """A picture captured within the last second, or 503 with why there is none."""
-    services().cameras.get(camera_id)
+    note_watching([services().cameras.get(camera_id)])
     view = _fresh_view(camera_id)
     if view is None:
         state = services().board.find(camera_id)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, url_for
 
 from contract.cameras import make_camera
 from contract.errors import CameraConfigError
+from dashboard.accounts.access import require_camera, requires
 from dashboard.errors import problem
 from dashboard.requests import json_object, merged_source, refuse_redacted, refuse_unknown
 from dashboard.services import services
@@ -18,6 +19,7 @@ blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
 
 
 @blueprint.post("")
+@requires("operator", action="tested a camera's address")
 def start() -> tuple[Response, int, dict[str, str]]:
     """Queue a probe of `source`; with `camera_id`, of a saved camera whose password is hidden."""
     body = json_object()
@@ -28,6 +30,7 @@ def start() -> tuple[Response, int, dict[str, str]]:
 
 
 @blueprint.get("/<probe_id>")
+@requires("operator")
 def read(probe_id: str) -> Response:
     found = services().probes.read(probe_id)
     if found is None:
@@ -38,7 +41,7 @@ def read(probe_id: str) -> Response:
 def _wanted_source(body: dict[str, object]) -> str:
     source = body.get("source")
     if "camera_id" in body:
-        saved = services().cameras.get(str(body["camera_id"]))
+        saved = require_camera("operator", str(body["camera_id"]))
         source = merged_source(source, saved) if source is not None else saved.source
     if source is None:
         raise CameraConfigError("source: a test needs an address")

@@ -16,6 +16,8 @@ from gunicorn.glogging import Logger
 
 from contract.redis_client import connect
 from contract.settings import Settings
+from contract.vault import Vault, load_vault
+from dashboard.accounts.passwords import GeventPool, Passwords
 from dashboard.app import create_app
 
 # Streams never end by themselves; whoever stops the dashboard should not wait for them.
@@ -41,9 +43,10 @@ class _PlainLogger(Logger):  # type: ignore[misc]
 class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn without its command line and configuration files."""
 
-    def __init__(self, settings: Settings, redis_url: str) -> None:
+    def __init__(self, settings: Settings, redis_url: str, vault: Vault) -> None:
         self._settings = settings
         self._redis_url = redis_url
+        self._vault = vault
         super().__init__()
 
     def load_config(self) -> None:
@@ -67,7 +70,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         # Runs in the worker, after gevent has replaced sockets, locks and threads.
-        return create_app(self._settings, connect(self._redis_url, "maskwatch-dashboard"))
+        redis = connect(self._redis_url, "maskwatch-dashboard")
+        return create_app(self._settings, redis, self._vault, Passwords(run=GeventPool()))
 
 
 def run(settings: Settings) -> None:
@@ -75,10 +79,12 @@ def run(settings: Settings) -> None:
 
     Raises:
         SettingsError: no Redis is set; the dashboard starts none.
+        SecretKeyError: the file with the key is missing or no such file.
     """
     redis_url = settings.require_redis_url()
+    vault = load_vault(settings.where_the_secret_key_is)
     # gunicorn has gevent replace sockets and TLS in its worker, after our imports. What it
     # warns of is redis-py's asyncio client, which is not used.
     warnings.filterwarnings("ignore", message="Monkey-patching ssl")
     _log.info("serving on http://%s:%d", settings.host, settings.port)
-    _Server(settings, redis_url).run()
+    _Server(settings, redis_url, vault).run()

@@ -12,6 +12,9 @@ from redis import Redis
 from contract.cameras import CameraRegistry
 from contract.leases import Membership
 from contract.settings import Settings
+from contract.vault import Vault
+from dashboard.accounts.passwords import Passwords
+from dashboard.accounts.service import Accounts, make_accounts
 from dashboard.board import Board
 from dashboard.hub import Hub
 from dashboard.metrics import TotalsCollector
@@ -24,6 +27,8 @@ class Services:
 
     settings: Settings
     redis: Redis
+    vault: Vault
+    accounts: Accounts
     cameras: CameraRegistry
     board: Board
     hub: Hub
@@ -33,7 +38,9 @@ class Services:
     ingests: Membership
 
 
-def make_services(settings: Settings, redis: Redis) -> Services:
+def make_services(
+    settings: Settings, redis: Redis, vault: Vault, passwords: Passwords | None = None
+) -> Services:
     """Return the services over one Redis client."""
     workers = Membership(redis, "worker", settings.lease_s)
     ingests = Membership(redis, "ingest", settings.lease_s)
@@ -42,6 +49,8 @@ def make_services(settings: Settings, redis: Redis) -> Services:
     return Services(
         settings=settings,
         redis=redis,
+        vault=vault,
+        accounts=make_accounts(redis, passwords, settings.metrics_key_file),
         cameras=CameraRegistry(redis),
         board=Board(redis),
         hub=Hub(redis),

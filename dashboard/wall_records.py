@@ -30,15 +30,22 @@ _LENGTHS: Final = struct.Struct(">II")
 
 
 def wall_records(
-    hub: Hub, board: Board, camera_ids: Iterable[str], gone: Callable[[], bool]
+    hub: Hub,
+    board: Board,
+    camera_ids: Iterable[str],
+    groups: frozenset[str] | None,
+    gone: Callable[[], bool],
 ) -> Iterator[bytes]:
-    """Yield pictures of `camera_ids` as they come, and every camera's state each second."""
+    """Yield pictures of `camera_ids` as they come, and every camera's state each second.
+
+    `groups`: those whose cameras the viewer may see; None: all.
+    """
     with hub.watch(camera_ids) as viewer:
         next_state_at = 0.0
         while not gone():
             if time.monotonic() >= next_state_at:
                 next_state_at = time.monotonic() + STATE_EVERY_S
-                yield _state(board)
+                yield _state(board, groups)
             left_s = max(0.0, next_state_at - time.monotonic())
             for view in viewer.take(min(LOOK_S, left_s)):
                 yield _picture(view)
@@ -64,10 +71,10 @@ def decode_records(stream: bytes) -> tuple[list[tuple[dict[str, Any], bytes]], b
     return records, stream
 
 
-def _state(board: Board) -> bytes:
+def _state(board: Board, groups: frozenset[str] | None) -> bytes:
     try:
-        # Spliced, not parsed and written again: the list is the same for every viewer.
-        cameras = board.json()
+        # Spliced, not parsed and written again: the list is the same for many viewers.
+        cameras = board.json(groups)
     except RedisError:
         head = {"type": "trouble", "detail": "The dashboard cannot reach Redis."}
         return encode_record(json.dumps({**head, "sent_at_s": time.time()}))

@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
+from dashboard.accounts.access import Admission, identity, note_watching, requires, visible_cameras
 from dashboard.errors import problem
 from dashboard.picture_streams import STREAM_HEADERS
 from dashboard.services import services
@@ -18,6 +19,7 @@ blueprint = Blueprint("wall_stream", __name__)
 
 
 @blueprint.get("/wall/stream")
+@requires("viewer")
 def stream() -> Response:
     """Pictures of `?cameras=a,b,c` (none: states only) and the states of all cameras."""
     wanted = {part for part in request.args.get("cameras", "").split(",") if part}
@@ -25,8 +27,17 @@ def stream() -> Response:
         return problem(400, "bad_request", f"{len(wanted)} cameras; at most {MAX_CAMERAS}")
     services().board.forget()
     # Also answers 503 at once when Redis is away. Ids nobody registered are left out.
-    known = {snapshot.camera.id for snapshot in services().board.snapshots()}
+    seen = visible_cameras(snapshot.camera for snapshot in services().board.snapshots())
+    watched = [camera for camera in seen if camera.id in wanted]
+    note_watching(watched)
     viewer_socket = ViewerSocket(request.environ)
     viewer_socket.keep_short()
-    records = wall_records(services().hub, services().board, wanted & known, viewer_socket.gone)
+    admission = Admission(services().accounts, identity())
+    records = wall_records(
+        services().hub,
+        services().board,
+        [camera.id for camera in watched],
+        identity().grants.groups(),
+        lambda: viewer_socket.gone() or admission.ended(),
+    )
     return Response(records, mimetype=MIME_TYPE, headers=STREAM_HEADERS)

@@ -8,16 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from redis import Redis
 
 from contract.cameras import Camera, CameraRegistry, make_camera
-from contract.errors import CameraNotFoundError, MaskwatchError, SettingsError
+from contract.errors import CameraNotFoundError, MaskwatchError
 from contract.logs import configure_logging
-from contract.redis_client import check_server, connect
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
-from maskwatch import __version__, networks
-from maskwatch.redis_server import EmbeddedRedis
+from maskwatch import __version__, accounts, networks
+from maskwatch.connection import connect_here
 
 if TYPE_CHECKING:
     from models.cli import ModelStatus
@@ -90,7 +88,14 @@ _stage("jobs", _jobs, "Run a worker for background jobs: camera probes.")
 _stage("dashboard", _dashboard, "Run the dashboard.")
 
 
-for _group in (networks.train, networks.evaluate, networks.export):
+for _group in (
+    networks.train,
+    networks.evaluate,
+    networks.export,
+    accounts.user,
+    accounts.api_key,
+    accounts.secret_key,
+):
     main.add_command(_group)
 
 
@@ -102,6 +107,7 @@ def camera() -> None:
 @camera.command("add")
 @click.argument("name")
 @click.argument("source")
+@click.option("--group", help="Where it is, such as 'Terminal 2'.")
 @click.option("--analysis-fps", type=float, help="Frames analysed a second (default 8).")
 @click.option("--jpeg-quality", type=int, help="30 to 100 (default 85).")
 @click.option("--max-width", type=int, help="Widest frame kept, in pixels (default 1920).")
@@ -109,14 +115,14 @@ def camera() -> None:
 def camera_add(name: str, source: str, **options: Any) -> None:
     """Register SOURCE as NAME: an rtsp:// or http:// address, 0, a file, or demo:."""
     given = {option: value for option, value in options.items() if value is not None}
-    added = CameraRegistry(_redis()).add(make_camera(name=name, source=source, **given))
+    added = CameraRegistry(connect_here()).add(make_camera(name=name, source=source, **given))
     click.echo(f"{added.id}  {added.name}  {added.redacted_source}")
 
 
 @camera.command("list")
 def camera_list() -> None:
     """Show every camera, its state and what is wrong with it."""
-    redis = _redis()
+    redis = connect_here()
     cameras = CameraRegistry(redis).all()
     states = StatusStore(redis).read(cameras)
     for one in cameras:
@@ -136,7 +142,7 @@ def camera_list() -> None:
 @click.argument("name_or_id")
 def camera_remove(name_or_id: str) -> None:
     """Forget a camera and everything counted for it."""
-    registry = CameraRegistry(_redis())
+    registry = CameraRegistry(connect_here())
     found = _find(registry.all(), name_or_id)
     registry.remove(found.id)
     click.echo(f"removed {found.name}")
@@ -191,22 +197,6 @@ def models_pull(names: tuple[str, ...]) -> None:
     settings = load_settings()
     for path in pull_models(names, settings.where_models_are, settings.models_url):
         click.echo(f"fetched and verified {path}")
-
-
-def _redis() -> Redis:
-    settings = load_settings()
-    url = settings.redis_url
-    if url is None:
-        server = EmbeddedRedis(settings.state_dir / "redis")
-        if not server.socket_path.exists():
-            raise SettingsError(
-                "no Redis: `maskwatch run` is not running with this state folder, and "
-                "MASKWATCH_REDIS_URL is not set"
-            )
-        url = server.url
-    redis = connect(url, "maskwatch-cli")
-    check_server(redis)
-    return redis
 
 
 if __name__ == "__main__":

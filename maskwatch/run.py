@@ -27,6 +27,7 @@ from contract.redis_client import (
     wait_for_server,
 )
 from contract.settings import Settings
+from contract.vault import create_key_file, load_vault
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
 from maskwatch.redis_server import EmbeddedRedis
 
@@ -95,6 +96,7 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     require_free_port(settings)
+    ensure_secret_key(settings)
     ensure_detector(settings)
     with _redis(settings) as (url, server):
         redis = connect(url, "maskwatch-run")
@@ -121,6 +123,13 @@ def require_free_port(settings: Settings) -> None:
                 f"the dashboard cannot listen on {settings.host}:{settings.port} "
                 f"({error.strerror}); set MASKWATCH_PORT or MASKWATCH_HOST to another"
             ) from error
+
+
+def ensure_secret_key(settings: Settings) -> None:
+    """Have a usable key file, made at the first run; raise `SecretKeyError` for one that is not."""
+    if settings.secret_key_file is None:
+        create_key_file(settings.where_the_secret_key_is)
+    load_vault(settings.where_the_secret_key_is)
 
 
 def ensure_detector(settings: Settings) -> None:
@@ -174,6 +183,7 @@ def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
         "MASKWATCH_REDIS_URL": redis_url,
         "MASKWATCH_STATE_DIR": str(settings.state_dir.resolve()),
         "MASKWATCH_MODELS_DIR": str(settings.where_models_are.resolve()),
+        "MASKWATCH_SECRET_KEY_FILE": str(settings.where_the_secret_key_is.resolve()),
     }
     return [
         stage("dashboard", "dashboard"),
@@ -199,8 +209,28 @@ def _supervise(
             _look_after(server)
         if not announced and _worker_lives(redis, settings):
             announced = True
-            shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-            _say(f"Maskwatch is watching: http://{shown}:{settings.port}   (Ctrl-C ends it)")
+            _announce(redis, settings)
+
+
+def _announce(redis: Redis, settings: Settings) -> None:
+    """Say where the wall is; before an administrator has a password, where to choose one."""
+    from dashboard.accounts.service import make_accounts
+
+    url = dashboard_url(settings)
+    _say(f"Maskwatch is watching: {url}   (Ctrl-C ends it)")
+    try:
+        link = make_accounts(redis).first_link()
+    except RedisError as error:
+        _log.warning("no link for the administrator: %s", error)
+        return
+    if link:
+        _say(f"Choose the administrator's password here (once, within a day):\n\n    {url}{link}\n")
+
+
+def dashboard_url(settings: Settings) -> str:
+    """Where people on this machine open the dashboard."""
+    shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.port}"
 
 
 def _look_after(server: EmbeddedRedis) -> None:

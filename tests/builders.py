@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -41,6 +41,33 @@ def jpeg(width: int = 320, height: int = 240, grey: int = 128) -> bytes:
     encoded, data = cv2.imencode(".jpg", np.full((height, width, 3), grey, np.uint8))
     assert encoded
     return data.tobytes()
+
+
+def everything_in(redis: Redis) -> bytes:
+    """All names and values that a Redis holds, uncompressed, one after the other."""
+    read = {
+        b"string": redis.get,
+        b"hash": redis.hgetall,
+        b"set": redis.smembers,
+        b"list": lambda name: redis.lrange(name, 0, -1),
+        b"zset": lambda name: redis.zrange(name, 0, -1, withscores=True),
+        b"stream": redis.xrange,
+    }
+    found: list[bytes] = []
+    for name in redis.scan_iter():
+        found += [name, *_bytes_in(read[redis.type(name)](name))]
+    return b"\n".join(found)
+
+
+def _bytes_in(value: object) -> Iterator[bytes]:
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, dict):
+        for pair in value.items():
+            yield from _bytes_in(pair)
+    elif isinstance(value, list | tuple | set):
+        for item in value:
+            yield from _bytes_in(item)
 
 
 class Source:

@@ -1,7 +1,14 @@
 // Calls the API and turns every failure into an Error with words for people.
 
+const csrfToken = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+// The session has ended: this page can show nothing true any more.
+export function signInAgain() {
+  location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
 export async function call(method, path, body) {
-  const options = { method, headers: {} };
+  const options = { method, headers: { "X-CSRFToken": csrfToken } };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -12,6 +19,7 @@ export async function call(method, path, body) {
   } catch {
     throw new Error("The dashboard cannot be reached; nothing was changed.");
   }
+  if (answer.status === 401) signInAgain();
   const json = answer.status === 204 ? null : await answer.json().catch(() => null);
   if (!answer.ok) {
     const error = new Error(json?.detail ?? `The dashboard answered ${answer.status}.`);

@@ -124,16 +124,18 @@ async function attempt(action) {
   }
 }
 
-document.getElementById("toggle").onclick = () => attempt(async () => {
+// Only who may change a camera has these buttons.
+const press = (button, act) => document.getElementById(button)?.addEventListener("click", act);
+press("toggle", () => attempt(async () => {
   showCamera(await call("PATCH", api, { enabled: page.dataset.enabled !== "true" }));
-});
-document.getElementById("remove").onclick = () => confirmation.showModal();
-document.getElementById("keep").onclick = () => confirmation.close();
-document.getElementById("really").onclick = () => attempt(async () => {
+}));
+press("remove", () => confirmation.showModal());
+press("keep", () => confirmation.close());
+press("really", () => attempt(async () => {
   confirmation.close();
   await call("DELETE", api);
   location.href = "/";
-});
+}));
 
 const subscribe = () => (document.hidden ? connection.close() : connection.watch([id]));
 document.addEventListener("visibilitychange", subscribe);

@@ -1,5 +1,6 @@
 // The page's one connection to the dashboard: kept up, and honest about being down.
 
+import { signInAgain } from "./api.js";
 import { RecordReader } from "./records.js";
 
 const SILENT_MS = 3500; // the server sends a state record every second
@@ -54,6 +55,7 @@ export class Connection {
     try {
       const url = `/wall/stream?cameras=${encodeURIComponent(wanted)}`;
       const answer = await fetch(url, { signal: attempt.signal, cache: "no-store" });
+      if (answer.status === 401) signInAgain();
       if (!answer.ok) throw new Error(`the dashboard answered ${answer.status}`);
       this.handlers.opened();
       const reader = answer.body.getReader();

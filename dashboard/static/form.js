@@ -9,7 +9,8 @@ const id = form.dataset.camera;
 const NUMBERS = ["analysis_fps", "jpeg_quality", "max_width"];
 
 function values() {
-  const given = { name: form.name.value, source: form.source.value, enabled: form.enabled.checked };
+  const given = { enabled: form.enabled.checked };
+  for (const name of ["name", "source", "group"]) given[name] = form[name].value;
   for (const name of NUMBERS) if (form[name].value !== "") given[name] = Number(form[name].value);
   given.detector = form.detector.value || null;
   return given;
@@ -18,7 +19,7 @@ function values() {
 function complain(words) {
   message.textContent = words;
   message.hidden = !words;
-  for (const name of ["name", "source", ...NUMBERS]) {
+  for (const name of ["name", "source", "group", ...NUMBERS]) {
     const wrong = words.startsWith(`${name}:`) || words.includes(`; ${name}:`);
     form[name].toggleAttribute("aria-invalid", wrong);
     if (wrong) form[name].setAttribute("aria-invalid", "true");

@@ -39,6 +39,11 @@ class Browser:
     def open(self, url: str) -> None:
         self.driver.get(url)
 
+    def sign_in(self, url: str, cookie: dict[str, str]) -> None:
+        """Carry a session's cookie to the server at `url` from now on."""
+        self.driver.get(f"{url}/static/icon.svg")  # any of its answers, to be where cookies are
+        self.driver.add_cookie(cookie)
+
     def find(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 

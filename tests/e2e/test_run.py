@@ -17,11 +17,14 @@ from typing import Any
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from redis.exceptions import RedisError
 
 from benchmarks.system import free_port
 from contract.errors import ModelNotFoundError
+from contract.redis_client import connect
 from maskwatch.redis_server import EmbeddedRedis
 from models.files import find_model
+from tests.accounts import make_key
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +37,8 @@ class Running:
     ) -> None:
         self.port = free_port()
         self.log_path = state_dir / "run.log"
+        self._redis_url = redis_url or EmbeddedRedis(state_dir / "redis").url
+        self._key = ""
         state_dir.mkdir(exist_ok=True)
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
@@ -53,8 +58,20 @@ class Running:
             )
 
     def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", headers=self.authorization()
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return bytes(answer.read())
+
+    def authorization(self) -> dict[str, str]:
+        """An administrator's key, as `maskwatch api-key add` makes them."""
+        if not self._key:
+            try:
+                self._key = make_key(connect(self._redis_url))
+            except RedisError:
+                return {}  # it has not started yet
+        return {"Authorization": f"Bearer {self._key}"}
 
     def json(self, path: str) -> Any:
         return json.loads(self.get(path))

@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 
 from contract.cameras import CameraRegistry
 from contract.keys import JOBS_QUEUE
+from tests.accounts import accounts_of, make_user, session_cookie
 from tests.e2e.browser import Browser, open_browser
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, picture
 from tests.integration.test_dashboard_server import Server
@@ -34,6 +35,16 @@ def server(redis_server: object) -> Iterator[Server]:
     assert eventually(started.answers, 30)
     yield started
     started.stop()
+
+
+@pytest.fixture(autouse=True)
+def _signed_in(browser: Browser, server: Server, redis: Redis) -> None:
+    sign_in(browser, server, redis)
+
+
+def sign_in(browser: Browser, server: Server, redis: Redis) -> None:
+    user = accounts_of(redis).users.find("Ada") or make_user(redis)
+    browser.sign_in(server.url, session_cookie(redis, server.port, user))
 
 
 def sequences(browser: Browser) -> list[int]:
@@ -117,6 +128,7 @@ def test_a_wall_outlives_a_restart_of_its_dashboard(
     camera, first = FakeCamera(redis, "Gate"), Server(redis_url)
     with Feed(camera):
         assert eventually(first.answers, 30)
+        sign_in(browser, first, redis)
         browser.open(first.url)
         browser.wait_for(f"{tile(camera)}[data-fresh=live]")
         first.stop()

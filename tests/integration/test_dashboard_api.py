@@ -15,8 +15,8 @@ from contract.cameras import CameraRegistry
 from contract.keys import JOBS_QUEUE
 from contract.leases import Membership
 from contract.redis_client import connect
-from contract.settings import load_settings
-from dashboard.app import MAX_BODY_BYTES, create_app
+from dashboard.app import MAX_BODY_BYTES
+from tests.accounts import key_client, make_app
 from tests.integration.test_dashboard_hub import FakeCamera
 
 SECRET = "s3cret"  # noqa: S105 - a made-up one, looked for in what must not show it
@@ -26,13 +26,15 @@ API = "/api/v1/cameras"
 
 @pytest.fixture
 def client(redis: Redis) -> FlaskClient:
-    return create_app(load_settings({}), redis).test_client()
+    return key_client(make_app(redis), redis)
 
 
 @pytest.fixture
 def lost() -> FlaskClient:
     """A dashboard whose Redis is not there."""
-    return create_app(load_settings({}), connect("redis://127.0.0.1:1/0")).test_client()
+    client = make_app(connect("redis://127.0.0.1:1/0")).test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = "Bearer mw_any_key"
+    return client
 
 
 def add(client: FlaskClient, name: str = "Gate", source: str = SOURCE, **fields: Any) -> Any:
@@ -197,8 +199,7 @@ def test_another_site_changes_nothing(client: FlaskClient, headers: dict[str, st
     ],
 )
 def test_only_known_names_reach_the_pictures(redis: Redis, host: str, status: int) -> None:
-    settings = load_settings({}, trusted_hosts="wall.example.org")
-    client = create_app(settings, redis).test_client()
+    client = key_client(make_app(redis, trusted_hosts="wall.example.org"), redis)
     assert client.get(API, headers={"Host": host}).status_code == status
     assert client.get("/metrics", headers={"Host": host}).status_code == 200
 
@@ -210,7 +211,7 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
 
 
 def test_an_outage_is_said_to_machines_and_to_people(lost: FlaskClient) -> None:

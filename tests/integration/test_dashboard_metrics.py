@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
@@ -14,7 +16,6 @@ from contract.keys import CameraKeys
 from contract.leases import Membership
 from contract.outcomes import Outcome, OutcomeStore
 from contract.redis_client import connect
-from contract.settings import load_settings
 from contract.totals import (
     BATCH_BUCKETS,
     INFERENCE_BUCKETS_S,
@@ -24,7 +25,7 @@ from contract.totals import (
     discarded_field,
     inference_field,
 )
-from dashboard.app import create_app
+from tests.accounts import key_client, make_app
 from tests.builders import add_camera
 from tests.integration.test_dashboard_hub import FakeCamera
 
@@ -33,7 +34,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 @pytest.fixture
 def client(redis: Redis) -> FlaskClient:
-    return create_app(load_settings({}), redis).test_client()
+    return key_client(make_app(redis), redis)
 
 
 def scrape(client: FlaskClient) -> Samples:
@@ -89,7 +90,7 @@ def test_crossings_and_discarded_tracks_are_in_the_numbers(
 
 def test_a_restarted_dashboard_gives_the_same_totals(client: FlaskClient, redis: Redis) -> None:
     FakeCamera(redis, "Gate").commit(("mask",), {"mask": 2})
-    again = create_app(load_settings({}), redis).test_client()
+    again = key_client(make_app(redis), redis)
     before, after = scrape(client), scrape(again)
     assert {k: v for k, v in before.items() if k[0].endswith(("_total", "_bucket"))} == {
         k: v for k, v in after.items() if k[0].endswith(("_total", "_bucket"))
@@ -142,8 +143,12 @@ def test_openmetrics_is_given_to_who_asks(client: FlaskClient, redis: Redis) -> 
     assert {f.name for f in openmetrics(answer.text)} >= {"maskwatch_frames", "maskwatch_people"}
 
 
-def test_without_redis_the_page_says_only_that() -> None:
-    client = create_app(load_settings({}), connect("redis://127.0.0.1:1/0")).test_client()
+def test_without_redis_the_page_says_only_that(tmp_path: Path) -> None:
+    key_file = tmp_path / "metrics.key"
+    key_file.write_text("a-key-that-needs-no-redis-to-be-known\n")
+    lost = connect("redis://127.0.0.1:1/0")
+    client = make_app(lost, metrics_key_file=key_file).test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key_file.read_text().strip()}"
     assert scrape(client) == {("maskwatch_redis_up", frozenset()): 0.0}
 
 

@@ -16,11 +16,14 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
 from contract.leases import Membership
+from contract.redis_client import connect
 from dashboard.mjpeg import BOUNDARY
 from dashboard.wall_records import decode_records
 from maskwatch.redis_server import EmbeddedRedis
+from tests.accounts import key_file, make_key
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +34,12 @@ class Server:
 
     def __init__(self, redis_url: str, port: int | None = None) -> None:
         self.port = port or free_port()
-        settings = {"MASKWATCH_REDIS_URL": redis_url, "MASKWATCH_PORT": str(self.port)}
+        self._redis_url = redis_url
+        settings = {
+            "MASKWATCH_REDIS_URL": redis_url,
+            "MASKWATCH_PORT": str(self.port),
+            "MASKWATCH_SECRET_KEY_FILE": str(key_file()),
+        }
         others = {k: v for k, v in os.environ.items() if not k.startswith("MASKWATCH_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dashboard"],
@@ -54,11 +62,20 @@ class Server:
 
     def open(self, path: str) -> HTTPResponse:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", path)
+        connection.request("GET", path, headers=self.authorization())
         return connection.getresponse()
 
+    def authorization(self) -> dict[str, str]:
+        """An administrator's key, made anew: each test begins with an empty Redis."""
+        try:
+            key = make_key(connect(self._redis_url))
+        except RedisError:
+            key = "mw_none_while-redis-is-away"
+        return {"Authorization": f"Bearer {key}"}
+
     def json(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:  # noqa: S310
+        request = urllib.request.Request(self.url + path, headers=self.authorization())
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
     def stop(self) -> None:

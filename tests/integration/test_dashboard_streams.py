@@ -15,11 +15,10 @@ from redis import Redis
 
 from contract.cameras import CameraRegistry
 from contract.redis_client import connect
-from contract.settings import load_settings
-from dashboard.app import create_app
 from dashboard.mjpeg import BOUNDARY
 from dashboard.services import Services
 from dashboard.wall_records import decode_records
+from tests.accounts import key_client, make_app
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, picture
 
 PLACEHOLDER_TRIES = 40
@@ -27,12 +26,12 @@ PLACEHOLDER_TRIES = 40
 
 @pytest.fixture
 def app(redis: Redis) -> Flask:
-    return create_app(load_settings({}), redis)
+    return make_app(redis)
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+def client(app: Flask, redis: Redis) -> FlaskClient:
+    return key_client(app, redis)
 
 
 def mjpeg_parts(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from contract.settings import PREFIX, Settings
+from contract.vault import load_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -156,9 +157,9 @@ def test_no_secret_is_written_down() -> None:
     telling = re.compile(r"password|secret|token|credential|api_?key", re.IGNORECASE)
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
-            # A switch about secrets is none.
+            # A switch about secrets is none, and neither is where one is mounted.
             if telling.search(name) and value not in {"true", "false"}:
-                assert str(value).startswith("${"), name
+                assert str(value).startswith(("${", "/run/secrets/")), name
         assert "@" not in str(service.get("environment", {}).get("MASKWATCH_REDIS_URL", ""))
 
 
@@ -172,6 +173,32 @@ def test_what_services_name_is_there() -> None:
                 assert (ROOT / source).is_dir(), source
             else:
                 assert source in COMPOSE["volumes"], source
+
+
+def test_a_secret_goes_to_those_who_need_it_and_no_further(tmp_path: Path) -> None:
+    given = {name: set(service.get("secrets", ())) for name, service in SERVICES.items()}
+    assert {name for name, secrets in given.items() if "secret_key" in secrets} == {
+        "ingest",
+        "jobs",
+        "dashboard",
+    }
+    assert {name for name, secrets in given.items() if "metrics_key" in secrets} == {
+        "dashboard",
+        "prometheus",
+    }
+    for name, service in SERVICES.items():
+        for value in (service.get("environment") or {}).values():
+            if str(value).startswith("/run/secrets/"):
+                assert str(value).removeprefix("/run/secrets/") in given[name]
+    shutil.copy(ROOT / "deploy" / "make_secrets.sh", tmp_path)
+    for _ in range(2):  # the second time changes nothing
+        subprocess.run([tmp_path / "make_secrets.sh"], check=True, capture_output=True)
+        made = {source["file"] for source in COMPOSE["secrets"].values()}
+        assert made == {f"deploy/secrets/{path.name}" for path in (tmp_path / "secrets").iterdir()}
+        vault = load_vault(tmp_path / "secrets" / "secret.key")
+        sealed = vault.seal("x")
+    assert load_vault(tmp_path / "secrets" / "secret.key").open(sealed) == "x"
+    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
 
 
 def test_every_image_that_compose_builds_is_in_the_dockerfile() -> None:

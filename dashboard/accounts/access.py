@@ -1,0 +1,276 @@
+"""Who may open what. Every view says so itself; one that says nothing opens to nobody.
+
+    @blueprint.patch("/<camera_id>")
+    @requires("operator")
+    def change(camera_id): ...
+
+Where the address names a camera, the role is needed for that camera's group, and a camera that
+somebody may not see does not exist for them. Otherwise the role is needed somewhere, and the
+view checks the group it turns out to be about with `require_group`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar, cast
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFProtect
+from redis.exceptions import RedisError
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from contract.cameras import Camera
+from contract.errors import CameraNotFoundError
+from dashboard.accounts.grants import Role
+from dashboard.accounts.identity import Identity
+from dashboard.accounts.service import Accounts
+from dashboard.guard import SAFE_METHODS
+from dashboard.services import services
+
+REALM: Final = "Maskwatch"
+RULE: Final = "access_rule"
+LOOK_EVERY_S: Final = 1.0
+
+View = TypeVar("View", bound=Callable[..., Any])
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a view asks of whoever opens it."""
+
+    role: Role | None
+    """None: nobody has to be signed in."""
+    everywhere: bool = False
+    """The role must hold for all cameras."""
+    in_person: bool = False
+    """For people who have signed in; not for API keys."""
+    metrics: bool = False
+    """A key that reads metrics and nothing else may open it, too."""
+    action: str = ""
+    """What the audit log calls a change; by default the endpoint's name."""
+
+    def admits(self, identity: Identity, camera: Camera | None) -> bool:
+        """Whether `identity` may; `camera` is the one the address names."""
+        if identity.metrics_only:
+            return self.metrics
+        if self.role is None:
+            return True
+        if self.in_person and identity.kind != "user":
+            return False
+        if self.everywhere:
+            return identity.grants.allow_everywhere(self.role)
+        if camera is not None:
+            return identity.grants.allow(self.role, camera.group)
+        return identity.grants.allow_somewhere(self.role)
+
+
+def public(view: View) -> View:
+    """Let anybody open the view, signed in or not."""
+    return _mark(view, Rule(None))
+
+
+def requires(
+    role: Role,
+    *,
+    everywhere: bool = False,
+    in_person: bool = False,
+    metrics: bool = False,
+    action: str = "",
+) -> Callable[[View], View]:
+    """Let only those open the view who have `role`; see `Rule`."""
+    return lambda view: _mark(view, Rule(role, everywhere, in_person, metrics, action))
+
+
+def rule_of(view: Callable[..., Any]) -> Rule | None:
+    """What a view says of who may open it."""
+    return cast(Rule | None, getattr(view, RULE, None))
+
+
+def _mark(view: View, rule: Rule) -> View:
+    setattr(view, RULE, rule)
+    return view
+
+
+def register(app: Flask) -> None:
+    """Have every request to `app` ask here first."""
+    logins = LoginManager()
+    # Its own processor would ask Redis for the user even on the page that says Redis is away.
+    logins.init_app(app, add_context_processor=False)
+    logins.session_protection = None  # a session is in Redis, and phones change their address
+    logins.user_loader(lambda token: services().accounts.by_session(token))
+    logins.request_loader(_by_authorization)
+    CSRFProtect(app)
+    app.view_functions["static"] = public(app.view_functions["static"])
+    app.before_request(_authorise)
+    app.after_request(_note_change)
+    app.context_processor(lambda: {"account": known()})
+
+
+def known() -> Identity | None:
+    """Who is asking, where a rule asked; None for anybody."""
+    return cast(Identity | None, g.get("identity"))
+
+
+def identity() -> Identity:
+    """Who is asking. Only in views that are not public."""
+    found = known()
+    if found is None:
+        raise Unauthorized("sign in first")
+    return found
+
+
+class HasCamera(Protocol):
+    """What belongs to a camera."""
+
+    @property
+    def camera(self) -> Camera: ...
+
+
+Item = TypeVar("Item", bound=HasCamera)
+
+
+def visible_cameras(cameras: Iterable[Camera]) -> list[Camera]:
+    """Those cameras that whoever is asking may see."""
+    grants = identity().grants
+    return [camera for camera in cameras if grants.allow("viewer", camera.group)]
+
+
+def require_group(role: Role, group: str) -> None:
+    """Raise 403 unless whoever is asking has `role` for cameras of `group`."""
+    if not identity().grants.allow(role, group):
+        where = f"cameras of {group!r}" if group else "cameras without a group"
+        raise Forbidden(f"this needs the role {role} for {where}")
+
+
+def require_camera(role: Role, camera_id: str) -> Camera:
+    """Return a camera that a request's body names; raise as for one its address names."""
+    camera = services().cameras.get(camera_id)
+    if not identity().grants.allow("viewer", camera.group):
+        raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
+    require_group(role, camera.group)
+    return camera
+
+
+def audit(action: str, subject: str = "", who: str = "") -> None:
+    """Write into the audit log; once a request has done so, it is not written there again."""
+    g.audited = True
+    asking = known()
+    services().accounts.audit.write(
+        who or (asking.label if asking else "nobody"), action, subject, request.remote_addr or ""
+    )
+
+
+def note_watching(cameras: Iterable[Camera]) -> None:
+    """Write down who begins to watch these cameras, unless they did a moment ago."""
+    log, asking = services().accounts.audit, identity()
+    fresh = [c.name for c in cameras if log.first_time(f"{asking.kind}:{asking.id}", c.id)]
+    if fresh:
+        audit("watched", ", ".join(fresh))
+
+
+class Admission:
+    """Whether somebody whose stream is open may go on; asks Redis once a second at most."""
+
+    def __init__(self, accounts: Accounts, identity: Identity) -> None:
+        self._accounts = accounts
+        self._identity = identity
+        self._looked_at = time.monotonic()
+        self._ended = False
+
+    def ended(self) -> bool:
+        """True once the session was ended, or the account or key may see something else."""
+        now = time.monotonic()
+        if not self._ended and now - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = now
+            try:
+                self._ended = not self._accounts.unchanged(self._identity)
+            except RedisError:
+                return False  # no picture can come meanwhile
+        return self._ended
+
+
+def _by_authorization(_: object) -> Identity | None:
+    """An API key as a bearer token, or as the password of HTTP's basic scheme."""
+    given = request.authorization
+    if given is None:
+        return None
+    text = given.token if given.type == "bearer" else given.password
+    return services().accounts.by_key(text) if text else None
+
+
+def _authorise() -> Response | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    rule = rule_of(view) if view else Rule("viewer")
+    if rule is None:
+        _log.error("%s has no rule of who may open it, so nobody may", request.endpoint)
+        raise Forbidden("nobody may open this")
+    unsafe = request.method not in SAFE_METHODS
+    if rule.role is None:
+        if unsafe:
+            _protect()
+        return None
+    asking = _identify()
+    if asking is None:
+        return _ask_to_sign_in()
+    g.identity = asking
+    if unsafe and asking.kind == "user":
+        _protect()
+    camera = _named_camera(asking)
+    if not rule.admits(asking, camera):
+        raise Forbidden(f"this needs the role {rule.role}; you are {asking.grants.words()}")
+    return None
+
+
+def _identify() -> Identity | None:
+    # Who sends a key means it, even from a browser that is signed in.
+    if request.authorization is not None:
+        return _by_authorization(request)
+    return current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def _named_camera(asking: Identity) -> Camera | None:
+    camera_id = (request.view_args or {}).get("camera_id")
+    if camera_id is None:
+        return None
+    if asking.metrics_only:
+        return None
+    camera = services().cameras.get(camera_id)
+    if not asking.grants.allow("viewer", camera.group):
+        raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
+    return camera
+
+
+def _protect() -> None:
+    extension: CSRFProtect = current_app.extensions["csrf"]
+    extension.protect()
+
+
+def _ask_to_sign_in() -> Response:
+    page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    if page and request.method == "GET" and not request.path.startswith("/api/"):
+        return cast(Response, redirect(url_for("sign_in.form", next=request.full_path.rstrip("?"))))
+    raise Unauthorized(
+        "sign in, or send an API key: Authorization: Bearer KEY", www_authenticate=_challenge()
+    )
+
+
+def _challenge() -> WWWAuthenticate:
+    """Basic for players such as VLC; not for pages, over which a browser would put its window."""
+    from_page = "Sec-Fetch-Mode" in request.headers or bool(request.cookies)
+    return WWWAuthenticate("bearer" if from_page else "basic", {"realm": REALM})
+
+
+def _note_change(response: Response) -> Response:
+    changed = request.method not in SAFE_METHODS and response.status_code < 400
+    if changed and known() is not None and not g.get("audited"):
+        view = current_app.view_functions.get(request.endpoint or "")
+        rule = rule_of(view) if view else None
+        action = (rule.action if rule else "") or f"{request.method} {request.endpoint}"
+        audit(action, ", ".join(map(str, (request.view_args or {}).values())))
+    return response

@@ -1,0 +1,216 @@
+"""The administrators' pages: accounts, API keys, and the log of what was done."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from contract.errors import AccountError
+from dashboard.accounts.access import audit, identity, requires
+from dashboard.accounts.api_keys import ApiKey
+from dashboard.accounts.forms import (
+    GrantsForm,
+    KeyForm,
+    PlainForm,
+    UserChangeForm,
+    UserForm,
+    with_groups,
+)
+from dashboard.accounts.service import Accounts
+from dashboard.accounts.users import User
+from dashboard.services import services
+
+AUDIT_PAGE: Final = 200
+
+blueprint = Blueprint("administration", __name__, url_prefix="/settings")
+only_administrators = requires("administrator", everywhere=True, in_person=True)
+
+
+@blueprint.get("/users")
+@only_administrators
+def users() -> str:
+    return _users_page(_form(UserForm))
+
+
+@blueprint.post("/users")
+@only_administrators
+def add_user() -> Any:
+    form = _form(UserForm)
+    if not form.validate():
+        return _users_page(form), 422
+    try:
+        user = _accounts().users.add(str(form.name.data), form.grants())
+    except AccountError as error:
+        return _users_page(form, str(error)), 422
+    audit("made an account", user.name)
+    # The link is in this one answer, never in a flash: those travel in the browser's cookie.
+    return _users_page(_form(UserForm, blank=True), link=_new_link(user), linked=user)
+
+
+@blueprint.get("/users/<user_id>")
+@only_administrators
+def user(user_id: str) -> str:
+    found = _user(user_id)
+    form = _form(UserChangeForm, blank=True, groups_of=found.grants)
+    form.show(found.grants)
+    form.enabled.data = found.enabled
+    return _user_page(found, form)
+
+
+@blueprint.post("/users/<user_id>")
+@only_administrators
+def change_user(user_id: str) -> Any:
+    found = _user(user_id)
+    form = _form(UserChangeForm, groups_of=found.grants)
+    if not form.validate():
+        return _user_page(found, form), 422
+    try:
+        changed = _accounts().users.update(
+            found, grants=form.grants(), enabled=bool(form.enabled.data)
+        )
+    except AccountError as error:
+        return _user_page(found, form, str(error)), 422
+    if not changed.enabled:
+        _accounts().sessions.end_all(changed.id)
+        _accounts().links.void(changed.id)
+    words = changed.may().words() if changed.enabled else "may not sign in"
+    audit("changed an account", f"{changed.name}: {words}")
+    flash(f"{changed.name}: {words}.")
+    return redirect(url_for("administration.users"))
+
+
+@blueprint.post("/users/<user_id>/link")
+@only_administrators
+def link(user_id: str) -> str:
+    found = _user(user_id)
+    audit("made a one-time link", found.name)
+    return _users_page(_form(UserForm, blank=True), link=_new_link(found), linked=found)
+
+
+@blueprint.post("/users/<user_id>/sign-out")
+@only_administrators
+def sign_out_user(user_id: str) -> Response:
+    found = _user(user_id)
+    ended = _accounts().sessions.end_all(found.id)
+    audit("signed somebody out everywhere", found.name)
+    flash(f"{found.name} is signed out of {ended} browsers.")
+    return redirect(url_for("administration.users"))
+
+
+@blueprint.post("/users/<user_id>/remove")
+@only_administrators
+def remove_user(user_id: str) -> Any:
+    found = _user(user_id)
+    try:
+        _accounts().users.remove(found)
+    except AccountError as error:
+        return _users_page(_form(UserForm, blank=True), str(error)), 422
+    _accounts().sessions.end_all(found.id)
+    _accounts().links.void(found.id)
+    audit("removed an account", found.name)
+    flash(f"{found.name} is removed.")
+    return redirect(url_for("administration.users"))
+
+
+@blueprint.get("/keys")
+@only_administrators
+def api_keys() -> str:
+    return _keys_page(_form(KeyForm))
+
+
+@blueprint.post("/keys")
+@only_administrators
+def add_api_key() -> Any:
+    form = _form(KeyForm)
+    if not form.validate():
+        return _keys_page(form), 422
+    try:
+        key, text = _accounts().api_keys.add(
+            str(form.name.data),
+            form.grants(),
+            float(form.days.data),
+            made_by=identity().name,
+            metrics=form.kind.data == "metrics",
+        )
+    except AccountError as error:
+        return _keys_page(form, str(error)), 422
+    audit("made an API key", f"{key.name}: {key.may().words() or 'metrics only'}")
+    return _keys_page(_form(KeyForm, blank=True), made=key, text=text)
+
+
+@blueprint.post("/keys/<key_id>/remove")
+@only_administrators
+def remove_api_key(key_id: str) -> Response:
+    found = _accounts().api_keys.remove(key_id)
+    if found is None:
+        raise NotFound("no API key has this id")
+    audit("removed an API key", found.name)
+    flash(f"The key {found.name} works no more.")
+    return redirect(url_for("administration.api_keys"))
+
+
+@blueprint.get("/audit")
+@only_administrators
+def audit_log() -> str:
+    entries = _accounts().audit.newest(AUDIT_PAGE, request.args.get("before", "+"))
+    return render_template("audit.html", entries=entries, more=len(entries) == AUDIT_PAGE)
+
+
+def _form(
+    kind: type[GrantsForm], blank: bool = False, groups_of: dict[str, Any] | None = None
+) -> Any:
+    """The form with a role to choose for each group there is, or that the account has."""
+    groups = {camera.group for camera in services().cameras.all()} | set(groups_of or {})
+    made = with_groups(kind, sorted(groups - {"", "*"}))
+    return made(formdata=None) if blank else made()
+
+
+def _users_page(
+    form: UserForm, message: str = "", link: str = "", linked: User | None = None
+) -> str:
+    return render_template(
+        "users.html",
+        form=form,
+        message=message,
+        users=_accounts().users.all(),
+        button=PlainForm(formdata=None),
+        link=link,
+        linked=linked,
+    )
+
+
+def _user_page(user: User, form: UserChangeForm, message: str = "") -> str:
+    return render_template(
+        "user.html", user=user, form=form, message=message, button=PlainForm(formdata=None)
+    )
+
+
+def _keys_page(form: KeyForm, message: str = "", made: ApiKey | None = None, text: str = "") -> str:
+    return render_template(
+        "keys.html",
+        form=form,
+        message=message,
+        keys=_accounts().api_keys.all(),
+        used_at_s=_accounts().api_keys.used_at_s(),
+        button=PlainForm(formdata=None),
+        made=made,
+        text=text,
+    )
+
+
+def _new_link(user: User) -> str:
+    return request.host_url.rstrip("/") + _accounts().links.create(user.id)
+
+
+def _user(user_id: str) -> User:
+    user = _accounts().users.get(user_id)
+    if user is None:
+        raise NotFound("no account has this id")
+    return user
+
+
+def _accounts() -> Accounts:
+    return services().accounts

@@ -1,0 +1,174 @@
+"""Keys for programs: a role, an expiry, shown once, kept as a hash."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import time
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from redis import Redis
+
+from contract import keys
+from contract.errors import AccountError, SettingsError
+from dashboard.accounts.grants import Grants, Role
+from dashboard.accounts.tokens import digest, new_token
+from dashboard.accounts.users import check_grants, explain
+
+PREFIX: Final = "mw"
+LONGEST_DAYS: Final = 3650
+NOTE_USE_EVERY_S: Final = 60
+SHORTEST_FILE_KEY: Final = 32
+_log = logging.getLogger(__name__)
+
+
+class ApiKey(BaseModel):
+    """One key, without what opens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
+    name: str = Field(min_length=1, max_length=64)
+    kind: Literal["api", "metrics"]
+    """`metrics` reads `/metrics` and nothing else."""
+    grants: dict[str, Role] = {}
+    digest: str = Field(repr=False)
+    made_by: str
+    created_at_s: float
+    expires_at_s: float
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError("a name is printable text")
+        return name
+
+    def may(self) -> Grants:
+        return Grants(self.grants)
+
+    def expired(self) -> bool:
+        return time.time() >= self.expires_at_s
+
+
+class ApiKeyStore:
+    """The keys in Redis, and the one in a file that may read the metrics."""
+
+    def __init__(self, redis: Redis, metrics_key_file: Path | None = None) -> None:
+        self._redis = redis
+        self._metrics_digest = _read_metrics_key(metrics_key_file)
+
+    def all(self) -> list[ApiKey]:
+        """Every key by name; one that cannot be read is logged and left out."""
+        found: list[ApiKey] = []
+        for key_id, record in self._redis.hgetall(keys.API_KEYS).items():
+            try:
+                found.append(ApiKey.model_validate_json(record))
+            except ValidationError:
+                _log.error("the API key %s cannot be read and is left out", str(key_id))
+        return sorted(found, key=lambda key: key.name.lower())
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """One key's record, or None."""
+        record = self._redis.hget(keys.API_KEYS, key_id)
+        try:
+            return ApiKey.model_validate_json(record) if record else None
+        except ValidationError:
+            return None
+
+    def add(
+        self, name: str, grants: dict[str, Role], days: float, made_by: str, metrics: bool = False
+    ) -> tuple[ApiKey, str]:
+        """Make a key; return its record and the key itself, which cannot be had again.
+
+        Raises:
+            AccountError: name, roles or days cannot be used.
+        """
+        if not 0 < days <= LONGEST_DAYS:
+            raise AccountError(f"days: expected 1 to {LONGEST_DAYS}, found {days:g}")
+        key_id, now_s = secrets.token_hex(6), time.time()
+        text = f"{PREFIX}_{key_id}_{new_token()}"
+        try:
+            if not metrics:
+                check_grants(grants)
+            key = ApiKey(
+                id=key_id,
+                name=name,
+                kind="metrics" if metrics else "api",
+                grants={} if metrics else grants,
+                digest=digest(text),
+                made_by=made_by,
+                created_at_s=now_s,
+                expires_at_s=now_s + days * 86400,
+            )
+        except ValidationError as error:
+            raise AccountError(explain(error)) from None
+        except ValueError as error:
+            raise AccountError(f"roles: {error}") from None
+        if any(other.name.lower() == key.name.lower() for other in self.all()):
+            raise AccountError(f"name: another key is called {key.name!r}")
+        self._redis.hset(keys.API_KEYS, key.id, key.model_dump_json())
+        return key, text
+
+    def remove(self, key_id: str) -> ApiKey | None:
+        """Make a key stop working; return what it was."""
+        found = self.get(key_id)
+        self._redis.hdel(keys.API_KEYS, key_id)
+        self._redis.hdel(keys.API_KEYS_USED, key_id)
+        return found
+
+    def find(self, text: str) -> ApiKey | None:
+        """The key that `text` is; None when it is none, was removed, or has expired."""
+        given = digest(text)
+        if self._metrics_digest and hmac.compare_digest(given, self._metrics_digest):
+            return _FILE_KEY
+        prefix, _, rest = text.partition("_")
+        key_id = rest.partition("_")[0]
+        found = self.get(key_id) if prefix == PREFIX and key_id else None
+        if found is None or found.expired() or not hmac.compare_digest(given, found.digest):
+            return None
+        self._note_use(found.id)
+        return found
+
+    def used_at_s(self) -> dict[str, float]:
+        """When each key was last used, to the minute."""
+        raw = self._redis.hgetall(keys.API_KEYS_USED)
+        return {
+            (name.decode() if isinstance(name, bytes) else name): float(at)
+            for name, at in raw.items()
+        }
+
+    def _note_use(self, key_id: str) -> None:
+        now_s = time.time()
+        last = self._redis.hget(keys.API_KEYS_USED, key_id)
+        if last is None or now_s - float(last) > NOTE_USE_EVERY_S:
+            self._redis.hset(keys.API_KEYS_USED, key_id, f"{now_s:.0f}")
+
+
+_FILE_KEY: Final = ApiKey(
+    id="file",
+    name="metrics key file",
+    kind="metrics",
+    digest="",
+    made_by="MASKWATCH_METRICS_KEY_FILE",
+    created_at_s=0.0,
+    expires_at_s=float(2**53),
+)
+
+
+def _read_metrics_key(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        text = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"MASKWATCH_METRICS_KEY_FILE={path} cannot be read: {error}") from None
+    if len(text) < SHORTEST_FILE_KEY:
+        raise SettingsError(
+            f"MASKWATCH_METRICS_KEY_FILE={path}: expected at least {SHORTEST_FILE_KEY} "
+            f"characters, found {len(text)}"
+        )
+    return digest(text)

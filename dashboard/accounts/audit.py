@@ -1,0 +1,73 @@
+"""Who changed or watched what: a stream in Redis that keeps the newest entries."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis import Redis
+
+from contract import keys
+
+KEPT: Final = 20_000
+WATCHED_AGAIN_S: Final = 600
+"""Watching the same camera is written down again after this long."""
+LONGEST_TEXT: Final = 300
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One thing that somebody did."""
+
+    id: str
+    at_s: float
+    who: str
+    """The account's or key's name as it was."""
+    action: str
+    subject: str
+    """On what: a camera's, account's or key's name. Never a secret."""
+    address: str
+
+
+class AuditLog:
+    """Writes and reads the log."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def write(self, who: str, action: str, subject: str = "", address: str = "") -> None:
+        """Note that `who` did `action`."""
+        fields: dict[Any, Any] = {
+            "at": f"{time.time():.3f}",
+            "who": who[:LONGEST_TEXT],
+            "action": action[:LONGEST_TEXT],
+            "subject": subject[:LONGEST_TEXT],
+            "address": address[:64],
+        }
+        self._redis.xadd(keys.AUDIT, fields, maxlen=KEPT, approximate=True)
+
+    def newest(self, count: int, before: str = "+") -> list[AuditEntry]:
+        """Up to `count` entries, the newest first; `before`: older than the entry of that id."""
+        end = "+" if before == "+" else f"({before}"
+        raw: Any = self._redis.xrevrange(keys.AUDIT, max=end, count=count)
+        return [_decode(entry_id, fields) for entry_id, fields in raw]
+
+    def first_time(self, who: str, camera_id: str) -> bool:
+        """Whether `who` has not been noted as watching this camera lately; notes that."""
+        name = f"{keys.AUDIT}:watched:{who}:{camera_id}"
+        return bool(self._redis.set(name, 1, ex=WATCHED_AGAIN_S, nx=True))
+
+
+def _decode(entry_id: bytes, fields: dict[bytes, bytes]) -> AuditEntry:
+    def text(name: bytes) -> str:
+        return fields.get(name, b"").decode(errors="replace")
+
+    return AuditEntry(
+        entry_id.decode(),
+        float(text(b"at") or 0),
+        text(b"who"),
+        text(b"action"),
+        text(b"subject"),
+        text(b"address"),
+    )

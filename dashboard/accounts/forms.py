@@ -1,0 +1,124 @@
+"""What the pages about accounts ask for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+)
+from wtforms.validators import EqualTo, InputRequired, Length, NumberRange
+
+from dashboard.accounts.api_keys import LONGEST_DAYS
+from dashboard.accounts.grants import EVERYWHERE, ROLES, Role
+from dashboard.accounts.passwords import LONGEST, SHORTEST
+
+_NO_ROLE: Final = ""
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]
+    """Name and password."""
+
+    name = StringField("Name", [InputRequired("Who are you?"), Length(max=64)])
+    password = PasswordField("Password", [InputRequired("The password is missing.")])
+
+
+class NewPasswordForm(FlaskForm):  # type: ignore[misc]
+    """A password, twice."""
+
+    password = PasswordField(
+        "New password",
+        [InputRequired("The password is missing."), Length(SHORTEST, LONGEST)],
+        description=f"At least {SHORTEST} characters. A few words that do not belong together "
+        "are better than odd signs.",
+    )
+    again = PasswordField("The same again", [EqualTo("password", "The two are not the same.")])
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The password there was, and the new one."""
+
+    current = PasswordField("Current password", [InputRequired("The password is missing.")])
+
+
+class GrantsForm(FlaskForm):  # type: ignore[misc]
+    """A role for all cameras, and one for each group; `grants_form` adds the groups."""
+
+    role_everywhere = SelectField(
+        "All cameras", choices=[SelectChoice(_NO_ROLE, "no role"), *map(SelectChoice, ROLES)]
+    )
+
+    def group_fields(self) -> list[tuple[str, SelectField]]:
+        """The groups and their fields."""
+        return [(group, self[field]) for group, field in self.groups_by_field()]
+
+    @classmethod
+    def groups_by_field(cls) -> list[tuple[str, str]]:
+        """Groups and the names of their fields."""
+        return []
+
+    def grants(self) -> dict[str, Role]:
+        """What was chosen."""
+        chosen = {EVERYWHERE: self.role_everywhere.data}
+        chosen |= {group: field.data for group, field in self.group_fields()}
+        return {group: role for group, role in chosen.items() if role in ROLES}
+
+    def show(self, grants: dict[str, Role]) -> None:
+        """Select what an account has."""
+        self.role_everywhere.data = grants.get(EVERYWHERE, _NO_ROLE)
+        for group, field in self.group_fields():
+            field.data = grants.get(group, _NO_ROLE)
+
+
+class UserForm(GrantsForm):
+    """A new account."""
+
+    name = StringField("Name", [InputRequired("Give the account a name."), Length(max=64)])
+
+
+class UserChangeForm(GrantsForm):
+    """An account's roles, and whether it may sign in."""
+
+    enabled = BooleanField("May sign in")
+
+
+class KeyForm(GrantsForm):
+    """A new API key."""
+
+    name = StringField(
+        "Name",
+        [InputRequired("Give the key a name."), Length(max=64)],
+        description="What it is for, such as “Prometheus” or “Home Assistant”.",
+    )
+    kind = RadioField(
+        "May",
+        choices=[
+            SelectChoice("api", "do what the roles below allow"),
+            SelectChoice("metrics", "read /metrics only"),
+        ],
+        default="api",
+    )
+    days = IntegerField(
+        "Works for, days", [InputRequired("How long?"), NumberRange(1, LONGEST_DAYS)], default=90
+    )
+
+
+class PlainForm(FlaskForm):  # type: ignore[misc]
+    """A button: nothing but the protection against other sites."""
+
+
+def with_groups(form: type[GrantsForm], groups: list[str]) -> type[GrantsForm]:
+    """Return `form` with a role to choose for each group of cameras."""
+    fields = [(group, f"role_in_{number}") for number, group in enumerate(groups)]
+    choices = [SelectChoice(_NO_ROLE, "as for all cameras"), *map(SelectChoice, ROLES)]
+    selects = {name: SelectField(group, choices=choices) for group, name in fields}
+    return type(
+        form.__name__, (form,), {**selects, "groups_by_field": classmethod(lambda _: fields)}
+    )

@@ -1,0 +1,83 @@
+"""Roles, and for which groups of cameras somebody has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from contract.errors import AccountError
+
+Role = Literal["viewer", "operator", "administrator"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+"""From the least to the most: each may do all that those before it may."""
+
+EVERYWHERE: Final = "*"
+"""Stands for every group, and for the cameras that are in none."""
+
+LONGEST_GROUP: Final = 80
+
+
+@dataclass(frozen=True)
+class Grants:
+    """Roles by group of cameras; `*` holds for all of them."""
+
+    by_group: Mapping[str, Role]
+
+    def role_in(self, group: str) -> Role | None:
+        """The greatest role for cameras of `group`; `""` is the cameras without a group."""
+        held = [self.by_group[name] for name in (EVERYWHERE, group) if name in self.by_group]
+        return max(held, key=ROLES.index, default=None)
+
+    def allow(self, needed: Role, group: str) -> bool:
+        """Whether cameras of `group` may be treated as `needed` may."""
+        return reaches(self.role_in(group), needed)
+
+    def allow_somewhere(self, needed: Role) -> bool:
+        """Whether there is any group where `needed` is reached."""
+        return any(reaches(role, needed) for role in self.by_group.values())
+
+    def allow_everywhere(self, needed: Role) -> bool:
+        """Whether `needed` is reached for every camera there is or will be."""
+        return reaches(self.by_group.get(EVERYWHERE), needed)
+
+    def groups(self) -> frozenset[str] | None:
+        """The groups whose cameras may be seen; None: all cameras."""
+        return None if EVERYWHERE in self.by_group else frozenset(self.by_group)
+
+    def words(self) -> str:
+        """For people: `viewer; operator in Terminal 2`."""
+        return "; ".join(
+            role if group == EVERYWHERE else f"{role} in {group}"
+            for group, role in sorted(self.by_group.items(), key=lambda item: item[0])
+        )
+
+
+def reaches(role: Role | None, needed: Role) -> bool:
+    """Whether `role` may do all that `needed` may."""
+    return role is not None and ROLES.index(role) >= ROLES.index(needed)
+
+
+def parse_grants(parts: Iterable[str]) -> dict[str, Role]:
+    """Read `viewer` and `operator:Terminal 2` into roles by group.
+
+    >>> parse_grants(["viewer", "operator:Terminal 2"])
+    {'*': 'viewer', 'Terminal 2': 'operator'}
+
+    Raises:
+        AccountError: a role is none of ours, or a group is there twice.
+    """
+    grants: dict[str, Role] = {}
+    for part in parts:
+        word, colon, group = (piece.strip() for piece in part.partition(":"))
+        role = next((one for one in ROLES if one == word), None)
+        if role is None or (colon and not group):
+            raise AccountError(
+                f"role {part!r}: expected {', '.join(ROLES)}, or one of them with a group, "
+                "such as 'operator:Terminal 2'"
+            )
+        where = group or EVERYWHERE
+        if where in grants:
+            raise AccountError(f"role: {where} is there twice")
+        grants[where] = role
+    return grants

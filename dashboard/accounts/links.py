@@ -1,0 +1,48 @@
+"""One-time links: whoever opens one sets an account's password."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from redis import Redis
+
+from contract import keys
+from dashboard.accounts.tokens import digest, new_token
+
+LASTS_S: Final = 24 * 3600
+PATH: Final = "/welcome/"
+
+
+class LinkStore:
+    """Links in Redis, by the hash of their token; of each user one works."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def create(self, user_id: str) -> str:
+        """Return the path of a new link; the user's earlier one stops working."""
+        token = new_token()
+        self.void(user_id)
+        with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.set(keys.link(digest(token)), user_id, ex=LASTS_S)
+            pipeline.set(keys.user_link(user_id), digest(token), ex=LASTS_S)
+            pipeline.execute()
+        return PATH + token
+
+    def read(self, token: str) -> str | None:
+        """Whose password the link sets, without using it up; None when it works no more."""
+        return _text(self._redis.get(keys.link(digest(token))))
+
+    def take(self, token: str) -> str | None:
+        """Use the link up and return whose it is: one caller gets it, every other None."""
+        return _text(self._redis.getdel(keys.link(digest(token))))
+
+    def void(self, user_id: str) -> None:
+        """Make a user's link stop working."""
+        earlier = _text(self._redis.getdel(keys.user_link(user_id)))
+        if earlier:
+            self._redis.delete(keys.link(earlier))
+
+
+def _text(raw: bytes | str | None) -> str | None:
+    return raw.decode() if isinstance(raw, bytes) else raw

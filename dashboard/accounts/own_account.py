@@ -1,0 +1,70 @@
+"""The page about one's own account: password, and where one is signed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from contract.errors import AccountError
+from dashboard.accounts.access import audit, identity, requires
+from dashboard.accounts.forms import ChangePasswordForm, PlainForm
+from dashboard.accounts.tokens import digest
+from dashboard.accounts.users import User
+from dashboard.services import services
+
+blueprint = Blueprint("own_account", __name__, url_prefix="/account")
+
+
+@blueprint.get("")
+@requires("viewer", in_person=True)
+def show() -> str:
+    return _page(ChangePasswordForm())
+
+
+@blueprint.post("")
+@requires("viewer", in_person=True)
+def change_password() -> Any:
+    form, accounts, user = ChangePasswordForm(), services().accounts, _user()
+    if not form.validate():
+        return _page(form), 422
+    if not accounts.passwords.matches(user.password_hash, str(form.current.data)):
+        form.current.errors = ["This is not your password."]
+        return _page(form), 422
+    try:
+        accounts.set_password(user, str(form.password.data))
+    except AccountError as error:
+        form.password.errors = [str(error).removeprefix("password: ")]
+        return _page(form), 422
+    ended = accounts.sessions.end_all(user.id, but=identity().session_token)
+    audit("changed their password", user.name)
+    flash(f"Your password is changed; signed out of {ended} other browsers.")
+    return redirect(url_for("own_account.show"))
+
+
+@blueprint.post("/sign-out-everywhere")
+@requires("viewer", in_person=True, action="signed out everywhere")
+def sign_out_everywhere() -> Response:
+    ended = services().accounts.sessions.end_all(identity().id, but=identity().session_token)
+    flash(f"Signed out of {ended} other browsers.")
+    return redirect(url_for("own_account.show"))
+
+
+def _user() -> User:
+    user = services().accounts.users.get(identity().id)
+    if user is None:
+        raise NotFound("this account is gone")
+    return user
+
+
+def _page(form: ChangePasswordForm) -> str:
+    return render_template(
+        "account.html",
+        form=form,
+        button=PlainForm(),
+        user=_user(),
+        sessions=services().accounts.sessions.of_user(identity().id),
+        this_session=digest(identity().session_token),
+    )

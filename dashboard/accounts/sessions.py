@@ -1,0 +1,107 @@
+"""Signed-in browsers. A cookie holds a random token; Redis holds what its hash stands for."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from redis import Redis
+
+from contract import keys
+from dashboard.accounts.tokens import digest, new_token
+
+IDLE_S: Final = 12 * 3600
+"""A browser that asks for nothing this long, a shift, must sign in again."""
+LONGEST_S: Final = 30 * 86400
+TOUCH_EVERY_S: Final = 60
+
+
+class Session(BaseModel):
+    """One signed-in browser."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: str
+    started_at_s: float
+    seen_at_s: float
+    address: str
+    browser: str
+
+
+class SessionStore:
+    """Sessions in Redis; each ends by itself, or when somebody ends it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def start(self, user_id: str, address: str, browser: str) -> str:
+        """Begin a session and return its token, which is kept nowhere else."""
+        token, now_s = new_token(), time.time()
+        session = Session(
+            user_id=user_id,
+            started_at_s=now_s,
+            seen_at_s=now_s,
+            address=address[:64],
+            browser=browser[:200],
+        )
+        with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.set(keys.session(digest(token)), session.model_dump_json(), ex=IDLE_S)
+            pipeline.sadd(keys.user_sessions(user_id), digest(token))
+            pipeline.expire(keys.user_sessions(user_id), LONGEST_S)
+            pipeline.execute()
+        return token
+
+    def find(self, token: str) -> Session | None:
+        """The session behind a token, noting that it is in use; None once it has ended."""
+        found = self._read(digest(token))
+        now_s = time.time()
+        if found is None or now_s - found.started_at_s > LONGEST_S:
+            return None
+        if now_s - found.seen_at_s > TOUCH_EVERY_S:
+            touched = found.model_copy(update={"seen_at_s": now_s})
+            # XX: a session ended meanwhile stays ended.
+            self._redis.set(
+                keys.session(digest(token)), touched.model_dump_json(), ex=IDLE_S, xx=True
+            )
+        return found
+
+    def of_user(self, user_id: str) -> dict[str, Session]:
+        """A user's sessions by the hash of their token, the newest first."""
+        found = {}
+        for name in self._redis.smembers(keys.user_sessions(user_id)):
+            session_digest = _text(name)
+            session = self._read(session_digest)
+            if session is None:
+                self._redis.srem(keys.user_sessions(user_id), name)
+            else:
+                found[session_digest] = session
+        return dict(sorted(found.items(), key=lambda item: -item[1].seen_at_s))
+
+    def end(self, token: str) -> None:
+        """Sign one browser out."""
+        session = self._read(digest(token))
+        self._redis.delete(keys.session(digest(token)))
+        if session:
+            self._redis.srem(keys.user_sessions(session.user_id), digest(token))
+
+    def end_all(self, user_id: str, but: str = "") -> int:
+        """Sign a user out everywhere (`but`: save for this token); return how many ended."""
+        ended = set(self.of_user(user_id)) - ({digest(but)} if but else set())
+        for session_digest in ended:
+            self._redis.delete(keys.session(session_digest))
+            self._redis.srem(keys.user_sessions(user_id), session_digest)
+        return len(ended)
+
+    def _read(self, session_digest: str) -> Session | None:
+        record = self._redis.get(keys.session(session_digest))
+        if record is None:
+            return None
+        try:
+            return Session.model_validate_json(record)
+        except ValidationError:
+            return None
+
+
+def _text(raw: bytes | str) -> str:
+    return raw.decode() if isinstance(raw, bytes) else raw

@@ -1,0 +1,136 @@
+"""Signing in and out, and the page behind a one-time link."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask_login import login_user, logout_user
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from contract.errors import AccountError
+from dashboard.accounts.access import audit, identity, public, requires
+from dashboard.accounts.forms import NewPasswordForm, SignInForm
+from dashboard.accounts.passwords import require_good
+from dashboard.accounts.service import Accounts
+from dashboard.accounts.users import User
+from dashboard.services import services
+
+WRONG: Final = "This name and password do not belong together."
+
+blueprint = Blueprint("sign_in", __name__)
+
+
+@blueprint.get("/sign-in")
+@public
+def form() -> str:
+    return _page(SignInForm())
+
+
+@blueprint.post("/sign-in")
+@public
+def sign_in() -> Any:
+    form, address = SignInForm(), request.remote_addr or ""
+    if not form.validate():
+        return _page(form), 422
+    accounts, name = _accounts(), str(form.name.data)
+    wait_s = accounts.throttle.wait_s(name, address)
+    if wait_s > 0:
+        minutes = math.ceil(wait_s / 60)
+        words = f"Too many attempts. Try again in {minutes} minute{'s' * (minutes != 1)}."
+        return _page(form, words), 429, {"Retry-After": str(math.ceil(wait_s))}
+    user = accounts.check_password(name, str(form.password.data))
+    if user is None:
+        accounts.throttle.failed(name, address)
+        known = accounts.users.find(name)
+        # Not what was typed: it may be a password in the wrong field.
+        audit("was refused at sign-in", who=known.name if known else "an unknown account")
+        return _page(form, WRONG), 401
+    if accounts.passwords.outdated(user.password_hash):
+        user = accounts.users.update(
+            user, password_hash=accounts.passwords.hash(str(form.password.data))
+        )
+    _begin_session(user)
+    return redirect(_next_page())
+
+
+@blueprint.post("/sign-out")
+@requires("viewer", in_person=True, action="signed out")
+def sign_out() -> Response:
+    _accounts().sessions.end(identity().session_token)
+    logout_user()
+    session.clear()
+    return redirect(url_for("sign_in.form"))
+
+
+@blueprint.get("/welcome/<token>")
+@public
+def welcome(token: str) -> str:
+    # Reading uses nothing up: mail programs and chats open links to show what is behind them.
+    user = _link_user(token)
+    return render_template("welcome.html", form=NewPasswordForm(), user=user, token=token)
+
+
+@blueprint.post("/welcome/<token>")
+@public
+def set_password(token: str) -> Any:
+    user, form, accounts = _link_user(token), NewPasswordForm(), _accounts()
+    try:
+        if not form.validate():
+            raise AccountError("")
+        require_good(str(form.password.data), user.name)
+    except AccountError as error:
+        words = str(error)
+        page = render_template("welcome.html", form=form, user=user, token=token, message=words)
+        return page, 422
+    if accounts.links.take(token) is None:
+        raise NotFound("somebody used this link at the same moment")
+    user = accounts.set_password(user, str(form.password.data))
+    accounts.sessions.end_all(user.id)
+    audit("set a password by one-time link", who=user.name)
+    _begin_session(user)
+    return redirect(url_for("pages.wall"))
+
+
+def _begin_session(user: User) -> None:
+    accounts = _accounts()
+    session.clear()  # nothing from before signing in is to be trusted after it
+    session.permanent = True
+    accounts.users.update(user, signed_in_at_s=time.time())
+    token = accounts.sessions.start(user.id, request.remote_addr or "", request.user_agent.string)
+    known = accounts.by_session(token)
+    login_user(known)
+    audit("signed in", who=user.name)
+
+
+def _link_user(token: str) -> User:
+    user_id = _accounts().links.read(token)
+    user = _accounts().users.get(user_id) if user_id else None
+    if user is None or not user.enabled:
+        raise NotFound(
+            "this link was used already, or is older than a day; ask an administrator for a new "
+            "one, or run `maskwatch user link NAME`"
+        )
+    return user
+
+
+def _next_page() -> str:
+    """Where somebody was going, if that is here."""
+    wanted = request.args.get("next", "")
+    parts = urlsplit(wanted)
+    local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if local and not parts.netloc and not parts.scheme else url_for("pages.wall")
+
+
+def _page(form: SignInForm, message: str = "") -> str:
+    return render_template(
+        "sign_in.html", form=form, message=message, next=request.args.get("next", "")
+    )
+
+
+def _accounts() -> Accounts:
+    return services().accounts

@@ -1,0 +1,140 @@
+"""The people who may sign in."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from redis import Redis
+
+from contract import keys
+from contract.errors import AccountError
+from dashboard.accounts.grants import LONGEST_GROUP, Grants, Role
+
+FIRST_ADMINISTRATOR: Final = "admin"
+_log = logging.getLogger(__name__)
+
+
+class User(BaseModel):
+    """An account. Immutable: change one with `UserStore.update`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
+    name: str = Field(min_length=1, max_length=64)
+    grants: dict[str, Role]
+    password_hash: str = Field("", repr=False)
+    """Empty until the user has opened the one-time link."""
+    enabled: bool = True
+    created_at_s: float = Field(default_factory=time.time)
+    signed_in_at_s: float | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if not name.isprintable() or ":" in name:
+            raise ValueError("a name is printable text without a colon")
+        return name
+
+    @field_validator("grants")
+    @classmethod
+    def _some(cls, grants: dict[str, Role]) -> dict[str, Role]:
+        return check_grants(grants)
+
+    def may(self) -> Grants:
+        return Grants(self.grants)
+
+    def administers(self) -> bool:
+        """Whether this account can look after all others."""
+        return self.enabled and self.may().allow_everywhere("administrator")
+
+
+def check_grants(grants: dict[str, Role]) -> dict[str, Role]:
+    """Return the grants of an account or a key; raise `ValueError` when there are none."""
+    if not grants:
+        raise ValueError("expected at least one role")
+    if any(not group.strip() or len(group) > LONGEST_GROUP for group in grants):
+        raise ValueError("a group has a name")
+    return grants
+
+
+class UserStore:
+    """The accounts in Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def all(self) -> list[User]:
+        """Every account by name; one that cannot be read is logged and left out."""
+        found: list[User] = []
+        for user_id, record in self._redis.hgetall(keys.USERS).items():
+            try:
+                found.append(User.model_validate_json(record))
+            except ValidationError:
+                _log.error("the account %s cannot be read and is left out", str(user_id))
+        return sorted(found, key=lambda user: user.name.lower())
+
+    def get(self, user_id: str) -> User | None:
+        """One account, or None."""
+        record = self._redis.hget(keys.USERS, user_id)
+        if record is None:
+            return None
+        try:
+            return User.model_validate_json(record)
+        except ValidationError:
+            _log.error("the account %s cannot be read and is left out", user_id)
+            return None
+
+    def find(self, name: str) -> User | None:
+        """The account of that name, however it is spelt in upper and lower case."""
+        wanted = name.strip().lower()
+        return next((user for user in self.all() if user.name.lower() == wanted), None)
+
+    def add(self, name: str, grants: dict[str, Role]) -> User:
+        """Make an account without a password; raise `AccountError` when it cannot be."""
+        user = _validated({"id": secrets.token_hex(6), "name": name, "grants": grants})
+        if self.find(user.name):
+            raise AccountError(f"name: another account is called {user.name!r}")
+        self._store(user)
+        return user
+
+    def update(self, user: User, **changes: Any) -> User:
+        """Change an account; refuses to leave nobody who can look after accounts."""
+        changed = _validated({**user.model_dump(), **changes})
+        if user.administers() and not changed.administers():
+            self._require_another_administrator(user)
+        self._store(changed)
+        return changed
+
+    def remove(self, user: User) -> None:
+        """Delete an account; refuses to leave nobody who can look after accounts."""
+        if user.administers():
+            self._require_another_administrator(user)
+        self._redis.hdel(keys.USERS, user.id)
+
+    def _require_another_administrator(self, user: User) -> None:
+        if not any(other.administers() for other in self.all() if other.id != user.id):
+            raise AccountError(
+                f"{user.name!r} is the last administrator of all cameras; make another one first"
+            )
+
+    def _store(self, user: User) -> None:
+        self._redis.hset(keys.USERS, user.id, user.model_dump_json())
+
+
+def _validated(fields: dict[str, Any]) -> User:
+    try:
+        return User(**fields)
+    except ValidationError as error:
+        raise AccountError(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with which field, without the values."""
+    return "; ".join(
+        f"{'.'.join(map(str, p['loc']))}: {p['msg'].removeprefix('Value error, ')}"
+        for p in error.errors()
+    )

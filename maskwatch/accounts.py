@@ -1,0 +1,193 @@
+"""`maskwatch user`, `maskwatch api-key` and `maskwatch secret-key`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from contract.errors import AccountError
+from contract.settings import load_settings
+from maskwatch.connection import connect_here
+
+if TYPE_CHECKING:
+    from dashboard.accounts.service import Accounts
+    from dashboard.accounts.users import User
+
+ROLE_HELP = "viewer, operator or administrator, of all cameras or of a group: 'viewer:Terminal 2'."
+WHO = "the command line"
+
+
+@click.group()
+def user() -> None:
+    """Make, list, recover and remove accounts."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, required=True, help=ROLE_HELP)
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input: no link then."
+)
+def user_add(name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
+    """Make an account and print the link at which its password is chosen."""
+    from dashboard.accounts.grants import parse_grants
+    from dashboard.accounts.passwords import require_good
+
+    accounts = _accounts()
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else ""
+    if password_stdin:
+        require_good(password, name)
+    made = accounts.users.add(name, parse_grants(roles))
+    if password_stdin:
+        accounts.set_password(made, password)
+    accounts.audit.write(WHO, "made an account", made.name)
+    click.echo(f"{made.id}  {made.name}  {made.may().words()}")
+    if not password_stdin:
+        _show_link(accounts, made)
+
+
+@user.command("list")
+def user_list() -> None:
+    """Show every account, its roles, and whether it can sign in."""
+    found = _accounts().users.all()
+    for one in found:
+        state = "ready" if one.password_hash else "has not set a password"
+        state = state if one.enabled else "may not sign in"
+        click.echo(f"{one.id}  {one.name:<24} {state:<24} {one.may().words()}")
+    if not found:
+        click.echo("no accounts; make one with `maskwatch user add NAME --role administrator`")
+
+
+@user.command("link")
+@click.argument("name", required=False)
+def user_link(name: str | None) -> None:
+    """Print a link at which NAME chooses a new password: the way back in.
+
+    Without NAME: for the first administrator, who is made if there is none.
+    """
+    accounts = _accounts()
+    if name is not None:
+        found = _find(accounts, name)
+        accounts.audit.write(WHO, "made a one-time link", found.name)
+        _show_link(accounts, found)
+        return
+    path = accounts.first_link()
+    if path is None:
+        raise AccountError("an administrator has a password already; name whom the link is for")
+    _say_link(path)
+
+
+@user.command("disable")
+@click.argument("name")
+def user_disable(name: str) -> None:
+    """Sign NAME out everywhere and let them in no more."""
+    accounts = _accounts()
+    found = accounts.users.update(_find(accounts, name), enabled=False)
+    accounts.sessions.end_all(found.id)
+    accounts.links.void(found.id)
+    accounts.audit.write(WHO, "changed an account", f"{found.name}: may not sign in")
+    click.echo(f"{found.name} may not sign in any more")
+
+
+@user.command("remove")
+@click.argument("name")
+def user_remove(name: str) -> None:
+    """Remove an account and sign it out everywhere."""
+    accounts = _accounts()
+    found = _find(accounts, name)
+    accounts.users.remove(found)
+    accounts.sessions.end_all(found.id)
+    accounts.links.void(found.id)
+    accounts.audit.write(WHO, "removed an account", found.name)
+    click.echo(f"removed {found.name}")
+
+
+@click.group("api-key")
+def api_key() -> None:
+    """Make, list and remove keys for programs."""
+
+
+@api_key.command("add")
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, help=ROLE_HELP)
+@click.option("--metrics", is_flag=True, help="Read /metrics and nothing else.")
+@click.option("--days", type=float, default=90, show_default=True, help="How long it works.")
+def api_key_add(name: str, roles: tuple[str, ...], metrics: bool, days: float) -> None:
+    """Make a key and print it, alone on its line; it cannot be shown again."""
+    from dashboard.accounts.grants import parse_grants
+
+    if bool(roles) == metrics:
+        raise AccountError("expected either --role or --metrics")
+    accounts = _accounts()
+    made, text = accounts.api_keys.add(name, parse_grants(roles), days, WHO, metrics)
+    accounts.audit.write(WHO, "made an API key", made.name)
+    click.echo(text)
+
+
+@api_key.command("list")
+def api_key_list() -> None:
+    """Show every key, what it may do, and until when."""
+    found = _accounts().api_keys.all()
+    for one in found:
+        until = time.strftime("%Y-%m-%d", time.localtime(one.expires_at_s))
+        may = "metrics" if one.kind == "metrics" else one.may().words()
+        click.echo(f"{one.id}  {one.name:<24} until {until}  {may}")
+    if not found:
+        click.echo("no API keys; make one with `maskwatch api-key add NAME --role viewer`")
+
+
+@api_key.command("remove")
+@click.argument("name")
+def api_key_remove(name: str) -> None:
+    """Make a key stop working at once."""
+    accounts = _accounts()
+    for one in accounts.api_keys.all():
+        if name in {one.id, one.name}:
+            accounts.api_keys.remove(one.id)
+            accounts.audit.write(WHO, "removed an API key", one.name)
+            click.echo(f"removed {one.name}")
+            return
+    raise AccountError(f"no API key has the name or id {name!r}")
+
+
+@click.group("secret-key")
+def secret_key() -> None:
+    """The key that encrypts camera passwords and signs cookies."""
+
+
+@secret_key.command("create")
+def secret_key_create() -> None:
+    """Make the key file that MASKWATCH_SECRET_KEY_FILE names; `maskwatch run` does it itself."""
+    from contract.vault import create_key_file
+
+    path = load_settings().where_the_secret_key_is
+    made = create_key_file(path)
+    click.echo(f"made {path}, readable by its owner only" if made else f"{path} is there already")
+
+
+def _accounts() -> Accounts:
+    from dashboard.accounts.service import make_accounts
+
+    return make_accounts(connect_here())
+
+
+def _find(accounts: Accounts, name: str) -> User:
+    found = accounts.users.find(name)
+    if found is None:
+        raise AccountError(f"no account is called {name!r}; `maskwatch user list` shows all")
+    return found
+
+
+def _show_link(accounts: Accounts, found: User) -> None:
+    _say_link(accounts.links.create(found.id))
+
+
+def _say_link(path: str) -> None:
+    from maskwatch.run import dashboard_url
+
+    click.echo(
+        f"password to be chosen here, once, within a day:\n{dashboard_url(load_settings())}{path}"
+    )

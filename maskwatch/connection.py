@@ -1,0 +1,32 @@
+"""The Redis that a command on this machine means."""
+
+from __future__ import annotations
+
+from redis import Redis
+
+from contract.errors import SettingsError
+from contract.redis_client import check_server, connect
+from contract.settings import load_settings
+from maskwatch.redis_server import EmbeddedRedis
+
+
+def connect_here() -> Redis:
+    """Connect to the Redis that is set, else to the one that `maskwatch run` started here.
+
+    Raises:
+        SettingsError: there is neither.
+        RedisUnavailableError: it cannot be reached or used.
+    """
+    settings = load_settings()
+    url = settings.redis_url
+    if url is None:
+        server = EmbeddedRedis(settings.state_dir / "redis")
+        if not server.socket_path.exists():
+            raise SettingsError(
+                "no Redis: `maskwatch run` is not running with this state folder, and "
+                "MASKWATCH_REDIS_URL is not set"
+            )
+        url = server.url
+    redis = connect(url, "maskwatch-cli")
+    check_server(redis)
+    return redis

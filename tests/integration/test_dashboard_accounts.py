@@ -1,0 +1,344 @@
+"""Accounts as people and programs meet them."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+
+from contract.errors import AccountError
+from contract.vault import new_vault
+from dashboard.accounts.grants import EVERYWHERE, Grants, parse_grants
+from dashboard.accounts.throttle import PER_NAME_AND_ADDRESS
+from tests.accounts import (
+    PASSWORD,
+    accounts_of,
+    csrf_token,
+    key_client,
+    make_app,
+    make_key,
+    make_user,
+    sign_in,
+)
+from tests.builders import add_camera, everything_in
+from tests.integration.test_dashboard_hub import FakeCamera
+
+OTHER = "quite another sentence"
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def app(redis: Redis) -> Flask:
+    return make_app(redis)
+
+
+@pytest.fixture
+def ada(app: Flask, redis: Redis) -> FlaskClient:
+    """A browser in which an administrator is signed in."""
+    make_user(redis)
+    client = app.test_client()
+    assert sign_in(client).status_code == 302
+    return client
+
+
+def post(client: FlaskClient, path: str, **fields: Any) -> Any:
+    token = csrf_token(client)
+    return client.post(path, data={"csrf_token": token, **fields}, headers=PAGE)
+
+
+def test_the_first_administrator_chooses_a_password_once(app: Flask, redis: Redis) -> None:
+    path = accounts_of(redis).first_link()
+    assert path is not None
+    browser, late = app.test_client(), app.test_client()
+    for _ in range(2):  # looking uses nothing up
+        assert "Welcome, admin" in browser.get(path, headers=PAGE).text
+    token, late_token = csrf_token(browser, path), csrf_token(late, path)
+    weak = {"password": "short", "again": "short", "csrf_token": token}
+    assert browser.post(path, data=weak).status_code == 422
+    unequal = {"password": PASSWORD, "again": OTHER, "csrf_token": token}
+    assert "not the same" in browser.post(path, data=unequal).text
+    good = {"password": PASSWORD, "again": PASSWORD, "csrf_token": token}
+    assert browser.post(path, data=good).headers["Location"] == "/"
+    assert browser.get("/", headers=PAGE).status_code == 200
+    assert late.post(path, data={**good, "csrf_token": late_token}).status_code == 404
+    assert late.get(path, headers=PAGE).status_code == 404
+    assert accounts_of(redis).first_link() is None
+    assert sign_in(late, "ADMIN").status_code == 302
+
+
+def test_a_newer_link_voids_the_one_before(app: Flask, redis: Redis) -> None:
+    first, second = accounts_of(redis).first_link(), accounts_of(redis).first_link()
+    client = app.test_client()
+    assert client.get(str(first), headers=PAGE).status_code == 404
+    assert client.get(str(second), headers=PAGE).status_code == 200
+
+
+def test_who_is_not_signed_in_is_led_to_the_page_and_back(app: Flask, redis: Redis) -> None:
+    make_user(redis)
+    client = app.test_client()
+    led = client.get("/settings/audit?before=1-1", headers=PAGE)
+    assert led.status_code == 302
+    assert urlsplit(led.headers["Location"]).path == "/sign-in"
+    token = csrf_token(client, led.headers["Location"])
+    form = {"name": "Ada", "password": PASSWORD, "csrf_token": token}
+    back = client.post(led.headers["Location"], data=form)
+    assert back.headers["Location"] == "/settings/audit?before=1-1"
+
+
+@pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_signing_in_leads_nowhere_else(app: Flask, redis: Redis, elsewhere: str) -> None:
+    make_user(redis)
+    client = app.test_client()
+    form = {"name": "Ada", "password": PASSWORD, "csrf_token": csrf_token(client, "/sign-in")}
+    answer = client.post("/sign-in", query_string={"next": elsewhere}, data=form)
+    assert answer.headers["Location"] == "/"
+
+
+def test_programs_are_told_how_to_come_in(app: Flask) -> None:
+    client = app.test_client()
+    answer = client.get("/api/v1/cameras", headers=PAGE)
+    assert (answer.status_code, answer.json["error"]) == (401, "not_signed_in")
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+    from_a_page = client.get("/api/v1/cameras", headers={"Sec-Fetch-Mode": "cors"})
+    assert from_a_page.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_wrong_names_and_wrong_passwords_get_the_same_answer(app: Flask, redis: Redis) -> None:
+    make_user(redis)
+    client = app.test_client()
+    answers = [sign_in(client, "Ada", OTHER), sign_in(client, "Nobody", PASSWORD)]
+    messages = {answer.text.split('role="alert">')[1].split("<")[0] for answer in answers}
+    assert {answer.status_code for answer in answers} == {401}
+    assert len(messages) == 1
+    assert accounts_of(redis).audit.newest(1)[0].who == "an unknown account"
+    assert "Nobody" not in str(redis.xrange("maskwatch:audit"))
+
+
+def test_guessing_is_slowed_down_and_others_are_not(app: Flask, redis: Redis) -> None:
+    make_user(redis)
+    make_user(redis, "Grace")
+    client = app.test_client()
+    for _ in range(PER_NAME_AND_ADDRESS.amount):
+        assert sign_in(client, "ada", OTHER).status_code == 401
+    refused = sign_in(client)  # even with the right one
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 300
+    assert sign_in(client, "Grace").status_code == 302
+
+
+def test_a_cookie_is_out_of_scripts_reach_and_worthless_when_altered(
+    app: Flask, redis: Redis
+) -> None:
+    make_user(redis)
+    client = app.test_client()
+    cookie = sign_in(client).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    other_key = make_app(redis, new_vault()).test_client()
+    other_key.set_cookie("maskwatch_8000", cookie.split("=", 1)[1].split(";")[0])
+    assert other_key.get("/account").status_code == 401
+    proxied = make_app(redis, behind_proxy=True).test_client()
+    answer = proxied.get("/sign-in", headers={"X-Forwarded-Proto": "https"})
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert "max-age" in answer.headers["Strict-Transport-Security"]
+
+
+def test_a_changed_password_ends_every_other_session(
+    app: Flask, redis: Redis, ada: FlaskClient
+) -> None:
+    elsewhere = app.test_client()
+    sign_in(elsewhere)
+    changed = {"password": OTHER, "again": OTHER}
+    assert post(ada, "/account", current="wrong", **changed).status_code == 422
+    assert post(ada, "/account", current=PASSWORD, **changed).status_code == 302
+    assert ada.get("/account").status_code == 200
+    assert elsewhere.get("/account").status_code == 401
+    assert sign_in(app.test_client(), password=PASSWORD).status_code == 401
+    assert sign_in(app.test_client(), password=OTHER).status_code == 302
+
+
+def test_signing_out_ends_the_session_not_only_the_cookie(
+    app: Flask, redis: Redis, ada: FlaskClient
+) -> None:
+    copied = app.test_client()
+    cookie = ada.get_cookie("maskwatch_8000")
+    assert cookie is not None
+    copied.set_cookie("maskwatch_8000", cookie.value)
+    assert copied.get("/account").status_code == 200
+    assert post(ada, "/sign-out").status_code == 302
+    assert copied.get("/account").status_code == 401
+
+
+def test_a_disabled_user_is_out_at_once_live_pictures_included(
+    app: Flask, redis: Redis, ada: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.accounts.access.LOOK_EVERY_S", 0.0)
+    grace = make_user(redis, "Grace", **{EVERYWHERE: "viewer"})
+    camera, browser = FakeCamera(redis, "Gate"), app.test_client()
+    sign_in(browser, "Grace")
+    wall = browser.get(f"/wall/stream?cameras={camera.id}", buffered=False)
+    mjpeg = browser.get(f"/cameras/{camera.id}/stream.mjpg", buffered=False)
+    streams = [iter(wall.response), iter(mjpeg.response)]
+    for stream in streams:
+        assert next(stream)
+    form = {"role_everywhere": "viewer"}  # a box without a tick is not sent
+    assert post(ada, f"/settings/users/{grace.id}", **form).status_code == 302
+    for stream in streams:
+        assert sum(1 for _ in stream) <= 2
+    assert browser.get("/", headers=PAGE).status_code == 302
+    assert sign_in(browser, "Grace").status_code == 401
+
+
+def test_the_last_administrator_cannot_be_lost(redis: Redis, ada: FlaskClient) -> None:
+    users = accounts_of(redis).users
+    user = users.find("Ada")
+    assert user is not None
+    for path, fields in (
+        (f"/settings/users/{user.id}", {"role_everywhere": "viewer", "enabled": "y"}),
+        (f"/settings/users/{user.id}", {"role_everywhere": "administrator"}),
+        (f"/settings/users/{user.id}/remove", {}),
+    ):
+        answer = post(ada, path, **fields)
+        assert answer.status_code == 422
+        assert "last administrator" in answer.text
+    assert users.get(user.id) == user
+
+
+def test_an_account_is_made_with_roles_by_group_and_a_link(
+    app: Flask, redis: Redis, ada: FlaskClient
+) -> None:
+    add_camera(redis, "Gate", group="Terminal 2")
+    fields = {"name": "Grace", "role_everywhere": "viewer", "role_in_0": "operator"}
+    page = post(ada, "/settings/users", **fields).text
+    grace = accounts_of(redis).users.find("grace")
+    assert grace is not None
+    assert grace.grants == {EVERYWHERE: "viewer", "Terminal 2": "operator"}
+    link = page.split('id="link"')[1].split('value="')[1].split('"')[0]
+    assert app.test_client().get(urlsplit(link).path, headers=PAGE).status_code == 200
+    assert "another account is called" in post(ada, "/settings/users", **fields).text
+    assert post(ada, "/settings/users", name="Nobody").status_code == 422
+
+
+def test_a_key_works_as_bearer_and_as_password_until_it_is_removed(
+    app: Flask, redis: Redis, ada: FlaskClient
+) -> None:
+    page = post(
+        ada, "/settings/keys", name="VLC", kind="api", role_everywhere="viewer", days="30"
+    ).text
+    key = page.split('id="key"')[1].split('value="')[1].split('"')[0]
+    assert key not in ada.get("/settings/keys", headers=PAGE).text
+    basic = b64encode(f"anything:{key}".encode()).decode()
+    program = app.test_client()
+    for given in (f"Bearer {key}", f"Basic {basic}"):
+        answer = program.get("/api/v1/cameras", headers={"Authorization": given})
+        assert answer.status_code == 200
+    wrong = {"Authorization": f"Bearer {key[:-1]}"}
+    assert program.get("/api/v1/cameras", headers=wrong).status_code == 401
+    [made] = accounts_of(redis).api_keys.all()
+    assert made.id in accounts_of(redis).api_keys.used_at_s()
+    assert post(ada, f"/settings/keys/{made.id}/remove").status_code == 302
+    right = {"Authorization": f"Bearer {key}"}
+    assert program.get("/api/v1/cameras", headers=right).status_code == 401
+
+
+def test_a_key_expires(app: Flask, redis: Redis) -> None:
+    store = accounts_of(redis).api_keys
+    _, key = store.add("short", {EVERYWHERE: "viewer"}, 0.2 / 86400, "a test")
+    assert store.find(key) is not None
+    time.sleep(0.25)
+    assert store.find(key) is None
+
+
+def test_a_key_wins_over_the_session_of_the_browser_that_sends_it(
+    redis: Redis, ada: FlaskClient
+) -> None:
+    key = make_key(redis, "viewer")
+    answer = ada.get("/settings/users", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 403
+
+
+def test_cameras_of_other_groups_do_not_exist(app: Flask, redis: Redis) -> None:
+    here, there = FakeCamera(redis, "Here", group="T2"), FakeCamera(redis, "There", group="T1")
+    client = key_client(app, redis, "operator", "T2")
+    listed = client.get("/api/v1/cameras").json["cameras"]
+    assert [camera["name"] for camera in listed] == ["Here"]
+    assert "There" not in client.get("/", headers=PAGE).text
+    wall = client.get(f"/wall/stream?cameras={here.id},{there.id}", buffered=False)
+    assert b'"There"' not in next(iter(wall.response))
+    wall.close()
+    for path in ("", "/edit", "/snapshot.jpg", "/stream.mjpg"):
+        assert client.get(f"/cameras/{there.id}{path}").status_code == 404
+    body = {"camera_id": there.id}
+    assert client.post("/api/v1/probes", json=body).status_code == 404
+
+
+def test_an_operator_of_a_group_registers_and_moves_cameras_within_it_only(
+    app: Flask, redis: Redis
+) -> None:
+    client = key_client(app, redis, "operator", "T2")
+    body = {"name": "Gate", "source": "demo:"}
+    for group, status in (("T1", 403), ("", 403), ("T2", 201)):
+        answer = client.post("/api/v1/cameras", json={**body, "group": group})
+        assert answer.status_code == status
+    path = f"/api/v1/cameras/{answer.json['id']}"
+    assert client.patch(path, json={"group": "T1"}).status_code == 403
+    assert client.patch(path, json={"name": "Gate 2"}).status_code == 200
+    assert client.delete(path).status_code == 403
+
+
+def test_the_log_says_who_did_what_without_a_secret(
+    app: Flask, redis: Redis, ada: FlaskClient
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    headers = {"X-CSRFToken": csrf_token(ada)}
+    body = {"source": "rtsp://root:s3cret-camera@10.0.0.9/live"}
+    ada.patch(f"/api/v1/cameras/{camera.id}", json=body, headers=headers)
+    for _ in range(2):
+        ada.get(f"/cameras/{camera.id}/snapshot.jpg")
+    post(ada, "/settings/users", name="Grace", role_everywhere="viewer")
+    entries = [(e.who, e.action, e.subject) for e in accounts_of(redis).audit.newest(9)]
+    assert entries == [
+        ("Ada", "made an account", "Grace"),
+        ("Ada", "watched", "Gate"),
+        ("Ada", "changed a camera", "Gate: source"),
+        ("Ada", "signed in", ""),
+    ]
+    page = ada.get("/settings/audit", headers=PAGE).text
+    assert "changed a camera" in page
+    assert "s3cret" not in page
+
+
+@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaa", "x" * 201])
+def test_a_password_that_is_easily_guessed_is_refused(redis: Redis, password: str) -> None:
+    user = make_user(redis)
+    with pytest.raises(AccountError, match="password"):
+        accounts_of(redis).set_password(user, password)
+
+
+def test_redis_holds_no_password_token_or_key(app: Flask, redis: Redis, ada: FlaskClient) -> None:
+    key = make_key(redis)
+    link = accounts_of(redis).links.create("someone")
+    cookie = ada.get_cookie("maskwatch_8000")
+    assert cookie is not None
+    kept = everything_in(redis)
+    assert b"argon2id" in kept
+    for secret in (PASSWORD, key, link.rsplit("/", 1)[1], cookie.value):
+        assert secret.encode() not in kept
+
+
+def test_roles_are_read_as_they_are_written() -> None:
+    assert parse_grants(["viewer", "operator:Terminal 2: north"]) == {
+        EVERYWHERE: "viewer",
+        "Terminal 2: north": "operator",
+    }
+    for wrong in (["boss"], ["viewer:"], ["viewer", "operator"]):
+        with pytest.raises(AccountError):
+            parse_grants(wrong)
+    grants = Grants({EVERYWHERE: "operator", "T2": "viewer"})
+    assert grants.role_in("T2") == "operator"  # a group adds to a role, and takes nothing away
