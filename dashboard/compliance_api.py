@@ -16,6 +16,7 @@ from contract.errors import CameraNotFoundError, QueryError
 from contract.history import HistoryStore
 from contract.minutes import DROPPED, FACES, FRAMES, MINUTE_S
 from contract.verdicts import VERDICTS
+from dashboard.accounts.access import requires, visible_cameras
 from dashboard.compliance_report import Point, Report, make_report
 from dashboard.services import services
 from dashboard.time_range import DAY_S, cut, parse_step, parse_time, parse_zone
@@ -26,6 +27,7 @@ blueprint = Blueprint("compliance_api", __name__, url_prefix="/api/v1/compliance
 
 
 @blueprint.get("")
+@requires("viewer")
 def compliance() -> Response:
     """People by verdict, rate, and time really analysed; of the last 24 hours by default."""
     asked = request.args
@@ -53,8 +55,8 @@ def compliance() -> Response:
 
 
 def _cameras(wanted: list[str]) -> list[Camera]:
-    """The cameras asked for, by id or name; all of them when none is named."""
-    everyone = services().cameras.all()
+    """The cameras asked for, by id or name; all that may be seen when none is named."""
+    everyone = visible_cameras(services().cameras.all())
     if not wanted or wanted == ["all"]:
         return everyone
     found = {}

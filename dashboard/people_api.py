@@ -12,6 +12,7 @@ from contract.errors import QueryError
 from contract.keys import CameraKeys
 from contract.outcomes import PEOPLE_KEPT
 from contract.people import Person
+from dashboard.accounts.access import requires
 from dashboard.services import services
 
 DEFAULT_LIMIT: Final = 100
@@ -20,6 +21,7 @@ blueprint = Blueprint("people_api", __name__, url_prefix="/api/v1/cameras")
 
 
 @blueprint.get("/<camera_id>/people")
+@requires("viewer")
 def people(camera_id: str) -> Response:
     """Newest first; `before`, the id of a row, goes on with those counted before it."""
     services().cameras.get(camera_id)

@@ -16,10 +16,9 @@ from contract.history import HistoryStore
 from contract.minutes import MinuteIncrements, invalid_column
 from contract.outcomes import Outcome, OutcomeStore
 from contract.people import Person
-from contract.settings import load_settings
 from contract.totals import Increments
 from contract.verdicts import Verdict
-from dashboard.app import create_app
+from tests.accounts import key_client, make_app
 from tests.builders import add_camera, take_lease
 
 EIGHT_S = 1_795_507_200
@@ -28,7 +27,7 @@ EIGHT_S = 1_795_507_200
 
 @pytest.fixture
 def client(redis: Redis) -> FlaskClient:
-    return create_app(load_settings({}), redis).test_client()
+    return key_client(make_app(redis), redis)
 
 
 @pytest.fixture
