@@ -41,7 +41,7 @@ class Browser:
 
     def sign_in(self, url: str, cookie: dict[str, str]) -> None:
         """Carry a session's cookie to the server at `url` from now on."""
-        self.driver.get(f"{url}/static/icon.svg")  # any of its answers, to be where cookies are
+        self.driver.get(f"{url}/sign-in")  # any of its pages, to be where cookies are
         self.driver.add_cookie(cookie)
 
     def find(self, selector: str) -> WebElement:
