@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import time
-from typing import Annotated, Any, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +18,7 @@ from pydantic import (
     field_validator,
 )
 from redis import Redis
+from redis.client import Pipeline
 
 from contract import keys
 from contract.errors import (
@@ -23,10 +26,14 @@ from contract.errors import (
     CameraNameTakenError,
     CameraNotFoundError,
     MessageError,
+    SecretKeyError,
 )
 from contract.history import forget_history
 from contract.layout import MOST_SHAPES, Area, CountingLine, Zone, different_names
 from contract.redaction import redact_text, redact_url
+
+if TYPE_CHECKING:
+    from contract.vault import Vault  # workers have no key, and not the package that uses one
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +69,9 @@ class Camera(BaseModel):
     ignored: tuple[Area, ...] = Field((), max_length=MOST_SHAPES)
     """Areas with posters, screens or mirrors: faces in them are nobody's."""
     created_at_s: float = Field(default_factory=time.time)
+    sealed_source: str | None = Field(None, exclude=True, repr=False)
+    """The source as it lies in Redis, encrypted, when it has a password. `source` is then the
+    whole address for who has the key, and the redacted one for everybody else."""
 
     @field_validator("name")
     @classmethod
@@ -94,12 +104,22 @@ class Camera(BaseModel):
         """The source as people may see it."""
         return redact_url(self.source)
 
+    @property
+    def locked(self) -> bool:
+        """Whether the address has a password that this process has no key for."""
+        return self.sealed_source is not None and not has_secret(self.source)
+
     def public(self) -> dict[str, Any]:
         """The record for pages and the API: all but the password."""
         return {**self.model_dump(), "source": self.redacted_source}
 
 
-CHANGEABLE: Final = frozenset(Camera.model_fields) - {"id", "created_at_s"}
+CHANGEABLE: Final = frozenset(Camera.model_fields) - {"id", "created_at_s", "sealed_source"}
+
+
+def has_secret(source: str) -> bool:
+    """Whether an address has something that people must not see again: a user, a password."""
+    return redact_url(source) != source
 
 
 def make_camera(**fields: Any) -> Camera:
@@ -123,10 +143,15 @@ def _validated(fields: dict[str, Any]) -> Camera:
 
 
 class CameraRegistry:
-    """The cameras in Redis. A revision number tells watchers cheaply that something changed."""
+    """The cameras in Redis. A revision number tells watchers cheaply that something changed.
 
-    def __init__(self, redis: Redis) -> None:
+    With a vault, addresses come whole; without one, those with a password come redacted.
+    """
+
+    def __init__(self, redis: Redis, vault: Vault | None = None) -> None:
         self._redis = redis
+        self._vault = vault
+        self._said: set[str] = set()
 
     def revision(self) -> int:
         """The number of changes so far; 0 in an empty Redis."""
@@ -140,7 +165,7 @@ class CameraRegistry:
         cameras = []
         for camera_id, record in self._redis.hgetall(keys.CAMERAS).items():
             try:
-                cameras.append(_decode(record))
+                cameras.append(self._opened(_decode(record)))
             except MessageError as error:
                 _log.error("camera %s is left out: %s", str(camera_id), error)
         return sorted(cameras, key=lambda camera: (camera.name.lower(), camera.id))
@@ -150,7 +175,7 @@ class CameraRegistry:
         record = self._redis.hget(keys.CAMERAS, camera_id)
         if record is None:
             raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
-        return _decode(record)
+        return self._opened(_decode(record))
 
     def add(self, camera: Camera) -> Camera:
         """Register `camera`; raise `CameraNameTakenError` when its name is taken."""
@@ -166,7 +191,10 @@ class CameraRegistry:
                 f"cannot change {', '.join(sorted(unknown))}; "
                 f"can change {', '.join(sorted(CHANGEABLE))}"
             )
-        camera = _validated({**self.get(camera_id).model_dump(), **changes})
+        before = self.get(camera_id)
+        camera = _validated({**before.model_dump(), **changes})
+        if camera.source == before.source:
+            camera = camera.model_copy(update={"sealed_source": before.sealed_source})
         self._require_free_name(camera)
         self._store(camera)
         return camera
@@ -187,9 +215,63 @@ class CameraRegistry:
             if other.name.lower() == camera.name.lower() and other.id != camera.id:
                 raise CameraNameTakenError(f"name: another camera is called {camera.name!r}")
 
+    def seal_all(self) -> int:
+        """Encrypt every address with the newest key: those in clear, and those of older keys.
+
+        Returns how many were written. Those that no key here opens stay as they are.
+        """
+        written = 0
+        for camera in self.all():
+            if has_secret(camera.source):
+                self._redis.transaction(partial(self._seal_again, camera.id), keys.CAMERAS)
+                written += 1
+        return written
+
+    def _seal_again(self, camera_id: str, pipeline: Pipeline) -> None:
+        """Write a record anew unless somebody changes the cameras meanwhile: then try again."""
+        record = pipeline.hget(keys.CAMERAS, camera_id)
+        pipeline.multi()
+        if record is not None:
+            camera = self._opened(_decode(record))
+            pipeline.hset(keys.CAMERAS, camera.id, self._record(camera))
+
+    def _opened(self, camera: Camera) -> Camera:
+        """The camera with its whole address, where there is a key that opens it."""
+        if camera.sealed_source is None or self._vault is None:
+            return camera
+        try:
+            source = self._vault.open(camera.sealed_source)
+        except SecretKeyError as error:
+            if camera.id not in self._said:
+                _log.error("the address of %s cannot be used: %s", camera.name, error)
+            self._said.add(camera.id)
+            return camera
+        self._said.discard(camera.id)
+        return camera.model_copy(update={"source": source})
+
+    def _record(self, camera: Camera) -> str:
+        """The camera as JSON for Redis, which never gets a password in clear.
+
+        Raises:
+            SecretKeyError: the address has a password, and there is no key to encrypt it with.
+        """
+        sealed = camera.sealed_source
+        if has_secret(camera.source):
+            if self._vault is None:
+                raise SecretKeyError(
+                    "the address has a password, and there is no key to encrypt it with; "
+                    "set MASKWATCH_SECRET_KEY_FILE"
+                )
+            sealed = self._vault.seal(camera.source)
+        return json.dumps(
+            {**camera.model_dump(mode="json"), "source": camera.redacted_source}
+            | ({"sealed_source": sealed} if sealed else {})
+        )
+
     def _store(self, camera: Camera) -> None:
+        record = self._record(camera)
         with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.hset(keys.CAMERAS, camera.id, camera.model_dump_json())
+            pipeline.hset(keys.CAMERAS, camera.id, record)
             pipeline.incr(keys.CAMERAS_REVISION)
             pipeline.execute()
 

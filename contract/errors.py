@@ -89,6 +89,12 @@ class SourceError(MaskwatchError):
     kind = "error"
 
 
+class SourceLockedError(SourceError):
+    """The address is encrypted, and this process has no key that opens it."""
+
+    kind = "secret_key"
+
+
 class SourceRefusedError(SourceError, ConnectionRefusedError):
     """The host is there, but nothing listens on that port."""
 

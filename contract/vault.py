@@ -8,7 +8,8 @@ decrypt, so that a key is changed by putting a new one in front and sealing ever
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -27,64 +28,94 @@ HOW_TO_MAKE_ONE: Final = (
 
 
 class Vault:
-    """Seals and opens short texts with the keys of one key file, newest first."""
+    """Seals and opens short texts with the keys of one key file, newest first.
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
-        if not keys:
-            raise SecretKeyError(f"no key to encrypt with; {HOW_TO_MAKE_ONE}")
-        self._keys = tuple(keys)
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+    Reads the file at first need, and again when it has changed: whoever changes a key need not
+    restart the processes that use it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._read_at_ns: int | None = None
+        self._keys: tuple[bytes, ...] = ()
 
     def seal(self, text: str) -> str:
-        """Return `text` encrypted and authenticated (Fernet: AES-128-CBC, HMAC-SHA256)."""
-        return self._fernet.encrypt(text.encode()).decode()
+        """Return `text` encrypted and authenticated (Fernet: AES-128-CBC, HMAC-SHA256).
+
+        Raises:
+            SecretKeyError: there is no usable key file.
+        """
+        return self._fernet().encrypt(text.encode()).decode()
 
     def open(self, sealed: str) -> str:
         """Return what was sealed.
 
         Raises:
-            SecretKeyError: it was sealed with a key that is not in the file, or is damaged.
+            SecretKeyError: there is no usable key file, or the text was sealed with a key that
+                is not in it, or is damaged.
         """
+        fernet = self._fernet()
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
+            return fernet.decrypt(sealed.encode()).decode()
         except (InvalidToken, ValueError):
             raise SecretKeyError(
-                "it was encrypted with another key than the one in use; bring back the key file "
-                "it was saved with (MASKWATCH_SECRET_KEY_FILE), or type the address anew"
+                f"it was encrypted with another key than those in {self._path}; bring back the "
+                "key file it was saved with (MASKWATCH_SECRET_KEY_FILE), or type the address anew"
             ) from None
 
     def derive(self, purpose: str) -> list[bytes]:
         """One key for `purpose` from each key of the file (HKDF, RFC 5869), newest first."""
+        self._fernet()
         return [
             HKDF(SHA256(), DERIVED_BYTES, salt=None, info=purpose.encode()).derive(key)
             for key in self._keys
         ]
 
-
-def new_vault() -> Vault:
-    """A vault with a key of its own, which nobody else has: for tests."""
-    return Vault([Fernet.generate_key()])
+    def _fernet(self) -> MultiFernet:
+        with self._lock:
+            try:
+                changed_at_ns = self._path.stat().st_mtime_ns
+                if changed_at_ns != self._read_at_ns:
+                    self._keys = read_keys(self._path)
+                    self._read_at_ns = changed_at_ns
+            except FileNotFoundError:
+                raise SecretKeyError(
+                    f"there is no key file {self._path}; {HOW_TO_MAKE_ONE}"
+                ) from None
+            except OSError as error:
+                raise SecretKeyError(
+                    f"the key file {self._path} cannot be read: {error.strerror}"
+                ) from error
+            return MultiFernet([Fernet(key) for key in self._keys])
 
 
 def load_vault(path: Path) -> Vault:
-    """Read a key file.
+    """Return the vault of a key file that is there and usable; raises `SecretKeyError`."""
+    vault = Vault(path)
+    vault.seal("")
+    return vault
+
+
+def read_keys(path: Path) -> tuple[bytes, ...]:
+    """The keys in a file, newest first.
 
     Raises:
-        SecretKeyError: there is none, it cannot be read, or it holds no Fernet key.
+        SecretKeyError: it holds no Fernet key, or something else as well.
+        OSError: it cannot be read.
     """
+    words = path.read_bytes().split()
     try:
-        lines = path.read_bytes().split()
-    except FileNotFoundError:
-        raise SecretKeyError(f"there is no key file {path}; {HOW_TO_MAKE_ONE}") from None
-    except OSError as error:
-        raise SecretKeyError(f"the key file {path} cannot be read: {error.strerror}") from error
-    try:
-        return Vault(lines)
+        for word in words:
+            Fernet(word)
     except ValueError:
+        words = []
+    if not words:
         raise SecretKeyError(
-            f"{path} is not a key file: expected a line of 44 characters of URL-safe base64, "
-            f"found {len(lines)} words; {HOW_TO_MAKE_ONE}"
-        ) from None
+            f"{path} is not a key file: expected lines of 44 characters of URL-safe base64; "
+            f"{HOW_TO_MAKE_ONE}"
+        )
+    return tuple(words)
 
 
 def create_key_file(path: Path) -> bool:
@@ -100,23 +131,22 @@ def create_key_file(path: Path) -> bool:
 
 
 def add_newer_key(path: Path) -> None:
-    """Put a new key in front of those in the file, in one step that cannot half happen."""
-    load_vault(path)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key() + b"\n" + path.read_bytes())
-    fresh.replace(path)
+    """Put a new key in front of those in the file."""
+    _replace(path, (Fernet.generate_key(), *read_keys(path)))
 
 
 def drop_older_keys(path: Path) -> int:
     """Keep the newest key alone; return how many were dropped."""
-    newest, *older = path.read_bytes().split()
+    newest, *older = read_keys(path)
+    _replace(path, (newest,))
+    return len(older)
+
+
+def _replace(path: Path, keys: Iterable[bytes]) -> None:
+    """Write the file anew in one step that cannot half happen."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(newest + b"\n")
+        file.write(b"\n".join(keys) + b"\n")
     fresh.replace(path)
-    return len(older)

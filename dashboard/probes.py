@@ -10,7 +10,10 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from contract.cameras import has_secret
 from contract.keys import JOBS_QUEUE
+from contract.redaction import redact_url
+from contract.vault import Vault
 
 PROBE_JOB: Final = "ingest.probe.probe_camera"
 JOB_TIMEOUT_S: Final = 30
@@ -28,15 +31,18 @@ _FAILED: Final = {
 class Probes:
     """Probes in RQ's queue. Jobs of another kind cannot be read through it."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, vault: Vault) -> None:
         self._redis = redis
+        self._vault = vault
         self._queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
 
     def start(self, source: str) -> str:
-        """Queue a probe of `source` and return its id."""
+        """Queue a probe of `source` and return its id. A password travels encrypted."""
+        secret = has_secret(source)
         job = self._queue.enqueue(
             PROBE_JOB,
-            source,
+            redact_url(source),
+            self._vault.seal(source) if secret else None,
             job_timeout=JOB_TIMEOUT_S,
             result_ttl=RESULT_KEPT_S,
             failure_ttl=RESULT_KEPT_S,

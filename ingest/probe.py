@@ -3,12 +3,12 @@
 The dashboard asks for it through the job queue, never inside a web request:
 
     Queue(keys.JOBS_QUEUE, connection=redis, serializer=JSONSerializer).enqueue(
-        "ingest.probe.probe_camera", source, description="probe a camera",
-        job_timeout=60, ttl=60, result_ttl=60, failure_ttl=60,
+        "ingest.probe.probe_camera", redact_url(source), vault.seal(source),
+        description="probe a camera", job_timeout=60, ttl=60, result_ttl=60, failure_ttl=60,
     )
 
-The description keeps the source, and so its password, out of RQ's log; the times to live take
-it out of Redis. The job's result is `ProbeResult` as a dictionary.
+A source with a password goes through Redis encrypted; the description keeps even that out of RQ's
+log. The job's result is `ProbeResult` as a dictionary.
 """
 
 from __future__ import annotations
@@ -23,9 +23,15 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Final
 
-from contract.errors import SourceError, SourceTimeoutError
+from contract.errors import (
+    SecretKeyError,
+    SourceError,
+    SourceLockedError,
+    SourceTimeoutError,
+)
 from contract.redaction import redact_url
 from contract.settings import Settings, load_settings
+from contract.vault import Vault
 from ingest.encoding import encode_jpeg
 from ingest.source import CapturedFrame, OpenSource, open_source
 
@@ -53,12 +59,19 @@ class ProbeResult:
     """The error in plain words."""
 
 
-def probe_camera(source: str) -> dict[str, Any]:
+def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
     """Run `probe_source` in a process of its own, within a time limit. This is the RQ job.
 
-    FFmpeg may hang or crash on what a stranger's address sends; neither reaches the worker.
+    `sealed` is the whole address where `source` is redacted. FFmpeg may hang or crash on what a
+    stranger's address sends; neither reaches the worker.
     """
     settings = load_settings()
+    if sealed is not None:
+        try:
+            source = Vault(settings.where_the_secret_key_is).open(sealed)
+        except SecretKeyError as error:
+            words = f"the address came encrypted, and the jobs process cannot open it: {error}"
+            return asdict(failed(source, SourceLockedError(words)))
     limit_s = settings.open_timeout_s + settings.read_timeout_s + START_UP_S
     try:
         # The source goes in by standard input: arguments are in everybody's process list.

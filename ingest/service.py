@@ -21,12 +21,14 @@ from contract.leases import Ownership
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from contract.status import StatusStore
+from contract.vault import Vault
 from ingest.fleet import Fleet
 from ingest.reader import prepare_fork_server
 from ingest.stopping import stop_on_signals
 
 TICK_S: Final = 0.2
 FAREWELL_S: Final = 0.7
+UNLOCK_EVERY_S: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -62,7 +64,7 @@ class IngestService:
     ) -> None:
         self._redis = redis
         self._stop = stop
-        self._registry = CameraRegistry(redis)
+        self._registry = CameraRegistry(redis, Vault(settings.where_the_secret_key_is))
         self._statuses = StatusStore(redis)
         self._ownership = Ownership(redis, "ingest", member, settings.lease_s)
         self._outage = Outage(redis, stop)
@@ -70,6 +72,7 @@ class IngestService:
         self._cameras: dict[str, Camera] = {}
         self._revision = -1
         self._step_at_s = 0.0
+        self._unlock_at_s = 0.0
 
     def run(self) -> None:
         """Run until told to stop; leave no reader and no lease behind."""
@@ -110,7 +113,7 @@ class IngestService:
     def _read_cameras(self) -> set[str] | None:
         """Read the registry if it changed; return the cameras removed since, else None."""
         revision = self._registry.revision()
-        if revision == self._revision:
+        if revision == self._revision and not self._may_be_unlocked():
             return None
         try:
             cameras = {camera.id: camera for camera in self._registry.all()}
@@ -121,6 +124,14 @@ class IngestService:
         removed = self._cameras.keys() - cameras.keys()
         self._cameras, self._revision = cameras, revision
         return removed & self._fleet.running().keys()
+
+    def _may_be_unlocked(self) -> bool:
+        """Whether to look again for a key: it may have been put where it belongs."""
+        now_s = time.monotonic()
+        if now_s < self._unlock_at_s or not any(c.locked for c in self._cameras.values()):
+            return False
+        self._unlock_at_s = now_s + UNLOCK_EVERY_S
+        return True
 
     def _share_cameras(self) -> None:
         enabled = [camera.id for camera in self._cameras.values() if camera.enabled]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from contract.errors import SourceLockedError
+from contract.redaction import HIDDEN
 from contract.settings import Settings
 from ingest.address import parse_source
 from ingest.encoding import Image
@@ -61,6 +63,12 @@ def open_source(source: str, settings: Settings, life: LifeSign) -> OpenSource:
     Raises:
         SourceError: it cannot be opened, and why.
     """
+    if HIDDEN in source:
+        raise SourceLockedError(
+            "the camera's address is encrypted, and ingest has no key that opens it; give it the "
+            "file that the address was saved with (MASKWATCH_SECRET_KEY_FILE), or type the whole "
+            "address anew"
+        )
     address = parse_source(source)
     if address.kind == "demo":
         # Its drawing loads more than other readers should pay for.

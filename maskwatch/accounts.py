@@ -10,7 +10,7 @@ import click
 
 from contract.errors import AccountError
 from contract.settings import load_settings
-from maskwatch.connection import connect_here
+from maskwatch.connection import cameras_here, connect_here
 
 if TYPE_CHECKING:
     from dashboard.accounts.service import Accounts
@@ -166,6 +166,30 @@ def secret_key_create() -> None:
     path = load_settings().where_the_secret_key_is
     made = create_key_file(path)
     click.echo(f"made {path}, readable by its owner only" if made else f"{path} is there already")
+
+
+@secret_key.command("seal")
+def secret_key_seal() -> None:
+    """Encrypt all camera passwords with the newest key, those an old version left in clear, too."""
+    click.echo(f"encrypted the addresses of {cameras_here().seal_all()} cameras")
+
+
+@secret_key.command("rotate")
+@click.option("--drop-older", is_flag=True, help="Forget the keys before: the last step.")
+def secret_key_rotate(drop_older: bool) -> None:
+    """Put a new key in front and encrypt everything anew; the older keys stay for now.
+
+    Bring the file to every machine that has it, then run this again with --drop-older.
+    """
+    from contract.vault import add_newer_key, drop_older_keys
+
+    path = load_settings().where_the_secret_key_is
+    if drop_older:
+        sealed = cameras_here().seal_all()
+        click.echo(f"encrypted {sealed} addresses; forgot {drop_older_keys(path)} older keys")
+        return
+    add_newer_key(path)
+    click.echo(f"{path} has a new key; encrypted {cameras_here().seal_all()} addresses with it")
 
 
 def _accounts() -> Accounts:

@@ -15,7 +15,7 @@ from contract.logs import configure_logging
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
 from maskwatch import __version__, accounts, networks
-from maskwatch.connection import connect_here
+from maskwatch.connection import cameras_here, connect_here
 
 if TYPE_CHECKING:
     from models.cli import ModelStatus
@@ -115,7 +115,7 @@ def camera() -> None:
 def camera_add(name: str, source: str, **options: Any) -> None:
     """Register SOURCE as NAME: an rtsp:// or http:// address, 0, a file, or demo:."""
     given = {option: value for option, value in options.items() if value is not None}
-    added = CameraRegistry(connect_here()).add(make_camera(name=name, source=source, **given))
+    added = cameras_here().add(make_camera(name=name, source=source, **given))
     click.echo(f"{added.id}  {added.name}  {added.redacted_source}")
 
 
@@ -142,7 +142,7 @@ def camera_list() -> None:
 @click.argument("name_or_id")
 def camera_remove(name_or_id: str) -> None:
     """Forget a camera and everything counted for it."""
-    registry = CameraRegistry(connect_here())
+    registry = cameras_here()
     found = _find(registry.all(), name_or_id)
     registry.remove(found.id)
     click.echo(f"removed {found.name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from redis import Redis
 
+from contract.cameras import CameraRegistry
 from contract.errors import SettingsError
 from contract.redis_client import check_server, connect
 from contract.settings import load_settings
@@ -30,3 +31,10 @@ def connect_here() -> Redis:
     redis = connect(url, "maskwatch-cli")
     check_server(redis)
     return redis
+
+
+def cameras_here() -> CameraRegistry:
+    """The cameras in that Redis, with the key that this machine has for their passwords."""
+    from contract.vault import Vault  # not in a worker's image, which has this command, too
+
+    return CameraRegistry(connect_here(), Vault(load_settings().where_the_secret_key_is))

@@ -27,7 +27,7 @@ from contract.redis_client import (
     wait_for_server,
 )
 from contract.settings import Settings
-from contract.vault import create_key_file, load_vault
+from contract.vault import Vault, create_key_file, load_vault
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
 from maskwatch.redis_server import EmbeddedRedis
 
@@ -64,13 +64,14 @@ def parse_cameras(argument: str) -> dict[str, str]:
     return cameras
 
 
-def register_cameras(redis: Redis, wanted: dict[str, str]) -> int:
+def register_cameras(redis: Redis, wanted: dict[str, str], vault: Vault) -> int:
     """Make the registry hold `wanted`; demo cameras when nothing else is registered.
 
-    Cameras registered before stay; the demo cameras go once real ones are named. Returns how
-    many cameras are registered then.
+    Cameras registered before stay; the demo cameras go once real ones are named. Passwords that
+    an earlier version left in clear are encrypted. Returns how many cameras there are then.
     """
-    registry = CameraRegistry(redis)
+    registry = CameraRegistry(redis, vault)
+    registry.seal_all()
     by_name = {camera.name: camera for camera in registry.all()}
     if not wanted and not by_name:
         wanted = DEMO_CAMERAS
@@ -96,11 +97,11 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     require_free_port(settings)
-    ensure_secret_key(settings)
+    vault = ensure_secret_key(settings)
     ensure_detector(settings)
     with _redis(settings) as (url, server):
         redis = connect(url, "maskwatch-run")
-        if not _prepare(redis, cameras, stop):
+        if not _prepare(redis, cameras, vault, stop):
             return
         stages = _stages(settings, url)
         try:
@@ -125,11 +126,11 @@ def require_free_port(settings: Settings) -> None:
             ) from error
 
 
-def ensure_secret_key(settings: Settings) -> None:
+def ensure_secret_key(settings: Settings) -> Vault:
     """Have a usable key file, made at the first run; raise `SecretKeyError` for one that is not."""
     if settings.secret_key_file is None:
         create_key_file(settings.where_the_secret_key_is)
-    load_vault(settings.where_the_secret_key_is)
+    return load_vault(settings.where_the_secret_key_is)
 
 
 def ensure_detector(settings: Settings) -> None:
@@ -148,12 +149,12 @@ def ensure_detector(settings: Settings) -> None:
         pull("yunet", target, base_url=settings.models_url)
 
 
-def _prepare(redis: Redis, cameras: dict[str, str], stop: threading.Event) -> bool:
+def _prepare(redis: Redis, cameras: dict[str, str], vault: Vault, stop: threading.Event) -> bool:
     """Register the cameras once Redis is usable; False when told to stop before that."""
     outage = Outage(redis, stop)
     while wait_for_server(redis, stop):
         try:
-            count = register_cameras(redis, cameras)
+            count = register_cameras(redis, cameras, vault)
         except RedisError as error:
             outage.report(error)
             continue

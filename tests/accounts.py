@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from argon2 import PasswordHasher
@@ -15,12 +12,13 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from contract.settings import load_settings
-from contract.vault import Vault, create_key_file, load_vault, new_vault
+from contract.vault import Vault
 from dashboard.accounts.grants import EVERYWHERE, Role
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
 from dashboard.accounts.users import User
 from dashboard.app import create_app
+from tests.secret_key import vault as run_vault
 
 PASSWORD: Final = "four quiet words here"  # noqa: S105 - of accounts that live for one test
 QUICK: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
@@ -29,7 +27,7 @@ _TOKEN: Final = re.compile(r'name="csrf[-_]token"[^>]* (?:content|value)="([^"]+
 
 def make_app(redis: Redis, vault: Vault | None = None, **settings: Any) -> Flask:
     """The dashboard over a Redis, with passwords that are checked quickly."""
-    return create_app(load_settings({}, **settings), redis, vault or new_vault(), QUICK)
+    return create_app(load_settings({}, **settings), redis, vault or run_vault(), QUICK)
 
 
 def accounts_of(redis: Redis) -> Accounts:
@@ -73,17 +71,9 @@ def csrf_token(client: FlaskClient, path: str = "/account") -> str:
     return found.group(1)
 
 
-@cache
-def key_file() -> Path:
-    """A key file for the processes that one test run starts."""
-    path = Path(tempfile.mkdtemp(prefix="maskwatch-tests-")) / "secret.key"
-    create_key_file(path)
-    return path
-
-
 def session_cookie(redis: Redis, port: int, user: User) -> dict[str, str]:
     """The cookie of a browser signed in at a server with `key_file`, without the sign-in page."""
-    app = make_app(redis, load_vault(key_file()), port=port)
+    app = make_app(redis, run_vault(), port=port)
     token = accounts_of(redis).sessions.start(user.id, "127.0.0.1", "a test")
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     value = serializer.dumps({"_user_id": token, "_fresh": True})

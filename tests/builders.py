@@ -11,18 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from redis import Redis
 
-from contract.cameras import Camera, CameraRegistry, make_camera
+from contract.cameras import Camera, make_camera
 from contract.frames import FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import Lease, LeaseStore, Role
 from contract.totals import Increments, decode_totals
 from face_detector.detection import Detections
+from tests.secret_key import cameras_of
 
 Image = npt.NDArray[np.uint8]
 
 
 def add_camera(redis: Redis, name: str = "Gate", **fields: object) -> Camera:
-    return CameraRegistry(redis).add(make_camera(**{"name": name, "source": "demo:", **fields}))
+    return cameras_of(redis).add(make_camera(**{"name": name, "source": "demo:", **fields}))
 
 
 def take_lease(

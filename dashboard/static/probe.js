@@ -18,6 +18,7 @@ const ADVICE = {
   timeout: ["The camera did not send a picture in time. Is it starting, or serving too many viewers?",
     "A firewall that drops packets looks the same: check that the port is open."],
   unsupported_codec: ["Set the camera's stream to H.264 or H.265."],
+  secret_key: ["Ingest, jobs and dashboard need the same key file (MASKWATCH_SECRET_KEY_FILE)."],
   no_video: ["The address answers, but not with video. A camera's web page is not its stream."],
   ended: ["The camera closed the stream. It may allow only a few viewers at once."],
 };

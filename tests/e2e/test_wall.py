@@ -12,12 +12,12 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from selenium.webdriver.common.by import By
 
-from contract.cameras import CameraRegistry
 from contract.keys import JOBS_QUEUE
 from tests.accounts import accounts_of, make_user, session_cookie
 from tests.e2e.browser import Browser, open_browser
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, picture
 from tests.integration.test_dashboard_server import Server
+from tests.secret_key import cameras_of
 
 TILES = 8
 SOURCE = "rtsp://admin:s3cret@10.0.0.9/live"
@@ -179,7 +179,7 @@ def test_a_camera_is_tested_and_added_through_the_form(
     browser.wait(lambda: browser.read(image) == 64, "the snapshot is shown")
     browser.find("#save").click()
     browser.wait(lambda: "/cameras/new" not in browser.driver.current_url, "the camera's page")
-    [camera] = CameraRegistry(redis).all()
+    [camera] = cameras_of(redis).all()
     assert (camera.name, camera.source) == ("Gate 4", SOURCE)
     assert browser.wait_for("h1.name").text == "Gate 4"
     assert "s3cret" not in browser.driver.page_source
@@ -198,7 +198,7 @@ def test_a_form_without_a_jobs_process_says_so_and_still_saves(
     browser.find("#test").click()
     browser.wait(lambda: "maskwatch jobs" in browser.find("#probe").text, "words about jobs")
     browser.find("#save").click()
-    browser.wait(lambda: CameraRegistry(redis).all(), "the camera is saved")
+    browser.wait(lambda: cameras_of(redis).all(), "the camera is saved")
     browser.wait_for("#toggle")  # its own page; left earlier, it would cut in on the next test
 
 
@@ -210,11 +210,11 @@ def test_a_camera_is_edited_without_its_password_switched_off_and_removed(
     assert browser.wait_for("#source").get_attribute("value") == "rtsp://***@10.0.0.9/live"
     browser.find("#name").send_keys(" 7")
     browser.find("#save").click()
-    browser.wait(lambda: CameraRegistry(redis).get(camera.id).name == "Gate 7", "the new name")
-    assert CameraRegistry(redis).get(camera.id).source == SOURCE
+    browser.wait(lambda: cameras_of(redis).get(camera.id).name == "Gate 7", "the new name")
+    assert cameras_of(redis).get(camera.id).source == SOURCE
     browser.wait_for("#toggle").click()
     browser.wait_for(".view[data-state=disabled]")
     browser.find("#remove").click()
     browser.wait_for("#confirm[open] #really").click()
-    browser.wait(lambda: not CameraRegistry(redis).all(), "the camera is gone")
+    browser.wait(lambda: not cameras_of(redis).all(), "the camera is gone")
     browser.wait_for("#empty:not([hidden])")

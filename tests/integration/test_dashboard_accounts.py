@@ -13,7 +13,6 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from contract.errors import AccountError
-from contract.vault import new_vault
 from dashboard.accounts.grants import EVERYWHERE, Grants, parse_grants
 from dashboard.accounts.throttle import PER_NAME_AND_ADDRESS
 from tests.accounts import (
@@ -28,6 +27,7 @@ from tests.accounts import (
 )
 from tests.builders import add_camera, everything_in
 from tests.integration.test_dashboard_hub import FakeCamera
+from tests.secret_key import other_vault
 
 OTHER = "quite another sentence"
 PAGE = {"Accept": "text/html"}
@@ -140,7 +140,7 @@ def test_a_cookie_is_out_of_scripts_reach_and_worthless_when_altered(
     cookie = sign_in(client).headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-    other_key = make_app(redis, new_vault()).test_client()
+    other_key = make_app(redis, other_vault()).test_client()
     other_key.set_cookie("maskwatch_8000", cookie.split("=", 1)[1].split(";")[0])
     assert other_key.get("/account").status_code == 401
     proxied = make_app(redis, behind_proxy=True).test_client()

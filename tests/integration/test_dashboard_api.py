@@ -11,13 +11,13 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from contract.cameras import CameraRegistry
 from contract.keys import JOBS_QUEUE
 from contract.leases import Membership
 from contract.redis_client import connect
 from dashboard.app import MAX_BODY_BYTES
 from tests.accounts import key_client, make_app
 from tests.integration.test_dashboard_hub import FakeCamera
+from tests.secret_key import cameras_of, vault
 
 SECRET = "s3cret"  # noqa: S105 - a made-up one, looked for in what must not show it
 SOURCE = f"rtsp://admin:{SECRET}@10.0.0.9/live"
@@ -115,7 +115,7 @@ def test_saving_the_redacted_source_keeps_the_password(client: FlaskClient, redi
     path = f"{API}/{camera['id']}"
     answer = client.patch(path, json={"source": camera["source"], "name": "Gate 2"})
     assert answer.status_code == 200
-    assert CameraRegistry(redis).get(camera["id"]).source == SOURCE
+    assert cameras_of(redis).get(camera["id"]).source == SOURCE
 
 
 def test_stars_in_another_address_are_refused_and_change_nothing(
@@ -125,7 +125,7 @@ def test_stars_in_another_address_are_refused_and_change_nothing(
     answer = client.patch(f"{API}/{camera['id']}", json={"source": "rtsp://***@evil.example/live"})
     assert answer.status_code == 422
     assert "***" in answer.json["detail"]
-    assert CameraRegistry(redis).get(camera["id"]).source == SOURCE
+    assert cameras_of(redis).get(camera["id"]).source == SOURCE
     assert client.post(API, json={"name": "x", "source": camera["source"]}).status_code == 422
 
 
@@ -240,7 +240,8 @@ def test_a_probe_goes_through_the_jobs_queue_and_hides_the_source(
     waiting = client.get(started.headers["Location"]).json
     assert (waiting["state"], waiting["result"], waiting["jobs_processes"]) == ("queued", None, 0)
     [job] = queue.jobs
-    assert (job.func_name, job.args) == ("ingest.probe.probe_camera", [SOURCE])
+    assert (job.func_name, job.args[0]) == ("ingest.probe.probe_camera", "rtsp://***@10.0.0.9/live")
+    assert vault().open(job.args[1]) == SOURCE
     assert SECRET not in job.description
     monkeypatch.setattr("rq.job.Job._execute", lambda _: {"reachable": True, "codec": "h264"})
     SimpleWorker([queue], connection=redis, serializer=JSONSerializer).work(burst=True)
@@ -271,7 +272,7 @@ def test_a_saved_camera_is_probed_with_its_hidden_password(
     asked = {"camera_id": camera["id"], "source": camera["source"]}
     assert client.post("/api/v1/probes", json=asked).status_code == 202
     [job] = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer).jobs
-    assert job.args == [SOURCE]
+    assert vault().open(job.args[1]) == SOURCE
     elsewhere = {"camera_id": camera["id"], "source": "rtsp://***@evil.example/"}
     assert client.post("/api/v1/probes", json=elsewhere).status_code == 422
 

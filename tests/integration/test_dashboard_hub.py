@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from redis import Redis
 
-from contract.cameras import CameraRegistry, make_camera
+from contract.cameras import make_camera
 from contract.frames import FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import LeaseStore
@@ -20,6 +20,7 @@ from contract.status import CameraState, CameraStatus, StatusStore
 from contract.totals import AGE_BUCKETS_S, Increments, age_field, people_field
 from contract.verdicts import Verdict
 from dashboard.hub import Hub, Viewer
+from tests.secret_key import cameras_of
 
 LEASE_S = 60.0
 
@@ -28,7 +29,7 @@ class FakeCamera:
     """A registered camera whose ingest and worker are this test; committed as they would."""
 
     def __init__(self, redis: Redis, name: str, source: str = "demo:", **fields: Any) -> None:
-        self.camera = CameraRegistry(redis).add(make_camera(name=name, source=source, **fields))
+        self.camera = cameras_of(redis).add(make_camera(name=name, source=source, **fields))
         self.id = self.camera.id
         self.keys = CameraKeys(self.id)
         ingest = LeaseStore(redis, "ingest", "ingest", LEASE_S).acquire(self.id)

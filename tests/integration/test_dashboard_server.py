@@ -23,8 +23,9 @@ from contract.redis_client import connect
 from dashboard.mjpeg import BOUNDARY
 from dashboard.wall_records import decode_records
 from maskwatch.redis_server import EmbeddedRedis
-from tests.accounts import key_file, make_key
+from tests.accounts import make_key
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually
+from tests.secret_key import key_file
 
 ROOT = Path(__file__).resolve().parents[2]
 

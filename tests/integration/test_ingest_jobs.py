@@ -19,6 +19,7 @@ from rq.serializers import JSONSerializer
 
 from contract import keys
 from contract.leases import Membership
+from tests.secret_key import other_vault, vault
 from tests.servers.clips import make_clip
 from tests.servers.http import silent_server
 from tests.servers.ingest_process import QUICK, eventually, gone
@@ -36,10 +37,11 @@ def jobs(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[subprocess.Po
         process.wait()
 
 
-def probe(redis: Redis, source: str) -> Job:
+def probe(redis: Redis, source: str, sealed: str | None = None) -> Job:
     return Queue(keys.JOBS_QUEUE, connection=redis, serializer=JSONSerializer).enqueue(
         "ingest.probe.probe_camera",
         source,
+        sealed,
         description="probe a camera",
         job_timeout=60,
         ttl=60,
@@ -52,7 +54,9 @@ def test_a_probe_shows_a_picture_or_says_what_is_wrong_and_logs_no_password(
     redis: Redis, jobs: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     good = probe(redis, str(make_clip(tmp_path / "clip.mp4", size=(960, 540))))
-    bad = probe(redis, "rtsp://admin:s3cret@no-such-host.invalid/x")
+    sealed = vault().seal("rtsp://admin:s3cret@no-such-host.invalid/x")
+    bad = probe(redis, "rtsp://***@no-such-host.invalid/x", sealed)
+    unknown = probe(redis, "rtsp://***@host/x", other_vault().seal("rtsp://u:s3cret@host/x"))
     assert eventually(lambda: good.is_finished and bad.is_finished, 30)
     found = good.return_value()
     assert (found["reachable"], found["width"], found["fps"]) == (True, 960, 25.0)
@@ -60,6 +64,8 @@ def test_a_probe_shows_a_picture_or_says_what_is_wrong_and_logs_no_password(
     assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (360, 640, 3)
     missed = bad.return_value()
     assert (missed["reachable"], missed["error"]) == (False, "host_not_found")
+    assert eventually(lambda: unknown.is_finished)
+    assert unknown.return_value()["error"] == "secret_key"
     assert "s3cret" not in str(missed)
     assert "s3cret" not in (tmp_path / "log").read_text()
 

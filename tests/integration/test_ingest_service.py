@@ -12,9 +12,11 @@ from redis import Redis
 
 from contract.cameras import Camera, CameraRegistry, make_camera
 from contract.redis_client import connect
+from contract.vault import create_key_file, load_vault
 from maskwatch.redis_server import EmbeddedRedis
 from tests.servers.clips import make_clip
 from tests.servers.ingest_process import (
+    QUICK,
     eventually,
     gone,
     ingest_process,
@@ -143,3 +145,18 @@ def test_a_stopped_ingest_leaves_no_process_and_no_lease(
         assert eventually(lambda: gone(family))
         assert not redis.keys("*lease*")
         assert [status(redis, camera).error_kind for camera in cameras] == ["no_ingest"] * 2
+
+
+def test_a_camera_whose_key_is_missing_says_so_and_starts_when_it_is_brought_back(
+    redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_file = tmp_path / "secret.key"
+    create_key_file(tmp_path / "kept.key")
+    monkeypatch.setitem(QUICK, "MASKWATCH_SECRET_KEY_FILE", str(key_file))
+    registry = CameraRegistry(redis, load_vault(tmp_path / "kept.key"))
+    camera = registry.add(make_camera(name="Gate", source="rtsp://u:s3cret@127.0.0.1:1/live"))
+    with ingest_process(redis_url):
+        assert eventually(lambda: status(redis, camera).error_kind == "secret_key")
+        assert "MASKWATCH_SECRET_KEY_FILE" in status(redis, camera).error
+        (tmp_path / "kept.key").rename(key_file)
+        assert eventually(lambda: status(redis, camera).error_kind == "refused")

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from contract.cameras import Camera, CameraRegistry, make_camera
+from contract.cameras import Camera, make_camera
 from contract.frames import FrameMessage
 from contract.keys import CameraKeys
+from tests.secret_key import cameras_of
 from tests.servers.clips import make_clip, make_sound, make_undecodable, truncate
 from tests.servers.http import closed_port, http_cameras, silent_server
 from tests.servers.ingest_process import (
@@ -38,7 +39,7 @@ def ingest(redis: Redis, redis_url: str) -> Iterator[IngestProcess]:
 
 
 def add(redis: Redis, name: str, source: str | Path, **fields: object) -> Camera:
-    return CameraRegistry(redis).add(make_camera(name=name, source=str(source), **fields))
+    return cameras_of(redis).add(make_camera(name=name, source=str(source), **fields))
 
 
 def newest_frame(redis: Redis, camera: Camera) -> FrameMessage:

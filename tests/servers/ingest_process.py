@@ -17,11 +17,13 @@ from contract.cameras import Camera
 from contract.keys import CameraKeys
 from contract.status import CameraStatus, StatusStore
 from contract.totals import decode_totals
+from tests.secret_key import key_file
 
 QUICK = {
     "MASKWATCH_OPEN_TIMEOUT_S": "2",
     "MASKWATCH_READ_TIMEOUT_S": "2",
     "MASKWATCH_RECONNECT_MAX_S": "1",
+    "MASKWATCH_SECRET_KEY_FILE": str(key_file()),
 }
 
 

@@ -30,6 +30,7 @@ from contract.totals import (
     dropped_field,
     read_histogram,
 )
+from tests.secret_key import cameras_of
 
 FACE = Face((1.0, 2.0, 30.0, 40.0), 0.9, "mask", 0.8, 7)
 
@@ -167,7 +168,7 @@ def test_only_the_owner_writes_a_status_and_an_unowned_camera_is_offline(redis: 
 
 
 def test_cameras_are_added_changed_and_removed_and_the_revision_rises(redis: Redis) -> None:
-    registry = CameraRegistry(redis)
+    registry = cameras_of(redis)
     camera = registry.add(make_camera(name="Gate", source="rtsp://u:p@host/1"))
     with pytest.raises(CameraConfigError, match="another camera"):
         registry.add(make_camera(name="gate", source="0"))

@@ -21,10 +21,15 @@ from maskwatch.cli import main
 from maskwatch.processes import StageProcess
 from maskwatch.redis_server import EmbeddedRedis
 from maskwatch.run import DEMO_CAMERAS, parse_cameras, register_cameras
+from tests.secret_key import key_file, vault
 
 
 def run_command(redis_url: str, *arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, arguments, env={"MASKWATCH_REDIS_URL": redis_url})
+    environment = {
+        "MASKWATCH_REDIS_URL": redis_url,
+        "MASKWATCH_SECRET_KEY_FILE": str(key_file()),
+    }
+    result = CliRunner().invoke(main, arguments, env=environment)
     return result.exit_code, result.output
 
 
@@ -42,10 +47,10 @@ def test_a_camera_argument_that_is_none_says_what_was_expected(argument: str) ->
 
 
 def test_demo_cameras_come_when_there_are_none_and_go_when_real_ones_come(redis: Redis) -> None:
-    assert register_cameras(redis, {}) == len(DEMO_CAMERAS)
-    assert register_cameras(redis, {}) == len(DEMO_CAMERAS)
-    assert register_cameras(redis, {"gate": "0"}) == 1
-    assert register_cameras(redis, {"gate": "1"}) == 1
+    assert register_cameras(redis, {}, vault()) == len(DEMO_CAMERAS)
+    assert register_cameras(redis, {}, vault()) == len(DEMO_CAMERAS)
+    assert register_cameras(redis, {"gate": "0"}, vault()) == 1
+    assert register_cameras(redis, {"gate": "1"}, vault()) == 1
     assert [camera.source for camera in CameraRegistry(redis).all()] == ["1"]
 
 

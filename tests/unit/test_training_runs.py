@@ -91,7 +91,7 @@ def test_a_damaged_state_is_named_with_the_mend(tmp_path: Path, text: str) -> No
 def test_another_runs_folder_is_refused_with_what_differs(tmp_path: Path) -> None:
     saved(tmp_path)
 
-    with pytest.raises(CheckpointError, match="seed 1, not 2.*another folder"):
+    with pytest.raises(CheckpointError, match=r"seed 1, not 2.*another folder"):
         TrainingRun.open(tmp_path, SETTINGS | {"seed": 2})
 
 

@@ -1,0 +1,166 @@
+"""Camera passwords in Redis: encrypted, opened by who has the key, and never lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from redis import Redis
+
+from contract import keys
+from contract.cameras import Camera, CameraRegistry, CameraRoster, make_camera
+from contract.errors import SecretKeyError
+from contract.vault import Vault, add_newer_key, create_key_file, drop_older_keys, load_vault
+from maskwatch.cli import main
+from tests.builders import everything_in
+
+PASSWORD = "p@ss:w/rd?#1%"  # noqa: S105 - a made-up one, looked for in what must not hold it
+SOURCE = f"rtsp://adm@in:{PASSWORD}@10.0.0.9/live"
+SHOWN = "rtsp://***@10.0.0.9/live"
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    create_key_file(tmp_path / "secret.key")
+    return tmp_path / "secret.key"
+
+
+@pytest.fixture
+def vault(key_file: Path) -> Vault:
+    return load_vault(key_file)
+
+
+def stored(redis: Redis, camera: Camera) -> bytes:
+    record = redis.hget(keys.CAMERAS, camera.id)
+    assert isinstance(record, bytes)
+    return record
+
+
+def leave_in_clear(redis: Redis, name: str = "old") -> Camera:
+    """A record as earlier versions wrote it."""
+    camera = make_camera(name=name, source=SOURCE)
+    redis.hset(keys.CAMERAS, camera.id, camera.model_dump_json(exclude={"sealed_source"}))
+    assert PASSWORD.encode() in stored(redis, camera)
+    return camera
+
+
+def test_a_password_is_encrypted_in_redis_and_whole_for_who_has_the_key(
+    redis: Redis, vault: Vault
+) -> None:
+    registry = CameraRegistry(redis, vault)
+    camera = registry.add(make_camera(name="Gate", source=SOURCE))
+    for secret in (PASSWORD, "adm@in"):
+        assert secret.encode() not in everything_in(redis)
+    assert registry.get(camera.id).source == SOURCE
+    assert registry.all()[0].source == SOURCE
+    assert registry.update(camera.id, name="Gate 2").source == SOURCE
+    assert PASSWORD not in repr(registry.get(camera.id).public())
+
+
+def test_a_worker_needs_no_key_and_sees_no_password(redis: Redis, vault: Vault) -> None:
+    CameraRegistry(redis, vault).add(make_camera(name="Gate", source=SOURCE, analysis_fps=4))
+    [camera] = CameraRoster(redis).cameras()
+    assert (camera.source, camera.analysis_fps, camera.locked) == (SHOWN, 4, True)
+
+
+def test_an_address_without_a_password_needs_no_key(redis: Redis) -> None:
+    registry = CameraRegistry(redis)
+    camera = registry.add(make_camera(name="Gate", source="rtsp://10.0.0.9/live"))
+    assert registry.get(camera.id).source == "rtsp://10.0.0.9/live"
+    assert not registry.get(camera.id).locked
+    with pytest.raises(SecretKeyError, match="MASKWATCH_SECRET_KEY_FILE"):
+        registry.add(make_camera(name="Gate 2", source=SOURCE))
+    with pytest.raises(SecretKeyError):
+        registry.update(camera.id, source=SOURCE)
+    assert [found.name for found in registry.all()] == ["Gate"]
+
+
+@pytest.mark.parametrize("whose", ["another key", "no key"])
+def test_a_wrong_or_missing_key_is_named_and_loses_nothing(
+    redis: Redis, vault: Vault, tmp_path: Path, whose: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera = CameraRegistry(redis, vault).add(make_camera(name="Gate", source=SOURCE))
+    elsewhere = tmp_path / "elsewhere.key"
+    if whose == "another key":
+        create_key_file(elsewhere)
+    wrong = CameraRegistry(redis, Vault(elsewhere))
+    found = wrong.get(camera.id)
+    assert (found.source, found.locked) == (SHOWN, True)
+    assert str(elsewhere) in caplog.text
+    renamed = wrong.update(camera.id, name="Gate 2", source=found.source)
+    assert renamed.locked
+    assert wrong.seal_all() == 0
+    assert CameraRegistry(redis, vault).get(camera.id).source == SOURCE
+
+
+def test_an_address_typed_anew_replaces_one_that_nobody_can_open(
+    redis: Redis, vault: Vault, tmp_path: Path
+) -> None:
+    camera = CameraRegistry(redis, vault).add(make_camera(name="Gate", source=SOURCE))
+    create_key_file(tmp_path / "new.key")
+    new = CameraRegistry(redis, load_vault(tmp_path / "new.key"))
+    new.update(camera.id, source="rtsp://admin:another@10.0.0.9/live")
+    assert new.get(camera.id).source == "rtsp://admin:another@10.0.0.9/live"
+    new.update(camera.id, source="demo:")
+    assert b"sealed" not in stored(redis, camera)
+
+
+def test_records_in_clear_still_work_and_are_encrypted_when_written_or_asked_to(
+    redis: Redis, vault: Vault
+) -> None:
+    first, second = leave_in_clear(redis, "first"), leave_in_clear(redis, "second")
+    registry = CameraRegistry(redis, vault)
+    assert registry.get(first.id).source == SOURCE
+    registry.update(first.id, enabled=False)
+    assert PASSWORD.encode() not in stored(redis, first)
+    assert registry.seal_all() == 2
+    assert PASSWORD.encode() not in everything_in(redis)
+    assert {camera.source for camera in registry.all()} == {SOURCE}
+    assert second.id in {camera.id for camera in registry.all()}
+
+
+def test_a_key_is_changed_under_running_processes(
+    redis: Redis, vault: Vault, key_file: Path
+) -> None:
+    running = CameraRegistry(redis, vault)
+    camera = running.add(make_camera(name="Gate", source=SOURCE))
+    add_newer_key(key_file)
+    assert running.get(camera.id).source == SOURCE
+    assert CameraRegistry(redis, load_vault(key_file)).seal_all() == 1
+    assert drop_older_keys(key_file) == 1
+    assert running.get(camera.id).source == SOURCE
+    assert running.update(camera.id, name="Gate 2").source == SOURCE
+    assert key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_command_changes_the_key(redis: Redis, redis_url: str, key_file: Path) -> None:
+    camera = CameraRegistry(redis, Vault(key_file)).add(make_camera(name="Gate", source=SOURCE))
+    environment = {
+        "MASKWATCH_REDIS_URL": redis_url,
+        "MASKWATCH_SECRET_KEY_FILE": str(key_file),
+    }
+    before = key_file.read_bytes()
+    for more in ([], ["--drop-older"]):
+        done = CliRunner().invoke(main, ["secret-key", "rotate", *more], env=environment)
+        assert done.exit_code == 0, done.output
+    assert before not in key_file.read_bytes()
+    assert CameraRegistry(redis, Vault(key_file)).get(camera.id).source == SOURCE
+
+
+@pytest.mark.parametrize("text", ["", "short", "x" * 44 + "\nnot a key"])
+def test_a_file_that_is_no_key_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.key").write_text(text)
+    with pytest.raises(SecretKeyError, match=r"bad\.key is not a key file"):
+        load_vault(tmp_path / "bad.key")
+    with pytest.raises(SecretKeyError, match="secret-key create"):
+        load_vault(tmp_path / "none.key")
+
+
+def test_a_key_file_is_its_owners_alone_and_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "secret.key"
+    assert create_key_file(path)
+    first = path.read_bytes()
+    assert not create_key_file(path)
+    assert path.read_bytes() == first
+    assert path.stat().st_mode & 0o777 == 0o600
