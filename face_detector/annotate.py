@@ -1,76 +1,105 @@
-"""Write a detector's faces for a folder of photographs, for the classifier's training.
+"""A detector's faces on a set of photographs, found once and kept in a file.
 
-    python -m face_detector.annotate --images ../shared/data/train/images --out boxes.json
-
-The classifier is trained on the boxes it will be served, not on boxes that people drew; but
-`models` may not import a detector, so the boxes travel in this file:
-`{"detector": name, "images": {file_name: [{"box": [x_min, y_min, x_max, y_max], "score": s,
-"landmarks": [[x, y] * 5] or null}]}}`, in pixels of the image read without EXIF rotation.
+The classifier is trained and measured on the boxes it will be served, not on boxes that people
+drew; but `models` may not import a detector, so the boxes are handed to it.
 """
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 
 from face_detector.detection import Detections, FaceDetector
-from face_detector.loading import DETECTORS, load_detector
+from models.coco import Photograph
+from models.training.faces import DetectedFace
 
-READ_FLAGS: Final = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+FORMAT: Final = "maskwatch-faces/1"
+
+Found = dict[str, list[DetectedFace]]
+"""By the photograph's file name."""
 
 
-def annotate(detector: FaceDetector, images: Path) -> dict[str, list[dict[str, Any]]]:
-    """Faces of every JPEG or PNG in a folder, by file name."""
-    found = {}
-    for path in sorted([*images.glob("*.jpg"), *images.glob("*.png")]):
-        image = cv2.imread(str(path), READ_FLAGS)
-        if image is not None:
-            found[path.name] = _as_records(detector.detect([np.asarray(image, np.uint8)])[0])
+def annotate(
+    photographs: Sequence[Photograph],
+    detector: FaceDetector,
+    cache: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> Found:
+    """The detector's faces of every photograph, from `cache` where that was made of the same.
+
+    A cache of another detector or of other files, or a damaged one, is made anew. `progress`
+    is called with (photographs done, all of them). Raises DataError as `Photograph.read`.
+    """
+    fingerprint = _fingerprint(photographs, detector)
+    found = _read(cache, fingerprint)
+    if found is None:
+        found = {}
+        for number, photograph in enumerate(photographs):
+            found[photograph.file_name] = _as_faces(detector.detect([photograph.read()])[0])
+            if progress:
+                progress(number + 1, len(photographs))
+        _write(cache, fingerprint, found)
     return found
 
 
-def _as_records(faces: Detections) -> list[dict[str, Any]]:
+def _as_faces(found: Detections) -> list[DetectedFace]:
     return [
-        {
-            "box": [round(float(value), 2) for value in faces.boxes[i]],
-            "score": round(float(faces.scores[i]), 4),
-            "landmarks": None if faces.landmarks is None else faces.landmarks[i].round(2).tolist(),
-        }
-        for i in range(len(faces))
+        DetectedFace(
+            box=found.boxes[i],
+            score=float(found.scores[i]),
+            landmarks=None if found.landmarks is None else found.landmarks[i],
+        )
+        for i in range(len(found))
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description="Write a detector's faces as JSON.")
-    parser.add_argument("--images", type=Path, required=True, help="folder of JPEG or PNG files")
-    parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
-    parser.add_argument("--detector", choices=DETECTORS, default="yunet")
-    parser.add_argument("--input-width", type=int, default=640)
-    parser.add_argument("--models-dir", type=Path, default=None)
-    options = parser.parse_args(arguments)
-    detector = load_detector(
-        options.detector,
-        models_dir=options.models_dir,
-        input_width=options.input_width,
-        score_threshold=None,
-        device="auto",
-        threads=0,
-    )
-    images = annotate(detector, options.images)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"detector": detector.name, "images": images}))
-    sys.stdout.write(
-        f"{sum(map(len, images.values()))} faces in {len(images)} images -> {options.out}\n"
-    )
+def _fingerprint(photographs: Sequence[Photograph], detector: FaceDetector) -> str:
+    digest = hashlib.sha256(repr((FORMAT, detector.name)).encode())
+    for photograph in photographs:
+        state = photograph.path.stat()
+        digest.update(repr((photograph.file_name, state.st_size, state.st_mtime_ns)).encode())
+    return digest.hexdigest()
 
 
-if __name__ == "__main__":
-    main()
+def _read(cache: Path, fingerprint: str) -> Found | None:
+    try:
+        record: dict[str, Any] = json.loads(cache.read_text())
+        if record["fingerprint"] != fingerprint:
+            return None
+        return {
+            name: [
+                DetectedFace(
+                    np.array(box, np.float32),
+                    score,
+                    None if landmarks is None else np.array(landmarks, np.float32),
+                )
+                for box, score, landmarks in faces
+            ]
+            for name, faces in record["faces"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(cache: Path, fingerprint: str, found: Found) -> None:
+    """Write the file whole or not at all."""
+    faces = {
+        name: [
+            (
+                face.box.round(2).tolist(),
+                round(face.score, 4),
+                None if face.landmarks is None else face.landmarks.round(2).tolist(),
+            )
+            for face in faces
+        ]
+        for name, faces in found.items()
+    }
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    part = cache.with_name(f"part-{cache.name}")
+    part.write_text(json.dumps({"fingerprint": fingerprint, "faces": faces}))
+    part.replace(cache)

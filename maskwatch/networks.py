@@ -1,4 +1,4 @@
-"""`maskwatch train | evaluate | export`: one group each; every network adds its own command.
+"""`maskwatch train | evaluate | export`: one group each, with a command for every network.
 
 What a command needs is imported inside of it: `maskwatch --help` must not load TensorFlow.
 """
@@ -6,6 +6,8 @@ What a command needs is imported inside of it: `maskwatch --help` must not load 
 from __future__ import annotations
 
 import click
+
+from maskwatch import classifier_commands
 
 
 @click.group()
@@ -21,3 +23,8 @@ def evaluate() -> None:
 @click.group()
 def export() -> None:
     """Turn a trained checkpoint into the files that serve."""
+
+
+train.add_command(classifier_commands.train, "classifier")
+evaluate.add_command(classifier_commands.evaluate, "classifier")
+export.add_command(classifier_commands.export, "classifier")

@@ -1,5 +1,6 @@
 """The networks' files, and the classifier that says how a mask is worn.
 
 `files` finds, verifies and downloads network files; `mask_classifier` is the seam that the
-worker sees; `training` makes the weights that ship in `weights/`.
+worker sees. `coco` reads labelled photographs, `training` makes the weights that ship in
+`weights/` from them, `evaluation` measures, `reporting` is what reports are made of.
 """

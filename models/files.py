@@ -91,6 +91,14 @@ EXTERNAL_FILES: Final = (
         "https://raw.githubusercontent.com/opencv/opencv_extra/4.x/testdata/dnn/"
         "opencv_face_detector.pbtxt",
     ),
+    NetworkFile(
+        "mobilenet-v2-imagenet",
+        "mobilenet_v2_imagenet_notop.weights.h5",
+        "e1f116adb61abcac75550c989dab888ec983bce14d89805526864c58b90b394f",
+        9_451_088,
+        "where the mask classifier's training begins",
+        "Apache-2.0",
+    ),
 )
 """Files others publish. The Caffe weights' sha256 is as their users quote it, all alike."""
 

@@ -1,5 +1,5 @@
-"""How the weights in `models/weights` were made, runnable again.
+"""How the weights in `models/weights` are made: `maskwatch train classifier`, then `export`.
 
-In order: `train_mask_classifier`, `export_onnx`, `evaluate`.
-Nothing that serves imports from here.
+`train` is the whole of it; `faces` what it learns from, `augmentation` how that is varied,
+`runs` what survives a kill. Nothing that serves imports from here.
 """

@@ -10,19 +10,25 @@ import numpy.typing as npt
 
 from contract.verdicts import JUDGED_VERDICTS
 from models.crops import crop_faces
-from models.training.dataset import FacePatch
-from models.training.synthetic_masks import can_be_painted, paint_mask
+from models.training.camera_effects import crop_as_seen, relight
+from models.training.face_frame import can_be_painted
+from models.training.faces import FacePatch
+from models.training.occluders import add_occluders
+from models.training.painted_masks import Worn, paint_mask
 
 Generator = np.random.Generator
 Image = npt.NDArray[np.uint8]
 
-MASK: Final = JUDGED_VERDICTS.index("mask")
-INCORRECT: Final = JUDGED_VERDICTS.index("incorrect")
 NO_MASK: Final = JUDGED_VERDICTS.index("no_mask")
-
-PAINT_CHANCE: Final = 0.15
-SMALL_CHANCE: Final = 0.5
-SMALLEST_CROP_PX: Final = 14
+PAINT_CHANCE: Final = 0.3
+PAINTED_SHARES: Final[tuple[tuple[Worn, str, float], ...]] = (
+    ("proper", "mask", 0.42),
+    ("under_nose", "incorrect", 0.26),
+    ("under_mouth", "incorrect", 0.1),
+    ("under_chin", "incorrect", 0.16),
+    ("over_eyes", "incorrect", 0.06),
+)
+"""How a painted mask is worn, the label that gives, and how often."""
 
 
 def augment(patch: FacePatch, rng: Generator, *, margin: float, size: int) -> tuple[Image, int]:
@@ -32,12 +38,9 @@ def augment(patch: FacePatch, rng: Generator, *, margin: float, size: int) -> tu
     """
     image, label = _paint(patch, rng)
     box = _jitter(patch.boxes[rng.integers(len(patch.boxes))], rng)
-    if rng.random() < 0.3:
-        image = _rotate(image, box, rng.uniform(-14, 14))
-    crop = _degrade(image, box, rng, margin=margin, size=size)
-    crop = _recolour(crop, rng)
-    if rng.random() < 0.1:
-        _cut_out(crop, rng)
+    if rng.random() < 0.35:
+        image = _rotate(image, box, rng.uniform(-18, 18))
+    crop = relight(crop_as_seen(image, box, rng, margin=margin, size=size), rng)
     if rng.random() < 0.5:
         crop = np.asarray(cv2.flip(crop, 1), np.uint8)
     return crop, label
@@ -50,16 +53,21 @@ def plain(patch: FacePatch, *, margin: float, size: int) -> Image:
 
 
 def _paint(patch: FacePatch, rng: Generator) -> tuple[Image, int]:
+    """The patch with masks and things painted on, where its landmarks allow it."""
     label = patch.face.label
-    paintable = label == NO_MASK and can_be_painted(patch.landmarks)
-    if not paintable or rng.random() >= PAINT_CHANCE or patch.landmarks is None:
+    if patch.landmarks is None or not can_be_painted(patch.landmarks):
         return patch.image, label
-    over_nose = rng.random() < 0.4
-    painted = paint_mask(patch.image, patch.landmarks, rng, over_nose=over_nose)
-    return painted, MASK if over_nose else INCORRECT
+    if label == NO_MASK and rng.random() < PAINT_CHANCE:
+        number = rng.choice(len(PAINTED_SHARES), p=[share for *_, share in PAINTED_SHARES])
+        worn, name, _ = PAINTED_SHARES[number]
+        painted = paint_mask(patch.image, patch.landmarks, rng, worn=worn)
+        label = JUDGED_VERDICTS.index(name)
+        return add_occluders(painted, patch.landmarks, rng, bare=False), label
+    return add_occluders(patch.image, patch.landmarks, rng, bare=label == NO_MASK), label
 
 
 def _jitter(box: npt.NDArray[np.float32], rng: Generator) -> npt.NDArray[np.float32]:
+    """Detectors differ by about this much in where and how large they see a face."""
     centre, sides = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
     centre = centre + rng.uniform(-0.08, 0.08, 2) * sides.max()
     half = sides / 2 * rng.uniform(0.85, 1.35)
@@ -73,43 +81,3 @@ def _rotate(image: Image, box: npt.NDArray[np.float32], degrees: float) -> Image
         image, turn, (image.shape[1], image.shape[0]), borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(turned, np.uint8)
-
-
-def _degrade(
-    image: Image, box: npt.NDArray[np.float32], rng: Generator, *, margin: float, size: int
-) -> Image:
-    """Crop as if the face were smaller in the frame, blurred, and badly compressed."""
-    pixels = size
-    if rng.random() < SMALL_CHANCE:
-        pixels = int(np.exp(rng.uniform(np.log(SMALLEST_CROP_PX), np.log(size))))
-    crop = crop_faces(image, box[None], margin=margin, size=pixels)[0]
-    if rng.random() < 0.25:
-        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.3, 0.02 * pixels + 0.4)))
-    if rng.random() < 0.4:
-        quality = int(rng.integers(25, 90))
-        _, encoded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        crop = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
-    if pixels < size:
-        crop = np.asarray(cv2.resize(crop, (size, size), interpolation=cv2.INTER_LINEAR))
-    return np.asarray(crop, np.uint8)
-
-
-def _recolour(crop: Image, rng: Generator) -> Image:
-    values = crop.astype(np.float32)
-    if rng.random() < 0.08:
-        values[:] = values.mean(axis=2, keepdims=True)
-    middle = values.mean()
-    values = (values - middle) * rng.uniform(0.65, 1.35) + middle
-    values *= rng.uniform(0.55, 1.4) * rng.uniform(0.9, 1.1, 3).astype(np.float32)
-    if rng.random() < 0.15:
-        values += rng.normal(0, rng.uniform(2, 10), values.shape).astype(np.float32)
-    return np.asarray(np.clip(values, 0, 255), np.uint8)
-
-
-def _cut_out(crop: Image, rng: Generator) -> None:
-    """Grey out a small rectangle, in place: a hand, a shoulder, a pole."""
-    height, width = (
-        int(value) for value in rng.integers(crop.shape[0] // 10, crop.shape[0] // 4, 2)
-    )
-    top, left = rng.integers(crop.shape[0] - height), rng.integers(crop.shape[1] - width)
-    crop[top : top + height, left : left + width] = rng.integers(0, 256, 3)

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pytest
 
 from contract.errors import ModelFormatError, ModelNotFoundError, SettingsError
-from face_detector import annotate
 from face_detector.detection import Detections, clip_boxes
 from face_detector.loading import DETECTORS, load_detector
 from face_detector.ssd import SsdDetector
@@ -229,20 +228,3 @@ def test_a_file_that_is_no_yunet_is_refused_by_name(tmp_path: Path, weights: Pat
         YuNetDetector(weights / "RFB-640-masked_face-v2.onnx")
     with pytest.raises(ModelFormatError, match="caffemodel"):
         SsdDetector(rubbish, rubbish)
-
-
-def test_annotate_writes_every_image_with_its_faces(
-    weights: Path, astronaut: Frame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), astronaut)
-    cv2.imwrite(str(tmp_path / "b.jpg"), np.zeros((40, 60, 3), np.uint8))
-    out = tmp_path / "boxes.json"
-
-    annotate.main(["--images", str(tmp_path), "--out", str(out), "--models-dir", str(weights)])
-
-    written = json.loads(out.read_text())
-    assert written["detector"] == "yunet"
-    assert list(written["images"]) == ["a.png", "b.jpg"]
-    assert written["images"]["b.jpg"] == []
-    assert len(written["images"]["a.png"][0]["landmarks"]) == 5
-    assert "1 faces in 2 images" in capsys.readouterr().out

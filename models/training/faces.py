@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from contract.verdicts import JUDGED_VERDICTS
+from models.coco import UNJUDGED, Photograph
 from models.crops import square_around
+from models.reporting.tables import markdown_table
 
-READ_FLAGS: Final = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 MATCH_IOU: Final = 0.4
 """A detector's box is taken for a labelled one from this overlap on."""
 MATCH_INSIDE: Final = 0.7
 """For whole-head labels: the share of the detector's box that must lie inside instead."""
-CONTEXT_MARGIN: Final = 0.8
+CONTEXT_MARGIN: Final = 0.7
 """How much around a face is kept for box jitter, in longer sides of its box on each side."""
-CONTEXT_LIMIT_PX: Final = 320
+CONTEXT_LIMIT_PX: Final = 288
 """Longest side of a kept patch: its face is then about as large as the network's input."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedFace:
+    """What a detector says of a face, in pixels of its photograph.
+
+    box: (4,) float32 xyxy. landmarks: (5, 2) float32, the person's right eye first, or None.
+    """
+
+    box: npt.NDArray[np.float32]
+    score: float
+    landmarks: npt.NDArray[np.float32] | None
+
+
+DetectedFaces = Mapping[str, Sequence[DetectedFace]]
+"""By the photograph's file name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +50,25 @@ class LabelledFace:
     label indexes `JUDGED_VERDICTS`; landmarks are (5, 2) float32 in the detector's order.
     """
 
-    file_name: str
-    source: str
-    cluster: str
-    flags: frozenset[str]
+    photograph: Photograph
     label: int
     label_box: npt.NDArray[np.float32]
     detector_box: npt.NDArray[np.float32] | None
     landmarks: npt.NDArray[np.float32] | None
+    score: float
+    """The detector's, 0 where it does not find the face."""
+
+    @property
+    def source(self) -> str:
+        return self.photograph.source
+
+    @property
+    def cluster(self) -> str:
+        return self.photograph.cluster
+
+    @property
+    def flags(self) -> frozenset[str]:
+        return self.photograph.flags
 
     @property
     def boxes(self) -> list[npt.NDArray[np.float32]]:
@@ -72,20 +98,15 @@ class FacePatch:
     face: LabelledFace
 
 
-def read_faces(annotations: Path, detector_boxes: Path | None) -> list[LabelledFace]:
-    """All labelled faces of a COCO file, matched to `face_detector.annotate`'s boxes if given."""
-    coco = json.loads(annotations.read_text())
-    names = {category["id"]: category["name"] for category in coco["categories"]}
-    detected = json.loads(detector_boxes.read_text())["images"] if detector_boxes else {}
-    by_image: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for annotation in coco["annotations"]:
-        by_image[annotation["image_id"]].append(annotation)
-    faces = []
-    for image in coco["images"]:
-        records = detected.get(image["file_name"], [])
-        for annotation in by_image[image["id"]]:
-            faces.append(_face(image, annotation, names, records))
-    return faces
+def match_faces(
+    photographs: Iterable[Photograph], detected: DetectedFaces | None
+) -> list[LabelledFace]:
+    """All judged faces, joined with the detector's where those overlap them."""
+    return [
+        face
+        for photograph in photographs
+        for face in _match_one(photograph, (detected or {}).get(photograph.file_name, ()))
+    ]
 
 
 def split_by_cluster(
@@ -104,68 +125,56 @@ def split_by_cluster(
     return training, held_out
 
 
-def cut_patches(faces: Sequence[LabelledFace], images: Path) -> list[FacePatch]:
-    """Cut every face's patch, reading each photograph once."""
-    by_file: dict[str, list[LabelledFace]] = defaultdict(list)
+def cut_patches(faces: Sequence[LabelledFace]) -> list[FacePatch]:
+    """Cut every face's patch, reading each photograph once; raises as `Photograph.read`."""
+    by_photograph: dict[int, list[LabelledFace]] = defaultdict(list)
     for face in faces:
-        by_file[face.file_name].append(face)
+        by_photograph[face.photograph.id].append(face)
     patches = []
-    for file_name, its_faces in by_file.items():
-        image = cv2.imread(str(images / file_name), READ_FLAGS)
-        if image is None:
-            raise FileNotFoundError(f"{images / file_name} is annotated, but cannot be read")
-        patches += [_patch(np.asarray(image, np.uint8), face) for face in its_faces]
+    for its_faces in by_photograph.values():
+        image = its_faces[0].photograph.read()
+        patches += [_patch(image, face) for face in its_faces]
     return patches
 
 
 def report(faces: Iterable[LabelledFace]) -> str:
-    """Counts by source and label as a Markdown table."""
+    """Counts by source and label, and of those the detector finds, as a Markdown table."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for face in faces:
         counts[face.source][JUDGED_VERDICTS[face.label]] += 1
         counts[face.source]["detected"] += face.detector_box is not None
     columns = [*JUDGED_VERDICTS, "detected"]
-    rows = [
-        f"| {source} | " + " | ".join(str(counts[source][column]) for column in columns) + " |"
-        for source in sorted(counts)
-    ]
-    header = f"| source | {' | '.join(columns)} |"
-    return "\n".join([header, "| --- " * (len(columns) + 1) + "|", *rows])
+    rows = [[source, *(counts[source][name] for name in columns)] for source in sorted(counts)]
+    return markdown_table(["source", *columns], rows)
 
 
-def _face(
-    image: dict[str, Any],
-    annotation: dict[str, Any],
-    names: dict[int, str],
-    records: list[dict[str, Any]],
-) -> LabelledFace:
-    x, y, width, height = annotation["bbox"]
-    box = np.array([x, y, x + width, y + height], np.float32)
-    flags = frozenset(image["flags"])
-    match = _match(box, records, is_head="headbox" in flags)
-    landmarks = match and match["landmarks"]
-    return LabelledFace(
-        file_name=image["file_name"],
-        source=image["source"],
-        cluster=image["cluster"],
-        flags=flags,
-        label=JUDGED_VERDICTS.index(names[annotation["category_id"]]),
-        label_box=box,
-        detector_box=np.array(match["box"], np.float32) if match else None,
-        landmarks=np.array(landmarks, np.float32) if landmarks else None,
-    )
+def _match_one(photograph: Photograph, detected: Sequence[DetectedFace]) -> Iterable[LabelledFace]:
+    is_head = "headbox" in photograph.flags
+    for box, label, crowd in zip(
+        photograph.boxes, photograph.labels, photograph.crowds, strict=True
+    ):
+        if label == UNJUDGED or crowd:
+            continue
+        match = _match(box, detected, is_head=is_head)
+        yield LabelledFace(
+            photograph=photograph,
+            label=int(label),
+            label_box=box,
+            detector_box=match.box if match else None,
+            landmarks=match.landmarks if match else None,
+            score=match.score if match else 0.0,
+        )
 
 
 def _match(
-    box: npt.NDArray[np.float32], records: list[dict[str, Any]], *, is_head: bool
-) -> dict[str, Any] | None:
-    """The detector's record that overlaps a labelled box best, if it overlaps enough."""
+    box: npt.NDArray[np.float32], detected: Sequence[DetectedFace], *, is_head: bool
+) -> DetectedFace | None:
+    """The detector's face that overlaps a labelled box best, if it overlaps enough."""
     best, best_overlap = None, MATCH_INSIDE if is_head else MATCH_IOU
-    for record in records:
-        other = np.array(record["box"], np.float32)
-        overlap = _overlap(box, other, inside_only=is_head)
+    for face in detected:
+        overlap = _overlap(box, face.box, inside_only=is_head)
         if overlap > best_overlap:
-            best, best_overlap = record, overlap
+            best, best_overlap = face, overlap
     return best
 
 

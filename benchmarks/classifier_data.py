@@ -1,0 +1,33 @@
+"""Labelled faces of `../shared/data`, with the boxes of the detector that serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from benchmarks.system import ROOT, SHARED
+from contract.settings import load_settings
+from face_detector.annotate import annotate
+from face_detector.loading import load_detector
+from models.coco import read_photographs
+from models.training.faces import LabelledFace, match_faces
+
+OUT: Final = ROOT / "out" / "classifier"
+LEAST_PX: Final = 24
+"""The longer side of a face from which results are asked for."""
+
+
+def labelled_faces(part: str) -> list[LabelledFace]:
+    """All faces of "train" or "val"; ends with a reason where the data are not."""
+    folder = SHARED / "data" / part
+    if not folder.is_dir():
+        raise SystemExit(f"needs the photographs of ../shared/data/{part} beside the project")
+    settings = load_settings()
+    detector = load_detector(settings.detector, models_dir=settings.where_models_are)
+    photographs = read_photographs(folder).photographs
+    return match_faces(photographs, annotate(photographs, detector, faces_cache(part)))
+
+
+def faces_cache(part: str) -> Path:
+    """Where the detector's faces of a set are kept between benchmarks."""
+    return OUT / f"detector_faces_{part}.json"

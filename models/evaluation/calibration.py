@@ -1,0 +1,68 @@
+"""Making probabilities honest, and knowing when not to answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+from models.evaluation.scores import Labels, Probabilities, hits, risk_coverage
+
+BINS: Final = 15
+"""Guo et al., "On Calibration of Modern Neural Networks" (2017)."""
+WORTH_ANSWERING: Final = 0.5
+"""No threshold lies under this: a verdict less likely than all others together is none."""
+
+
+def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> Probabilities:
+    """(N, 3) logits to probabilities."""
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def fit_temperature(logits: npt.NDArray[np.float32], labels: Labels) -> float:
+    """The divisor of the logits under which the labels are likeliest (Guo et al., 2017)."""
+
+    def loss(log_temperature: float) -> float:
+        chosen = softmax(logits, float(np.exp(log_temperature)))[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+
+    fit = minimize_scalar(loss, bounds=(np.log(0.2), np.log(5.0)), method="bounded")
+    return float(np.exp(fit.x))
+
+
+def calibration_error(probabilities: Probabilities, labels: Labels, bins: int = BINS) -> float:
+    """Expected calibration error: how far certainty and accuracy lie apart, bin by bin."""
+    rows = reliability(probabilities, labels, bins)
+    return float(sum(count * abs(certainty - right) for certainty, right, count in rows)) / max(
+        len(labels), 1
+    )
+
+
+def reliability(
+    probabilities: Probabilities, labels: Labels, bins: int = BINS
+) -> list[tuple[float, float, int]]:
+    """(mean certainty, accuracy, faces) of each bin of certainty that has any."""
+    certainty = probabilities.max(axis=1).astype(np.float64)
+    right = hits(probabilities, labels)
+    numbers = np.minimum((certainty * bins).astype(int), bins - 1)
+    return [
+        (float(certainty[numbers == b].mean()), float(right[numbers == b].mean()), int(count))
+        for b, count in zip(*np.unique(numbers, return_counts=True), strict=True)
+    ]
+
+
+def choose_threshold(probabilities: Probabilities, labels: Labels, accepted_risk: float) -> float:
+    """The least certainty from which verdicts are given: the most coverage at that risk.
+
+    From the risk-coverage curve (El-Yaniv and Wiener, 2010): the largest coverage at which at
+    most `accepted_risk` of the answers are wrong.
+    """
+    _, risk, certainty = risk_coverage(probabilities, labels)
+    good = np.flatnonzero(risk <= accepted_risk)
+    if not len(good):
+        return float(certainty[0]) if len(certainty) else 1.0
+    return max(WORTH_ANSWERING, float(certainty[good[-1]]))
