@@ -16,10 +16,12 @@ from contract.cameras import Camera, CameraRegistry
 from contract.errors import MessageError
 from contract.keys import CameraKeys
 from contract.outcomes import FrameFaces
+from contract.quality import QualityReport
 from contract.status import CameraStatus, StatusStore
 from contract.totals import people_field
 from contract.verdicts import VERDICTS, Verdict
 from dashboard.compliance import mask_rate
+from dashboard.quality import quality_json
 
 STALE_AFTER_S: Final = 2.0
 IN_VIEW_S: Final = 5.0
@@ -37,6 +39,15 @@ class CameraSnapshot:
     latest: FrameFaces | None
     people: dict[Verdict, int]
     read_at_s: float
+    condition: QualityReport
+    """As of the newest analysed frame, however long ago that was."""
+
+    @property
+    def quality(self) -> QualityReport:
+        """What is wrong with the picture now; nothing is known of one that does not come."""
+        if self.reason():
+            return QualityReport(fitness=self.condition.fitness)
+        return self.condition
 
     @property
     def picture_age_s(self) -> float | None:
@@ -96,6 +107,8 @@ class CameraSnapshot:
             "picture_age_s": None if age_s is None else round(age_s, 3),
             "picture_at_s": self.latest.captured_at_s if self.latest else None,
             "stale_after_s": self.stale_after_s,
+            "quality": quality_json(self.quality),
+            "fitness": self.condition.fitness.verdict,
         }
 
 
@@ -110,6 +123,7 @@ def read_snapshots(
             pipeline.exists(names.worker_lease)
             pipeline.get(names.latest)
             pipeline.hmget(names.totals, [people_field(verdict) for verdict in VERDICTS])
+            pipeline.hget(names.condition, "report")
         answers = pipeline.execute() if cameras else []
     now_s = clock()
     return [
@@ -120,9 +134,10 @@ def read_snapshots(
             latest=_decode_latest(latest),
             people={v: int(float(n or 0)) for v, n in zip(VERDICTS, people, strict=True)},
             read_at_s=now_s,
+            condition=_decode_condition(condition),
         )
-        for camera, owned, latest, people in zip(
-            cameras, answers[::3], answers[1::3], answers[2::3], strict=True
+        for camera, owned, latest, people, condition in zip(
+            cameras, *(answers[part::4] for part in range(4)), strict=True
         )
     ]
 
@@ -133,6 +148,14 @@ def _decode_latest(raw: bytes | None) -> FrameFaces | None:
         return FrameFaces.decode(raw) if raw else None
     except MessageError:
         return None
+
+
+def _decode_condition(raw: bytes | None) -> QualityReport:
+    """What is known of a camera; nothing where another version wrote it."""
+    try:
+        return QualityReport.decode(raw) if raw else QualityReport()
+    except MessageError:
+        return QualityReport()
 
 
 class Board:

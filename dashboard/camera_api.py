@@ -10,6 +10,7 @@ from contract.cameras import CHANGEABLE, Camera, make_camera
 from contract.errors import CameraConfigError
 from dashboard.accounts.access import audit, require_group, requires, visible_cameras
 from dashboard.board import read_snapshots
+from dashboard.quality import fitness_json, quality_json
 from dashboard.requests import json_object, merged_source, refuse_redacted, refuse_unknown
 from dashboard.services import services
 
@@ -89,7 +90,16 @@ def faces(camera_id: str) -> Response:
         detector=latest.detector if latest else None,
         faces=[vars(face) for face in latest.faces] if latest else [],
         in_view=snapshot.faces_in_view(),
+        quality=quality_json(snapshot.quality),
     )
+
+
+@blueprint.get("/<camera_id>/fitness")
+@requires("viewer")
+def fitness(camera_id: str) -> Response:
+    """Whether masks can be measured at this camera, and if not, why and what to do."""
+    [snapshot] = read_snapshots(services().redis, [services().cameras.get(camera_id)])
+    return jsonify(camera_id=camera_id, **fitness_json(snapshot.condition.fitness))
 
 
 def _as_json(camera: Camera) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from contract.cameras import CameraRegistry
 from contract.keys import CameraKeys
 from contract.leases import Membership
 from contract.people import DISCARD_CAUSES
+from contract.quality import PROBLEMS
 from contract.totals import (
     AGE_BUCKETS_S,
     AGED_STAGES,
@@ -113,12 +114,27 @@ def _states(snapshots: Sequence[CameraSnapshot]) -> list[Metric]:
     faces = GaugeMetricFamily(
         "maskwatch_faces", "Faces in view now, by verdict.", labels=["camera", "verdict"]
     )
+    quality = GaugeMetricFamily(
+        "maskwatch_camera_quality",
+        "1 while this makes what the camera counts invalid; absent while disabled.",
+        labels=["camera", "problem"],
+    )
+    fit = GaugeMetricFamily(
+        "maskwatch_camera_fit",
+        "1 if masks can be measured at the camera, 0 if not; absent until that is known.",
+        labels=["camera"],
+    )
     for snapshot in snapshots:
+        name = snapshot.camera.name
         if snapshot.camera.enabled:  # one switched off on purpose is nobody's alarm
-            up.add_metric([snapshot.camera.name], snapshot.status.state == "live")
+            up.add_metric([name], snapshot.status.state == "live")
+            for problem in PROBLEMS:
+                quality.add_metric([name, problem], problem in snapshot.quality.problems)
         for verdict, count in snapshot.faces_in_view().items():
-            faces.add_metric([snapshot.camera.name, verdict], count)
-    return [up, faces]
+            faces.add_metric([name, verdict], count)
+        if snapshot.condition.fitness.verdict != "learning":
+            fit.add_metric([name], snapshot.condition.fitness.verdict == "fit")
+    return [up, faces, quality, fit]
 
 
 def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:

@@ -3,11 +3,13 @@
 import { call } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
+import { showFitness } from "./fitness.js";
 import { Tile } from "./tile.js";
 import { clockTime, setText, STATE_WORDS, VERDICT_WORDS, VERDICTS } from "./words.js";
 
 const TICK_MS = 200;
 const FACES_MS = 1000;
+const FITNESS_MS = 5000;
 const LOST = "This page cannot reach the dashboard; trying again.";
 
 const page = document.getElementById("camera");
@@ -43,6 +45,7 @@ function showCamera(camera) {
   fact("picture", `${size}${rate}${status.codec ? `, ${status.codec}` : ""}`);
   fact("reconnects", String(status.reconnects));
   fact("error", status.error || "None");
+  fact("quality", qualityWords(camera));
   showTotals(camera.people, camera.compliance);
   page.dataset.enabled = camera.enabled;
   setText(document.getElementById("toggle"), camera.enabled ? "Switch off" : "Switch on");
@@ -60,6 +63,12 @@ function showTotals(people, { people: judged, rate, low, high }) {
   setText(page.querySelector('[data-part="interval"]'), rate === null
     ? "wore a mask; nobody judged yet"
     : `of ${judged.toLocaleString("en")} wore a mask (95 % interval ${percent(low)} to ${percent(high)})`);
+}
+
+function qualityWords({ reason, quality }) {
+  if (reason) return "Not known: no picture comes.";
+  const problems = quality.problems.map(({ words, since_s: sinceS }) => `${words} since ${clockTime(sinceS)}`);
+  return problems.length ? `${problems.join("; ")}. ${quality.advice}` : "Nothing amiss";
 }
 
 function fact(name, words) {
@@ -141,4 +150,7 @@ const subscribe = () => (document.hidden ? connection.close() : connection.watch
 document.addEventListener("visibilitychange", subscribe);
 setInterval(() => tile.tick(clock.now()), TICK_MS);
 setInterval(showFaces, FACES_MS);
+const fitness = () => !document.hidden && showFitness(document.getElementById("fitness"), api);
+setInterval(fitness, FITNESS_MS);
+fitness();
 subscribe();

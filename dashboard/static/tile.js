@@ -77,6 +77,7 @@ export class Tile {
       setText(this.parts.headline, cover.headline);
       setText(this.parts.reason, cover.reason);
     }
+    this.#showQuality(cover);
     setText(this.parts.age, ageS === null ? "" : duration(ageS));
     this.parts.age.dataset.level =
       ageS === null || ageS <= AMBER_S ? "ok" : ageS <= RED_S ? "amber" : "red";
@@ -90,6 +91,17 @@ export class Tile {
     else if (cover?.fresh === "stale" && state === "live") [state, words] = ["stalled", "No picture"];
     this.root.dataset.state = state;
     setText(this.parts.state, words);
+  }
+
+  // Why what is counted now is not to be believed, below a picture that is the present.
+  #showQuality(cover) {
+    const problem = cover ? null : this.camera?.quality.problems[0];
+    this.parts.quality.hidden = !problem;
+    this.root.dataset.problem = problem ? problem.problem : "";
+    if (problem) {
+      setText(this.parts.quality, `${problem.words} since ${clockTime(problem.since_s)}: what is counted is not valid`);
+      this.parts.quality.title = this.camera.quality.advice;
+    }
   }
 
   // What to lay over the picture, or null while it is the present.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
 
 import psutil
@@ -13,6 +14,7 @@ from rq.serializers import JSONSerializer
 from selenium.webdriver.common.by import By
 
 from contract.keys import JOBS_QUEUE
+from contract.quality import Fitness, QualityReport
 from tests.accounts import accounts_of, make_user, session_cookie
 from tests.e2e.browser import Browser, open_browser
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, picture
@@ -218,3 +220,35 @@ def test_a_camera_is_edited_without_its_password_switched_off_and_removed(
     browser.wait_for("#confirm[open] #really").click()
     browser.wait(lambda: not cameras_of(redis).all(), "the camera is gone")
     browser.wait_for("#empty:not([hidden])")
+
+
+def test_a_picture_not_to_be_believed_says_so_on_the_tile_and_the_page(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    small = Fitness("unfit", ("too_small",), 40, 0.3, (11.0, 14.5, 19.0), 0.1, 0.2, 0.3)
+    report = QualityReport({"frozen": time.time() - 60}, small)
+    with Feed(camera):
+        camera.commit(condition=report)
+        browser.complaints()  # of the test before
+        browser.open(server.url)
+        note = f"{tile(camera)} [data-part=quality]"
+        browser.wait(lambda: "Picture frozen since" in browser.find(note).text, "the tile says so")
+        browser.open(f"{server.url}/cameras/{camera.id}")
+        browser.wait(
+            lambda: "Picture frozen since" in browser.find("[data-fact=quality]").text,
+            "the page says so",
+        )
+        browser.wait(
+            lambda: "faces are too small" in browser.find("#fitness [data-part=fit]").text,
+            "the page says why masks cannot be measured",
+        )
+        assert "15 px" in browser.find("[data-fact=face-px]").text
+        camera.commit(condition=QualityReport())
+        browser.wait(
+            lambda: browser.find("[data-fact=quality]").text == "Nothing amiss", "it is well again"
+        )
+        browser.wait(
+            lambda: not browser.find("[data-part=quality]").is_displayed(), "and nothing is said"
+        )
+    assert browser.complaints() == []

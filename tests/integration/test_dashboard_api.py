@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from contract.keys import JOBS_QUEUE
 from contract.leases import Membership
+from contract.quality import Fitness, QualityReport
 from contract.redis_client import connect
 from dashboard.app import MAX_BODY_BYTES
 from tests.accounts import key_client, make_app
@@ -299,3 +300,41 @@ def test_the_pages_open(client: FlaskClient) -> None:
     missing = client.get("/cameras/nowhere", headers={"Accept": "text/html"})
     assert missing.status_code == 404
     assert "no camera has the id" in missing.text
+
+
+def test_a_camera_says_that_its_picture_is_not_to_be_believed_and_why(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    camera.commit(condition=QualityReport({"frozen": 1234.5}))
+    told = client.get(f"{API}/{camera.id}").json["quality"]
+    assert (told["valid"], told["problem"]) == (False, "frozen")
+    assert told["problems"] == [{"problem": "frozen", "since_s": 1234.5, "words": "Picture frozen"}]
+    assert "restart" in told["advice"]
+    assert client.get(f"{API}/{camera.id}/faces").json["quality"]["problem"] == "frozen"
+    camera.commit(condition=QualityReport())
+    assert client.get(f"{API}/{camera.id}").json["quality"]["valid"]
+
+
+def test_nothing_is_said_of_a_picture_that_does_not_come(client: FlaskClient, redis: Redis) -> None:
+    camera = FakeCamera(redis, "Gate")
+    camera.commit(condition=QualityReport({"frozen": 1234.5}))
+    camera.set_state("offline", error="gone")
+    assert client.get(f"{API}/{camera.id}").json["quality"]["problem"] is None
+
+
+def test_a_cameras_fitness_comes_with_reasons_sizes_and_what_to_do(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    fresh = client.get(f"{API}/{camera.id}/fitness").json
+    assert (fresh["verdict"], fresh["people"], fresh["face_px"]["median"]) == ("learning", 0, None)
+    small = Fitness("unfit", ("too_small",), 40, 0.3, (11.0, 14.5, 19.0), 0.1, 0.2, 0.3)
+    camera.commit(condition=QualityReport({}, small))
+    told = client.get(f"{API}/{camera.id}/fitness").json
+    assert told["words"] == "Masks cannot be measured well here: faces are too small."
+    assert "closer" in told["advice"][0]
+    assert told["face_px"] == {"lower_quartile": 11.0, "median": 14.5, "upper_quartile": 19.0}
+    assert (told["people"], told["judged_share"]) == (40, 0.3)
+    assert client.get(f"{API}/{camera.id}").json["fitness"] == "unfit"
+    assert client.get(f"{API}/nobody/fitness").status_code == 404

@@ -15,7 +15,8 @@ from contract.cameras import make_camera
 from contract.frames import FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import LeaseStore
-from contract.outcomes import Face, FrameFaces, Outcome, OutcomeStore, View
+from contract.outcomes import ConditionRecord, Face, FrameFaces, Outcome, OutcomeStore, View
+from contract.quality import QualityReport
 from contract.status import CameraState, CameraStatus, StatusStore
 from contract.totals import AGE_BUCKETS_S, Increments, age_field, people_field
 from contract.verdicts import Verdict
@@ -52,6 +53,7 @@ class FakeCamera:
         people: dict[Verdict, int] | None = None,
         age_s: float = 0.1,
         captured: int = 3,
+        condition: QualityReport | None = None,
     ) -> int:
         """Publish a frame captured `age_s` ago and commit its outcome; return its sequence."""
         now_s = time.time()
@@ -69,7 +71,8 @@ class FakeCamera:
         frame = FrameFaces(
             self.id, sequence, sequence * 3, now_s - age_s, now_s, 64, 48, "yunet", found
         )
-        outcome = Outcome(sequence, 1, counts, "{}", frame, picture(sequence))
+        known = ConditionRecord(condition.encode(), "{}") if condition else None
+        outcome = Outcome(sequence, 1, counts, "{}", frame, picture(sequence), condition=known)
         self._outcomes.commit(self.worker_lease, outcome)
         return sequence
 

@@ -15,6 +15,7 @@ from contract.errors import NotNewerError
 from contract.keys import CameraKeys
 from contract.leases import Membership
 from contract.outcomes import Outcome, OutcomeStore
+from contract.quality import Fitness, QualityReport
 from contract.redis_client import connect
 from contract.totals import (
     BATCH_BUCKETS,
@@ -163,3 +164,22 @@ def test_refused_commits_are_counted_by_reason(client: FlaskClient, redis: Redis
         for reason in ("lease_lost", "not_newer")
     }
     assert refused == {"lease_lost": 0, "not_newer": 1}
+
+
+def test_a_picture_not_to_be_believed_and_an_unfit_camera_are_in_the_numbers(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    camera.commit()
+    before = scrape(client)
+    assert value(before, "camera_quality", camera="Gate", problem="frozen") == 0
+    assert ("maskwatch_camera_fit", frozenset({("camera", "Gate")})) not in before
+    unfit = Fitness("unfit", ("too_dark",), 25, 0.4, (30.0, 40.0, 50.0), 0.9, 0.0, 0.0)
+    camera.commit(condition=QualityReport({"frozen": 1.0, "blurred": 2.0}, unfit))
+    samples = scrape(client)
+    shown = {
+        problem: value(samples, "camera_quality", camera="Gate", problem=problem)
+        for problem in ("black", "covered", "frozen", "moved", "blurred")
+    }
+    assert shown == {"black": 0, "covered": 0, "frozen": 1, "moved": 0, "blurred": 1}
+    assert value(samples, "camera_fit", camera="Gate") == 0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from contract.cameras import make_camera
 from contract.outcomes import Face, FrameFaces
+from contract.quality import QualityReport
 from contract.status import CameraStatus
 from contract.verdicts import VERDICTS, Verdict
 from dashboard.board import CameraSnapshot
@@ -41,6 +42,7 @@ def snapshot(
         latest,
         dict.fromkeys(VERDICTS, 0),
         NOW_S,
+        QualityReport(),
     )
 
 

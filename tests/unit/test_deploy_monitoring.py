@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RULES = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())
 BOARDS = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
-CLOSED = {"verdict", "stage", "cause"}
+CLOSED = {"verdict", "stage", "cause", "problem"}
 """Labels whose values are all known beforehand."""
 
 Values = dict[str, set[str]]
