@@ -79,6 +79,8 @@ class CameraKeys:
         """Stream of one: the newest annotated frame. Not written to the append-only file."""
         self.status = f"{base}:status"
         """String: what ingest says of the camera, as JSON."""
+        self.connections = f"{base}:connections"
+        """Stream: what the connection did last, a state and its reason each; capped."""
         self.totals = f"{base}:totals"
         """Hash: every counter and histogram of the camera."""
         self.position = f"{base}:position"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
 from redis import Redis
 
@@ -16,9 +16,22 @@ from contract.leases import Lease
 
 CameraState = Literal["connecting", "live", "stalled", "offline", "disabled"]
 
+CONNECTIONS_KEPT: Final = 200
+
+# Also notes what the connection did: another state or reason than the one noted last, or a new
+# connection. Attempts in between (`connecting`) are not noted: a camera that is away for a week
+# would leave nothing else.
 _SET_STATUS: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2])
+local state, kind, since = ARGV[4], ARGV[5], ARGV[6]
+if state == 'connecting' then return 1 end
+local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
+local was = last and last[2] or {}
+if was[2] ~= state or was[4] ~= kind or (state == 'live' and was[6] ~= since) then
+  redis.call('XADD', KEYS[3], 'MAXLEN', ARGV[3], '*',
+    'state', state, 'kind', kind, 'since', since, 'error', ARGV[7])
+end
 return 1
 """
 
@@ -56,6 +69,27 @@ class CameraStatus:
             raise MessageError(f"a camera's status cannot be read: {error}") from error
 
 
+@dataclass(frozen=True)
+class ConnectionEvent:
+    """The connection came into a state, as ingest said at the time."""
+
+    state: CameraState
+    since_s: float
+    error_kind: str
+    error: str
+
+    @classmethod
+    def decode(cls, fields: dict[bytes, bytes]) -> ConnectionEvent:
+        """Read what `StatusStore.write` noted; raise `MessageError` for anything else."""
+        try:
+            state, kind, since, error = (
+                fields[name].decode() for name in (b"state", b"kind", b"since", b"error")
+            )
+            return cls(cast(CameraState, state), float(since), kind, error)
+        except (KeyError, ValueError) as wrong:
+            raise MessageError(f"a connection's history cannot be read: {wrong}") from wrong
+
+
 class StatusStore:
     """Writes and reads camera states."""
 
@@ -66,10 +100,17 @@ class StatusStore:
     def write(self, lease: Lease, status: CameraStatus) -> None:
         """Store a state on behalf of the camera's owner; raise `LeaseLostError` if it is not."""
         names = CameraKeys(lease.camera_id)
+        noted = [status.state, status.error_kind, f"{status.since_s:.3f}", status.error]
         if not self._set(
-            keys=(names.ingest_lease, names.status), args=[lease.value, status.encode()]
+            keys=(names.ingest_lease, names.status, names.connections),
+            args=[lease.value, status.encode(), CONNECTIONS_KEPT, *noted],
         ):
             raise LeaseLostError(f"camera {lease.camera_id} has another owner")
+
+    def history(self, camera_id: str, most: int = CONNECTIONS_KEPT) -> list[ConnectionEvent]:
+        """What the connection did, the last first."""
+        entries = self._redis.xrevrange(CameraKeys(camera_id).connections, count=most)
+        return [ConnectionEvent.decode(fields) for _, fields in cast(list[Any], entries)]
 
     def read(self, cameras: list[Camera]) -> dict[str, CameraStatus]:
         """Return the effective state of each camera, by id.

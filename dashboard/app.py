@@ -11,6 +11,7 @@ from contract.vault import Vault
 from dashboard import (
     camera_api,
     compliance_api,
+    connection_api,
     errors,
     guard,
     operations,
@@ -51,6 +52,7 @@ def create_app(
         camera_api.blueprint,
         people_api.blueprint,
         compliance_api.blueprint,
+        connection_api.blueprint,
         probe_api.blueprint,
         picture_streams.blueprint,
         wall_stream.blueprint,

@@ -4,12 +4,18 @@ import { call } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { showFitness } from "./fitness.js";
+import { ConnectionHistory } from "./connection_history.js";
+import { LastPeople } from "./last_people.js";
+import { cell, emptyRow, row, verdictCell } from "./rows.js";
 import { Tile } from "./tile.js";
-import { clockTime, setText, STATE_WORDS, VERDICT_WORDS, VERDICTS } from "./words.js";
+import { TimelinePanel } from "./timeline.js";
+import { WeekdayPanel } from "./weekday.js";
+import { clockTime, percent, setText, STATE_WORDS, VERDICT_WORDS, VERDICTS } from "./words.js";
 
 const TICK_MS = 200;
 const FACES_MS = 1000;
 const FITNESS_MS = 5000;
+const HISTORY_MS = 5000;
 const LOST = "This page cannot reach the dashboard; trying again.";
 
 const page = document.getElementById("camera");
@@ -21,6 +27,10 @@ const api = `/api/v1/cameras/${id}`;
 
 const clock = new ServerClock();
 const tile = new Tile(page.querySelector(".view"), id);
+const timeline = new TimelinePanel(document.getElementById("timeline"), id);
+const weekday = new WeekdayPanel(document.getElementById("weekday"), id);
+const lastPeople = new LastPeople(document.querySelector("#people tbody"), api);
+const connections = new ConnectionHistory(document.querySelector("#connections tbody"), api);
 
 const connection = new Connection({
   picture: (head, body) => tile.show(head, body),
@@ -47,6 +57,8 @@ function showCamera(camera) {
   fact("error", status.error || "None");
   fact("quality", qualityWords(camera));
   showTotals(camera.people, camera.compliance);
+  lastPeople.counts(camera.people);
+  connections.status(status);
   page.dataset.enabled = camera.enabled;
   setText(document.getElementById("toggle"), camera.enabled ? "Switch off" : "Switch on");
 }
@@ -58,7 +70,6 @@ function showTotals(people, { people: judged, rate, low, high }) {
     row.querySelector("meter").value = people[verdict] / all;
     setText(row.querySelector(".number"), people[verdict].toLocaleString("en"));
   }
-  const percent = (share) => `${(share * 100).toFixed(1)} %`;
   setText(page.querySelector('[data-part="rate"]'), rate === null ? "–" : percent(rate));
   setText(page.querySelector('[data-part="interval"]'), rate === null
     ? "wore a mask; nobody judged yet"
@@ -91,36 +102,16 @@ async function showFaces() {
     // The view itself says that the connection is lost; old faces must not stay.
   }
   const rows = found.map(faceRow);
-  document.querySelector("#faces tbody").replaceChildren(...(rows.length ? rows : [noFaces()]));
+  const body = document.querySelector("#faces tbody");
+  body.replaceChildren(...(rows.length ? rows : [emptyRow("None", 5)]));
 }
 
 function faceRow(face) {
-  const row = document.createElement("tr");
   const [left, top, right, bottom] = face.box;
-  const mark = document.createElement("i");
-  mark.className = `mark ${face.verdict}`;
-  const verdict = cell("");
-  verdict.append(mark, VERDICT_WORDS[face.verdict]);
   const sure = face.verdict === "unknown" ? "–" : `${Math.round(face.confidence * 100)} %`;
-  row.append(cell(`#${face.track_id}`), verdict, cell(sure, "number"),
-    cell(`${Math.round(face.score * 100)} %`, "number"),
+  return row(cell(`#${face.track_id}`), verdictCell(face.verdict, VERDICT_WORDS[face.verdict]),
+    cell(sure, "number"), cell(`${Math.round(face.score * 100)} %`, "number"),
     cell(`${Math.round(right - left)} × ${Math.round(bottom - top)}`, "number"));
-  return row;
-}
-
-function noFaces() {
-  const row = document.createElement("tr");
-  const words = cell("None", "muted");
-  words.colSpan = 5;
-  row.append(words);
-  return row;
-}
-
-function cell(words, className = "") {
-  const element = document.createElement("td");
-  element.textContent = words;
-  element.className = className;
-  return element;
 }
 
 async function attempt(action) {
@@ -146,6 +137,12 @@ press("really", () => attempt(async () => {
   location.href = "/";
 }));
 
+function readHistory() {
+  if (document.hidden) return;
+  timeline.refresh();
+  weekday.refresh();
+}
+
 const subscribe = () => (document.hidden ? connection.close() : connection.watch([id]));
 document.addEventListener("visibilitychange", subscribe);
 setInterval(() => tile.tick(clock.now()), TICK_MS);
@@ -153,4 +150,6 @@ setInterval(showFaces, FACES_MS);
 const fitness = () => !document.hidden && showFitness(document.getElementById("fitness"), api);
 setInterval(fitness, FITNESS_MS);
 fitness();
+setInterval(readHistory, HISTORY_MS);
+readHistory();
 subscribe();

@@ -25,6 +25,10 @@ export function duration(seconds) {
   return `${Math.round(seconds / 86400)} d`;
 }
 
+export function percent(share) {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
 // Pages need no exact totals of hundreds of thousands; metrics have them.
 export function shortCount(count) {
   return count < 10000 ? String(count) : `${(count / 1000).toFixed(count < 100000 ? 1 : 0)}k`;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -15,8 +14,8 @@ from selenium.webdriver.common.by import By
 
 from contract.keys import JOBS_QUEUE
 from contract.quality import Fitness, QualityReport
-from tests.accounts import accounts_of, make_user, session_cookie
-from tests.e2e.browser import Browser, open_browser
+from tests.e2e.browser import Browser
+from tests.e2e.conftest import sign_in
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, picture
 from tests.integration.test_dashboard_server import Server
 from tests.secret_key import cameras_of
@@ -25,28 +24,7 @@ TILES = 8
 SOURCE = "rtsp://admin:s3cret@10.0.0.9/live"
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def server(redis_server: object) -> Iterator[Server]:
-    started = Server(redis_server.url)  # type: ignore[attr-defined]
-    assert eventually(started.answers, 30)
-    yield started
-    started.stop()
-
-
-@pytest.fixture(autouse=True)
-def _signed_in(browser: Browser, server: Server, redis: Redis) -> None:
-    sign_in(browser, server, redis)
-
-
-def sign_in(browser: Browser, server: Server, redis: Redis) -> None:
-    user = accounts_of(redis).users.find("Ada") or make_user(redis)
-    browser.sign_in(server.url, session_cookie(redis, server.port, user))
+pytestmark = pytest.mark.usefixtures("signed_in")
 
 
 def sequences(browser: Browser) -> list[int]:

@@ -16,6 +16,7 @@ from contract.frames import FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import LeaseStore
 from contract.outcomes import ConditionRecord, Face, FrameFaces, Outcome, OutcomeStore, View
+from contract.people import Person
 from contract.quality import QualityReport
 from contract.status import CameraState, CameraStatus, StatusStore
 from contract.totals import AGE_BUCKETS_S, Increments, age_field, people_field
@@ -75,6 +76,16 @@ class FakeCamera:
         outcome = Outcome(sequence, 1, counts, "{}", frame, picture(sequence), condition=known)
         self._outcomes.commit(self.worker_lease, outcome)
         return sequence
+
+    def count_person(self, verdict: Verdict, confidence: float, in_view_s: float) -> None:
+        """Commit somebody who has just gone."""
+        now_s, counts = time.time(), Increments()
+        counts.add(people_field(verdict))
+        person = Person(7, now_s - in_view_s, now_s, 25, 40.0, verdict, confidence, in_view_s)
+        sequence = self._publisher.publish(b"jpeg", now_s, now_s, 1, Increments())
+        frame = FrameFaces(self.id, sequence, sequence, now_s, now_s, 64, 48, "yunet", ())
+        outcome = Outcome(sequence, 1, counts, "{}", frame, b"", people=(person,))
+        self._outcomes.commit(self.worker_lease, outcome)
 
 
 class Feed:

@@ -156,6 +156,32 @@ def test_a_new_member_takes_its_share_and_a_leaver_hands_over(redis: Redis) -> N
     assert len(first.step(cameras)) == 6
 
 
+def test_what_a_connection_did_is_noted_once_each_without_attempts_in_between(
+    redis: Redis,
+) -> None:
+    store, lease = StatusStore(redis), lease_for(redis, "ingest")
+    away = CameraStatus("offline", 20.0, error_kind="refused", error="Nothing listens.")
+    for status in (
+        CameraStatus("connecting", 1.0),
+        CameraStatus("live", 10.0),
+        CameraStatus("live", 10.0, fps=25.0),
+        away,
+        CameraStatus("connecting", 21.0),
+        away,
+        CameraStatus("live", 30.0),
+        CameraStatus("live", 40.0),
+    ):
+        store.write(lease, status)
+    history = store.history(lease.camera_id)
+    assert [(event.state, event.since_s) for event in history] == [
+        ("live", 40.0),
+        ("live", 30.0),
+        ("offline", 20.0),
+        ("live", 10.0),
+    ]
+    assert (history[2].error_kind, history[2].error) == ("refused", "Nothing listens.")
+
+
 def test_only_the_owner_writes_a_status_and_an_unowned_camera_is_offline(redis: Redis) -> None:
     camera = CameraRegistry(redis).add(make_camera(id="c1", name="Gate", source="demo:"))
     store, lease = StatusStore(redis), lease_for(redis, "ingest")

@@ -1,0 +1,127 @@
+// The compliance timeline of one camera: ranges, chart, table, peaks, CSV.
+
+import { call } from "./api.js";
+import { Cursor } from "./cursor.js";
+import { analysedWords, invalidWords, peaks, rateWords, stepWords } from "./report_words.js";
+import { spanWords } from "./ticks.js";
+import { everyone, TimelineChart } from "./timeline_chart.js";
+import { percent, setText, VERDICTS } from "./words.js";
+
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+const PEAKS = 3;
+// From when, in which steps, and how often to look again.
+const RANGES = {
+  "1h": { step: "minute", everyS: 15, from: (now) => now.setMinutes(now.getMinutes() - 59, 0, 0) },
+  "24h": { step: "hour", everyS: 60, from: (now) => now.setHours(now.getHours() - 23, 0, 0, 0) },
+  "7d": { step: "hour", everyS: 120, from: (now) => { now.setDate(now.getDate() - 6); now.setHours(0, 0, 0, 0); } },
+  "30d": { step: "day", everyS: 300, from: (now) => { now.setDate(now.getDate() - 29); now.setHours(0, 0, 0, 0); } },
+};
+
+export class TimelinePanel {
+  constructor(root, cameraId) {
+    this.root = root;
+    this.cameraId = cameraId;
+    this.range = "24h";
+    this.report = null;
+    this.readAt = -Infinity;
+    this.canvas = root.querySelector('[data-part="chart"]');
+    this.cursor = new Cursor(this.canvas, root.querySelector('[data-part="tip"]'));
+    for (const input of root.querySelectorAll('input[name="range"]')) {
+      input.checked = input.value === this.range;
+      input.addEventListener("change", () => { this.range = input.value; this.read(); });
+    }
+    root.querySelector("details").addEventListener("toggle", () => this.#showTable());
+    new ResizeObserver(() => this.#draw()).observe(this.canvas);
+  }
+
+  // Call every few seconds; reads again when the range's time has come.
+  async refresh() {
+    if (performance.now() / 1000 - this.readAt >= RANGES[this.range].everyS) await this.read();
+  }
+
+  async read() {
+    const range = this.range;
+    const { step, from } = RANGES[range];
+    const start = new Date();
+    from(start);
+    const query = new URLSearchParams({
+      camera: this.cameraId, from: Math.floor(start.getTime() / 1000), step, tz: ZONE,
+    });
+    this.readAt = performance.now() / 1000;
+    let report;
+    try {
+      report = await call("GET", `/api/v1/compliance?${query}`);
+    } catch (error) {
+      this.#say(error.message);
+      return;
+    }
+    if (range !== this.range) return; // another was chosen meanwhile
+    this.report = report;
+    query.set("format", "csv");
+    this.root.querySelector('[data-part="csv"]').href = `/api/v1/compliance?${query}`;
+    this.#draw();
+    this.#showTable();
+    this.#showPeaks();
+    this.root.dataset.range = range;
+  }
+
+  #say(words) {
+    setText(this.root.querySelector('[data-part="total"]'), words);
+  }
+
+  #draw() {
+    const width = Math.floor(this.canvas.clientWidth);
+    if (!this.report || !width) return;
+    const { points, total } = this.report;
+    const chart = new TimelineChart(points, width);
+    this.canvas.querySelector("svg")?.remove();
+    this.canvas.prepend(chart.draw());
+    chart.words = (index) => [this.#span(points[index]), ...stepWords(points[index])].join(". ");
+    chart.lines = (index) => [line("strong", this.#span(points[index])),
+      ...stepWords(points[index]).map((words) => line("span", words))];
+    this.cursor.use(chart);
+    const believed = [analysedWords(total), invalidWords(total)].filter(Boolean).join(". ");
+    this.#say(total.people ? `${rateWords(total.compliance)}. ${believed}.`
+      : "Nothing was analysed in this time.");
+  }
+
+  #span(point) {
+    return spanWords(point, this.report.step === "day", this.range === "1h" || this.range === "24h");
+  }
+
+  #showPeaks() {
+    const best = peaks(this.report.points, PEAKS).map((point) =>
+      line("li", `${this.#span(point)}: ${everyone(point)} people, ${
+        point.compliance.rate === null ? "nobody judged" : `${percent(point.compliance.rate)} masked`}`));
+    const list = this.root.querySelector('[data-part="peaks"]');
+    list.replaceChildren(...(best.length ? best : [line("li", "Nobody was counted in this time")]));
+  }
+
+  #showTable() {
+    const details = this.root.querySelector("details");
+    if (!details.open || !this.report) return;
+    const rows = this.report.points.map((point) => this.#row(point));
+    details.querySelector("tbody").replaceChildren(...rows);
+  }
+
+  #row(point) {
+    const row = line("tr");
+    const time = line("th", this.#span(point));
+    time.scope = "row";
+    const known = Boolean(point.people);
+    const { people: judged, rate, low, high } = point.compliance ?? { people: "", rate: null };
+    const cells = [...VERDICTS.map((verdict) => (known ? point.people[verdict] : "–")),
+      known ? judged : "–", rate === null ? "–" : percent(rate),
+      rate === null ? "–" : `${percent(low)} to ${percent(high)}`,
+      point.analysed_share === null ? "–" : percent(point.analysed_share),
+      known ? invalidWords(point) || "–" : "Not analysed"];
+    row.append(time, ...cells.map((words) => line("td", String(words))));
+    return row;
+  }
+}
+
+function line(tag, words = "") {
+  const element = document.createElement(tag);
+  element.textContent = words;
+  return element;
+}
