@@ -120,7 +120,7 @@ def _role(process: psutil.Process) -> str:
     command = " ".join(process.cmdline())
     if "redis-server" in command:
         return "redis"
-    for role in ("dashboard", "worker", "maskwatch jobs", "ingest"):
+    for role in ("dashboard", "worker", "maskwatch jobs", "maskwatch images", "ingest"):
         if f"-m {role}" in command:
             return role
     parent = process.parent()

@@ -83,6 +83,36 @@ class AccountError(MaskwatchError, ValueError):
     """An account or an API key cannot be made or changed like that."""
 
 
+class UploadError(MaskwatchError, ValueError):
+    """An uploaded file cannot be used. `kind` is stable; the message is for people."""
+
+    kind = "not_usable"
+
+
+class UploadEmptyError(UploadError):
+    """The file has no content, or there is no file."""
+
+    kind = "empty"
+
+
+class UploadTooLargeError(UploadError):
+    """The file has more bytes or pixels, or there are more files, than are taken."""
+
+    kind = "too_large"
+
+
+class UploadTypeError(UploadError):
+    """The file is, by its content, none of the kinds that are taken."""
+
+    kind = "wrong_type"
+
+
+class UploadDamagedError(UploadError):
+    """The file begins like one of the kinds that are taken, and does not go on like it."""
+
+    kind = "damaged"
+
+
 class SourceError(MaskwatchError):
     """A camera's picture cannot be had. `kind` is stable; the message is for people."""
 

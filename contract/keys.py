@@ -22,6 +22,12 @@ INFERENCE: Final = f"{PREFIX}:inference"
 JOBS_QUEUE: Final = "maskwatch-jobs"
 """RQ's queue for what must not block; never live frames."""
 
+IMAGES_QUEUE: Final = "maskwatch-images"
+"""RQ's queue for uploaded images: run where the networks stay loaded."""
+
+UPLOADED_PICTURES: Final = f"{PREFIX}:{{upload:*}}:pictures"
+"""Pattern of the keys that hold uploaded pictures."""
+
 USERS: Final = f"{PREFIX}:users"
 """Hash: user id to the account as JSON, with the password's hash."""
 
@@ -66,6 +72,18 @@ def members(role: str) -> str:
 def member_details(role: str) -> str:
     """Hash: members of `role` to what they say of themselves, as JSON."""
     return f"{PREFIX}:{{members:{role}}}:details"
+
+
+class UploadKeys:
+    """The keys of one upload of images; both expire."""
+
+    def __init__(self, upload_id: str) -> None:
+        base = f"{PREFIX}:{{upload:{upload_id}}}"
+        self.record = base
+        """String: whose it is and what was found, as JSON."""
+        self.pictures = f"{base}:pictures"
+        """Hash: `given:N` until they are analysed, `shown:N` after that. Not written to the
+        append-only file."""
 
 
 class CameraKeys:

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from contract.settings import Settings
 from contract.vault import Vault
 from dashboard import (
+    analysis_api,
     camera_api,
     compliance_api,
     connection_api,
@@ -19,6 +20,8 @@ from dashboard import (
     people_api,
     picture_streams,
     probe_api,
+    try_pages,
+    upload_requests,
     wall_stream,
 )
 from dashboard.accounts import access, administration, own_account, sign_in
@@ -45,6 +48,7 @@ def create_app(
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     guard.register(app)
+    upload_requests.register(app)
     access.register(app)
     errors.register(app)
     for blueprint in (
@@ -54,6 +58,8 @@ def create_app(
         compliance_api.blueprint,
         connection_api.blueprint,
         probe_api.blueprint,
+        analysis_api.blueprint,
+        try_pages.blueprint,
         picture_streams.blueprint,
         wall_stream.blueprint,
         operations.blueprint,

@@ -17,6 +17,7 @@ from contract.errors import (
     CameraNotFoundError,
     MessageError,
     QueryError,
+    UploadError,
 )
 from contract.redis_client import explain
 from dashboard.services import services
@@ -32,6 +33,9 @@ NAMES: Final = {
     422: "invalid",
     429: "too_many_requests",
 }
+
+UPLOAD_STATUS: Final = {"empty": 400, "too_large": 413, "wrong_type": 415, "damaged": 422}
+"""By the kind of an `UploadError`; 422 for any other."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(RedisError, _redis)
     app.register_error_handler(MessageError, _unreadable)
     app.register_error_handler(AccountError, _account)
+    app.register_error_handler(UploadError, _upload)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
@@ -85,6 +90,10 @@ def _account(error: AccountError) -> Response:
     return _answer(422, "invalid_account", str(error))
 
 
+def _upload(error: UploadError) -> Response:
+    return _answer(UPLOAD_STATUS.get(error.kind, 422), f"upload_{error.kind}", str(error))
+
+
 def _forged(_: CSRFError) -> Response:
     return _answer(
         400, "forged", "this did not come from a page of your session; load the page again"
@@ -105,7 +114,11 @@ def _unreadable(error: MessageError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
-    response = _answer(error.code, NAMES.get(error.code, "error"), error.description or error.name)
+    words = error.description or error.name
+    if error.code == 413:
+        most = (request.max_content_length or 0) / 2**20
+        words = f"more than the {most:.3g} MB, or more parts, than this takes; send less at once"
+    response = _answer(error.code, NAMES.get(error.code, "error"), words)
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             response.headers[name] = value

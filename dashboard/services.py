@@ -15,6 +15,7 @@ from contract.settings import Settings
 from contract.vault import Vault
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
+from dashboard.analyses import Analyses
 from dashboard.board import Board
 from dashboard.hub import Hub
 from dashboard.metrics import TotalsCollector
@@ -33,6 +34,7 @@ class Services:
     board: Board
     hub: Hub
     probes: Probes
+    analyses: Analyses
     metrics: CollectorRegistry
     workers: Membership
     ingests: Membership
@@ -55,6 +57,7 @@ def make_services(
         board=Board(redis),
         hub=Hub(redis),
         probes=Probes(redis, vault),
+        analyses=Analyses(redis),
         metrics=metrics,
         workers=workers,
         ingests=ingests,

@@ -21,10 +21,10 @@ from contract.leases import Ownership
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from contract.status import StatusStore
+from contract.stopping import stop_on_signals
 from contract.vault import Vault
 from ingest.fleet import Fleet
 from ingest.reader import prepare_fork_server
-from ingest.stopping import stop_on_signals
 
 TICK_S: Final = 0.2
 FAREWELL_S: Final = 0.7

@@ -76,6 +76,12 @@ def _jobs() -> Callable[[Settings], None]:
     return run
 
 
+def _images() -> Callable[[Settings], None]:
+    from worker.image_jobs import run
+
+    return run
+
+
 def _dashboard() -> Callable[[Settings], None]:
     from dashboard.server import run
 
@@ -85,6 +91,7 @@ def _dashboard() -> Callable[[Settings], None]:
 _stage("ingest", _ingest, "Run an ingest process; several share the cameras.")
 _stage("worker", _worker, "Run a worker; several share the cameras.")
 _stage("jobs", _jobs, "Run a worker for background jobs: camera probes.")
+_stage("images", _images, "Run a worker for images that people upload.")
 _stage("dashboard", _dashboard, "Run the dashboard.")
 
 

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from contract.cameras import CameraRegistry
 from contract.errors import RedisUnavailableError
-from contract.keys import CameraKeys
+from contract.keys import UPLOADED_PICTURES, CameraKeys
 from contract.redis_client import connect
 from maskwatch.processes import die_with_parent
 
@@ -142,6 +142,7 @@ class EmbeddedRedis:
                 return False
             cameras = CameraRegistry(client).all()
             pictures = [key for one in cameras for key in CameraKeys(one.id).pictures()]
+            pictures += [key.decode() for key in client.scan_iter(UPLOADED_PICTURES)]
             with client.pipeline(transaction=False) as pipeline:
                 if pictures:
                     pipeline.delete(*pictures)

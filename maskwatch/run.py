@@ -88,7 +88,7 @@ def register_cameras(redis: Redis, wanted: dict[str, str], vault: Vault) -> int:
 
 
 def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
-    """Run Redis (unless one is set), ingest, workers, jobs and dashboard until told to stop.
+    """Run Redis (unless one is set) and every stage until told to stop.
 
     Raises:
         MaskwatchError: something needed is missing, said before anything is left running.
@@ -191,6 +191,7 @@ def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
         *(stage(f"ingest {n + 1}", "ingest") for n in range(settings.ingests)),
         *(stage(f"worker {n + 1}", "worker") for n in range(settings.workers)),
         stage("jobs", "maskwatch", "jobs"),
+        stage("images", "maskwatch", "images"),
     ]
 
 

@@ -29,6 +29,11 @@ class Identity:
         return self.session_token
 
     @property
+    def owner(self) -> str:
+        """Names this person or key in records of theirs alone."""
+        return f"{self.kind}:{self.id}"
+
+    @property
     def label(self) -> str:
         """The name in the audit log."""
         return self.name if self.kind == "user" else f"{self.name} (API key)"

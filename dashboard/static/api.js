@@ -9,7 +9,9 @@ export function signInAgain() {
 
 export async function call(method, path, body) {
   const options = { method, headers: { "X-CSRFToken": csrfToken } };
-  if (body !== undefined) {
+  if (body instanceof FormData) {
+    options.body = body;
+  } else if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }

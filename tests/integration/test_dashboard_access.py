@@ -185,4 +185,5 @@ def path_of(route: Route, camera_id: str) -> str:
     for name, value in values.items():
         for form in (f"<{name}>", f"<path:{name}>"):
             path = path.replace(form, value)
+        path = path.replace(f"<int:{name}>", "0")
     return path

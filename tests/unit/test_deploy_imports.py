@@ -23,6 +23,7 @@ ENTRIES = {
     "ingest": ("ingest.__main__", "ingest.jobs", "maskwatch.cli"),
     "worker": (
         "worker.__main__",
+        "worker.image_jobs",
         "face_detector.loading",
         "models.loading",
         "models.cli",

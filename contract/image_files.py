@@ -1,0 +1,137 @@
+"""Which image files are taken, told from their content: never from a name or a content type.
+
+Whoever takes a file reads its header here, and whoever decodes it does so with the same library
+(Pillow), which decodes to the size that the header says or not at all. So what was refused for
+its size cannot come back as something else.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as PillowImage
+from PIL import ImageOps
+
+from contract.errors import (
+    UploadDamagedError,
+    UploadEmptyError,
+    UploadTooLargeError,
+    UploadTypeError,
+)
+
+FORMATS: Final = ("JPEG", "PNG", "WEBP")
+MOST_BYTES: Final = 10 * 1024 * 1024
+MOST_PIXELS: Final = 40_000_000
+"""More than the photographs of most phones (12 to 24 million); 120 MB once decoded."""
+LEAST_SIDE: Final = 16
+
+_SIGNS: Final[dict[str, Callable[[bytes], bool]]] = {
+    "JPEG": lambda data: data.startswith(b"\xff\xd8\xff"),
+    "PNG": lambda data: data.startswith(b"\x89PNG\r\n\x1a\n"),
+    "WEBP": lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP",
+}
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What an image file says of itself."""
+
+    format: str
+    """One of `FORMATS`."""
+    width: int
+    height: int
+    """Pixels as stored, before any rotation that the file asks for."""
+
+
+def read_header(data: bytes) -> ImageHeader:
+    """Read an image's kind and size without decoding it.
+
+    Raises:
+        UploadEmptyError: there is nothing.
+        UploadTooLargeError: too many bytes or pixels.
+        UploadTypeError: it is no JPEG, PNG or WebP.
+        UploadDamagedError: its header cannot be read, or it has next to no pixels.
+    """
+    _check_bytes(data)
+    with _open(data) as image:
+        return _checked(image)
+
+
+def decode_image(data: bytes) -> npt.NDArray[np.uint8]:
+    """Decode an image file, upright, to `(H, W, 3)` uint8 BGR; its first picture, if it moves.
+
+    Raises:
+        UploadError: as `read_header`; `UploadDamagedError` too where the content is cut off.
+    """
+    _check_bytes(data)
+    with _open(data) as image:
+        _checked(image)
+        try:
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            rgb = np.asarray(upright.convert("RGB"), np.uint8)
+        except Exception as error:  # a decoder's errors share no base class
+            raise UploadDamagedError(
+                f"the {image.format} image cannot be decoded ({_words(error)}): it is cut off or "
+                "damaged; save it anew"
+            ) from error
+    return np.ascontiguousarray(rgb[:, :, ::-1])
+
+
+def _check_bytes(data: bytes) -> None:
+    if not data:
+        raise UploadEmptyError("the file is empty; choose another")
+    if len(data) > MOST_BYTES:
+        raise UploadTooLargeError(
+            f"the file has {len(data) / 2**20:.1f} MB, at most {MOST_BYTES / 2**20:.0f} MB are "
+            "taken; make the image smaller"
+        )
+    if not any(is_one(data) for is_one in _SIGNS.values()):
+        raise UploadTypeError(
+            "by its content the file is no JPEG, PNG or WebP image, whatever its name says; "
+            "save it as one of those"
+        )
+
+
+def _open(data: bytes) -> PillowImage.Image:
+    try:
+        with warnings.catch_warnings():
+            # Our own limit is lower, and an error.
+            warnings.simplefilter("ignore")
+            return PillowImage.open(io.BytesIO(data), formats=FORMATS)
+    except PillowImage.DecompressionBombError as error:
+        raise _too_many_pixels() from error
+    except Exception as error:  # a parser's errors share no base class
+        raise UploadDamagedError(
+            "the file begins like an image, but its header cannot be read: it is cut off or "
+            "damaged; save it anew"
+        ) from error
+
+
+def _checked(image: PillowImage.Image) -> ImageHeader:
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise _too_many_pixels(f"{width} x {height} pixels, more")
+    if min(width, height) < LEAST_SIDE:
+        raise UploadDamagedError(
+            f"the image has {width} x {height} pixels; at least {LEAST_SIDE} x {LEAST_SIDE} are "
+            "needed to see a face"
+        )
+    return ImageHeader(str(image.format), width, height)
+
+
+def _too_many_pixels(found: str = "") -> UploadTooLargeError:
+    return UploadTooLargeError(
+        f"the image has {found or 'more pixels'} than the {MOST_PIXELS / 1e6:.0f} million that are "
+        "taken; make it smaller"
+    )
+
+
+def _words(error: Exception) -> str:
+    return str(error)[:80] or type(error).__name__

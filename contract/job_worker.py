@@ -1,0 +1,127 @@
+"""What every process that runs RQ jobs has in common: it beats, rides out outages, ends soon."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import SimpleWorker, Worker
+from rq.serializers import JSONSerializer
+
+from contract.frames import to_json
+from contract.leases import Membership
+from contract.redis_client import Outage, connect, wait_for_server
+from contract.settings import Settings
+from contract.stopping import end_for_sure, stop_on_signals
+
+WORKER_TTL_S: Final = 30
+PATIENCE_S: Final = 1.0
+_log = logging.getLogger(__name__)
+
+MakeWorker = Callable[[threading.Event, Redis], Worker | SimpleWorker]
+
+
+def run_jobs(settings: Settings, role: str, make_worker: MakeWorker) -> None:
+    """Run jobs as a member of `role` until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: no Redis is named.
+    """
+    redis_url = settings.require_redis_url()
+    logging.getLogger("rq.worker").addFilter(_not_an_outage)
+    stop = threading.Event()
+    beat = threading.Thread(target=_beat, args=(settings, redis_url, role, stop), daemon=True)
+    beat.start()
+    redis = connect(redis_url, role)
+    while not stop.is_set():
+        _work(redis, stop, make_worker)
+    beat.join(0.5)
+
+
+def forking_worker(queue: str) -> MakeWorker:
+    """A worker that runs each job in a process of its own, which may crash.
+
+    Only where no neural runtime is loaded before a job: forking after that is unsafe.
+    """
+    return lambda stop, redis: _ForkingWorker(stop, queue, redis)
+
+
+def warm_worker(queue: str) -> MakeWorker:
+    """A worker that runs jobs in this process, which keeps what the first one loaded."""
+    return lambda stop, redis: _WarmWorker(stop, queue, redis)
+
+
+def _work(redis: Redis, stop: threading.Event, make_worker: MakeWorker) -> None:
+    stop_on_signals(stop)
+    if not wait_for_server(redis, stop):
+        return
+    try:
+        make_worker(stop, redis).work(logging_level="WARNING")
+    except RedisError as error:
+        _log.debug("the job worker lost Redis: %s", error)
+        stop.wait(0.2)
+
+
+class _EndsSoon:
+    """What makes either of RQ's workers stop soon and come back soon."""
+
+    max_connection_wait_time = 2.0
+
+    def __init__(self, stop: threading.Event, queue: str, redis: Redis) -> None:
+        super().__init__(  # type: ignore[call-arg]
+            [queue],
+            connection=redis,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL_S,
+            log_job_description=False,
+        )
+        self._stop_event = stop
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        self._stop_event.set()
+        end_for_sure()
+        super().request_stop(signum, frame)  # type: ignore[misc]
+
+
+class _ForkingWorker(_EndsSoon, Worker):
+    def handle_warm_shutdown_request(self) -> None:
+        """Give a running job a moment, then end it."""
+        if self.horse_pid:
+            timer = threading.Timer(PATIENCE_S, self.kill_horse)
+            timer.daemon = True
+            timer.start()
+
+
+class _WarmWorker(_EndsSoon, SimpleWorker):
+    """A job that still runs when told to stop has the same moment: `end_for_sure` ends it."""
+
+
+def _beat(settings: Settings, url: str, role: str, stop: threading.Event) -> None:
+    """Say that this worker is alive, a few times per lease."""
+    redis = connect(url, f"{role}-beat")
+    membership = Membership(redis, role, settings.lease_s)
+    member = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    outage = Outage(redis, stop)
+    while not stop.is_set():
+        try:
+            membership.beat(member, to_json({"pid": os.getpid()}))
+            outage.over()
+        except RedisError as error:
+            outage.report(error)
+        stop.wait(settings.lease_s / 4)
+    try:
+        membership.leave(member)
+    except RedisError as error:
+        _log.debug("leaving without a word: %s", error)
+
+
+def _not_an_outage(record: logging.LogRecord) -> bool:
+    """RQ repeats itself while Redis is away; the beat says it once."""
+    return "could not connect to Redis" not in str(record.msg)

@@ -1,0 +1,128 @@
+"""Images that somebody uploaded: in Redis' memory for minutes, for who uploaded them alone."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from redis import Redis
+
+from contract.frames import to_json
+from contract.keys import UploadKeys
+from contract.verdicts import Verdict
+
+MOST_IMAGES: Final = 8
+KEPT_S: Final = 600
+"""After this, an upload and all that was found in it are gone."""
+GIVEN_KEPT_S: Final = 120
+"""Uploaded images that nobody analysed go after this."""
+ANALYSE_JOB: Final = "worker.image_jobs.analyse_images"
+
+# As with frames: pictures of people reach neither the append-only file nor a replica.
+_PUT: Final = """
+redis.replicate_commands()
+redis.set_repl(redis.REPL_NONE)
+redis.call('DEL', KEYS[1])
+for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.set_repl(redis.REPL_ALL)
+return 1
+"""
+
+
+@dataclass(frozen=True)
+class StillFace:
+    """One face in an uploaded image."""
+
+    box: tuple[float, float, float, float]
+    """`x_min, y_min, x_max, y_max` in pixels of the upright image, max edge exclusive."""
+    score: float
+    """The detector's confidence that this is a face, 0 to 1."""
+    verdict: Verdict
+    confidence: float
+    """Probability of the verdict, 0 to 1; 0 when `unknown`."""
+    probabilities: dict[str, float]
+    """Of each judged verdict; empty for a face too small to judge."""
+
+
+@dataclass(frozen=True)
+class StillResult:
+    """What was found in one uploaded image."""
+
+    width: int
+    height: int
+    """Of the upright image, in pixels."""
+    detector: str
+    faces: tuple[StillFace, ...]
+
+    def to_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class UploadStore:
+    """Uploaded images, and what they were drawn into, by upload."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._put = redis.register_script(_PUT)
+
+    def add(self, owner: str, names: Sequence[str], images: Sequence[bytes]) -> str:
+        """Keep images until they are analysed; return the upload's id. `owner`: whose they are."""
+        upload_id = secrets.token_urlsafe(12)
+        record = to_json({"owner": owner, "names": list(names)})
+        self._redis.set(UploadKeys(upload_id).record, record, ex=KEPT_S)
+        self._put_pictures(upload_id, "given", images, GIVEN_KEPT_S)
+        return upload_id
+
+    def given(self, upload_id: str) -> list[bytes]:
+        """The images as uploaded, in order; none once they were analysed."""
+        pictures: Any = self._redis.hgetall(UploadKeys(upload_id).pictures)
+        numbered = {
+            int(name.partition(b":")[2]): data
+            for name, data in pictures.items()
+            if name.startswith(b"given:")
+        }
+        return [numbered[number] for number in sorted(numbered)]
+
+    def finish(self, upload_id: str, result: Mapping[str, Any], annotated: Sequence[bytes]) -> None:
+        """Keep what was found, and annotated JPEGs in place of what was uploaded."""
+        raw = self._redis.get(UploadKeys(upload_id).record)
+        if raw is None:
+            self.remove(upload_id)
+            return
+        record = to_json({**json.loads(raw), "result": dict(result)})
+        self._put_pictures(upload_id, "shown", annotated, KEPT_S)
+        # XX: an upload that was removed meanwhile stays removed.
+        if not self._redis.set(UploadKeys(upload_id).record, record, ex=KEPT_S, xx=True):
+            self.remove(upload_id)
+
+    def find(self, upload_id: str, owner: str) -> dict[str, Any] | None:
+        """The record of an upload of `owner`'s; None for others' and those that are gone."""
+        raw = self._redis.get(UploadKeys(upload_id).record)
+        record: dict[str, Any] = json.loads(raw) if raw else {}
+        return record if record.get("owner") == owner else None
+
+    def annotated(self, upload_id: str, number: int) -> bytes | None:
+        """One annotated picture, a JPEG."""
+        found: Any = self._redis.hget(UploadKeys(upload_id).pictures, f"shown:{number}")
+        return bytes(found) if found else None
+
+    def seconds_left(self, upload_id: str) -> int:
+        """Until the upload is gone."""
+        return max(0, int(self._redis.ttl(UploadKeys(upload_id).record)))
+
+    def remove(self, upload_id: str) -> None:
+        """Forget an upload and everything found in it."""
+        names = UploadKeys(upload_id)
+        self._redis.delete(names.record, names.pictures)
+
+    def _put_pictures(
+        self, upload_id: str, kind: str, pictures: Sequence[bytes], kept_s: int
+    ) -> None:
+        arguments: list[bytes | str | int] = [kept_s]
+        for number, data in enumerate(pictures):
+            arguments += [f"{kind}:{number}", data]
+        self._put(keys=(UploadKeys(upload_id).pictures,), args=arguments)

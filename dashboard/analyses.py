@@ -1,0 +1,113 @@
+"""Asks the process that has the networks to look at uploaded images, and waits for its answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from redis import Redis
+from rq import Queue, Worker
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from contract.keys import IMAGES_QUEUE
+from contract.uploads import ANALYSE_JOB, GIVEN_KEPT_S, KEPT_S, UploadStore
+
+JOB_TIMEOUT_S: Final = 60
+MOST_WAITING: Final = 8
+"""Uploads in the queue; each may hold 24 MB of Redis' memory."""
+WAIT_S: Final = 15.0
+POLL_S: Final = 0.03
+
+State = Literal["queued", "running", "finished", "failed"]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How far an upload is."""
+
+    id: str
+    state: State
+    names: list[str]
+    expires_in_s: int
+    result: dict[str, Any] = field(default_factory=dict)
+    """What `worker.image_jobs.analyse_images` left; empty until finished."""
+
+
+class Analyses:
+    """Uploads in RQ's queue for images."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._store = UploadStore(redis)
+        self._queue = Queue(IMAGES_QUEUE, connection=redis, serializer=JSONSerializer)
+
+    def busy(self) -> bool:
+        """Whether too many uploads wait already."""
+        return int(self._queue.count) >= MOST_WAITING
+
+    def processes(self) -> int:
+        """How many processes take uploads."""
+        return int(Worker.count(queue=self._queue))
+
+    def start(self, owner: str, names: Sequence[str], images: Sequence[bytes]) -> str:
+        """Queue images and return the upload's id."""
+        upload_id = self._store.add(owner, names, images)
+        self._queue.enqueue(
+            ANALYSE_JOB,
+            upload_id,
+            job_id=upload_id,
+            job_timeout=JOB_TIMEOUT_S,
+            result_ttl=KEPT_S,
+            failure_ttl=KEPT_S,
+            ttl=GIVEN_KEPT_S,
+            description="analyse uploaded images",
+        )
+        return upload_id
+
+    def wait(self, upload_id: str, owner: str) -> Analysis | None:
+        """Return the analysis once it has ended, or as it is after `WAIT_S`."""
+        give_up_s = time.monotonic() + WAIT_S
+        while True:
+            found = self.find(upload_id, owner)
+            ended = found is None or found.state in {"finished", "failed"}
+            if ended or time.monotonic() > give_up_s:
+                return found
+            time.sleep(POLL_S)
+
+    def find(self, upload_id: str, owner: str) -> Analysis | None:
+        """An upload of `owner`'s; None for others', and those that are gone."""
+        record = self._store.find(upload_id, owner)
+        if record is None:
+            return None
+        result = record.get("result", {})
+        state: State = "finished" if result else self._job_state(upload_id)
+        return Analysis(
+            upload_id, state, record["names"], self._store.seconds_left(upload_id), result
+        )
+
+    def picture(self, upload_id: str, owner: str, number: int) -> bytes | None:
+        """One annotated picture of an upload of `owner`'s, a JPEG."""
+        if self._store.find(upload_id, owner) is None:
+            return None
+        return self._store.annotated(upload_id, number)
+
+    def remove(self, upload_id: str, owner: str) -> bool:
+        """Forget an upload of `owner`'s; False when there is none."""
+        if self._store.find(upload_id, owner) is None:
+            return False
+        self._store.remove(upload_id)
+        return True
+
+    def _job_state(self, upload_id: str) -> State:
+        try:
+            job = Job.fetch(upload_id, connection=self._redis, serializer=JSONSerializer)
+        except NoSuchJobError:
+            return "failed"
+        status = str(getattr(job.get_status(), "value", "failed"))
+        states: dict[str, State] = {"queued": "queued", "started": "running"}
+        # A job that has just finished wrote its record before; only a failure leaves none.
+        return states.get(status, "failed" if status != "finished" else "running")

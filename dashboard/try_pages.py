@@ -1,0 +1,28 @@
+"""The pages on which people try Maskwatch with pictures of their own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, render_template
+
+from contract.image_files import MOST_BYTES, MOST_PIXELS
+from contract.uploads import KEPT_S, MOST_IMAGES
+from dashboard.accounts.access import requires
+
+SECTIONS: Final = {"try_pages.images": "Images"}
+
+blueprint = Blueprint("try_pages", __name__, url_prefix="/try")
+
+
+@blueprint.get("")
+@requires("operator")
+def images() -> str:
+    """Drop images and see what is found in them."""
+    limits = {
+        "bytes": MOST_BYTES,
+        "pixels": MOST_PIXELS,
+        "images": MOST_IMAGES,
+        "minutes": KEPT_S // 60,
+    }
+    return render_template("try_images.html", sections=SECTIONS, limits=limits)

@@ -1,0 +1,88 @@
+"""Try it in a real browser, with the real networks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import pytest
+from redis import Redis
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+from selenium.webdriver.common.by import By
+from skimage import data
+
+from contract.errors import ModelNotFoundError
+from contract.keys import IMAGES_QUEUE, UPLOADED_PICTURES
+from models.files import find_model
+from tests.accounts import make_user, session_cookie
+from tests.e2e.browser import open_browser
+from tests.integration.test_dashboard_hub import eventually
+from tests.integration.test_dashboard_server import ROOT, Server
+
+
+@contextmanager
+def stage(name: str, redis_url: str) -> Iterator[None]:
+    """One stage's real process."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maskwatch", name],
+        cwd=ROOT,
+        env={**os.environ, "MASKWATCH_REDIS_URL": redis_url},
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def portrait(folder: Path) -> Path:
+    """The public-domain portrait that scikit-image ships."""
+    path = folder / "portrait.jpg"
+    cv2.imwrite(str(path), cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _networks() -> None:
+    try:
+        find_model("yunet")
+    except ModelNotFoundError as error:
+        pytest.skip(f"needs the YuNet network: {error}")
+
+
+def test_images_are_chosen_judged_downloaded_and_removed(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn.jpg"
+    torn.write_bytes(portrait(tmp_path).read_bytes()[:9000])
+    server = Server(redis_url)
+    queue = Queue(IMAGES_QUEUE, connection=redis, serializer=JSONSerializer)
+    with stage("images", redis_url), open_browser(tmp_path / "browser") as browser:
+        assert eventually(server.answers, 30)
+        assert eventually(lambda: Worker.count(queue=queue), 30)
+        browser.sign_in(server.url, session_cookie(redis, server.port, make_user(redis)))
+        browser.open(f"{server.url}/try")
+        browser.wait_for("#files").send_keys(f"{portrait(tmp_path)}\n{torn}")
+        browser.wait_for(".still[data-state=finished]")
+        rows = browser.find(".still[data-state=finished] tbody").text
+        assert "No mask" in rows
+        width = "document.querySelector('.still[data-state=finished] img').naturalWidth"
+        browser.wait(lambda: browser.read(width) == 512, "the annotated picture is shown")
+        browser.wait_for(".still[data-state=refused]")
+        assert "cut off or damaged" in browser.find(".still[data-state=refused]").text
+        done = ".still[data-state=finished]"
+        saved = browser.find(f"{done} [data-part=save-picture]").get_attribute("href")
+        assert "/api/v1/analyses/" in saved
+        browser.find(f"{done} [data-part=remove]").click()
+        browser.wait(lambda: not browser.driver.find_elements(By.CSS_SELECTOR, done), "card gone")
+        assert not list(redis.scan_iter(UPLOADED_PICTURES))
+        refusals = [words for words in browser.complaints() if "422" not in words]
+        assert refusals == []
+        browser.open("about:blank")
+    server.stop()

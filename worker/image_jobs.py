@@ -1,0 +1,67 @@
+"""The RQ worker for uploaded images: the networks are loaded with the first and stay loaded."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+
+from redis import Redis
+from rq import get_current_job
+
+from contract import keys
+from contract.errors import UploadError
+from contract.image_files import decode_image
+from contract.job_worker import run_jobs, warm_worker
+from contract.settings import Settings, load_settings
+from contract.uploads import UploadStore
+from worker.networks import Networks, load_networks
+from worker.still import draw_still, judge_still
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run jobs until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: no Redis is named.
+    """
+    run_jobs(settings, "images", warm_worker(keys.IMAGES_QUEUE))
+
+
+def analyse_images(upload_id: str) -> None:
+    """Analyse the images of an upload and replace them with annotated ones. This is the RQ job.
+
+    What was found is in the upload's record then: `images`, a `StillResult` each, in order; or,
+    where one cannot be used, its `number`, the `error`'s kind and its `detail`.
+    """
+    job = get_current_job()
+    if job is None:
+        raise RuntimeError("analyse_images runs as an RQ job; elsewhere, call analyse_upload")
+    analyse_upload(job.connection, warm_networks(), upload_id)
+
+
+def analyse_upload(redis: Redis, networks: Networks, upload_id: str) -> None:
+    """Do what `analyse_images` promises, with these networks."""
+    store = UploadStore(redis)
+    results, annotated = [], []
+    for number, data in enumerate(store.given(upload_id)):
+        try:
+            image = decode_image(data)
+        except UploadError as error:
+            refusal = {"number": number, "error": error.kind, "detail": str(error)}
+            store.finish(upload_id, refusal, [])
+            return
+        result = judge_still(networks, image)
+        results.append(result.to_record())
+        annotated.append(draw_still(image, result.faces))
+    store.finish(upload_id, {"images": results}, annotated)
+    networks.totals.clear()
+
+
+@cache
+def warm_networks() -> Networks:
+    """The networks that this process's settings ask for, loaded once."""
+    networks = load_networks(load_settings())
+    _log.info("networks are loaded: %s", networks.devices())
+    return networks
