@@ -5,6 +5,7 @@ import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { showFitness } from "./fitness.js";
 import { ConnectionHistory } from "./connection_history.js";
+import { LayoutEditor } from "./layout_editor.js";
 import { LastPeople } from "./last_people.js";
 import { cell, emptyRow, row, verdictCell } from "./rows.js";
 import { Tile } from "./tile.js";
@@ -30,6 +31,8 @@ const tile = new Tile(page.querySelector(".view"), id);
 const timeline = new TimelinePanel(document.getElementById("timeline"), id);
 const weekday = new WeekdayPanel(document.getElementById("weekday"), id);
 const lastPeople = new LastPeople(document.querySelector("#people tbody"), api);
+const layout = new LayoutEditor(document.getElementById("layout"), document.getElementById("surface"),
+  page.querySelector("[data-part=picture]"), api);
 const connections = new ConnectionHistory(document.querySelector("#connections tbody"), api);
 
 const connection = new Connection({
@@ -59,6 +62,7 @@ function showCamera(camera) {
   showTotals(camera.people, camera.compliance);
   lastPeople.counts(camera.people);
   connections.status(status);
+  layout.update(camera);
   page.dataset.enabled = camera.enabled;
   setText(document.getElementById("toggle"), camera.enabled ? "Switch off" : "Switch on");
 }

@@ -8,12 +8,14 @@ import json
 
 import pytest
 from redis import Redis
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.browser import Browser
 from tests.e2e.past import write_past
 from tests.integration.test_dashboard_hub import FakeCamera
 from tests.integration.test_dashboard_server import Server
+from tests.secret_key import cameras_of
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
@@ -87,3 +89,40 @@ def test_people_and_what_the_connection_did_appear_as_rows(
         lambda: "Nothing listens on port 554." in browser.find("#connections").text,
         "what the connection did",
     )
+
+
+def test_a_line_is_drawn_with_the_pointer_and_an_area_with_keys_and_both_are_kept(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    browser.open(f"{server.url}/cameras/{camera.id}")
+    browser.wait_for("#layout li")
+    browser.wait(lambda: "None" in browser.find("#layout ul").text, "the camera is known")
+    browser.find("[data-act=draw]").click()
+    browser.find("[data-act=line]").click()
+    surface = browser.find("#surface")
+    part = surface.size["width"] // 5
+    pointer = ActionChains(browser.driver).move_to_element_with_offset(surface, -part, 0).click()
+    pointer.pause(0.6).move_to_element_with_offset(surface, part, 20).click().perform()
+    browser.find("[data-act=finish]").click()
+    assert browser.driver.find_elements("css selector", "#surface .arrow"), "which way is in"
+    browser.find("[data-act=ignored]").click()
+    for leap in (Keys.ARROW_RIGHT, Keys.ARROW_UP, ""):
+        keys = (Keys.SPACE, Keys.SHIFT, leap * 4, Keys.NULL) if leap else (Keys.SPACE, Keys.ENTER)
+        browser.driver.switch_to.active_element.send_keys(*keys)
+    browser.find("[data-act=save]").click()
+    browser.wait(lambda: "Ignored area 1" in browser.find("#layout ul").text, "both are listed")
+    kept = cameras_of(redis).get(camera.id)
+    [line] = kept.lines
+    assert line.points[0][0] < 0.5 < line.points[1][0]
+    [area] = kept.ignored
+    assert area[1][0] - area[0][0] == pytest.approx(0.2, abs=0.001)
+    browser.find("[data-act=draw]").click()
+    browser.find("[aria-label='Turn Line 1 round']").click()
+    browser.find("[aria-label='Delete Ignored area 1']").click()
+    browser.find("[data-act=save]").click()
+    browser.wait(lambda: "Ignored" not in browser.find("#layout ul").text, "the area is gone")
+    changed = cameras_of(redis).get(camera.id)
+    assert changed.ignored == ()
+    assert changed.lines[0].points == line.points[::-1]
+    assert browser.complaints() == []
