@@ -23,6 +23,7 @@ from contract.keys import CameraKeys
 from contract.outcomes import FrameFaces
 from contract.redis_client import connect
 from contract.totals import decode_totals
+from contract.vault import create_key_file
 from dashboard.accounts.grants import EVERYWHERE
 from dashboard.accounts.service import make_accounts
 from maskwatch.redis_server import EmbeddedRedis
@@ -92,6 +93,14 @@ class System:
         except OSError:
             return False
 
+    def answers(self) -> bool:
+        """Whether the dashboard answers anything at all."""
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), 1):
+                return True
+        except OSError:
+            return False
+
     def cameras(self) -> list[Camera]:
         return CameraRegistry(self.redis).all()
 
@@ -153,6 +162,38 @@ def running_system(environment: dict[str, str] | None = None) -> Iterator[System
         finally:
             process.terminate()
             process.wait(15)
+
+
+@contextmanager
+def running_dashboard(environment: dict[str, str] | None = None) -> Iterator[System]:
+    """Start a dashboard alone over a Redis of its own: nothing is read, analysed or probed."""
+    with tempfile.TemporaryDirectory(prefix="maskwatch-", ignore_cleanup_errors=True) as folder:
+        state_dir, port = Path(folder), free_port()
+        create_key_file(state_dir / "secret.key")
+        server = EmbeddedRedis(state_dir / "redis")
+        server.start()
+        settings = {
+            "MASKWATCH_REDIS_URL": server.url,
+            "MASKWATCH_STATE_DIR": str(state_dir),
+            "MASKWATCH_PORT": str(port),
+            **(environment or {}),
+        }
+        with (state_dir / "run.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dashboard"],
+                cwd=ROOT,
+                env={**os.environ, **settings},
+                stdout=log,
+                stderr=log,
+            )
+        system = System(state_dir, port, process)
+        try:
+            wait_until(system.answers, 60, "the dashboard to answer", system)
+            yield system
+        finally:
+            process.terminate()
+            process.wait(15)
+            server.stop()
 
 
 def wait_until(

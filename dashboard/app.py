@@ -27,6 +27,7 @@ from dashboard import (
 from dashboard.accounts import access, administration, own_account, sign_in
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.sessions import LONGEST_S
+from dashboard.api_document import pages as document_pages
 from dashboard.services import make_services
 
 MAX_BODY_BYTES = 64 * 1024
@@ -66,6 +67,7 @@ def create_app(
         sign_in.blueprint,
         own_account.blueprint,
         administration.blueprint,
+        document_pages.blueprint,
     ):
         app.register_blueprint(blueprint)
     return app

@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, url_for
 
 from contract.cameras import CHANGEABLE, Camera, make_camera
 from contract.errors import CameraConfigError
 from dashboard.accounts.access import audit, require_group, requires, visible_cameras
+from dashboard.api_document.answers import (
+    CameraAnswer,
+    CameraChange,
+    CameraList,
+    CameraListQuery,
+    FacesAnswer,
+    FitnessAnswer,
+    NewCamera,
+)
+from dashboard.api_document.describing import describes
 from dashboard.board import read_snapshots
+from dashboard.conditional import conditional
 from dashboard.quality import fitness_json, quality_json
-from dashboard.requests import json_object, merged_source, refuse_redacted, refuse_unknown
+from dashboard.requests import json_object, merged_source, query, refuse_redacted, refuse_unknown
 from dashboard.services import services
+
+PASSING: Final = ("picture_age_s", "age_s")
+"""What changes by itself, without anything new to tell."""
 
 blueprint = Blueprint("camera_api", __name__, url_prefix="/api/v1/cameras")
 
 
 @blueprint.get("")
 @requires("viewer")
+@describes(CameraList, query=CameraListQuery)
 def cameras() -> Response:
-    found = read_snapshots(services().redis, visible_cameras(services().cameras.all()))
-    return jsonify(cameras=[snapshot.as_json() for snapshot in found])
+    """The cameras that may be seen, by name, a page at a time."""
+    asked = query(CameraListQuery)
+    seen = [c for c in visible_cameras(services().cameras.all()) if asked.group in (None, c.group)]
+    end = asked.offset + asked.limit
+    found = read_snapshots(services().redis, seen[asked.offset : end])
+    more = {**asked.model_dump(exclude_none=True), "offset": end}
+    body = {
+        "cameras": [snapshot.as_json() for snapshot in found],
+        "total": len(seen),
+        "next": url_for("camera_api.cameras", **more) if end < len(seen) else None,
+    }
+    return conditional(body, PASSING)
 
 
 @blueprint.post("")
 @requires("operator")
+@describes(CameraAnswer, status=201, body=NewCamera)
 def add() -> tuple[Response, int, dict[str, str]]:
+    """Register a camera. Ingest takes it up within two seconds."""
     body = json_object()
     refuse_unknown(body, CHANGEABLE)
     for name in ("name", "source"):
@@ -43,13 +70,17 @@ def add() -> tuple[Response, int, dict[str, str]]:
 
 @blueprint.get("/<camera_id>")
 @requires("viewer")
+@describes(CameraAnswer)
 def camera(camera_id: str) -> Response:
-    return jsonify(_as_json(services().cameras.get(camera_id)))
+    """One camera: settings, state, faces in view, people counted."""
+    return conditional(_as_json(services().cameras.get(camera_id)), PASSING)
 
 
 @blueprint.patch("/<camera_id>")
 @requires("operator")
+@describes(CameraAnswer, body=CameraChange)
 def change(camera_id: str) -> Response:
+    """Change some fields of a camera; it takes effect within two seconds."""
     body = json_object()
     refuse_unknown(body, CHANGEABLE)
     if "source" in body:
@@ -63,8 +94,9 @@ def change(camera_id: str) -> Response:
 
 @blueprint.delete("/<camera_id>")
 @requires("administrator")
+@describes(None, status=204)
 def remove(camera_id: str) -> tuple[str, int]:
-    """Forget a camera and all that was counted for it, which is why this takes more."""
+    """Forget a camera and all that was counted for it."""
     name = services().cameras.get(camera_id).name
     services().cameras.remove(camera_id)
     audit("removed a camera", name)
@@ -73,12 +105,13 @@ def remove(camera_id: str) -> tuple[str, int]:
 
 @blueprint.get("/<camera_id>/faces")
 @requires("viewer")
+@describes(FacesAnswer)
 def faces(camera_id: str) -> Response:
     """What was found in the newest analysed frame; nulls before the first."""
     camera = services().cameras.get(camera_id)
     [snapshot] = read_snapshots(services().redis, [camera])
     latest = snapshot.latest
-    return jsonify(
+    body = dict(
         camera_id=camera_id,
         frame_index=latest.frame_index if latest else None,
         sequence=latest.sequence if latest else None,
@@ -92,14 +125,16 @@ def faces(camera_id: str) -> Response:
         in_view=snapshot.faces_in_view(),
         quality=quality_json(snapshot.quality),
     )
+    return conditional(body, PASSING)
 
 
 @blueprint.get("/<camera_id>/fitness")
 @requires("viewer")
+@describes(FitnessAnswer)
 def fitness(camera_id: str) -> Response:
     """Whether masks can be measured at this camera, and if not, why and what to do."""
     [snapshot] = read_snapshots(services().redis, [services().cameras.get(camera_id)])
-    return jsonify(camera_id=camera_id, **fitness_json(snapshot.condition.fitness))
+    return conditional({"camera_id": camera_id, **fitness_json(snapshot.condition.fitness)})
 
 
 def _as_json(camera: Camera) -> dict[str, Any]:

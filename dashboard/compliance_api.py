@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 
 from contract.cameras import Camera
 from contract.errors import CameraNotFoundError, QueryError
@@ -17,7 +17,10 @@ from contract.history import HistoryStore
 from contract.minutes import DROPPED, FACES, FRAMES, MINUTE_S
 from contract.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
+from dashboard.api_document.answers import ComplianceAnswer, ComplianceQuery
+from dashboard.api_document.describing import describes
 from dashboard.compliance_report import Point, Report, make_report
+from dashboard.conditional import conditional, tagged
 from dashboard.services import services
 from dashboard.time_range import DAY_S, cut, parse_step, parse_time, parse_zone
 
@@ -28,8 +31,13 @@ blueprint = Blueprint("compliance_api", __name__, url_prefix="/api/v1/compliance
 
 @blueprint.get("")
 @requires("viewer")
+@describes(ComplianceAnswer, query=ComplianceQuery, csv=True)
 def compliance() -> Response:
-    """People by verdict, rate, and time really analysed; of the last 24 hours by default."""
+    """People by verdict, rate, and time really analysed; of the last 24 hours by default.
+
+    All cameras asked for are added up. A step in which nothing was analysed has no people: a gap
+    is never "nobody".
+    """
     asked = request.args
     if unknown := sorted(asked.keys() - set(PARAMETERS)):
         raise QueryError(f"unknown: {', '.join(unknown)}; expected {', '.join(PARAMETERS)}")
@@ -45,13 +53,14 @@ def compliance() -> Response:
     report = make_report(history, cameras, time_range, now_s)
     if _wants_csv():
         return _csv(report, zone)
-    return jsonify(
-        cameras=[{"id": camera.id, "name": camera.name} for camera in cameras],
-        step=step,
-        tz=str(zone),
-        total=_as_json(report.total, zone),
-        points=[_as_json(point, zone) for point in report.points],
-    )
+    body = {
+        "cameras": [{"id": camera.id, "name": camera.name} for camera in cameras],
+        "step": step,
+        "tz": str(zone),
+        "total": _as_json(report.total, zone),
+        "points": [_as_json(point, zone) for point in report.points],
+    }
+    return conditional(body)
 
 
 def _cameras(wanted: list[str]) -> list[Camera]:
@@ -100,7 +109,7 @@ def _csv(report: Report, zone: tzinfo) -> Response:
     for point in report.points:
         writer.writerow(_row(point, problems, zone))
     headers = {"Content-Disposition": 'attachment; filename="compliance.csv"'}
-    return Response(text.getvalue(), mimetype="text/csv", headers=headers)
+    return tagged(Response(text.getvalue(), mimetype="text/csv", headers=headers))
 
 
 def _row(point: Point, problems: Iterable[str], zone: tzinfo) -> list[object]:

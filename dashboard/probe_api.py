@@ -9,6 +9,8 @@ from flask import Blueprint, Response, jsonify, url_for
 from contract.cameras import make_camera
 from contract.errors import CameraConfigError
 from dashboard.accounts.access import require_camera, requires
+from dashboard.api_document.answers import ProbeAnswer, ProbeRequest, ProbeStarted
+from dashboard.api_document.describing import describes
 from dashboard.errors import problem
 from dashboard.requests import json_object, merged_source, refuse_redacted, refuse_unknown
 from dashboard.services import services
@@ -20,8 +22,12 @@ blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
 
 @blueprint.post("")
 @requires("operator", action="tested a camera's address")
+@describes(ProbeStarted, status=202, body=ProbeRequest)
 def start() -> tuple[Response, int, dict[str, str]]:
-    """Queue a probe of `source`; with `camera_id`, of a saved camera whose password is hidden."""
+    """Try a camera before it is saved: queue a probe of its address.
+
+    With `camera_id`, of a saved camera whose password is hidden. The answer is at `Location`.
+    """
     body = json_object()
     refuse_unknown(body, FIELDS)
     probe_id = services().probes.start(_wanted_source(body))
@@ -31,7 +37,9 @@ def start() -> tuple[Response, int, dict[str, str]]:
 
 @blueprint.get("/<probe_id>")
 @requires("operator")
+@describes(ProbeAnswer)
 def read(probe_id: str) -> Response:
+    """The state of a probe and, once it is over, what it found. Results go after five minutes."""
     found = services().probes.read(probe_id)
     if found is None:
         return problem(404, "not_found", "no test of a camera has this id; results go after 5 min")

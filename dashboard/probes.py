@@ -56,7 +56,7 @@ class Probes:
         """State and result of a probe; None when there is none of that id (any more)."""
         try:
             job = Job.fetch(probe_id, connection=self._redis, serializer=JSONSerializer)
-        except NoSuchJobError:
+        except (NoSuchJobError, ValueError):  # RQ refuses ids it could not have given
             return None
         if job.func_name != PROBE_JOB:
             return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import request
+from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest
 
 from contract.cameras import Camera
-from contract.errors import CameraConfigError
+from contract.errors import CameraConfigError, QueryError
 from contract.redaction import HIDDEN
 
 
@@ -18,6 +19,26 @@ def json_object() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadRequest('expected a JSON object, such as {"name": "Gate 1"}')
     return body
+
+
+Query = TypeVar("Query", bound=BaseModel)
+
+
+def query(kind: type[Query]) -> Query:
+    """The parameters after the `?`; raises `QueryError` for one that cannot be used or is unknown.
+
+    For queries in which no parameter is repeated.
+    """
+    given = request.args.to_dict()
+    known = {field.alias or name for name, field in kind.model_fields.items()}
+    if unknown := sorted(given.keys() - known):
+        raise QueryError(f"unknown: {', '.join(unknown)[:80]}; expected {', '.join(sorted(known))}")
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise QueryError(
+            "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        ) from None
 
 
 def refuse_unknown(body: dict[str, Any], known: frozenset[str]) -> None:

@@ -1,0 +1,54 @@
+"""What a view says of itself for the API's document, beyond its route, its rule and its words.
+
+@blueprint.get("/<camera_id>/people")
+@requires("viewer")
+@describes(PeopleAnswer, query=PeopleQuery)
+def people(camera_id): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, cast
+
+from pydantic import BaseModel
+
+DESCRIPTION: Final = "api_description"
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Description:
+    """What goes in and what comes out of a view that answers."""
+
+    answer: type[BaseModel] | None
+    """None: an answer without a body."""
+    status: int = 200
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    csv: bool = False
+    """The same as CSV, for who asks for it."""
+
+
+def describes(
+    answer: type[BaseModel] | None,
+    *,
+    status: int = 200,
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    csv: bool = False,
+) -> Callable[[View], View]:
+    """Describe a view for the document."""
+
+    def mark(view: View) -> View:
+        setattr(view, DESCRIPTION, Description(answer, status, query, body, csv))
+        return view
+
+    return mark
+
+
+def description_of(view: Callable[..., Any]) -> Description | None:
+    """What a view says of itself; None when nothing."""
+    return cast(Description | None, getattr(view, DESCRIPTION, None))

@@ -1,0 +1,144 @@
+"""The API's document: it is whole, true, and can be read on a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+
+from benchmarks.api_fuzz import fuzz
+from contract.cameras import CHANGEABLE
+from dashboard.api_document.describing import description_of
+from dashboard.compliance_api import PARAMETERS
+from tests.accounts import key_client, make_app, make_key
+from tests.builders import add_camera
+from tests.integration.test_dashboard_hub import FakeCamera, eventually
+from tests.integration.test_dashboard_server import Server
+from tests.secret_key import cameras_of
+
+API = "/api/v1/cameras"
+QUICK_CASES = 160
+
+
+@pytest.fixture
+def app(redis: Redis) -> Flask:
+    return make_app(redis)
+
+
+@pytest.fixture
+def client(app: Flask, redis: Redis) -> FlaskClient:
+    return key_client(app, redis)
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> Any:
+    return client.get("/api/v1/openapi.json").json
+
+
+def test_every_route_of_the_api_is_in_the_document_with_words_and_answers(
+    app: Flask, document: Any
+) -> None:
+    for route in app.url_map.iter_rules():
+        if not route.rule.startswith("/api/v1/") or route.rule.endswith("/openapi.json"):
+            continue
+        assert description_of(app.view_functions[route.endpoint]), f"{route} describes nothing"
+        assert app.view_functions[route.endpoint].__doc__, f"{route} has no words"
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert len({one["operationId"] for one in operations}) == len(operations)
+    assert all(one["summary"] and one["x-role"] and "401" in one["responses"] for one in operations)
+
+
+def test_the_document_is_openapi_and_its_schemas_are_json_schema(document: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    assert document["openapi"] == "3.1.0"
+    for name, schema in document["components"]["schemas"].items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert "sealed_source" not in schema.get("properties", {}), name
+
+
+def test_requests_are_described_as_they_are_checked(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    assert set(schemas["NewCamera"]["properties"]) == CHANGEABLE
+    assert schemas["NewCamera"]["required"] == ["name", "source"]
+    assert schemas["NewCamera"]["properties"]["jpeg_quality"]["maximum"] == 100
+    assert "required" not in schemas["CameraChange"]
+    parameters = document["paths"]["/api/v1/compliance"]["get"]["parameters"]
+    assert {one["name"] for one in parameters} == set(PARAMETERS)
+
+
+def test_the_page_shows_every_operation_and_record(client: FlaskClient, document: Any) -> None:
+    page = client.get("/api").text
+    for path, methods in document["paths"].items():
+        assert path in page
+        for operation in methods.values():
+            assert f'id="{operation["operationId"]}"' in page
+    for name in document["components"]["schemas"]:
+        assert f'id="schema-{name}"' in page
+
+
+def test_cameras_come_a_page_at_a_time(client: FlaskClient, redis: Redis) -> None:
+    for number in range(5):
+        add_camera(redis, f"Gate {number}", group="T2" if number % 2 else "")
+    path, seen = f"{API}?limit=2", []
+    while path:
+        page = client.get(path).json
+        assert page["total"] == 5
+        seen += [camera["name"] for camera in page["cameras"]]
+        path = page["next"]
+    assert seen == [f"Gate {number}" for number in range(5)]
+    grouped = client.get(f"{API}?group=T2").json
+    assert [camera["name"] for camera in grouped["cameras"]] == ["Gate 1", "Gate 3"]
+    assert (grouped["total"], grouped["next"]) == (2, None)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "offset=-1", "page=2", "limit=1001"])
+def test_a_page_that_cannot_be_is_refused(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"{API}?{query}")
+    assert (answer.status_code, answer.json["error"]) == (422, "invalid_query")
+    assert query.split("=")[0] in answer.json["detail"]
+
+
+def test_an_answer_that_would_be_the_same_is_not_sent_again(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    camera.commit(("mask",))
+    for path in (
+        API,
+        f"{API}/{camera.id}",
+        f"{API}/{camera.id}/faces",
+        f"{API}/{camera.id}/people",
+        "/api/v1/compliance?from=1000000&to=2000000&step=day",
+        "/api/v1/compliance?from=1000000&to=2000000&step=day&format=csv",
+        "/api/v1/openapi.json",
+    ):
+        first = client.get(path)
+        assert first.headers["ETag"], path
+        again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b""), path
+        assert "no-store" not in again.headers["Cache-Control"]
+    before = client.get(f"{API}/{camera.id}").headers["ETag"]
+    camera.commit(("no_mask",))
+    changed = client.get(f"{API}/{camera.id}", headers={"If-None-Match": before})
+    assert changed.status_code == 200
+
+
+def test_generated_requests_find_no_fault(redis: Redis, redis_url: str) -> None:
+    server = Server(redis_url)
+    try:
+        assert eventually(server.answers, 30)
+
+        def camera_ids() -> list[str]:
+            found = cameras_of(redis).all() or [add_camera(redis, "Gate")]
+            return [camera.id for camera in found]
+
+        headers = {"Authorization": f"Bearer {make_key(redis)}"}
+        findings = fuzz(server.url, headers, QUICK_CASES, camera_ids)
+    finally:
+        server.stop()
+    assert findings.cases.total() >= QUICK_CASES
+    assert findings.server_errors == []
+    assert findings.unlike_the_document == []
