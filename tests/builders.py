@@ -45,7 +45,12 @@ def jpeg(width: int = 320, height: int = 240, grey: int = 128) -> bytes:
 
 
 def everything_in(redis: Redis) -> bytes:
-    """All names and values that a Redis holds, uncompressed, one after the other."""
+    """All names and values that a Redis holds, one after the other."""
+    return b"\n".join(values_in(redis))
+
+
+def values_in(redis: Redis) -> Iterator[bytes]:
+    """Each name, field and value that a Redis holds."""
     read = {
         b"string": redis.get,
         b"hash": redis.hgetall,
@@ -54,10 +59,8 @@ def everything_in(redis: Redis) -> bytes:
         b"zset": lambda name: redis.zrange(name, 0, -1, withscores=True),
         b"stream": redis.xrange,
     }
-    found: list[bytes] = []
     for name in redis.scan_iter():
-        found += [name, *_bytes_in(read[redis.type(name)](name))]
-    return b"\n".join(found)
+        yield from (name, *_bytes_in(read[redis.type(name)](name)))
 
 
 def _bytes_in(value: object) -> Iterator[bytes]:

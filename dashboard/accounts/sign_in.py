@@ -49,6 +49,7 @@ def sign_in() -> Any:
         known = accounts.users.find(name)
         # Not what was typed: it may be a password in the wrong field.
         audit("was refused at sign-in", who=known.name if known else "an unknown account")
+        form.name.data = ""
         return _page(form, WRONG), 401
     if accounts.passwords.outdated(user.password_hash):
         user = accounts.users.update(

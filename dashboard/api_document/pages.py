@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, render_template
+from markupsafe import Markup
 
 from dashboard.accounts.access import requires
 from dashboard.api_document.document import make_document
@@ -35,6 +36,16 @@ def page() -> str:
     ]
     return render_template(
         "api.html", info=document["info"], operations=operations, schemas=schemas
+    )
+
+
+@blueprint.app_template_filter()
+def code_words(text: str) -> Markup:
+    """Words in which what stands between backticks is code."""
+    pieces = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else piece
+        for number, piece in enumerate(pieces)
     )
 
 
