@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.dev-installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check unit system-packages bench clean help
+.PHONY: run test check unit system-packages e2e bench clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -26,6 +26,12 @@ check: $(DEV_STAMP) ## Lint, types, import rules
 
 unit: $(DEV_STAMP) ## The fast tests alone
 	$(BIN)/python -m pytest tests/unit
+
+e2e: $(DEV_STAMP) system-packages ## The whole system in a browser, who comes in where, generated requests, secrets
+	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m benchmarks.access_matrix
+	$(BIN)/python -m benchmarks.api_fuzz
+	$(BIN)/python -m benchmarks.leak_scan
 
 system-packages: ## Install what tests need from the system, where that is allowed
 	@tests/install-system-packages.sh

@@ -49,6 +49,8 @@ def main() -> None:
         "0",
         not wrong,
     )
+    if wrong or silent:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -155,9 +155,10 @@ def main() -> None:
     enough = findings.cases.total() >= options.cases
     print_result("D5 answers of 500 and above", errors, "", "0", errors == 0 and enough)
     print_result("D5 answers unlike the document", unlike, "", "0", unlike == 0)
-    print_result(
-        "D5 tracebacks in the log", log.count("Traceback"), "", "0", "Traceback" not in log
-    )
+    tracebacks = log.count("Traceback")
+    print_result("D5 tracebacks in the log", tracebacks, "", "0", tracebacks == 0)
+    if errors or unlike or tracebacks or not enough:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

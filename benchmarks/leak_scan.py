@@ -328,6 +328,8 @@ def main() -> None:
         print("  !", leak)
     print_result("D7 places not looked at", blind, "", "[]", not blind)
     print_result("D7 secrets in clear", len(leaks), "", "0", not leaks)
+    if leaks or blind:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

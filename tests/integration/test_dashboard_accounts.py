@@ -91,7 +91,9 @@ def test_who_is_not_signed_in_is_led_to_the_page_and_back(app: Flask, redis: Red
     assert back.headers["Location"] == "/settings/audit?before=1-1"
 
 
-@pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example"])
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example"]
+)
 def test_signing_in_leads_nowhere_else(app: Flask, redis: Redis, elsewhere: str) -> None:
     make_user(redis)
     client = app.test_client()
