@@ -14,7 +14,7 @@ from contract.cameras import CHANGEABLE, Camera
 from contract.people import Direction
 from contract.quality import FitnessVerdict, UnfitReason
 from contract.quality import Problem as PictureProblem
-from contract.status import CameraState
+from contract.status import CONNECTIONS_KEPT, CameraState
 from contract.verdicts import Verdict
 
 Counts = dict[Verdict, int]
@@ -246,6 +246,22 @@ class CompliancePoint(BaseModel):
     invalid_s: dict[str, float]
 
 
+class ConnectionState(BaseModel):
+    """The connection came into a state."""
+
+    state: CameraState
+    since_s: float
+    error_kind: str
+    error: str
+
+
+class ConnectionsAnswer(BaseModel):
+    """What a camera's connection did last, the newest first."""
+
+    camera_id: str
+    connections: list[ConnectionState]
+
+
 class NamedCamera(BaseModel):
     """A camera by id and name."""
 
@@ -294,6 +310,12 @@ class CameraListQuery(BaseModel):
     limit: int = Field(200, ge=1, le=1000, description="Cameras on a page.")
     offset: int = Field(0, ge=0, le=1_000_000, description="Cameras before the page.")
     group: str | None = Field(None, max_length=80, description="Only cameras of this group.")
+
+
+class ConnectionsQuery(BaseModel):
+    """How many states."""
+
+    limit: int = Field(50, ge=1, le=CONNECTIONS_KEPT)
 
 
 class PeopleQuery(BaseModel):
