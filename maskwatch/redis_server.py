@@ -90,6 +90,7 @@ class EmbeddedRedis:
             RedisUnavailableError: it ended or did not answer in time, with its last words.
         """
         self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._data_dir.chmod(0o700)  # hashes of passwords, and where cameras are
         if self._answers():
             raise RedisUnavailableError(
                 f"a Redis already runs on {self.socket_path}: is Maskwatch running with this "
