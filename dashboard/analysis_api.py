@@ -12,6 +12,8 @@ from contract.image_files import read_header
 from contract.uploads import MOST_IMAGES
 from dashboard.accounts.access import identity, requires
 from dashboard.analyses import Analysis
+from dashboard.api_document.answers import AnalysisAnswer
+from dashboard.api_document.describing import describes
 from dashboard.errors import UPLOAD_STATUS, problem
 from dashboard.services import services
 from dashboard.upload_requests import takes_files
@@ -28,6 +30,7 @@ blueprint = Blueprint("analysis_api", __name__, url_prefix="/api/v1/analyses")
 @blueprint.post("")
 @requires("operator", action="analysed images of their own")
 @takes_files(MOST_BODY_BYTES, MOST_IMAGES)
+@describes(AnalysisAnswer, status=201, files=FIELD, later=True)
 def start() -> Response:
     """Analyse the images in the form's parts `image`; 201 with what was found.
 
@@ -50,6 +53,7 @@ def start() -> Response:
 
 @blueprint.get("/<analysis_id>")
 @requires("operator")
+@describes(AnalysisAnswer, later=True)
 def read(analysis_id: str) -> Response:
     """How far an analysis is, and what was found."""
     return _answer(services().analyses.find(analysis_id, identity().owner), 200)
@@ -57,6 +61,7 @@ def read(analysis_id: str) -> Response:
 
 @blueprint.get("/<analysis_id>/pictures/<int:number>")
 @requires("operator")
+@describes(None, media="image/jpeg")
 def picture(analysis_id: str, number: int) -> Response:
     """One image with its faces drawn, from 0; `download` gives it a file name."""
     owner = identity().owner
@@ -74,6 +79,7 @@ def picture(analysis_id: str, number: int) -> Response:
 
 @blueprint.delete("/<analysis_id>")
 @requires("operator", action="removed images of their own")
+@describes(None, status=204)
 def remove(analysis_id: str) -> tuple[str, int]:
     """Forget an analysis now rather than after 10 minutes."""
     if not services().analyses.remove(analysis_id, identity().owner):

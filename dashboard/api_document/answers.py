@@ -262,6 +262,36 @@ class ConnectionsAnswer(BaseModel):
     connections: list[ConnectionState]
 
 
+class UploadedFace(BaseModel):
+    """One face in an uploaded image."""
+
+    box: Box = Field(description="x_min, y_min, x_max, y_max in pixels of the upright image.")
+    score: float
+    verdict: Verdict
+    confidence: float
+    probabilities: dict[str, float] = Field(description="Empty for a face too small to judge.")
+
+
+class UploadedImage(BaseModel):
+    """One uploaded image."""
+
+    name: str
+    picture: str = Field(description="Address of the image with its faces drawn.")
+    width: int
+    height: int
+    detector: str
+    faces: list[UploadedFace]
+
+
+class AnalysisAnswer(BaseModel):
+    """What was found in uploaded images, for who uploaded them alone."""
+
+    id: str
+    state: Literal["queued", "running", "finished", "failed"]
+    expires_in_s: int
+    images: list[UploadedImage]
+
+
 class NamedCamera(BaseModel):
     """A camera by id and name."""
 

@@ -30,6 +30,12 @@ class Description:
     body: type[BaseModel] | None = None
     csv: bool = False
     """The same as CSV, for who asks for it."""
+    files: str = ""
+    """Name of the form's parts that bring files, where the body is such a form."""
+    media: str = ""
+    """Type of an answer that is no JSON."""
+    later: bool = False
+    """202 with the same answer where it takes long."""
 
 
 def describes(
@@ -39,11 +45,15 @@ def describes(
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
     csv: bool = False,
+    files: str = "",
+    media: str = "",
+    later: bool = False,
 ) -> Callable[[View], View]:
     """Describe a view for the document."""
 
     def mark(view: View) -> View:
-        setattr(view, DESCRIPTION, Description(answer, status, query, body, csv))
+        found = Description(answer, status, query, body, csv, files, media, later)
+        setattr(view, DESCRIPTION, found)
         return view
 
     return mark

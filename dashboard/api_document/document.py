@@ -102,6 +102,15 @@ def _operation(
     if description.body is not None:
         content = {"application/json": {"schema": references[description.body]}}
         operation["requestBody"] = {"required": True, "content": content}
+    if description.files:
+        parts = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
+        form = {
+            "type": "object",
+            "properties": {description.files: parts},
+            "required": [description.files],
+        }
+        content = {"multipart/form-data": {"schema": form}}
+        operation["requestBody"] = {"required": True, "content": content}
     return {name: value for name, value in operation.items() if value not in ("", [], None)}
 
 
@@ -138,7 +147,12 @@ def _responses(
         if description.csv:
             content["text/csv"] = {"schema": {"type": "string"}}
         answers[status]["content"] = content
-    if description.status == HTTPStatus.OK:
+    if description.media:
+        schema = {"type": "string", "format": "binary"}
+        answers[status]["content"] = {description.media: {"schema": schema}}
+    if description.later:
+        answers["202"] = {**answers[status], "description": "Not finished; ask at `Location`."}
+    if description.status == HTTPStatus.OK and not description.media:
         answers["304"] = {"description": "As `If-None-Match` says it was."}
     problems = dict(ALWAYS)
     if route.arguments:
@@ -147,6 +161,14 @@ def _responses(
         problems |= {
             404: "A camera that is named does not exist.",
             422: "The query cannot be used.",
+        }
+    if description.answer is not None and (description.files or description.later):
+        problems[422] = "What was sent cannot be used."
+    if description.files:
+        problems |= {
+            413: "More than is taken at once.",
+            415: "No form with files, or files of another kind.",
+            429: "Too many wait already.",
         }
     if description.body is not None:
         problems |= {
