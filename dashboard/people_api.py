@@ -13,7 +13,7 @@ from dashboard.accounts.access import requires
 from dashboard.api_document.answers import PeopleAnswer, PeopleQuery
 from dashboard.api_document.describing import describes
 from dashboard.conditional import conditional
-from dashboard.requests import query
+from dashboard.requests import entries_before, query
 from dashboard.services import services
 
 blueprint = Blueprint("people_api", __name__, url_prefix="/api/v1/cameras")
@@ -26,9 +26,9 @@ def people(camera_id: str) -> Response:
     """The people counted last, the newest first; never a picture of them."""
     services().cameras.get(camera_id)
     asked = query(PeopleQuery)
-    limit, before = asked.limit, asked.before
+    limit = asked.limit
     entries = services().redis.xrevrange(
-        CameraKeys(camera_id).people, max=f"({before}" if before else "+", count=limit
+        CameraKeys(camera_id).people, max=entries_before(asked.before), count=limit
     )
     rows = [_row(entry_id, fields) for entry_id, fields in cast(list[Any], entries)]
     more = rows[-1]["id"] if len(rows) == limit else None

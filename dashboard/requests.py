@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from flask import request
@@ -39,6 +40,21 @@ def query(kind: type[Query]) -> Query:
         raise QueryError(
             "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
         ) from None
+
+
+def entries_before(entry_id: str | None) -> str:
+    """Where a Redis stream is read from, backwards, for what came before an entry of that id.
+
+    Raises:
+        QueryError: it is no such id.
+    """
+    if entry_id is None:
+        return "+"
+    numbers = re.fullmatch(r"(\d{1,19})-(\d{1,19})", entry_id)
+    if numbers is None:
+        raise QueryError(f"before: expected the id of a row, as in the list; found {entry_id[:40]}")
+    # Redis refuses to end before the first id there can be; no entry has that one.
+    return f"({entry_id}" if int(numbers[1]) or int(numbers[2]) else "0-0"
 
 
 def refuse_unknown(body: dict[str, Any], known: frozenset[str]) -> None:

@@ -21,6 +21,7 @@ from dashboard.accounts.forms import (
 )
 from dashboard.accounts.service import Accounts
 from dashboard.accounts.users import User
+from dashboard.requests import entries_before
 from dashboard.services import services
 
 AUDIT_PAGE: Final = 200
@@ -155,7 +156,7 @@ def remove_api_key(key_id: str) -> Response:
 @blueprint.get("/audit")
 @only_administrators
 def audit_log() -> str:
-    entries = _accounts().audit.newest(AUDIT_PAGE, request.args.get("before", "+"))
+    entries = _accounts().audit.newest(AUDIT_PAGE, entries_before(request.args.get("before")))
     return render_template("audit.html", entries=entries, more=len(entries) == AUDIT_PAGE)
 
 

@@ -47,9 +47,8 @@ class AuditLog:
         }
         self._redis.xadd(keys.AUDIT, fields, maxlen=KEPT, approximate=True)
 
-    def newest(self, count: int, before: str = "+") -> list[AuditEntry]:
-        """Up to `count` entries, the newest first; `before`: older than the entry of that id."""
-        end = "+" if before == "+" else f"({before}"
+    def newest(self, count: int, end: str = "+") -> list[AuditEntry]:
+        """Up to `count` entries, the newest first; `end` as for XREVRANGE."""
         raw: Any = self._redis.xrevrange(keys.AUDIT, max=end, count=count)
         return [_decode(entry_id, fields) for entry_id, fields in raw]
 

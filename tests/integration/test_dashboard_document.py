@@ -13,7 +13,7 @@ from benchmarks.api_fuzz import fuzz
 from contract.cameras import CHANGEABLE
 from dashboard.api_document.describing import description_of
 from dashboard.compliance_api import PARAMETERS
-from tests.accounts import key_client, make_app, make_key
+from tests.accounts import key_client, make_app, make_key, make_user, sign_in
 from tests.builders import add_camera
 from tests.integration.test_dashboard_hub import FakeCamera, eventually
 from tests.integration.test_dashboard_server import Server
@@ -99,6 +99,20 @@ def test_a_page_that_cannot_be_is_refused(client: FlaskClient, query: str) -> No
     answer = client.get(f"{API}?{query}")
     assert (answer.status_code, answer.json["error"]) == (422, "invalid_query")
     assert query.split("=")[0] in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("before", "status"), [("0-0", 200), ("9-0", 200), ("9" * 19 + "-1", 200), ("x", 422)]
+)
+def test_lists_go_on_before_any_row_there_can_be(
+    app: Flask, client: FlaskClient, redis: Redis, before: str, status: int
+) -> None:
+    camera = add_camera(redis, "Gate")
+    assert client.get(f"{API}/{camera.id}/people?before={before}").status_code == status
+    make_user(redis)
+    browser = app.test_client()
+    sign_in(browser)
+    assert browser.get(f"/settings/audit?before={before}").status_code == status
 
 
 def test_an_answer_that_would_be_the_same_is_not_sent_again(
