@@ -16,7 +16,7 @@ from rq import SimpleWorker, Worker
 from rq.serializers import JSONSerializer
 
 from contract.frames import to_json
-from contract.leases import Membership
+from contract.members import Membership
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from contract.stopping import end_for_sure, stop_on_signals

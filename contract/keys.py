@@ -74,6 +74,11 @@ def member_details(role: str) -> str:
     return f"{PREFIX}:{{members:{role}}}:details"
 
 
+def member_connections(role: str) -> str:
+    """Hash: members of `role` to the number of a connection that closes with the process."""
+    return f"{PREFIX}:{{members:{role}}}:connections"
+
+
 class UploadKeys:
     """The keys of one upload of images; both expire."""
 

@@ -19,11 +19,16 @@ from typing import Final, Literal
 from redis import Redis
 
 from contract import keys
+from contract.members import BEATS_A_LEASE, DeathWatch, Membership
 
 Role = Literal["ingest", "worker"]
 
 _ACQUIRE: Final = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local owner = string.match(redis.call('GET', KEYS[1]) or '', '^(.*):%d+$')
+for i = 3, #ARGV do
+  if ARGV[i] == owner then owner = nil end
+end
+if owner then return 0 end
 local token = redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], ARGV[1] .. ':' .. token, 'PX', ARGV[2])
 return token
@@ -37,30 +42,6 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 _RELEASE: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
-"""
-
-_BEAT: Final = """
-redis.replicate_commands()
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])) do
-  redis.call('ZREM', KEYS[1], gone)
-  redis.call('HDEL', KEYS[2], gone)
-end
-return redis.call('ZRANGE', KEYS[1], 0, -1)
-"""
-
-_LIVE: Final = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local live = {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
-  live[#live + 1] = member
-  live[#live + 1] = redis.call('HGET', KEYS[2], member) or '{}'
-end
-return live
 """
 
 
@@ -79,32 +60,6 @@ class Lease:
         return f"{self.owner}:{self.token}"
 
 
-class Membership:
-    """The processes of one role that are alive."""
-
-    def __init__(self, redis: Redis, role: str, ttl_s: float) -> None:
-        self._keys = (keys.members(role), keys.member_details(role))
-        self._ttl_ms = int(ttl_s * 1000)
-        self._beat = redis.register_script(_BEAT)
-        self._live = redis.register_script(_LIVE)
-        self._redis = redis
-
-    def beat(self, member: str, details: str = "{}") -> list[str]:
-        """Say that `member` is alive, with `details` as JSON; return all who are."""
-        answer = self._beat(keys=self._keys, args=[member, self._ttl_ms, details])
-        return [name.decode() for name in answer]
-
-    def live(self) -> dict[str, str]:
-        """Return the live members and their details, without joining."""
-        answer = [part.decode() for part in self._live(keys=self._keys, args=[self._ttl_ms])]
-        return dict(zip(answer[::2], answer[1::2], strict=True))
-
-    def leave(self, member: str) -> None:
-        """Say goodbye, so that nobody waits for the time-out."""
-        self._redis.zrem(self._keys[0], member)
-        self._redis.hdel(self._keys[1], member)
-
-
 class LeaseStore:
     """Takes, renews and gives back leases of one role on behalf of `owner`."""
 
@@ -116,11 +71,11 @@ class LeaseStore:
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
 
-    def acquire(self, camera_id: str) -> Lease | None:
-        """Take a camera nobody owns; None when somebody does."""
+    def acquire(self, camera_id: str, dead: Iterable[str] = ()) -> Lease | None:
+        """Take a camera that nobody owns, or one of `dead`; None when somebody else does."""
         names = keys.CameraKeys(camera_id)
         token = self._acquire(
-            keys=(names.lease(self._role), names.fence), args=[self._owner, self._ttl_ms]
+            keys=(names.lease(self._role), names.fence), args=[self._owner, self._ttl_ms, *dead]
         )
         return Lease(camera_id, self._role, self._owner, int(token)) if token else None
 
@@ -162,8 +117,9 @@ class Ownership:
 
     def __init__(self, redis: Redis, role: Role, member: str, lease_s: float) -> None:
         self.member = member
-        self.interval_s = lease_s / 5
+        self.interval_s = lease_s / BEATS_A_LEASE
         self._membership = Membership(redis, role, lease_s)
+        self._watch = DeathWatch(redis, self._membership, member, lease_s)
         self._store = LeaseStore(redis, role, member, lease_s)
         self._held: dict[str, Lease] = {}
         self._lock = threading.Lock()
@@ -179,8 +135,8 @@ class Ownership:
         A camera given back in the middle of a frame loses nothing: the write is refused and
         the next owner analyses the frame.
         """
-        members = self._membership.beat(self.member, details)
-        share = assign(camera_ids, members)[self.member]
+        living, dead = self._watch.beat(details)
+        share = assign(camera_ids, living)[self.member]
         kept: dict[str, Lease] = {}
         for camera_id, lease in self.held().items():
             if camera_id not in share:
@@ -188,7 +144,7 @@ class Ownership:
             elif self._store.renew(lease):
                 kept[camera_id] = lease
         for camera_id in share - kept.keys():
-            lease_or_none = self._store.acquire(camera_id)
+            lease_or_none = self._store.acquire(camera_id, dead)
             if lease_or_none is not None:
                 kept[camera_id] = lease_or_none
         with self._lock:

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from contract import keys
 from contract.cameras import CameraRegistry
 from contract.keys import CameraKeys
-from contract.leases import Membership
+from contract.members import Membership
 from contract.people import DISCARD_CAUSES
 from contract.quality import PROBLEMS
 from contract.totals import (

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from redis import Redis
 
 from contract.cameras import CameraRegistry
-from contract.leases import Membership
+from contract.members import Membership
 from contract.settings import Settings
 from contract.vault import Vault
 from dashboard.accounts.passwords import Passwords

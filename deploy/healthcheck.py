@@ -19,7 +19,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from contract.errors import MaskwatchError
-from contract.leases import Membership
+from contract.members import Membership
 from contract.redis_client import connect, explain
 from contract.settings import Settings, load_settings
 

@@ -33,7 +33,8 @@ class StageProcess:
     """One stage's process, restarted with a growing pause whenever it ends by itself."""
 
     LONGEST_PAUSE_S: Final = 10.0
-    STEADY_AFTER_S: Final = 30.0
+    STEADY_AFTER_S: Final = 5.0
+    """Who ran this long did not end because of how it is set up: it is started again at once."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name = name

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from contract.cameras import CameraRegistry, make_camera
 from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
-from contract.leases import Membership
+from contract.members import Membership
 from contract.redis_client import (
     Outage,
     check_server,

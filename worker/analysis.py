@@ -67,7 +67,7 @@ class Analyser:
         tracked = [frame for group in self._by_detector(batch) for frame in self._track(*group)]
         self._vote(tracked)
         return [
-            (frame.taken.owned, self._outcome(frame, frame.taken.owned.camera.id in watched))
+            (frame.taken.owned, self._outcome(frame, _is_shown(frame.taken, watched)))
             for frame in tracked
         ]
 
@@ -197,6 +197,10 @@ class Analyser:
             minutes=owned.take_minutes(),
             people=counted,
         )
+
+
+def _is_shown(taken: TakenFrame, watched: frozenset[str]) -> bool:
+    return taken.owned.camera.id in watched and not taken.late
 
 
 def _face(box: FloatArray, score: np.float32, track: Track) -> Face:

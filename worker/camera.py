@@ -40,6 +40,9 @@ class OwnedCamera:
     """Frames in `drops` that are part of the sequence."""
     heard_at_s: float = 0.0
     """Seconds since the epoch when a frame was last read."""
+    catch_up_to_s: float = 0.0
+    """Frames captured before this are analysed even when they are late: nobody analysed them
+    while the camera had no owner, and the people in them are to be counted."""
     analysed_at_s: float | None = None
     """When the newest analysed frame was captured; None before the first."""
     minutes: MinuteIncrements = field(default_factory=MinuteIncrements)

@@ -25,6 +25,8 @@ Image = npt.NDArray[np.uint8]
 BLOCK_MS: Final = 50
 """Longest wait for a frame: how late the loop notices a camera gained, lost or gone quiet."""
 READ_AT_ONCE: Final = 8
+CATCH_UP_S: Final = 5.0
+"""A new owner analyses the frames its predecessor left, unless they are older than this."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ class TakenFrame:
     message: FrameMessage
     image: Image
     """`(H, W, 3)` uint8 BGR."""
+    late: bool = False
+    """Analysed to count its people, and too old to be shown."""
 
 
 class Intake:
@@ -101,17 +105,18 @@ class Intake:
                 _log.warning("skipped: %s", error)
 
     def _freshest_due(self, owned: OwnedCamera) -> FrameMessage | None:
-        oldest_s = self._clock() - self._budget_s
+        now_s = self._clock()
         while owned.waiting:
             message = owned.waiting.popleft()
-            if message.captured_at_s >= oldest_s:
+            age_s = now_s - message.captured_at_s
+            catching_up = message.captured_at_s <= owned.catch_up_to_s and age_s <= CATCH_UP_S
+            if age_s <= self._budget_s or catching_up:
                 return message
             owned.drop(message, "stale")
         return None
 
-    @staticmethod
     def _decoded(
-        chosen: Iterable[tuple[OwnedCamera, FrameMessage]], images: Iterable[Image | None]
+        self, chosen: Iterable[tuple[OwnedCamera, FrameMessage]], images: Iterable[Image | None]
     ) -> Iterable[TakenFrame]:
         for (owned, message), image in zip(chosen, images, strict=True):
             if image is None:
@@ -120,7 +125,8 @@ class Intake:
                     "frame %d of camera %s is no JPEG", message.sequence, owned.camera.name
                 )
             else:
-                yield TakenFrame(owned, message, image)
+                late = self._clock() - message.captured_at_s > self._budget_s
+                yield TakenFrame(owned, message, image, late)
 
 
 def _decode_jpeg(jpeg: bytes) -> Image | None:

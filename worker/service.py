@@ -35,6 +35,8 @@ from worker.tracking import LOST_AFTER_S, Tracker
 QUIET_AFTER_S: Final = LOST_AFTER_S + 1.0
 """With no frame for this long, the people last seen are gone."""
 BOOKKEEPING_S: Final = 0.5
+CATCHING_UP_S: Final = 1.0
+"""Catching up with a predecessor's frames takes no longer; what comes meanwhile waits for it."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,13 +97,14 @@ class Worker:
         for camera_id, (camera, lease) in now.items():
             owned = self._owned.get(camera_id)
             if owned is None or owned.lease != lease:
-                committed = self._store.resume(camera_id)
+                committed, now_s = self._store.resume(camera_id), self._clock()
                 self._owned[camera_id] = OwnedCamera(
                     camera,
                     lease,
                     committed.sequence,
                     self._resume_tracker(camera.name, committed.tracker_state),
-                    heard_at_s=self._clock(),
+                    heard_at_s=now_s,
+                    catch_up_to_s=now_s + CATCHING_UP_S if committed.sequence else 0.0,
                     analysed_at_s=committed.analysed_at_s,
                     condition=self._resume_condition(camera.name, committed.condition_state),
                 )

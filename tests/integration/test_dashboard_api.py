@@ -12,7 +12,7 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from contract.keys import JOBS_QUEUE
-from contract.leases import Membership
+from contract.members import Membership
 from contract.quality import Fitness, QualityReport
 from contract.redis_client import connect
 from dashboard.app import MAX_BODY_BYTES

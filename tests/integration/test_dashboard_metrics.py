@@ -13,7 +13,7 @@ from redis import Redis
 from contract import keys
 from contract.errors import NotNewerError
 from contract.keys import CameraKeys
-from contract.leases import Membership
+from contract.members import Membership
 from contract.outcomes import Outcome, OutcomeStore
 from contract.quality import Fitness, QualityReport
 from contract.redis_client import connect

@@ -18,7 +18,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.leases import Membership
+from contract.members import Membership
 from contract.redis_client import connect
 from dashboard.mjpeg import BOUNDARY
 from dashboard.wall_records import decode_records

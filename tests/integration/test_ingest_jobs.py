@@ -18,7 +18,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from contract import keys
-from contract.leases import Membership
+from contract.members import Membership
 from tests.secret_key import other_vault, vault
 from tests.servers.clips import make_clip
 from tests.servers.http import silent_server

@@ -310,3 +310,30 @@ def test_a_worker_packs_the_minutes_of_a_camera_that_has_many(redis: Redis, benc
     bench.steps()
     assert not redis.exists(names.minutes)
     assert minutes_of(redis, camera)["faces"] == 400
+
+
+def test_frames_a_dead_owner_left_are_analysed_late_and_not_shown(
+    redis: Redis, bench: Bench
+) -> None:
+    camera = add_camera(redis)
+    old = bench.own(camera, "old")
+    source = Source(redis, camera)
+    bench.detector.script = [[FACE]]
+    source.publish()
+    bench.steps()
+    LeaseStore(redis, "worker", "old", 30).release(old)
+    for age_s in (6.0, 2.0, 1.5, 1.0):
+        source.publish(age_s=age_s)
+    successor = Bench(redis, ScriptedDetector([[FACE]] * 3))
+    successor.own(camera, "new")
+    redis.set(CameraKeys(camera.id).watched, 1)
+    successor.steps(4)
+    assert faces_of(redis, camera).sequence == 5
+    totals = totals_of(redis, camera.id)
+    assert (totals["frames:analysed"], totals["dropped:stale"]) == (4, 1)
+    assert redis.xlen(CameraKeys(camera.id).view) == 0
+    # From then on lateness is lateness.
+    successor.clock.offset_s = 4.0
+    source.publish(age_s=-2.0)
+    successor.steps()
+    assert totals_of(redis, camera.id)["dropped:stale"] == 2

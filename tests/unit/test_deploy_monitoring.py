@@ -17,7 +17,7 @@ from redis import Redis
 
 from contract import keys
 from contract.cameras import CameraRegistry, make_camera
-from contract.leases import Membership
+from contract.members import Membership
 from contract.totals import (
     BATCH_BUCKETS,
     INFERENCE_BUCKETS_S,

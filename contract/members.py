@@ -1,0 +1,195 @@
+"""The processes of a role that are alive, and which of them have just died.
+
+A process that is killed says no goodbye, and its silence alone tells a dead one from a busy one
+only after a while. The server knows sooner, because the kernel closes a dead process's connections
+at once: each member keeps one connection of its own and says its number with every beat. When
+that number is gone and the beats have stopped, the member is dead. Should that err, nothing is
+lost but a little work: the fencing token refuses what the one taken for dead still writes.
+All times are the Redis server's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from contract import keys
+
+SILENT_BEATS: Final = 1.5
+"""Beats that a member with a closed connection must have missed to be dead."""
+BEATS_A_LEASE: Final = 5
+REMEMBERED_S: Final = 300.0
+
+_BEAT: Final = """
+redis.replicate_commands()
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[4])
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])) do
+  redis.call('ZREM', KEYS[1], gone)
+  redis.call('HDEL', KEYS[2], gone)
+  redis.call('HDEL', KEYS[3], gone)
+end
+local pairs_of = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+local members = {}
+for i = 1, #pairs_of, 2 do
+  members[#members + 1] = pairs_of[i]
+  members[#members + 1] = now - pairs_of[i + 1]
+  members[#members + 1] = redis.call('HGET', KEYS[3], pairs_of[i]) or '0'
+end
+return members
+"""
+
+_LIVE: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local live = {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
+  live[#live + 1] = member
+  live[#live + 1] = redis.call('HGET', KEYS[2], member) or '{}'
+end
+return live
+"""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A process as it was at its last beat."""
+
+    name: str
+    silent_s: float
+    """Seconds since that beat."""
+    connection: int
+    """Number of a connection that is open for as long as the process lives; 0 if it has none."""
+
+
+class Membership:
+    """The processes of one role that are alive."""
+
+    def __init__(self, redis: Redis, role: str, ttl_s: float) -> None:
+        self._keys = (
+            keys.members(role),
+            keys.member_details(role),
+            keys.member_connections(role),
+        )
+        self._ttl_ms = int(ttl_s * 1000)
+        self._beat = redis.register_script(_BEAT)
+        self._live = redis.register_script(_LIVE)
+        self._redis = redis
+
+    def beat(self, member: str, details: str = "{}", connection: int = 0) -> list[Member]:
+        """Say that `member` is alive, with `details` as JSON; return all who are."""
+        answer = self._beat(keys=self._keys, args=[member, self._ttl_ms, details, connection])
+        return [
+            Member(name.decode(), silent_ms / 1000, int(number))
+            for name, silent_ms, number in zip(answer[::3], answer[1::3], answer[2::3], strict=True)
+        ]
+
+    def live(self) -> dict[str, str]:
+        """Return the live members and their details, without joining."""
+        answer = self._live(keys=self._keys[:2], args=[self._ttl_ms])
+        parts = [part.decode() for part in answer]
+        return dict(zip(parts[::2], parts[1::2], strict=True))
+
+    def leave(self, member: str) -> None:
+        """Say goodbye, so that nobody waits for the time-out."""
+        members, *details = self._keys
+        self._redis.zrem(members, member)
+        for key in details:
+            self._redis.hdel(key, member)
+
+
+class DeathWatch:
+    """One member's beats, and who has died as far as it knows. Belongs to one thread."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        membership: Membership,
+        member: str,
+        lease_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = OwnConnection(redis)
+        self._membership = membership
+        self._member = member
+        self._lease_s = lease_s
+        self._clock = clock
+        self._number: int | None = None
+        self._trusts_numbers_from_s = 0.0
+        self._seen_at_s: dict[str, float] = {}
+
+    def beat(self, details: str) -> tuple[list[str], list[str]]:
+        """Say that we are alive; return who else is, ourselves included, and who died of late."""
+        now_s, number = self._clock(), self._connection.number()
+        if self._number not in {None, number}:
+            # The server was started again: numbers begin anew, and others say theirs soon.
+            self._trusts_numbers_from_s = now_s + self._lease_s
+        self._number = number
+        members = self._membership.beat(self._member, details, number)
+        dead = set(self._dead(members)) if now_s >= self._trusts_numbers_from_s else set()
+        for name in dead:
+            _log.warning("%s died: its connection to Redis is closed", name)
+            self._membership.leave(name)
+        living = [member.name for member in members if member.name not in dead]
+        return living, self._lately_gone(living, now_s)
+
+    def _dead(self, members: Iterable[Member]) -> list[str]:
+        longest_s = SILENT_BEATS * self._lease_s / BEATS_A_LEASE
+        silent = {m.connection: m.name for m in members if m.silent_s > longest_s}
+        return [silent[number] for number in self._connection.closed(silent)]
+
+    def _lately_gone(self, living: Iterable[str], now_s: float) -> list[str]:
+        """Who was a member a while ago and is none now: their leases are nobody's."""
+        self._seen_at_s |= dict.fromkeys(living, now_s)
+        self._seen_at_s = {
+            name: at_s for name, at_s in self._seen_at_s.items() if now_s - at_s < REMEMBERED_S
+        }
+        return [name for name, at_s in self._seen_at_s.items() if at_s < now_s]
+
+
+class OwnConnection:
+    """A connection kept open for as long as the process lives, and a look at those of others."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._client: Redis | None = None
+        self._allowed = True
+
+    def number(self) -> int:
+        """This connection's number at the server; 0 where we may not ask."""
+        if self._client is None:
+            pool = self._redis.connection_pool
+            self._client = Redis(connection_pool=pool, single_connection_client=True)
+        try:
+            return int(self._client.client_id()) if self._allowed else 0
+        except ResponseError as error:
+            self._refused(error)
+            return 0
+
+    def closed(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of `numbers` that are no open connections; none where we may not ask."""
+        asked = {number for number in numbers if number}
+        if not asked or not self._allowed:
+            return set()
+        try:
+            found = self._redis.client_list(client_id=[str(number) for number in sorted(asked)])
+        except ResponseError as error:
+            self._refused(error)
+            return set()
+        return asked - {int(client["id"]) for client in found}
+
+    def _refused(self, error: ResponseError) -> None:
+        # Some hosted servers forbid CLIENT; leases still run out.
+        _log.info("a dead owner is noticed only when its lease runs out: %s", error)
+        self._allowed = False

@@ -1,0 +1,153 @@
+"""Who is alive, and how soon a dead owner's cameras are another's."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.keys import CameraKeys
+from contract.leases import Ownership
+from contract.members import DeathWatch, Membership, OwnConnection
+from contract.redis_client import connect
+from maskwatch.redis_server import EmbeddedRedis
+
+LEASE_S = 60.0
+"""So long that nothing in these tests runs out by itself."""
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@contextmanager
+def owner_process(redis_url: str) -> Iterator[subprocess.Popen[str]]:
+    """A real process that owns camera c1 and then does nothing more."""
+    program = (
+        "import sys, time; from contract.leases import Ownership; "
+        "from contract.redis_client import connect; "
+        f"owner = Ownership(connect(sys.argv[1]), 'worker', 'victim', {LEASE_S}); "
+        "print(*owner.step(['c1']), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, redis_url], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "c1"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def let_beats_pass(redis: Redis) -> None:
+    """Make everyone's last beat look half a lease old."""
+    members = "maskwatch:{members:worker}"
+    for name, at_ms in redis.zrange(members, 0, -1, withscores=True):
+        redis.zadd(members, {name: at_ms - LEASE_S * 500})
+
+
+@pytest.fixture
+def successor(redis: Redis) -> Ownership:
+    return Ownership(redis, "worker", "successor", LEASE_S)
+
+
+def test_a_killed_owners_camera_is_taken_over_long_before_its_lease_runs_out(
+    redis: Redis, redis_url: str, successor: Ownership
+) -> None:
+    with owner_process(redis_url) as victim:
+        successor.step(["c1"])
+        victim.kill()
+        victim.wait()
+        let_beats_pass(redis)
+        leases = successor.step(["c1"])
+    assert leases["c1"].owner == "successor"
+    assert redis.pttl(CameraKeys("c1").worker_lease) > 0
+    assert Membership(redis, "worker", LEASE_S).live().keys() == {"successor"}
+
+
+def test_a_paused_owner_keeps_its_camera_until_the_lease_runs_out(
+    redis: Redis, redis_url: str, successor: Ownership
+) -> None:
+    with owner_process(redis_url) as victim:
+        victim.send_signal(signal.SIGSTOP)
+        let_beats_pass(redis)
+        assert "c1" not in successor.step(["c1"])
+        assert redis.get(CameraKeys("c1").worker_lease) == b"victim:1"
+
+
+def test_who_did_not_see_the_death_takes_the_camera_as_well(
+    redis: Redis, redis_url: str, successor: Ownership
+) -> None:
+    with owner_process(redis_url) as victim:
+        successor.step(["c1"])
+        victim.kill()
+        victim.wait()
+        # Another member noticed, and had no room for the camera.
+        Membership(redis, "worker", LEASE_S).leave("victim")
+        assert successor.step(["c1"])["c1"].owner == "successor"
+
+
+def test_a_member_between_two_beats_is_not_dead_though_its_connection_is(redis: Redis) -> None:
+    membership = Membership(redis, "worker", LEASE_S)
+    membership.beat("other", connection=10**9)
+    living, gone = DeathWatch(redis, membership, "me", LEASE_S).beat("{}")
+    assert (set(living), gone) == ({"me", "other"}, [])
+
+
+def test_after_a_restart_of_the_server_nobody_is_taken_for_dead(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path)
+    server.start()
+    try:
+        redis, clock = connect(server.url), Clock()
+        membership = Membership(redis, "worker", LEASE_S)
+        for _ in range(5):  # so that this connection's number is another one afterwards
+            OwnConnection(redis).number()
+        watch = DeathWatch(redis, membership, "me", LEASE_S, clock)
+        watch.beat("{}")
+        membership.beat("other", connection=10**9)
+        server.stop()
+        server.start()
+        let_beats_pass(connect(server.url))
+        with pytest.raises(RedisError):  # the connection broke; the next beat makes another
+            watch.beat("{}")
+        living, _ = watch.beat("{}")
+        assert "other" in living
+        # Had it come back, it would have said its new number by now.
+        clock.now_s += LEASE_S + 1
+        living, gone = watch.beat("{}")
+        assert (living, gone) == (["me"], ["other"])
+    finally:
+        server.stop()
+
+
+def test_a_server_that_forbids_to_ask_leaves_it_to_the_lease(
+    redis: Redis, redis_url: str, successor: Ownership
+) -> None:
+    rights = ("on", "nopass", "~*", "&*", "+@all", "-client")
+    redis.execute_command("ACL", "SETUSER", "limited", *rights)
+    path = redis_url.removeprefix("unix://")
+    try:
+        with owner_process(redis_url) as victim:
+            limited = Redis(unix_socket_path=path, username="limited", password="any")  # noqa: S106
+            watched = Ownership(limited, "worker", "successor", LEASE_S)
+            watched.step(["c1"])
+            victim.kill()
+            victim.wait()
+            let_beats_pass(redis)
+            assert "c1" not in watched.step(["c1"])
+    finally:
+        redis.execute_command("ACL", "DELUSER", "limited")
