@@ -20,8 +20,19 @@ _log = logging.getLogger(__name__)
 
 
 def prepare_fork_server() -> None:
-    """Have the readers' modules loaded once. Costs nothing until the first reader starts."""
+    """Have the readers' modules loaded, once, and return when they are.
+
+    Before this process takes cameras from others: loading takes a second or two, and a camera
+    that has just lost its reader must not wait for it.
+    """
     CONTEXT.set_forkserver_preload(["ingest.reader_process"])
+    first = CONTEXT.Process(target=_do_nothing, daemon=True)
+    first.start()
+    first.join()
+
+
+def _do_nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,10 @@ def _report(
     while not stop.is_set() and thread.is_alive():
         reporter.step(stop)
         while not stop.is_set() and orders.poll():
-            order = orders.recv()
+            try:
+                order = orders.recv()
+            except EOFError:  # the service was killed, and we are about to be
+                return
             if order is None:
                 return
             reporter.renew(order)
