@@ -62,7 +62,8 @@ class Comparison:
 @contextmanager
 def demo_system(cameras: int, fps: float, first_seed: int) -> Iterator[System]:
     """Run everything with demo scenes analysed at `fps`, two workers and two ingest processes."""
-    scenes = {f"scene-{n}": f"demo:seed={first_seed + n}" for n in range(cameras)}
+    seeds = range(first_seed, first_seed + cameras)
+    scenes = {f"seed-{seed}": f"demo:seed={seed}" for seed in seeds}
     environment = {
         "CAMERAS": " ".join(f"{name}={source}" for name, source in scenes.items()),
         "MASKWATCH_WORKERS": "2",
@@ -130,10 +131,11 @@ def people_rows(system: System, camera: Camera) -> list[dict[str, Any]]:
 
 def _compare_one(system: System, camera: Camera, from_s: float, to_s: float) -> Comparison:
     rows = [row for row in people_rows(system, camera) if from_s < row["last_seen_s"] <= to_s]
-    walkers = walkers_between(parse_demo(camera.source), from_s, to_s)
+    scene = parse_demo(f"demo:seed={camera.name.removeprefix('seed-')}")
+    walkers = walkers_between(scene, from_s, to_s)
     left = [walker for walker in walkers if from_s < walker.leaves_at_s <= to_s]
     # Who left close to the ends may have a row on either side of them: matched, but not counted.
-    matched = _matched(rows, walkers_between(parse_demo(camera.source), from_s - 2, to_s + 2))
+    matched = _matched(rows, walkers_between(scene, from_s - 2, to_s + 2))
     return Comparison(
         counted=Counter(row["verdict"] for row in rows),
         true=Counter(walker.verdict for walker in left),

@@ -14,6 +14,7 @@ from maskwatch.redis_server import EmbeddedRedis
 
 # No example is too slow: the machine may be busy, and times are for benchmarks.
 settings.register_profile("maskwatch", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("maskwatch")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
