@@ -65,14 +65,16 @@ def test_the_sums_of_any_split_are_the_sum_of_the_whole(
     amounts: dict[int, int], split: set[int]
 ) -> None:
     edges = np.array(sorted(split))
-    sums, whole = np.zeros(len(edges) - 1, np.int64), np.zeros(1, np.int64)
+    by_step: dict[str, np.ndarray] = {}
+    by_range: dict[str, np.ndarray] = {}
     for day in range(3):
         minutes = np.zeros(DAY_MINUTES, np.int64)
         for minute, amount in amounts.items():
             if minute // DAY_MINUTES == day:
                 minutes[minute % DAY_MINUTES] = amount
-        add_day(sums, edges, day, "faces", minutes)
-        add_day(whole, edges[[0, -1]], day, "faces", minutes)
+        add_day(by_step, edges, day, {"faces": minutes})
+        add_day(by_range, edges[[0, -1]], day, {"faces": minutes})
+    sums, whole = by_step["faces"], by_range["faces"]
     inside = {m: a for m, a in amounts.items() if edges[0] <= m < edges[-1]}
     assert sums.sum() == whole[0] == sum(inside.values())
     for i, (begin, end) in enumerate(pairwise(edges)):
