@@ -277,11 +277,15 @@ class Mishaps(RuleBasedStateMachine):
         """Everyone leaves; now each who was seen often enough has been counted once."""
         if not self.owners:
             return
-        for _ in range(max((p.last for p in self.passers), default=0) + 14 - self.frame):
+        empty_until = max((passer.last for passer in self.passers), default=0) + 14
+        for _ in range(max(1, empty_until - self.frame)):
             self.publish()
             self.owners[-1].step()
-        while self.position() < self.frame:
+        for _ in range(100):
+            if self.position() == self.frame:
+                break
             self.owners[-1].step()
+        assert self.position() == self.frame
         people = people_of(self.redis, self.camera.id)
         assert len(people) <= len(self.passers)
         if not totals_of(self.redis, self.camera.id).get("dropped:overflow"):

@@ -80,7 +80,7 @@ def make_worker(redis: Redis, ownership: Any, clock: Callable[[], float] | None 
 
 def take_over(redis: Redis, camera_id: str, owner: str, dead: Sequence[str]) -> Lease:
     """The lease of a camera whose owners so far are dead."""
-    lease = LeaseStore(redis, "worker", owner, 60).acquire(camera_id, dead)
+    lease = LeaseStore(redis, "worker", owner, 600).acquire(camera_id, dead)
     assert lease is not None
     return lease
 
