@@ -27,7 +27,7 @@ def add_camera(redis: Redis, name: str = "Gate", **fields: object) -> Camera:
 
 
 def take_lease(
-    redis: Redis, camera_id: str, role: Role, owner: str = "test", ttl_s: float = 30
+    redis: Redis, camera_id: str, role: Role, owner: str = "test", ttl_s: float = 300
 ) -> Lease:
     lease = LeaseStore(redis, role, owner, ttl_s).acquire(camera_id)
     assert lease is not None, f"camera {camera_id} is owned already"
