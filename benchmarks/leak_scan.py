@@ -16,7 +16,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import html
-import json
 import re
 import secrets
 import tempfile
@@ -24,7 +23,6 @@ import time
 import urllib.parse
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +30,7 @@ from typing import Any, Final
 import psutil
 import requests
 
+from benchmarks.secrets_seen import Places
 from benchmarks.system import System, free_port, print_result, running_system, wait_until
 from contract.settings import load_settings
 from contract.status import StatusStore
@@ -42,51 +41,10 @@ from tests.builders import values_in
 from tests.servers.clips import make_clip
 from tests.servers.rtsp import rtsp_server
 
-SHORTEST_LOOKED_FOR: Final = 6
 CANARY: Final = "c4nary-that-must-be-seen"
 """The name of a camera, which is no secret: a place where it is not found was not looked at."""
 CANARY_PLACES: Final = ("API answers", "Redis", "Redis' files", "metrics", "pages")
 _TOKEN: Final = re.compile(r'name="csrf[-_]token"[^>]* (?:content|value)="([^"]+)"')
-
-
-@dataclass
-class Places:
-    """Everything that was seen, by where."""
-
-    seen: dict[str, list[bytes]] = field(default_factory=dict)
-
-    def add(self, place: str, what: bytes | str) -> None:
-        self.seen.setdefault(place, []).append(what.encode() if isinstance(what, str) else what)
-
-    def leaks(self, known: dict[str, str]) -> list[str]:
-        """`secret in place`, for each that is found in any form."""
-        return [
-            f"{name} in {place}"
-            for place, texts in self.seen.items()
-            for name, secret in known.items()
-            if any(form in text for text in texts for form in forms(secret))
-        ]
-
-    def size(self) -> int:
-        return sum(len(text) for texts in self.seen.values() for text in texts)
-
-
-def forms(secret: str) -> set[bytes]:
-    """The secret as logs, addresses, headers, JSON and pages would write it."""
-    raw = secret.encode()
-    found = {
-        raw,
-        urllib.parse.quote(secret, safe="").encode(),
-        urllib.parse.quote_plus(secret).encode(),
-        html.escape(secret).encode(),
-        json.dumps(secret)[1:-1].encode(),
-        raw.hex().encode(),
-    }
-    for shift in range(3):  # base64 of a text depends on where in it the secret begins
-        padded = base64.b64encode(b"\0" * shift + raw)
-        inner = padded[4 if shift else 0 : (len(raw) + shift) // 3 * 4]
-        found |= {inner, inner.replace(b"+", b"-").replace(b"/", b"_")}
-    return {form for form in found if len(form) >= SHORTEST_LOOKED_FOR}
 
 
 class Drive:

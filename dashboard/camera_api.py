@@ -9,16 +9,9 @@ from flask import Blueprint, Response, jsonify, url_for
 from contract.cameras import CHANGEABLE, Camera, make_camera
 from contract.errors import CameraConfigError
 from dashboard.accounts.access import audit, require_group, requires, visible_cameras
-from dashboard.api_document.answers import (
-    CameraAnswer,
-    CameraChange,
-    CameraList,
-    CameraListQuery,
-    FacesAnswer,
-    FitnessAnswer,
-    NewCamera,
-)
+from dashboard.api_document.answers import CameraAnswer, CameraList, FacesAnswer, FitnessAnswer
 from dashboard.api_document.describing import describes
+from dashboard.api_document.requests import CameraChange, CameraListQuery, NewCamera
 from dashboard.board import read_snapshots
 from dashboard.conditional import conditional
 from dashboard.quality import fitness_json, quality_json

@@ -17,8 +17,9 @@ from contract.history import HistoryStore
 from contract.minutes import DROPPED, FACES, FRAMES, MINUTE_S
 from contract.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
-from dashboard.api_document.answers import ComplianceAnswer, ComplianceQuery
+from dashboard.api_document.answers import ComplianceAnswer
 from dashboard.api_document.describing import describes
+from dashboard.api_document.requests import ComplianceQuery
 from dashboard.compliance_report import Point, Report, make_report
 from dashboard.conditional import conditional, tagged
 from dashboard.services import services

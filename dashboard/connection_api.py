@@ -8,8 +8,9 @@ from flask import Blueprint, Response
 
 from contract.status import StatusStore
 from dashboard.accounts.access import requires
-from dashboard.api_document.answers import ConnectionsAnswer, ConnectionsQuery
+from dashboard.api_document.answers import ConnectionsAnswer
 from dashboard.api_document.describing import describes
+from dashboard.api_document.requests import ConnectionsQuery
 from dashboard.conditional import conditional
 from dashboard.requests import query
 from dashboard.services import services

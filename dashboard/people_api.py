@@ -10,8 +10,9 @@ from flask import Blueprint, Response
 from contract.keys import CameraKeys
 from contract.people import Person
 from dashboard.accounts.access import requires
-from dashboard.api_document.answers import PeopleAnswer, PeopleQuery
+from dashboard.api_document.answers import PeopleAnswer
 from dashboard.api_document.describing import describes
+from dashboard.api_document.requests import PeopleQuery
 from dashboard.conditional import conditional
 from dashboard.requests import entries_before, query
 from dashboard.services import services

@@ -230,7 +230,10 @@ def _announce(redis: Redis, settings: Settings) -> None:
 
 
 def dashboard_url(settings: Settings) -> str:
-    """Where people on this machine open the dashboard."""
+    """Where people open the dashboard: its name behind a proxy, else its port on this machine."""
+    name = settings.trusted_hosts.split(",")[0].strip()
+    if settings.behind_proxy and name:
+        return f"https://{name}"
     shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.port}"
 

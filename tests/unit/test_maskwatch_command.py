@@ -17,10 +17,11 @@ from redis import Redis
 from contract.cameras import CameraRegistry
 from contract.errors import RedisTooOldError, RedisUnavailableError, SettingsError
 from contract.redis_client import check_server, connect
+from contract.settings import load_settings
 from maskwatch.cli import main
 from maskwatch.processes import StageProcess
 from maskwatch.redis_server import EmbeddedRedis
-from maskwatch.run import DEMO_CAMERAS, parse_cameras, register_cameras
+from maskwatch.run import DEMO_CAMERAS, dashboard_url, parse_cameras, register_cameras
 from tests.secret_key import key_file, vault
 
 
@@ -38,6 +39,24 @@ def test_cameras_are_read_from_one_argument() -> None:
         "gate": "rtsp://u:p=x@10.0.0.9/live",
         "hall": "0",
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "0.0.0.0", "port": 9000}, "http://127.0.0.1:9000"),  # noqa: S104
+        ({"host": "::1"}, "http://[::1]:8000"),
+        (
+            {"behind_proxy": True, "trusted_hosts": "wall.example.org, b"},
+            "https://wall.example.org",
+        ),
+    ],
+)
+def test_a_printed_link_leads_to_where_people_open_the_dashboard(
+    settings: dict[str, object], url: str
+) -> None:
+    assert dashboard_url(load_settings({}, **settings)) == url
 
 
 @pytest.mark.parametrize("argument", ["rtsp://10.0.0.9/live", "=0", "gate=", "a=0 a=1"])

@@ -1,0 +1,91 @@
+"""What the API takes, as the document describes it.
+
+Made from the records that check it where there are such, so that the two cannot differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from contract.cameras import CHANGEABLE, Camera
+from contract.status import CONNECTIONS_KEPT
+
+
+def _no_default(schema: dict[str, Any]) -> None:
+    """A field that is left out of a change has no default: it stays as it is."""
+    schema.pop("default", None)
+
+
+def _from_record(name: str, words: str, required: frozenset[str]) -> type[BaseModel]:
+    """A request that sets a camera's fields, as the record itself describes them.
+
+    Without `required` fields it is a change.
+    """
+    fields: dict[str, Any] = {}
+    for field_name in Camera.model_fields:
+        field = Camera.model_fields[field_name]
+        if field_name not in CHANGEABLE:
+            continue
+        default = field.default if required else None
+        fields[field_name] = (
+            field.rebuild_annotation(),
+            ...
+            if field_name in required
+            else Field(default, json_schema_extra=None if required else _no_default),
+        )
+    return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=words, **fields)
+
+
+NewCamera = _from_record("NewCamera", "A camera to register.", frozenset({"name", "source"}))
+CameraChange = _from_record(
+    "CameraChange",
+    "Fields to change; the others stay. The redacted `source` sent back keeps the password.",
+    frozenset(),
+)
+
+
+class ProbeRequest(BaseModel):
+    """An address to try, or a saved camera whose password is hidden."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str | None = Field(None, max_length=2000)
+    camera_id: str | None = None
+
+
+class CameraListQuery(BaseModel):
+    """Which cameras."""
+
+    limit: int = Field(200, ge=1, le=1000, description="Cameras on a page.")
+    offset: int = Field(0, ge=0, le=1_000_000, description="Cameras before the page.")
+    group: str | None = Field(None, max_length=80, description="Only cameras of this group.")
+
+
+class ConnectionsQuery(BaseModel):
+    """How many states."""
+
+    limit: int = Field(50, ge=1, le=CONNECTIONS_KEPT)
+
+
+class PeopleQuery(BaseModel):
+    """Which people."""
+
+    limit: int = Field(100, ge=1, le=1000)
+    before: str | None = Field(
+        None, pattern=r"^\d{1,19}-\d{1,19}$", description="Only those counted before this row's id."
+    )
+
+
+class ComplianceQuery(BaseModel):
+    """Which cameras, which range, which steps."""
+
+    camera: list[str] = Field([], description="Id or name; all cameras together without one.")
+    from_: str | None = Field(
+        None, alias="from", description="RFC 3339 or seconds since the epoch; a day before `to`."
+    )
+    to: str | None = Field(None, description="RFC 3339 or seconds since the epoch; now.")
+    step: str = Field("hour", description="`minute`, `hour`, `day`, or seconds: multiples of 60.")
+    tz: str = Field("UTC", description="IANA time zone of the steps.")
+    format: Literal["json", "csv"] | None = Field(None, description="Or by the header `Accept`.")
