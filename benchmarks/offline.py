@@ -14,6 +14,7 @@ import numpy.typing as npt
 from contract.cameras import Camera, make_camera
 from contract.frames import FrameMessage
 from contract.leases import Lease
+from contract.outcomes import FrameFaces
 from contract.people import Person
 from contract.totals import Increments
 from worker.analysis import DEFAULT_BUDGET, Analyser
@@ -33,8 +34,13 @@ class Analysed:
 
     people: list[Person] = field(default_factory=list)
     totals: Increments = field(default_factory=Increments)
-    faces: int = 0
-    """Detections in all frames."""
+    frames: list[FrameFaces] = field(default_factory=list)
+    """Each frame's faces, with their tracks."""
+
+    @property
+    def faces(self) -> int:
+        """Detections in all frames."""
+        return sum(len(frame.faces) for frame in self.frames)
 
     def total(self, of: str) -> float:
         """One of the totals the worker would have committed."""
@@ -58,7 +64,8 @@ def analyse(
         message = FrameMessage(camera.id, b"", number, number, time_s, b"")
         for _, outcome in analyser.analyse([TakenFrame(owned, message, image)], NOBODY):
             _add(seen, outcome.people, outcome.increments)
-            seen.faces += len(outcome.faces.faces) if outcome.faces else 0
+            if outcome.faces:
+                seen.frames.append(outcome.faces)
     outcome = analyser.flush(owned)
     _add(seen, outcome.people, outcome.increments)
     return seen
