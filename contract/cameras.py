@@ -43,6 +43,10 @@ SOURCE_HINT: Final = (
 )
 
 
+BROWSER: Final = "browser:"
+"""What the source of a browser's webcam begins with; whose it is follows."""
+
+
 class Camera(BaseModel):
     """A registered source of frames. Immutable: change one with `CameraRegistry.update`."""
 
@@ -105,6 +109,11 @@ class Camera(BaseModel):
         return redact_url(self.source)
 
     @property
+    def owner(self) -> str:
+        """Whose browser's webcam it is, who alone may see it; empty for any other camera."""
+        return self.source.removeprefix(BROWSER) if self.source.startswith(BROWSER) else ""
+
+    @property
     def locked(self) -> bool:
         """Whether the address has a password that this process has no key for."""
         return self.sealed_source is not None and not has_secret(self.source)
@@ -128,7 +137,17 @@ def make_camera(**fields: Any) -> Camera:
     Raises:
         CameraConfigError: naming each field that cannot be used, and what was expected.
     """
-    return _validated({"id": secrets.token_hex(6), **fields})
+    camera = _validated({"id": secrets.token_hex(6), **fields})
+    if camera.owner:
+        raise CameraConfigError(f"source: {BROWSER} is for the page that sends a webcam's pictures")
+    return camera
+
+
+def make_webcam(owner: str, name: str, analysis_fps: float) -> Camera:
+    """Return the temporary camera of `owner`'s browser; see `contract.webcams`."""
+    camera_id = secrets.token_hex(6)
+    fields = {"name": f"Webcam of {name[:50]} {camera_id[:4]}", "analysis_fps": analysis_fps}
+    return _validated({"id": camera_id, "source": BROWSER + owner, **fields})
 
 
 def _validated(fields: dict[str, Any]) -> Camera:
@@ -193,6 +212,8 @@ class CameraRegistry:
             )
         before = self.get(camera_id)
         camera = _validated({**before.model_dump(), **changes})
+        if camera.owner != before.owner:
+            raise CameraConfigError("source: no camera becomes a browser's webcam, or ceases to be")
         if camera.source == before.source:
             camera = camera.model_copy(update={"sealed_source": before.sealed_source})
         self._require_free_name(camera)

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     ingests: int = Field(
         1, ge=0, le=64, description="Ingest processes that `maskwatch run` starts."
     )
+    webcams: int = Field(
+        4, ge=0, le=64, description="Browsers' webcams that may run at once; 0: none."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much the processes log."
     )

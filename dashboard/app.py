@@ -23,6 +23,7 @@ from dashboard import (
     try_pages,
     upload_requests,
     wall_stream,
+    webcam_api,
 )
 from dashboard.accounts import access, administration, own_account, sign_in
 from dashboard.accounts.passwords import Passwords
@@ -60,6 +61,7 @@ def create_app(
         connection_api.blueprint,
         probe_api.blueprint,
         analysis_api.blueprint,
+        webcam_api.blueprint,
         try_pages.blueprint,
         picture_streams.blueprint,
         wall_stream.blueprint,

@@ -188,7 +188,11 @@ class Board:
         with self._lock:
             self._refresh()
             if groups not in self._json:
-                shown = [s for s in self._snapshots if groups is None or s.camera.group in groups]
+                shown = [
+                    s
+                    for s in self._snapshots
+                    if (groups is None or s.camera.group in groups) and not s.camera.owner
+                ]
                 self._json[groups] = json.dumps(
                     [snapshot.as_json() for snapshot in shown], separators=(",", ":")
                 )

@@ -68,7 +68,7 @@ class TotalsCollector(Collector):
         return [up, *families]
 
     def _cameras(self) -> list[Metric]:
-        cameras = CameraRegistry(self._redis).all()
+        cameras = [one for one in CameraRegistry(self._redis).all() if not one.owner]
         snapshots = read_snapshots(self._redis, cameras)
         with self._redis.pipeline(transaction=False) as pipeline:
             for camera in cameras:

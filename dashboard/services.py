@@ -20,6 +20,7 @@ from dashboard.board import Board
 from dashboard.hub import Hub
 from dashboard.metrics import TotalsCollector
 from dashboard.probes import Probes
+from dashboard.webcams import Webcams
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Services:
     hub: Hub
     probes: Probes
     analyses: Analyses
+    webcams: Webcams
     metrics: CollectorRegistry
     workers: Membership
     ingests: Membership
@@ -48,6 +50,7 @@ def make_services(
     ingests = Membership(redis, "ingest", settings.lease_s)
     metrics = CollectorRegistry()
     metrics.register(TotalsCollector(redis, {"workers": workers, "ingests": ingests}))
+    hub = Hub(redis)
     return Services(
         settings=settings,
         redis=redis,
@@ -55,9 +58,10 @@ def make_services(
         accounts=make_accounts(redis, passwords, settings.metrics_key_file),
         cameras=CameraRegistry(redis, vault),
         board=Board(redis),
-        hub=Hub(redis),
+        hub=hub,
         probes=Probes(redis, vault),
         analyses=Analyses(redis),
+        webcams=Webcams(redis, hub, settings.webcams, settings.stream_max_frames),
         metrics=metrics,
         workers=workers,
         ingests=ingests,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, make_response, render_template
 
 from contract.image_files import MOST_BYTES, MOST_PIXELS
 from contract.uploads import KEPT_S, MOST_IMAGES
+from contract.webcams import SILENT_S
 from dashboard.accounts.access import requires
 
-SECTIONS: Final = {"try_pages.images": "Images"}
+SECTIONS: Final = {
+    "try_pages.images": "Images",
+    "try_pages.webcam": "This browser's webcam",
+}
 
 blueprint = Blueprint("try_pages", __name__, url_prefix="/try")
 
@@ -26,3 +30,13 @@ def images() -> str:
         "minutes": KEPT_S // 60,
     }
     return render_template("try_images.html", sections=SECTIONS, limits=limits)
+
+
+@blueprint.get("/webcam")
+@requires("operator")
+def webcam() -> Response:
+    """Show this browser's webcam as a camera; the one page that may use it."""
+    page = render_template("try_webcam.html", sections=SECTIONS, silent_s=round(SILENT_S))
+    answer = make_response(page)
+    answer.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
+    return answer

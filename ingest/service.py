@@ -23,12 +23,14 @@ from contract.settings import Settings
 from contract.status import StatusStore
 from contract.stopping import stop_on_signals
 from contract.vault import Vault
+from contract.webcams import WebcamStore
 from ingest.fleet import Fleet
 from ingest.reader import prepare_fork_server
 
 TICK_S: Final = 0.2
 FAREWELL_S: Final = 0.7
 UNLOCK_EVERY_S: Final = 5.0
+WEBCAMS_EVERY_S: Final = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +75,8 @@ class IngestService:
         self._revision = -1
         self._step_at_s = 0.0
         self._unlock_at_s = 0.0
+        self._webcams = WebcamStore(redis)
+        self._webcams_at_s = 0.0
 
     def run(self) -> None:
         """Run until told to stop; leave no reader and no lease behind."""
@@ -104,6 +108,7 @@ class IngestService:
         if removed is not None or time.monotonic() >= self._step_at_s:
             self._share_cameras()
         self._clear_away(removed or set())
+        self._end_silent_webcams()
         for lease, status in self._fleet.watch().items():
             try:
                 self._statuses.write(lease, status)
@@ -134,11 +139,18 @@ class IngestService:
         return True
 
     def _share_cameras(self) -> None:
-        enabled = [camera.id for camera in self._cameras.values() if camera.enabled]
+        # A browser's webcam is read by whoever serves its page.
+        enabled = [c.id for c in self._cameras.values() if c.enabled and not c.owner]
         details = to_json({"pid": os.getpid(), "cameras": len(self._ownership.held())})
         leases = self._ownership.step(enabled, details)
         self._fleet.reconcile(self._cameras, leases)
         self._step_at_s = time.monotonic() + self._ownership.interval_s
+
+    def _end_silent_webcams(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._webcams_at_s and any(c.owner for c in self._cameras.values()):
+            self._webcams_at_s = now_s + WEBCAMS_EVERY_S
+            self._webcams.end_silent()
 
     def _clear_away(self, removed: set[str]) -> None:
         """Delete what a removed camera's reader wrote between the removal and its end."""

@@ -65,7 +65,7 @@ class Rule:
             return False
         if self.everywhere:
             return identity.grants.allow_everywhere(self.role)
-        if camera is not None:
+        if camera is not None and not camera.owner:
             return identity.grants.allow(self.role, camera.group)
         return identity.grants.allow_somewhere(self.role)
 
@@ -136,9 +136,18 @@ Item = TypeVar("Item", bound=HasCamera)
 
 
 def visible_cameras(cameras: Iterable[Camera]) -> list[Camera]:
-    """Those cameras that whoever is asking may see."""
+    """Those cameras that whoever is asking may see. Browsers' webcams are in no list."""
     grants = identity().grants
-    return [camera for camera in cameras if grants.allow("viewer", camera.group)]
+    return [
+        camera for camera in cameras if grants.allow("viewer", camera.group) and not camera.owner
+    ]
+
+
+def may_see(asking: Identity, camera: Camera) -> bool:
+    """Whether a camera exists for somebody; a browser's webcam does for its owner alone."""
+    if camera.owner:
+        return camera.owner == asking.owner
+    return asking.grants.allow("viewer", camera.group)
 
 
 def require_group(role: Role, group: str) -> None:
@@ -151,7 +160,7 @@ def require_group(role: Role, group: str) -> None:
 def require_camera(role: Role, camera_id: str) -> Camera:
     """Return a camera that a request's body names; raise as for one its address names."""
     camera = services().cameras.get(camera_id)
-    if not identity().grants.allow("viewer", camera.group):
+    if not may_see(identity(), camera):
         raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
     require_group(role, camera.group)
     return camera
@@ -164,6 +173,11 @@ def audit(action: str, subject: str = "", who: str = "") -> None:
     services().accounts.audit.write(
         who or (asking.label if asking else "nobody"), action, subject, request.remote_addr or ""
     )
+
+
+def audit_is_done() -> None:
+    """Leave this request out of the audit log: what it belongs to is there already."""
+    g.audited = True
 
 
 def note_watching(cameras: Iterable[Camera]) -> None:
@@ -241,7 +255,7 @@ def _named_camera(asking: Identity) -> Camera | None:
     if asking.metrics_only:
         return None
     camera = services().cameras.get(camera_id)
-    if not asking.grants.allow("viewer", camera.group):
+    if not may_see(asking, camera):
         raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
     return camera
 

@@ -1,6 +1,6 @@
 // Calls the API and turns every failure into an Error with words for people.
 
-const csrfToken = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+export const csrfToken = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 // The session has ended: this page can show nothing true any more.
 export function signInAgain() {

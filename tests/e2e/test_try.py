@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from redis import Redis
 from rq import Queue, Worker
@@ -17,6 +18,7 @@ from rq.serializers import JSONSerializer
 from selenium.webdriver.common.by import By
 from skimage import data
 
+from contract.cameras import CameraRegistry
 from contract.errors import ModelNotFoundError
 from contract.keys import IMAGES_QUEUE, UPLOADED_PICTURES
 from models.files import find_model
@@ -84,5 +86,45 @@ def test_images_are_chosen_judged_downloaded_and_removed(
         assert not list(redis.scan_iter(UPLOADED_PICTURES))
         refusals = [words for words in browser.complaints() if "422" not in words]
         assert refusals == []
+        browser.open("about:blank")
+    server.stop()
+
+
+def fake_webcam(folder: Path) -> tuple[str, str, str]:
+    """Arguments that give Chromium the portrait for a webcam."""
+    image = cv2.imread(str(portrait(folder)))
+    clip = folder / "webcam.mjpeg"
+    frames = [cv2.imencode(".jpg", np.roll(image, shift, axis=1))[1].tobytes() for shift in (0, 4)]
+    clip.write_bytes(b"".join(frames * 10))
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
+    )
+
+
+def test_a_webcam_is_watched_with_its_latency_and_leaves_nothing(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    server = Server(redis_url)
+    with (
+        stage("worker", redis_url),
+        open_browser(tmp_path / "browser", *fake_webcam(tmp_path)) as browser,
+    ):
+        assert eventually(server.answers, 30)
+        browser.sign_in(server.url, session_cookie(redis, server.port, make_user(redis)))
+        browser.open(f"{server.url}/try/webcam")
+        browser.wait_for("#start").click()
+        browser.wait_for("#webcam[data-latency-ms]")
+        assert "ms" in browser.find("[data-part=latency]").text
+        face = "[data-part=faces] [data-verdict=no_mask] b"
+        browser.wait(lambda: browser.find(face).text == "1", "the face is judged")
+        assert browser.read("document.getElementById('picture').width") >= 512
+        camera_id = browser.find("#webcam").get_attribute("data-camera")
+        assert list(redis.scan_iter(f"*{camera_id}*"))
+        browser.open(f"{server.url}/try")  # leaves the page
+        assert eventually(lambda: not CameraRegistry(redis).all())
+        assert eventually(lambda: not list(redis.scan_iter(f"*{camera_id}*")))
+        assert browser.complaints() == []
         browser.open("about:blank")
     server.stop()
