@@ -25,7 +25,7 @@ from worker.networks import Networks
 from worker.tracking import Tracker
 
 Image = npt.NDArray[np.uint8]
-NOBODY: frozenset[str] = frozenset()
+NOBODY: dict[str, int] = {}
 
 
 @dataclass

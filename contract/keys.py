@@ -122,6 +122,8 @@ class CameraKeys:
         """Stream: the people last counted, without pictures; capped, expiring."""
         self.watched = f"{base}:watched"
         """String with expiry: somebody looks at this camera now."""
+        self.watched_large = f"{base}:watched:large"
+        """String with expiry: somebody looks at it in a large picture."""
         self.ingest_lease = f"{base}:lease:ingest"
         self.worker_lease = f"{base}:lease:worker"
         self.fence = f"{base}:fence"

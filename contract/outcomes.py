@@ -28,7 +28,11 @@ from contract.verdicts import VERDICTS, Verdict
 
 SCHEMA: Final = 1
 VIEW_EXPIRE_S: Final = 10
-WATCHED_EXPIRE_S: Final = 5
+SMALL_VIEW_WIDTH: Final = 640
+"""Width in pixels that a camera is drawn in while it is looked at in small pictures only."""
+LARGE_VIEW_WIDTH: Final = 1280
+WATCHED_EXPIRE_S: Final = 1.0
+"""After the last viewer left, a camera is drawn for this long and half a second more at most."""
 
 PEOPLE_KEPT: Final = 1000
 """The people last counted that a camera keeps as rows ..."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ from contract.quality import QualityReport
 from contract.status import CameraStatus, StatusStore
 from contract.totals import people_field
 from contract.verdicts import VERDICTS, Verdict
-from dashboard.compliance import mask_rate
+from dashboard.compliance import MaskRate, mask_rate
+from dashboard.last_hour import LastHour
 from dashboard.quality import quality_json
 
 STALE_AFTER_S: Final = 2.0
@@ -41,6 +42,8 @@ class CameraSnapshot:
     read_at_s: float
     condition: QualityReport
     """As of the newest analysed frame, however long ago that was."""
+    last_hour: MaskRate | None = None
+    """None while it has not been read."""
 
     @property
     def quality(self) -> QualityReport:
@@ -104,6 +107,7 @@ class CameraSnapshot:
             "faces": self.faces_in_view(),
             "people": self.people,
             "compliance": mask_rate(self.people).as_json(),
+            "last_hour": self.last_hour.as_json() if self.last_hour else None,
             "picture_age_s": None if age_s is None else round(age_s, 3),
             "picture_at_s": self.latest.captured_at_s if self.latest else None,
             "stale_after_s": self.stale_after_s,
@@ -113,7 +117,10 @@ class CameraSnapshot:
 
 
 def read_snapshots(
-    redis: Redis, cameras: Sequence[Camera], clock: Callable[[], float] = time.time
+    redis: Redis,
+    cameras: Sequence[Camera],
+    clock: Callable[[], float] = time.time,
+    last_hour: Mapping[str, MaskRate] | None = None,
 ) -> list[CameraSnapshot]:
     """Return the snapshots of `cameras`, in their order, in two round trips."""
     statuses = StatusStore(redis).read(list(cameras)) if cameras else {}
@@ -135,6 +142,7 @@ def read_snapshots(
             people={v: int(float(n or 0)) for v, n in zip(VERDICTS, people, strict=True)},
             read_at_s=now_s,
             condition=_decode_condition(condition),
+            last_hour=(last_hour or {}).get(camera.id),
         )
         for camera, owned, latest, people, condition in zip(
             cameras, *(answers[part::4] for part in range(4)), strict=True
@@ -166,6 +174,7 @@ class Board:
 
     def __init__(self, redis: Redis, max_age_s: float = 0.5) -> None:
         self._redis = redis
+        self._last_hour = LastHour(redis)
         self._max_age_s = max_age_s
         self._lock = threading.Lock()
         self._read_at: float | None = None
@@ -178,6 +187,11 @@ class Board:
         with self._lock:
             self._refresh()
             return self._snapshots
+
+    def read_now(self, cameras: Sequence[Camera]) -> list[CameraSnapshot]:
+        """Those cameras' snapshots as of now, but for the last hour, which may be older."""
+        rates = self._last_hour.rates([camera.id for camera in cameras])
+        return read_snapshots(self._redis, cameras, last_hour=rates)
 
     def find(self, camera_id: str) -> CameraSnapshot | None:
         """One camera's snapshot; None when it is not registered (any more)."""
@@ -217,7 +231,7 @@ class Board:
 
     def _read(self) -> RedisError | None:
         try:
-            self._snapshots = read_snapshots(self._redis, CameraRegistry(self._redis).all())
+            self._snapshots = self.read_now(CameraRegistry(self._redis).all())
         except RedisError as error:
             return error
         self._json.clear()

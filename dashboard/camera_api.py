@@ -32,7 +32,7 @@ def cameras() -> Response:
     asked = query(CameraListQuery)
     seen = [c for c in visible_cameras(services().cameras.all()) if asked.group in (None, c.group)]
     end = asked.offset + asked.limit
-    found = read_snapshots(services().redis, seen[asked.offset : end])
+    found = services().board.read_now(seen[asked.offset : end])
     more = {**asked.model_dump(exclude_none=True), "offset": end}
     body = {
         "cameras": [snapshot.as_json() for snapshot in found],
@@ -131,5 +131,5 @@ def fitness(camera_id: str) -> Response:
 
 
 def _as_json(camera: Camera) -> dict[str, Any]:
-    [snapshot] = read_snapshots(services().redis, [camera])
+    [snapshot] = services().board.read_now([camera])
     return snapshot.as_json()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ from contract.keys import CameraKeys
 from contract.outcomes import WATCHED_EXPIRE_S, View
 from contract.redis_client import Outage
 
-REFRESH_S: Final = 1.0
+REFRESH_S: Final = 0.3
+"""Three times while `watched` lives, so that one that comes late costs no picture."""
 # Also the longest a new viewer of an unwatched camera waits to be taken along.
 BLOCK_MS: Final = 150
 
@@ -33,8 +34,10 @@ _log = logging.getLogger(__name__)
 class Viewer:
     """A mailbox with the newest picture of each camera that one connection watches."""
 
-    def __init__(self, camera_ids: Iterable[str]) -> None:
+    def __init__(self, camera_ids: Iterable[str], large: Iterable[str] = ()) -> None:
         self.camera_ids = frozenset(camera_ids)
+        self.large = frozenset(large) & self.camera_ids
+        """Those that need a large picture."""
         self._lock = threading.Lock()
         self._arrived = threading.Event()
         self._views: dict[str, View] = {}
@@ -67,9 +70,12 @@ class Hub:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def watch(self, camera_ids: Iterable[str]) -> Iterator[Viewer]:
-        """A viewer of these cameras, which gets the newest known pictures at once."""
-        viewer = Viewer(camera_ids)
+    def watch(self, camera_ids: Iterable[str], large: Iterable[str] = ()) -> Iterator[Viewer]:
+        """A viewer of these cameras, which gets the newest known pictures at once.
+
+        Workers draw a camera once, in the size of the largest picture that anybody has of it.
+        """
+        viewer = Viewer(camera_ids, large)
         with self._lock:
             self._viewers.add(viewer)
             for camera_id in viewer.camera_ids & self._newest.keys():
@@ -97,7 +103,7 @@ class Hub:
         outage = Outage(self._redis, threading.Event())
         while watched := self._watched():
             try:
-                self._announce(watched)
+                self._announce(watched, self._watched_large())
                 self._deliver(self._read(watched))
                 outage.over()
             except RedisError as error:
@@ -119,11 +125,15 @@ class Hub:
                 self._thread = None
             return watched
 
-    def _announce(self, watched: frozenset[str]) -> None:
+    def _watched_large(self) -> frozenset[str]:
+        with self._lock:
+            return frozenset[str]().union(*(viewer.large for viewer in self._viewers))
+
+    def _announce(self, watched: frozenset[str], large: frozenset[str]) -> None:
         now = time.monotonic()
         due = [c for c in watched if now - self._announced.get(c, -REFRESH_S) >= REFRESH_S]
         if due:
-            announce(self._redis, due)
+            announce(self._redis, due, large)
             self._announced.update(dict.fromkeys(due, now))
 
     def _read(self, watched: frozenset[str]) -> list[View]:
@@ -151,9 +161,13 @@ class Hub:
                         viewer.put(view)
 
 
-def announce(redis: Redis, camera_ids: Iterable[str]) -> None:
-    """Tell the workers that somebody looks at these cameras now."""
+def announce(redis: Redis, camera_ids: Iterable[str], large: Container[str] = ()) -> None:
+    """Tell the workers that somebody looks at these cameras now, at some in a large picture."""
+    expire_ms = round(WATCHED_EXPIRE_S * 1000)
     with redis.pipeline(transaction=False) as pipeline:
         for camera_id in camera_ids:
-            pipeline.set(CameraKeys(camera_id).watched, 1, ex=WATCHED_EXPIRE_S)
+            names = CameraKeys(camera_id)
+            pipeline.set(names.watched, 1, px=expire_ms)
+            if camera_id in large:
+                pipeline.set(names.watched_large, 1, px=expire_ms)
         pipeline.execute()

@@ -34,7 +34,7 @@ class CameraStream:
     def parts(self) -> Iterator[bytes]:
         """Yield every new picture, and while there is none, once a second, why."""
         yield _DELIMITER
-        with self._hub.watch([self._camera_id]) as viewer:
+        with self._hub.watch([self._camera_id], [self._camera_id]) as viewer:
             while not self._gone():
                 views = viewer.take(LOOK_S)
                 try:

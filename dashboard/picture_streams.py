@@ -57,7 +57,7 @@ def snapshot(camera_id: str) -> Response:
 def _fresh_view(camera_id: str) -> View | None:
     """The newest picture; waits for the worker to draw one if nobody watched so far."""
     deadline = time.monotonic() + SNAPSHOT_WAIT_S
-    with services().hub.watch([camera_id]) as viewer:
+    with services().hub.watch([camera_id], [camera_id]) as viewer:
         while (left_s := deadline - time.monotonic()) > 0:
             for view in viewer.take(left_s):
                 if time.time() - view.captured_at_s <= SNAPSHOT_FRESH_S:

@@ -33,14 +33,16 @@ def wall_records(
     hub: Hub,
     board: Board,
     camera_ids: Iterable[str],
+    large: Iterable[str],
     groups: frozenset[str] | None,
     gone: Callable[[], bool],
 ) -> Iterator[bytes]:
     """Yield pictures of `camera_ids` as they come, and every camera's state each second.
 
-    `groups`: those whose cameras the viewer may see; None: all.
+    `large`: those of them that are shown in a large picture. `groups`: those whose cameras the
+    viewer may see; None: all.
     """
-    with hub.watch(camera_ids) as viewer:
+    with hub.watch(camera_ids, large) as viewer:
         next_state_at = 0.0
         while not gone():
             if time.monotonic() >= next_state_at:

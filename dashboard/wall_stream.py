@@ -21,8 +21,11 @@ blueprint = Blueprint("wall_stream", __name__)
 @blueprint.get("/wall/stream")
 @requires("viewer")
 def stream() -> Response:
-    """Pictures of `?cameras=a,b,c` (none: states only) and the states of all cameras."""
-    wanted = {part for part in request.args.get("cameras", "").split(",") if part}
+    """Pictures of `?cameras=a,b,c` (none: states only) and the states of all cameras.
+
+    `large=a`: those of them that are shown in a large picture.
+    """
+    wanted = _ids("cameras")
     if len(wanted) > MAX_CAMERAS:
         return problem(400, "bad_request", f"{len(wanted)} cameras; at most {MAX_CAMERAS}")
     services().board.forget()
@@ -37,7 +40,12 @@ def stream() -> Response:
         services().hub,
         services().board,
         [camera.id for camera in watched],
+        _ids("large"),
         identity().grants.groups(),
         lambda: viewer_socket.gone() or admission.ended(),
     )
     return Response(records, mimetype=MIME_TYPE, headers=STREAM_HEADERS)
+
+
+def _ids(parameter: str) -> set[str]:
+    return {part for part in request.args.get(parameter, "").split(",") if part}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,13 +61,16 @@ class Analyser:
         self._budget = budget
 
     def analyse(
-        self, batch: Sequence[TakenFrame], watched: frozenset[str]
+        self, batch: Sequence[TakenFrame], watched: Mapping[str, int]
     ) -> list[tuple[OwnedCamera, Outcome]]:
-        """Return each frame's outcome; frames of `watched` camera ids are drawn as well."""
+        """Return each frame's outcome, drawn as well where its camera id is in `watched`.
+
+        `watched` has the width in pixels that a camera is looked at in.
+        """
         tracked = [frame for group in self._by_detector(batch) for frame in self._track(*group)]
         self._vote(tracked)
         return [
-            (frame.taken.owned, self._outcome(frame, _is_shown(frame.taken, watched)))
+            (frame.taken.owned, self._outcome(frame, _shown_width(frame.taken, watched)))
             for frame in tracked
         ]
 
@@ -139,7 +142,7 @@ class Analyser:
             size=classifier.input_size,
         )
 
-    def _outcome(self, frame: TrackedFrame, watched: bool) -> Outcome:
+    def _outcome(self, frame: TrackedFrame, view_width: int | None) -> Outcome:
         taken, now_s = frame.taken, self._clock()
         owned, message = taken.owned, taken.message
         faces = FrameFaces(
@@ -172,16 +175,16 @@ class Analyser:
             increments=increments,
             tracker_state=owned.tracker.encode(),
             faces=faces,
-            annotated_jpeg=self._drawn(taken, faces) if watched else b"",
+            annotated_jpeg=self._drawn(taken, faces, view_width) if view_width else b"",
             minutes=owned.take_minutes(),
             people=counted,
             condition=owned.condition.take_record(message.captured_at_s),
         )
 
     @staticmethod
-    def _drawn(taken: TakenFrame, faces: FrameFaces) -> bytes:
+    def _drawn(taken: TakenFrame, faces: FrameFaces, width: int) -> bytes:
         layout = layout_of(taken.owned.camera, (faces.width, faces.height))
-        return annotate(taken.image, faces.faces, layout)
+        return annotate(taken.image, faces.faces, layout, width)
 
     @staticmethod
     def _without_frame(owned: OwnedCamera, ended: list[Track], flush: bool) -> Outcome:
@@ -199,8 +202,8 @@ class Analyser:
         )
 
 
-def _is_shown(taken: TakenFrame, watched: frozenset[str]) -> bool:
-    return taken.owned.camera.id in watched and not taken.late
+def _shown_width(taken: TakenFrame, watched: Mapping[str, int]) -> int | None:
+    return None if taken.late else watched.get(taken.owned.camera.id)
 
 
 def _face(box: FloatArray, score: np.float32, track: Track) -> Face:

@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from contract.outcomes import Face
+from contract.outcomes import LARGE_VIEW_WIDTH, Face
 from contract.verdicts import Verdict
 from worker.zones import Layout
 
 Image = npt.NDArray[np.uint8]
 
-VIEW_WIDTH: Final = 1280
 VIEW_QUALITY: Final = 80
 
 COLOURS_BGR: Final[dict[Verdict, tuple[int, int, int]]] = {
@@ -40,16 +39,21 @@ _DARK_TEXT: Final = (24, 20, 16)
 _FONT: Final = cv2.FONT_HERSHEY_DUPLEX
 
 
-def annotate(frame: Image, faces: Sequence[Face], layout: Layout | None = None) -> bytes:
-    """Return a JPEG of `frame`, `(H, W, 3)` uint8 BGR, with its faces, at most 1280 px wide.
+def annotate(
+    frame: Image,
+    faces: Sequence[Face],
+    layout: Layout | None = None,
+    width: int = LARGE_VIEW_WIDTH,
+) -> bytes:
+    """Return a JPEG of `frame`, `(H, W, 3)` uint8 BGR, with its faces, at most `width` px wide.
 
     The camera's lines, zones and ignored areas are drawn faintly below them. `frame` itself is
     not changed.
     """
-    scale = min(1.0, VIEW_WIDTH / frame.shape[1])
+    scale = min(1.0, width / frame.shape[1])
     picture = frame.copy()
     if scale < 1.0:
-        size = (VIEW_WIDTH, round(frame.shape[0] * scale))
+        size = (width, round(frame.shape[0] * scale))
         picture = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
     if layout is not None and not layout.is_empty:
         _draw_layout(picture, layout, scale)

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import cv2
@@ -21,7 +21,7 @@ from contract.errors import LeaseLostError, MessageError, NotNewerError
 from contract.history import HistoryStore
 from contract.keys import CameraKeys
 from contract.minutes import HISTORY_DAYS
-from contract.outcomes import Outcome, OutcomeStore
+from contract.outcomes import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH, Outcome, OutcomeStore
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from worker.analysis import Analyser
@@ -65,7 +65,7 @@ class Worker:
         self._stop = stop
         self._clock = clock
         self._owned: dict[str, OwnedCamera] = {}
-        self._watched: frozenset[str] = frozenset()
+        self._watched: Mapping[str, int] = {}
         self._kept_books_at_s = 0.0
 
     def run(self) -> None:
@@ -163,12 +163,18 @@ class Worker:
             pipeline.execute()
         self._networks.totals.clear()
 
-    def _ask_who_is_watched(self, camera_ids: list[str]) -> frozenset[str]:
+    def _ask_who_is_watched(self, camera_ids: list[str]) -> Mapping[str, int]:
+        """The cameras that somebody looks at, and the width they are looked at in."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for camera_id in camera_ids:
                 pipeline.exists(CameraKeys(camera_id).watched)
+                pipeline.exists(CameraKeys(camera_id).watched_large)
             flags = pipeline.execute()
-        return frozenset(one for one, flag in zip(camera_ids, flags, strict=True) if flag)
+        widths = (
+            LARGE_VIEW_WIDTH if large else SMALL_VIEW_WIDTH if some else 0
+            for some, large in zip(flags[::2], flags[1::2], strict=True)
+        )
+        return {one: width for one, width in zip(camera_ids, widths, strict=True) if width}
 
     def _flush_quiet_cameras(self, now_s: float) -> None:
         for owned in list(self._owned.values()):

@@ -86,6 +86,9 @@ class CameraAnswer(CameraSettings):
     faces: Counts = Field(description="Faces in view now.")
     people: Counts = Field(description="People counted so far.")
     compliance: Rate
+    last_hour: Rate | None = Field(
+        description="The last 60 minutes, some seconds old; null until it was read."
+    )
     picture_age_s: float | None
     picture_at_s: float | None
     stale_after_s: float = Field(description="Age at which a picture must not look live.")

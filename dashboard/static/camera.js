@@ -147,7 +147,7 @@ function readHistory() {
   weekday.refresh();
 }
 
-const subscribe = () => (document.hidden ? connection.close() : connection.watch([id]));
+const subscribe = () => (document.hidden ? connection.close() : connection.watch([id], [id]));
 document.addEventListener("visibilitychange", subscribe);
 setInterval(() => tile.tick(clock.now()), TICK_MS);
 setInterval(showFaces, FACES_MS);

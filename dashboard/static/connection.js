@@ -16,8 +16,10 @@ export class Connection {
   }
 
   // Subscribe to these cameras' pictures; states of all cameras come with them.
-  watch(cameraIds) {
-    const wanted = [...cameraIds].sort().join(",");
+  // `large`: those of them whose picture is large.
+  watch(cameraIds, large = []) {
+    const list = (ids) => encodeURIComponent([...ids].sort().join(","));
+    const wanted = `cameras=${list(cameraIds)}&large=${list(large)}`;
     if (wanted === this.wanted) return;
     this.wanted = wanted;
     this.abort?.abort();
@@ -53,7 +55,7 @@ export class Connection {
     abort.signal.addEventListener("abort", end);
     let watchdog = setTimeout(end, SILENT_MS);
     try {
-      const url = `/wall/stream?cameras=${encodeURIComponent(wanted)}`;
+      const url = `/wall/stream?${wanted}`;
       const answer = await fetch(url, { signal: attempt.signal, cache: "no-store" });
       if (answer.status === 401) signInAgain();
       if (!answer.ok) throw new Error(`the dashboard answered ${answer.status}`);

@@ -1,9 +1,10 @@
 // One camera on a page: its picture, and whether that picture is the present.
 
-import { clockTime, duration, setCounts, setText, STATE_WORDS } from "./words.js";
+import { clockTime, duration, percent, setCounts, setText, STATE_WORDS } from "./words.js";
 
 const AMBER_S = 1;
 const RED_S = 3;
+const SMALL_PX = 640; // as in contract/outcomes.py
 
 export class Tile {
   constructor(root, cameraId) {
@@ -21,6 +22,11 @@ export class Tile {
     root.dataset.camera = cameraId;
   }
 
+  // Whether the picture is shown larger than the small ones that workers draw.
+  isLarge() {
+    return this.parts.picture.clientWidth * window.devicePixelRatio > SMALL_PX * 1.1;
+  }
+
   // What the server says of the camera.
   update(camera) {
     this.camera = camera;
@@ -28,6 +34,7 @@ export class Tile {
     this.faces = camera.faces;
     setText(this.parts.name, camera.name);
     setCounts(this.parts.people, camera.people);
+    setText(this.parts.hour, hourWords(camera.last_hour));
     this.parts.picture.setAttribute("aria-label", `Picture of ${camera.name}`);
   }
 
@@ -123,4 +130,11 @@ export class Tile {
     const headline = lastS === null ? "No picture yet" : `No picture since ${clockTime(lastS)}`;
     return { fresh: "stale", headline, reason };
   }
+}
+
+function hourWords(hour) {
+  if (!hour) return "–";
+  if (hour.rate === null) return "nobody judged";
+  const whole = (share) => Math.round(share * 100);
+  return `${percent(hour.rate)} masked (${whole(hour.low)} to ${whole(hour.high)}), n = ${hour.people}`;
 }

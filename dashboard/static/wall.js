@@ -3,10 +3,10 @@
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { Tile } from "./tile.js";
+import { WallView } from "./wall_view.js";
 import { setCounts, setText, STATE_WORDS, VERDICTS } from "./words.js";
 
 const TICK_MS = 200;
-const FEW = 4; // this many share the screen as large tiles, until somebody chooses
 const SETTLE_MS = 250; // scrolling passes many tiles
 const LOST = "This page cannot reach the dashboard; trying again.";
 
@@ -14,11 +14,13 @@ const wall = document.getElementById("wall");
 const summary = document.getElementById("summary");
 const empty = document.getElementById("empty");
 const template = document.getElementById("tile");
+const full = document.getElementById("full");
 const link = document.querySelector('[data-part="connection"]');
 
 const clock = new ServerClock();
 const tiles = new Map();
 const inSight = new Set();
+const view = new WallView(wall, summary, tiles, () => subscribeSoon());
 let settling = 0;
 
 const connection = new Connection({
@@ -45,12 +47,8 @@ const sight = new IntersectionObserver((entries) => {
 function arrange(cameras) {
   const ids = new Set(cameras.map((camera) => camera.id));
   for (const [id, tile] of tiles) if (!ids.has(id)) drop(id, tile);
-  cameras.forEach((camera, place) => {
-    const tile = tiles.get(camera.id) ?? build(camera);
-    tile.update(camera);
-    if (wall.children[place] !== tile.root) wall.insertBefore(tile.root, wall.children[place]);
-  });
-  if (!localStorage.getItem("tile-size")) chooseSize(cameras.length > FEW ? "medium" : "large");
+  for (const camera of cameras) (tiles.get(camera.id) ?? build(camera)).update(camera);
+  view.show(cameras);
   empty.hidden = cameras.length > 0;
   summary.hidden = cameras.length === 0;
 }
@@ -79,7 +77,7 @@ function subscribeSoon() {
 
 function subscribe() {
   if (document.hidden) connection.close();
-  else connection.watch(inSight);
+  else connection.watch(inSight, [...inSight].filter((id) => tiles.get(id)?.isLarge()));
 }
 
 function summarise(cameras) {
@@ -114,18 +112,20 @@ function say(state, words) {
   setText(link, words);
 }
 
-function chooseSize(size) {
-  wall.dataset.size = size;
-  for (const input of summary.querySelectorAll('input[name="size"]')) {
-    input.checked = input.value === size;
-    input.onchange = () => {
-      localStorage.setItem("tile-size", input.value);
-      wall.dataset.size = input.value;
-    };
-  }
-}
+full.addEventListener("click", () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.querySelector("main").requestFullscreen();
+});
+document.addEventListener("fullscreenchange", () => {
+  const on = Boolean(document.fullscreenElement);
+  full.setAttribute("aria-pressed", on);
+  setText(full, on ? "Leave full screen" : "Full screen");
+});
+full.hidden = !document.fullscreenEnabled;
 
-chooseSize(localStorage.getItem("tile-size") ?? "medium");
 document.addEventListener("visibilitychange", subscribe);
-setInterval(() => { for (const tile of tiles.values()) tile.tick(clock.now()); }, TICK_MS);
+setInterval(() => {
+  for (const tile of tiles.values()) tile.tick(clock.now());
+  view.tick();
+}, TICK_MS);
 subscribe();

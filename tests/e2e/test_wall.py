@@ -230,3 +230,46 @@ def test_a_picture_not_to_be_believed_says_so_on_the_tile_and_the_page(
             lambda: not browser.find("[data-part=quality]").is_displayed(), "and nothing is said"
         )
     assert browser.complaints() == []
+
+
+def shown(browser: Browser) -> list[str]:
+    return list(
+        browser.read(
+            "[...document.querySelectorAll('.tile:not([hidden]) .name')].map(n => n.textContent)"
+        )
+    )
+
+
+def test_a_wall_shows_one_group_or_all_under_their_names(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    FakeCamera(redis, "Gate 1", group="Terminal 2")
+    FakeCamera(redis, "Door")
+    FakeCamera(redis, "Gate 10", group="Terminal 10")
+    browser.open(server.url)
+    browser.wait(lambda: len(shown(browser)) == 3, "three tiles")
+    assert shown(browser) == ["Gate 1", "Gate 10", "Door"]
+    headings = [one.text for one in browser.driver.find_elements(By.CSS_SELECTOR, ".group-heading")]
+    assert headings == ["TERMINAL 2", "TERMINAL 10", "WITHOUT A GROUP"]
+    browser.find("#group option[value='group:Terminal 10']").click()
+    assert shown(browser) == ["Gate 10"]
+    browser.open(server.url)
+    browser.wait(lambda: shown(browser) == ["Gate 10"], "the choice is kept")
+    browser.read("localStorage.clear()")
+
+
+def test_a_rotating_wall_shows_page_after_page_and_hidden_tiles_cost_nothing(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    cameras = [FakeCamera(redis, f"Gate {n:02}") for n in range(30)]
+    browser.open(server.url)
+    browser.wait(lambda: len(shown(browser)) == 30, "all tiles")
+    browser.find("#rotate option[value='10']").click()
+    first = shown(browser)
+    assert len(first) < 30
+    assert "Page 1 of" in browser.find("#summary").text
+    last = cameras[-1].keys.watched
+    browser.wait(lambda: not redis.exists(last), "the last is let go")
+    browser.wait(lambda: shown(browser) not in ([], first), "the next page")
+    browser.read("localStorage.clear()")
+    assert browser.complaints() == []

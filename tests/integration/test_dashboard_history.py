@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from contract.outcomes import Outcome, OutcomeStore
 from contract.people import Person
 from contract.totals import Increments
 from contract.verdicts import Verdict
+from dashboard.last_hour import EVERY_S, MOST_AT_ONCE, LastHour
 from tests.accounts import key_client, make_app
 from tests.builders import add_camera, take_lease
 
@@ -266,3 +268,32 @@ def test_a_page_that_cannot_be_is_refused(
     url = f"/api/v1/cameras/{add_camera(redis).id}/people"
     assert client.get(url, query_string=query).status_code == 422
     assert client.get("/api/v1/cameras/nobody/people").status_code == 404
+
+
+def test_the_last_hour_is_told_across_packed_and_open_minutes_and_midnight(redis: Redis) -> None:
+    gate = History(redis, "Gate")
+    now_s = EIGHT_S + 16 * 3600 + 600.0
+    hour = LastHour(redis, lambda: now_s)
+    gate.minute(now_s - 3660, *["no_mask"] * 50)
+    gate.minute(now_s - 3000, "mask", "mask", "no_mask", "unknown")
+    gate.pack()
+    gate.minute(now_s, "mask")
+    rate = hour.rates([gate.camera.id])[gate.camera.id]
+    assert (rate.people, rate.rate) == (4, 0.75)
+    gate.minute(now_s, "mask")
+    now_s += EVERY_S
+    assert hour.rates([gate.camera.id])[gate.camera.id].people == 5
+
+
+def test_a_cameras_last_hour_comes_with_its_state(redis: Redis, client: FlaskClient) -> None:
+    gate = History(redis, "Gate", time.time() - 60)
+    gate.minute(time.time(), "mask")
+    assert client.get("/api/v1/cameras").json["cameras"][0]["last_hour"]["people"] == 1
+
+
+def test_cameras_take_turns_in_having_their_last_hour_read(redis: Redis) -> None:
+    cameras = [History(redis, f"Gate {n}", time.time() - 60) for n in range(MOST_AT_ONCE + 2)]
+    ids = [one.camera.id for one in cameras]
+    hour = LastHour(redis, lambda: 1000.0)
+    assert len(hour.rates(ids)) == MOST_AT_ONCE
+    assert len(hour.rates(ids)) == len(ids)

@@ -189,6 +189,16 @@ def test_a_watched_camera_stays_watched_for_longer_than_the_key_lives(redis: Red
         assert eventually(lambda: redis.exists(camera.keys.watched)), "it was not set again"
 
 
+def test_a_large_picture_is_asked_for_where_one_viewer_has_a_large_one(redis: Redis) -> None:
+    small, large, hub = FakeCamera(redis, "A"), FakeCamera(redis, "B"), Hub(redis)
+    both = [small.id, large.id]
+    with hub.watch(both), hub.watch(both, [large.id]):
+        assert eventually(lambda: redis.exists(large.keys.watched_large))
+        assert redis.exists(small.keys.watched)
+        assert not redis.exists(small.keys.watched_large)
+    assert eventually(lambda: not redis.exists(large.keys.watched, large.keys.watched_large))
+
+
 def test_a_broken_picture_stops_no_other(redis: Redis) -> None:
     broken, good, hub = FakeCamera(redis, "A"), FakeCamera(redis, "B"), Hub(redis)
     redis.xadd(broken.keys.view, {"hello": "world"})

@@ -27,6 +27,7 @@ from tests.builders import (
     ScriptedDetector,
     Source,
     add_camera,
+    jpeg,
     take_lease,
     totals_of,
 )
@@ -204,6 +205,29 @@ def test_a_camera_is_drawn_only_while_someone_watches(redis: Redis, bench: Bench
     assert picture.shape == (240, 320, 3)
     assert np.ptp(picture[75:155, 95:165]) > 60, "no box was drawn"
     assert view.counts["mask"] == 1
+
+
+@pytest.mark.parametrize(("large", "width"), [(False, 640), (True, 1280)])
+def test_a_camera_is_drawn_in_the_size_that_someone_looks_at_it_in(
+    redis: Redis, bench: Bench, large: bool, width: int
+) -> None:
+    camera = add_camera(redis)
+    names = CameraKeys(camera.id)
+    redis.set(names.watched, 1, ex=30)
+    if large:
+        redis.set(names.watched_large, 1, ex=30)
+    bench.own(camera)
+    bench.steps()  # who looks is asked with the books
+    bench.clock.offset_s = 0.6
+    bench.steps()
+    bench.clock.offset_s = 0.0
+    Source(redis, camera).publish(data=jpeg(1920, 1080))
+    bench.steps()
+    [(stream_id, fields)] = redis.xrange(names.view)
+    view = View.decode(camera.id, stream_id, fields)
+    picture = cv2.imdecode(np.frombuffer(view.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (width * 9 // 16, width, 3)
 
 
 def test_a_lost_camera_is_taken_over_with_its_people(redis: Redis, bench: Bench) -> None:
