@@ -13,6 +13,8 @@ from contract.errors import UploadTooLargeError, UploadTypeError
 from contract.image_files import ImageHeader, read_header
 from contract.webcams import ANALYSIS_FPS, MOST_FRAME_BYTES, MOST_PIXELS, SILENT_S
 from dashboard.accounts.access import audit_is_done, identity, requires
+from dashboard.api_document.answers import WebcamAnswer
+from dashboard.api_document.describing import describes
 from dashboard.errors import problem
 from dashboard.services import services
 from dashboard.upload_requests import takes_files
@@ -24,6 +26,7 @@ blueprint = Blueprint("webcam_api", __name__, url_prefix="/api/v1/webcams")
 
 @blueprint.post("")
 @requires("operator", action="showed their own webcam")
+@describes(WebcamAnswer, status=201, more={429: "As many webcams run as may."})
 def start() -> tuple[Response, int] | Response:
     """Register this browser's webcam as a camera; one for each account, ended by the next."""
     owner, webcams = identity().owner, services().webcams
@@ -45,6 +48,12 @@ def start() -> tuple[Response, int] | Response:
 @blueprint.post("/<camera_id>/frames")
 @requires("operator")
 @takes_files(MOST_FRAME_BYTES, 0)
+@describes(
+    None,
+    media="image/jpeg",
+    raw="image/jpeg",
+    more={204: "The worker had no time for it.", 410: "The webcam has ended."},
+)
 def frame(camera_id: str) -> Response:
     """Take one JPEG; answer with it annotated, or with 204 when the worker had no time for it."""
     audit_is_done()  # with the start
@@ -65,6 +74,7 @@ def frame(camera_id: str) -> Response:
 
 @blueprint.delete("/<camera_id>")
 @requires("operator", action="ended their own webcam")
+@describes(None, status=204)
 def end(camera_id: str) -> tuple[str, int]:
     """Forget the webcam and everything stored for it."""
     services().webcams.end(_webcam(camera_id).id)

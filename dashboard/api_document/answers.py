@@ -261,6 +261,16 @@ class AnalysisAnswer(BaseModel):
     images: list[UploadedImage]
 
 
+class WebcamAnswer(BaseModel):
+    """A browser's webcam as a camera, and what to send to it."""
+
+    id: str
+    name: str
+    fps: float = Field(description="Pictures a second to send.")
+    most_pixels: int
+    silent_s: float = Field(description="It ends when nothing came for this long.")
+
+
 class NamedCamera(BaseModel):
     """A camera by id and name."""
 

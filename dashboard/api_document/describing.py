@@ -8,8 +8,8 @@ def people(camera_id): ...
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel
@@ -36,6 +36,10 @@ class Description:
     """Type of an answer that is no JSON."""
     later: bool = False
     """202 with the same answer where it takes long."""
+    raw: str = ""
+    """Type of a body that is one file, as it is."""
+    more: Mapping[int, str] = field(default_factory=dict)
+    """Further statuses and what they mean."""
 
 
 def describes(
@@ -48,11 +52,13 @@ def describes(
     files: str = "",
     media: str = "",
     later: bool = False,
+    raw: str = "",
+    more: Mapping[int, str] | None = None,
 ) -> Callable[[View], View]:
     """Describe a view for the document."""
 
     def mark(view: View) -> View:
-        found = Description(answer, status, query, body, csv, files, media, later)
+        found = Description(answer, status, query, body, csv, files, media, later, raw, more or {})
         setattr(view, DESCRIPTION, found)
         return view
 

@@ -111,6 +111,10 @@ def _operation(
         }
         content = {"multipart/form-data": {"schema": form}}
         operation["requestBody"] = {"required": True, "content": content}
+    if description.raw:
+        schema = {"type": "string", "format": "binary"}
+        content = {description.raw: {"schema": schema}}
+        operation["requestBody"] = {"required": True, "content": content}
     return {name: value for name, value in operation.items() if value not in ("", [], None)}
 
 
@@ -164,6 +168,9 @@ def _responses(
         }
     if description.answer is not None and (description.files or description.later):
         problems[422] = "What was sent cannot be used."
+    if description.raw:
+        problems |= {413: "The body is too large.", 415: "The body is of another kind."}
+        problems[422] = "The body cannot be used."
     if description.files:
         problems |= {
             413: "More than is taken at once.",
@@ -178,6 +185,10 @@ def _responses(
             415: "The body is not JSON.",
             422: "A field cannot be used.",
         }
+    problems |= {code: words for code, words in description.more.items() if code >= 400}
+    for code, words in description.more.items():
+        if code < 400:
+            answers[str(code)] = {"description": words}
     for code, words in sorted(problems.items()):
         content = {"application/json": {"schema": references[Problem]}}
         answers[str(code)] = {"description": words, "content": content}
