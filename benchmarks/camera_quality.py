@@ -141,7 +141,7 @@ class Rig:
         at_s = BEGIN_S + time_s
         message = FrameMessage("benchmark", b"", self._sequence, self._sequence, at_s, b"")
         taken = TakenFrame(self._owned, message, image)
-        for _, outcome in self._analyser.analyse([taken], frozenset()):
+        for _, outcome in self._analyser.analyse([taken], {}):
             if outcome.condition:
                 self.state = outcome.condition.state
             for (_, column), amount in outcome.minutes.amounts().items():

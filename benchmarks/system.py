@@ -31,6 +31,15 @@ from maskwatch.redis_server import EmbeddedRedis
 ROOT: Final = Path(__file__).resolve().parents[1]
 SHARED: Final = ROOT.parent / "shared"
 
+ROLES: Final = (
+    "dashboard",
+    "worker",
+    "maskwatch jobs",
+    "maskwatch images",
+    "maskwatch recordings",
+    "ingest",
+)
+
 
 def clip(name: str) -> Path:
     """Return a real clip's path; end with a reason where the clips are not."""
@@ -129,7 +138,7 @@ def _role(process: psutil.Process) -> str:
     command = " ".join(process.cmdline())
     if "redis-server" in command:
         return "redis"
-    for role in ("dashboard", "worker", "maskwatch jobs", "maskwatch images", "ingest"):
+    for role in ROLES:
         if f"-m {role}" in command:
             return role
     parent = process.parent()

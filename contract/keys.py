@@ -28,6 +28,12 @@ IMAGES_QUEUE: Final = "maskwatch-images"
 UPLOADED_PICTURES: Final = f"{PREFIX}:{{upload:*}}:pictures"
 """Pattern of the keys that hold uploaded pictures."""
 
+RECORDINGS_QUEUE: Final = "maskwatch-recordings"
+"""RQ's queue for uploaded recordings."""
+
+RECORDINGS: Final = f"{PREFIX}:recording:*"
+"""Pattern of the names that `recording` returns."""
+
 USERS: Final = f"{PREFIX}:users"
 """Hash: user id to the account as JSON, with the password's hash."""
 
@@ -42,6 +48,11 @@ AUDIT: Final = f"{PREFIX}:audit"
 
 LIMITS: Final = f"{PREFIX}:limits"
 """Prefix of the counters that slow down the guessing of passwords."""
+
+
+def recording(recording_id: str) -> str:
+    """String with expiry: one uploaded recording, whose it is and what was found, as JSON."""
+    return f"{PREFIX}:recording:{recording_id}"
 
 
 def session(digest: str) -> str:

@@ -60,6 +60,24 @@ class Settings(BaseSettings):
     webcams: int = Field(
         4, ge=0, le=64, description="Browsers' webcams that may run at once; 0: none."
     )
+    recordings_dir: Path | None = Field(
+        None,
+        description="Folder for uploaded recordings, which the dashboard and "
+        "`maskwatch recordings` share. Unset: `recordings` in the state folder.",
+    )
+    recording_max_mb: int = Field(
+        500, ge=1, le=65536, description="Megabytes that an uploaded recording may have."
+    )
+    recording_max_minutes: float = Field(
+        60.0, gt=0, le=1440, description="Minutes that an uploaded recording may last."
+    )
+    recording_kept_hours: float = Field(
+        24.0,
+        ge=0.1,
+        le=720,
+        description="Hours after which an uploaded recording's report and video are deleted; the "
+        "recording itself is deleted once it was analysed.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much the processes log."
     )
@@ -132,6 +150,11 @@ class Settings(BaseSettings):
     def where_models_are(self) -> Path:
         """The folder of networks that do not ship: `models_dir`, else one in the state folder."""
         return self.models_dir or self.state_dir / "models"
+
+    @property
+    def where_recordings_are(self) -> Path:
+        """The folder of uploaded recordings: the one that is set, else one in the state folder."""
+        return self.recordings_dir or self.state_dir / "recordings"
 
     @property
     def where_the_secret_key_is(self) -> Path:

@@ -11,6 +11,7 @@ from redis import Redis
 
 from contract.cameras import CameraRegistry
 from contract.members import Membership
+from contract.recordings import RecordingStore
 from contract.settings import Settings
 from contract.vault import Vault
 from dashboard.accounts.passwords import Passwords
@@ -37,6 +38,7 @@ class Services:
     probes: Probes
     analyses: Analyses
     webcams: Webcams
+    recordings: RecordingStore
     metrics: CollectorRegistry
     workers: Membership
     ingests: Membership
@@ -61,6 +63,9 @@ def make_services(
         hub=hub,
         probes=Probes(redis, vault),
         analyses=Analyses(redis),
+        recordings=RecordingStore(
+            redis, settings.where_recordings_are, round(settings.recording_kept_hours * 3600)
+        ),
         webcams=Webcams(redis, hub, settings.webcams, settings.stream_max_frames),
         metrics=metrics,
         workers=workers,

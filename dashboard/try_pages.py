@@ -10,10 +10,12 @@ from contract.image_files import MOST_BYTES, MOST_PIXELS
 from contract.uploads import KEPT_S, MOST_IMAGES
 from contract.webcams import SILENT_S
 from dashboard.accounts.access import requires
+from dashboard.services import services
 
 SECTIONS: Final = {
     "try_pages.images": "Images",
     "try_pages.webcam": "This browser's webcam",
+    "try_pages.recordings": "Recordings",
 }
 
 blueprint = Blueprint("try_pages", __name__, url_prefix="/try")
@@ -40,3 +42,17 @@ def webcam() -> Response:
     answer = make_response(page)
     answer.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
     return answer
+
+
+@blueprint.get("/recordings")
+@requires("operator")
+def recordings() -> str:
+    """Upload recordings, and see how far each is."""
+    return render_template("try_recordings.html", sections=SECTIONS, settings=services().settings)
+
+
+@blueprint.get("/recordings/<recording_id>")
+@requires("operator")
+def recording(recording_id: str) -> str:
+    """What was found in one recording."""
+    return render_template("recording.html", sections=SECTIONS, recording_id=recording_id)

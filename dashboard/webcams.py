@@ -67,7 +67,7 @@ class Webcams:
     def drawn(self, camera: Camera, sequence: int) -> View | None:
         """The annotated picture of that frame or a newer one; None when none comes in time."""
         give_up_s = time.monotonic() + WAIT_S
-        with self._hub.watch([camera.id]) as viewer:
+        with self._hub.watch([camera.id], large=[camera.id]) as viewer:
             while (left_s := give_up_s - time.monotonic()) > 0:
                 for view in viewer.take(left_s):
                     if view.sequence >= sequence:

@@ -82,6 +82,12 @@ def _images() -> Callable[[Settings], None]:
     return run
 
 
+def _recordings() -> Callable[[Settings], None]:
+    from worker.recording_jobs import run
+
+    return run
+
+
 def _dashboard() -> Callable[[Settings], None]:
     from dashboard.server import run
 
@@ -92,6 +98,7 @@ _stage("ingest", _ingest, "Run an ingest process; several share the cameras.")
 _stage("worker", _worker, "Run a worker; several share the cameras.")
 _stage("jobs", _jobs, "Run a worker for background jobs: camera probes.")
 _stage("images", _images, "Run a worker for images that people upload.")
+_stage("recordings", _recordings, "Run a worker for recordings that people upload.")
 _stage("dashboard", _dashboard, "Run the dashboard.")
 
 

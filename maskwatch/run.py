@@ -192,6 +192,7 @@ def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
         *(stage(f"worker {n + 1}", "worker") for n in range(settings.workers)),
         stage("jobs", "maskwatch", "jobs"),
         stage("images", "maskwatch", "images"),
+        stage("recordings", "maskwatch", "recordings"),
     ]
 
 

@@ -45,7 +45,21 @@ def annotate(
     layout: Layout | None = None,
     width: int = LARGE_VIEW_WIDTH,
 ) -> bytes:
-    """Return a JPEG of `frame`, `(H, W, 3)` uint8 BGR, with its faces, at most `width` px wide.
+    """Return a JPEG of `draw`'s picture."""
+    picture = draw(frame, faces, layout, width)
+    encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, VIEW_QUALITY])
+    if not encoded:
+        raise RuntimeError(f"OpenCV could not encode a picture of shape {picture.shape}")
+    return jpeg.tobytes()
+
+
+def draw(
+    frame: Image,
+    faces: Sequence[Face],
+    layout: Layout | None = None,
+    width: int = LARGE_VIEW_WIDTH,
+) -> Image:
+    """Return `frame`, `(H, W, 3)` uint8 BGR, with its faces, at most `width` px wide.
 
     The camera's lines, zones and ignored areas are drawn faintly below them. `frame` itself is
     not changed.
@@ -59,10 +73,7 @@ def annotate(
         _draw_layout(picture, layout, scale)
     for face in sorted(faces, key=lambda face: face.box[3] - face.box[1]):
         _draw_face(picture, face, scale)
-    encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, VIEW_QUALITY])
-    if not encoded:
-        raise RuntimeError(f"OpenCV could not encode a picture of shape {picture.shape}")
-    return jpeg.tobytes()
+    return picture
 
 
 def _draw_layout(picture: Image, layout: Layout, scale: float) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from skimage import data
 
 from contract.cameras import CameraRegistry
 from contract.errors import ModelNotFoundError
-from contract.keys import IMAGES_QUEUE, UPLOADED_PICTURES
+from contract.keys import IMAGES_QUEUE, RECORDINGS_QUEUE, UPLOADED_PICTURES
 from models.files import find_model
 from tests.accounts import make_user, session_cookie
 from tests.e2e.browser import open_browser
@@ -125,6 +126,46 @@ def test_a_webcam_is_watched_with_its_latency_and_leaves_nothing(
         browser.open(f"{server.url}/try")  # leaves the page
         assert eventually(lambda: not CameraRegistry(redis).all())
         assert eventually(lambda: not list(redis.scan_iter(f"*{camera_id}*")))
+        assert browser.complaints() == []
+        browser.open("about:blank")
+    server.stop()
+
+
+def film(folder: Path) -> Path:
+    """Eight seconds of the portrait moving through the picture."""
+    image = cv2.imread(str(portrait(folder)))
+    path = folder / "portrait.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 512, 512, "yuv420p"
+        for number in range(80):
+            picture = np.roll(image, number * 3, axis=1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "bgr24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_a_recording_is_uploaded_followed_and_read(
+    redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKWATCH_RECORDINGS_DIR", str(tmp_path / "kept"))
+    server = Server(redis_url, recordings_dir=str(tmp_path / "kept"))
+    queue = Queue(RECORDINGS_QUEUE, connection=redis, serializer=JSONSerializer)
+    with stage("recordings", redis_url), open_browser(tmp_path / "browser") as browser:
+        assert eventually(server.answers, 30)
+        assert eventually(lambda: Worker.count(queue=queue), 30)
+        browser.sign_in(server.url, session_cookie(redis, server.port, make_user(redis)))
+        browser.open(f"{server.url}/try/recordings")
+        browser.wait_for("#file").send_keys(str(film(tmp_path)))
+        browser.wait_for("#recordings tr[data-state=finished] a").click()
+        browser.wait_for("#recording[data-state=shown]")
+        assert "portrait.mp4" in browser.find("h1").text
+        assert "No mask" in browser.find("[data-part=people]").text
+        assert "times as fast as filmed" in browser.find("[data-part=facts]").text
+        assert len(list((tmp_path / "kept").glob("*.mp4"))) == 1
+        browser.find("#remove").click()
+        browser.wait(lambda: browser.driver.current_url.endswith("/try/recordings"), "the list")
+        assert list((tmp_path / "kept").iterdir()) == []
         assert browser.complaints() == []
         browser.open("about:blank")
     server.stop()

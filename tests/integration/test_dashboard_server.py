@@ -33,13 +33,14 @@ ROOT = Path(__file__).resolve().parents[2]
 class Server:
     """`python -m dashboard` on the loopback, by default on a free port."""
 
-    def __init__(self, redis_url: str, port: int | None = None) -> None:
+    def __init__(self, redis_url: str, port: int | None = None, **more: str) -> None:
         self.port = port or free_port()
         self._redis_url = redis_url
         settings = {
             "MASKWATCH_REDIS_URL": redis_url,
             "MASKWATCH_PORT": str(self.port),
             "MASKWATCH_SECRET_KEY_FILE": str(key_file()),
+            **{f"MASKWATCH_{name.upper()}": value for name, value in more.items()},
         }
         others = {k: v for k, v in os.environ.items() if not k.startswith("MASKWATCH_")}
         self.process = subprocess.Popen(

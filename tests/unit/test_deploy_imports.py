@@ -24,6 +24,8 @@ ENTRIES = {
     "worker": (
         "worker.__main__",
         "worker.image_jobs",
+        "worker.recording_jobs",
+        "worker.recordings",
         "face_detector.loading",
         "models.loading",
         "models.cli",

@@ -1,0 +1,120 @@
+"""Recordings that somebody uploaded: files for hours, and what was found in them.
+
+The file that came and the annotated one lie in one folder, which the dashboard and the process
+that analyses them share; a record in Redis says whose they are. The record expires, and a file
+without a record is deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from redis import Redis
+
+from contract.frames import to_json
+from contract.keys import RECORDINGS, recording
+
+ANALYSE_JOB: Final = "worker.recording_jobs.analyse_recording"
+CONTAINERS: Final = {"mov": "MP4 or MOV", "matroska": "MKV or WebM", "avi": "AVI", "mpegts": "TS"}
+"""FFmpeg's names of the containers that are taken: never one that may name other files."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One uploaded recording."""
+
+    id: str
+    owner: str
+    name: str
+    container: str
+    created_at_s: float
+    state: str = "uploading"
+    """`uploading`, `queued`, `running`, `finished` or `failed`."""
+    progress: float = 0.0
+    """Share of the recording that was analysed, 0 to 1."""
+    error: str = ""
+    """What was wrong with it, in plain words."""
+    report: dict[str, Any] = field(default_factory=dict)
+    """What `worker.recordings` found; empty until finished."""
+
+
+class RecordingStore:
+    """Records in Redis and files in `folder`."""
+
+    def __init__(self, redis: Redis, folder: Path, kept_s: int) -> None:
+        self._redis = redis
+        self._folder = folder
+        self._kept_s = kept_s
+
+    def create(self, owner: str, name: str, container: str) -> Recording:
+        """Begin a recording whose file is still to come."""
+        made = Recording(secrets.token_hex(12), owner, name, container, time.time())
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._redis.set(recording(made.id), to_json(asdict(made)), ex=self._kept_s)
+        return made
+
+    def change(self, made: Recording, **changes: Any) -> Recording | None:
+        """Write some fields anew; None, and nothing written, when it was removed meanwhile."""
+        changed = replace(made, **changes)
+        name = recording(made.id)
+        written = self._redis.set(name, to_json(asdict(changed)), xx=True, keepttl=True)
+        return changed if written else None
+
+    def get(self, recording_id: str) -> Recording | None:
+        """One recording, whoever's it is."""
+        raw = self._redis.get(recording(recording_id))
+        return Recording(**json.loads(raw)) if raw else None
+
+    def all(self) -> list[Recording]:
+        """Every recording, the newest first."""
+        names = list(self._redis.scan_iter(RECORDINGS))
+        records: list[Any] = self._redis.mget(names) if names else []
+        found = [Recording(**json.loads(raw)) for raw in records if raw]
+        return sorted(found, key=lambda one: -one.created_at_s)
+
+    def seconds_left(self, recording_id: str) -> int:
+        """Until the recording is gone."""
+        return max(0, int(self._redis.ttl(recording(recording_id))))
+
+    def given_file(self, recording_id: str) -> Path:
+        """Where the file that came lies."""
+        return self._folder / f"{recording_id}.given"
+
+    def annotated_file(self, recording_id: str) -> Path:
+        """Where the annotated MP4 lies, once finished."""
+        return self._folder / f"{recording_id}.mp4"
+
+    def remove(self, recording_id: str) -> None:
+        """Delete the record and both files."""
+        self._redis.delete(recording(recording_id))
+        for path in (self.given_file(recording_id), self.annotated_file(recording_id)):
+            path.unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Delete the files of recordings that have no record any more; return how many."""
+        gone = [
+            path
+            for path in self._folder.glob("*.*")
+            if not self._redis.exists(recording(path.stem))
+        ]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return len(gone)
+
+
+def container_of(start: bytes) -> str | None:
+    """The container of a file by its first 512 bytes; None when it is none that is taken."""
+    if start[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free"}:
+        return "mov"
+    if start.startswith(b"\x1a\x45\xdf\xa3"):
+        return "matroska"
+    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
+        return "avi"
+    if len(start) > 188 and start[0] == start[188] == 0x47:
+        return "mpegts"
+    return None

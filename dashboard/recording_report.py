@@ -1,0 +1,41 @@
+"""What a recording's people add up to: in all, and in each part of its time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from contract.verdicts import VERDICTS, Verdict
+from dashboard.compliance import mask_rate
+
+STEPS_S: Final = (5, 10, 30, 60, 300, 600)
+MOST_STEPS: Final = 24
+
+
+def report_of(found: dict[str, Any]) -> dict[str, Any]:
+    """The report of `worker.recordings` with its totals, its steps, and how fast it was."""
+    duration_s, people = found["duration_s"], found["people"]
+    step_s = next((s for s in STEPS_S if duration_s <= s * MOST_STEPS), STEPS_S[-1])
+    steps = [
+        {
+            "from_s": number * step_s,
+            "to_s": min(duration_s, (number + 1) * step_s),
+            **_counted([p for p in people if _step(p, step_s, duration_s) == number]),
+        }
+        for number in range(max(1, math.ceil(duration_s / step_s)))
+    ]
+    speed = round(duration_s / found["took_s"], 2) if found["took_s"] else None
+    return {**found, "times_real_time": speed, "total": _counted(people), "steps": steps}
+
+
+def _step(person: dict[str, Any], step_s: int, duration_s: float) -> int:
+    """The step in which a person was last seen; the very end belongs to the last."""
+    return int(min(person["last_seen_s"], max(0.0, duration_s - 1e-3)) // step_s)
+
+
+def _counted(people: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    counts: dict[Verdict, int] = {
+        verdict: sum(person["verdict"] == verdict for person in people) for verdict in VERDICTS
+    }
+    return {"people": counts, "compliance": mask_rate(counts).as_json()}

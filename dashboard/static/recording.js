@@ -1,0 +1,85 @@
+// What was found in one recording.
+
+import { call } from "./api.js";
+import { cell, emptyRow, row, verdictCell } from "./rows.js";
+import { duration, percent, setText, VERDICT_WORDS, VERDICTS } from "./words.js";
+
+const page = document.getElementById("recording");
+const message = document.getElementById("message");
+const api = `/api/v1/recordings/${page.dataset.recording}`;
+const part = (name) => page.querySelector(`[data-part="${name}"]`);
+
+async function show() {
+  try {
+    const recording = await call("GET", api);
+    setText(part("name"), recording.name);
+    part("links").hidden = false;
+    if (recording.report) showReport(recording.report, recording.expires_in_s);
+    else complain(recording.error || "The analysis has not finished yet.");
+  } catch (error) {
+    complain(error.message);
+  }
+}
+
+function showReport(report, expiresInS) {
+  const { people: judged, rate } = report.total.compliance;
+  setText(part("rate"), rate === null ? "–" : percent(rate));
+  setText(part("interval"), rate === null ? "nobody could be judged"
+    : `of ${judged} ${judged === 1 ? "person" : "people"} wore a mask (95 % interval ${interval(report.total.compliance)})`);
+  facts([
+    ["People", VERDICTS.map((verdict) => `${report.total.people[verdict]} ${VERDICT_WORDS[verdict].toLowerCase()}`).join(", ")],
+    ["Length", `${clock(report.duration_s)}, ${report.width} × ${report.height}, ${report.codec}`],
+    ["Analysed", `${report.frames} pictures with ${report.faces} faces in ${report.took_s.toFixed(1)} s, ${report.times_real_time} times as fast as filmed`],
+    ["Deleted in", duration(expiresInS)],
+  ]);
+  part("steps").replaceChildren(...report.steps.map(step));
+  const people = report.people.map((person) => row(
+    cell(clock(person.first_seen_s)), cell(clock(person.last_seen_s)),
+    verdictCell(person.verdict, VERDICT_WORDS[person.verdict]),
+    cell(person.verdict === "unknown" ? "–" : percent(person.confidence), "number"),
+    cell(String(Math.round(person.best_face_px)), "number"),
+  ));
+  part("people").replaceChildren(...(people.length ? people : [emptyRow("Nobody was counted", 5)]));
+  page.dataset.state = "shown";
+}
+
+function step({ from_s: fromS, to_s: toS, people, compliance }) {
+  const { rate } = compliance;
+  return row(cell(`${clock(fromS)} to ${clock(toS)}`, "nowrap"),
+    ...VERDICTS.map((verdict) => cell(String(people[verdict]), "number")),
+    cell(rate === null ? "–" : percent(rate), "number"),
+    cell(rate === null ? "–" : interval(compliance), "nowrap"));
+}
+
+function interval({ low, high }) {
+  return `${percent(low)} to ${percent(high)}`;
+}
+
+function clock(seconds) {
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  return `${minutes}:${rest.toFixed(1).padStart(4, "0")}`;
+}
+
+function facts(pairs) {
+  const nodes = pairs.flatMap(([name, words]) => {
+    const [term, value] = [document.createElement("dt"), document.createElement("dd")];
+    [term.textContent, value.textContent] = [name, words];
+    return [term, value];
+  });
+  part("facts").replaceChildren(...nodes);
+}
+
+function complain(words) {
+  message.textContent = words;
+  message.hidden = false;
+}
+
+document.getElementById("remove").onclick = async () => {
+  try {
+    await call("DELETE", api);
+    location.href = "/try/recordings";
+  } catch (error) {
+    complain(error.message);
+  }
+};
+show();

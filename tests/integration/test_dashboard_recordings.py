@@ -1,0 +1,208 @@
+"""Uploaded recordings: to the disk in pieces, analysed, reported, and deleted again."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import av
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+from werkzeug.test import TestResponse
+
+from contract.keys import RECORDINGS_QUEUE
+from contract.recordings import RecordingStore, container_of
+from contract.settings import load_settings
+from tests.accounts import key_client, make_app
+from tests.images_process import scripted_networks
+from tests.servers.clips import make_clip, make_sound, truncate
+from worker import recording_jobs
+
+API = "/api/v1/recordings"
+
+
+@pytest.fixture
+def app(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    monkeypatch.setattr("dashboard.recording_api.Worker.count", lambda **_: 1)
+    return make_app(redis, recordings_dir=tmp_path / "kept", recording_max_mb=1)
+
+
+@pytest.fixture
+def client(app: Flask, redis: Redis) -> FlaskClient:
+    return key_client(app, redis, "operator")
+
+
+@pytest.fixture
+def store(redis: Redis, tmp_path: Path) -> RecordingStore:
+    return RecordingStore(redis, tmp_path / "kept", 3600)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return make_clip(tmp_path / "clip.mp4", seconds=4)
+
+
+def upload(client: FlaskClient, data: bytes, name: str = "hall.mp4") -> TestResponse:
+    return client.post(f"{API}?name={name}", data=data)
+
+
+def analyse(redis: Redis, store: RecordingStore, most_minutes: float = 60) -> None:
+    """What the job does, with networks that find a masked face in every frame."""
+    queue = Queue(RECORDINGS_QUEUE, connection=redis, serializer=JSONSerializer)
+    [job] = queue.jobs
+    assert job.func_name == "worker.recording_jobs.analyse_recording"
+    found = store.get(job.args[0])
+    assert found is not None
+    settings = load_settings({}, recording_max_minutes=most_minutes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("worker.networks.load_networks", lambda _: scripted_networks())
+        recording_jobs._analyse(store, found, settings)
+
+
+def test_a_recording_becomes_a_report_and_an_annotated_video(
+    client: FlaskClient, redis: Redis, store: RecordingStore, clip: Path, tmp_path: Path
+) -> None:
+    answer = upload(client, clip.read_bytes())
+    assert (answer.status_code, answer.json["state"]) == (202, "queued")
+    where = answer.headers["Location"]
+    assert store.given_file(answer.json["id"]).read_bytes() == clip.read_bytes()
+    assert client.get(f"{where}/video").status_code == 404
+    analyse(redis, store)
+    done = client.get(where).json
+    report = done["report"]
+    assert (done["state"], done["progress"], done["name"]) == ("finished", 1.0, "hall.mp4")
+    assert (report["width"], report["height"], report["codec"]) == (320, 180, "h264")
+    assert report["frames"] == pytest.approx(32, abs=1), "eight a second"
+    [person] = [one for one in report["people"] if one["verdict"] == "mask"]
+    assert person["first_seen_s"] == 0.0
+    assert 0 < person["last_seen_s"] <= 4
+    assert report["total"]["people"] == {"mask": 1, "incorrect": 0, "no_mask": 0, "unknown": 1}
+    assert report["total"]["compliance"]["rate"] == 1.0
+    assert sum(step["people"]["mask"] for step in report["steps"]) == 1
+    assert report["times_real_time"] > 0
+    video = client.get(f"{where}/video")
+    assert "filename=hall-annotated.mp4" in video.headers["Content-Disposition"]
+    (tmp_path / "got.mp4").write_bytes(video.data)
+    with av.open(str(tmp_path / "got.mp4")) as film:
+        stream = film.streams.video[0]
+        assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 320, 180)
+        assert sum(1 for _ in film.decode(stream)) == report["frames"]
+        assert float(film.duration) / av.time_base == pytest.approx(4, abs=0.3)
+    assert not store.given_file(done["id"]).exists(), "the recording goes once it was analysed"
+
+
+def test_only_the_uploader_sees_a_recording_and_removing_it_deletes_every_file(
+    app: Flask, client: FlaskClient, redis: Redis, store: RecordingStore, clip: Path, tmp_path: Path
+) -> None:
+    where = upload(client, clip.read_bytes()).headers["Location"]
+    analyse(redis, store)
+    administrator = key_client(app, redis)
+    for path in (where, f"{where}/video"):
+        assert administrator.get(path).status_code == 404
+    assert administrator.delete(where).status_code == 404
+    assert administrator.get(API).json == {"recordings": []}
+    assert len(client.get(API).json["recordings"]) == 1
+    assert client.delete(where).status_code == 204
+    assert client.get(where).status_code == 404
+    assert list((tmp_path / "kept").iterdir()) == []
+    assert not list(redis.scan_iter("*:recording:*"))
+
+
+def test_files_go_when_their_time_is_over(
+    client: FlaskClient, redis: Redis, store: RecordingStore, clip: Path, tmp_path: Path
+) -> None:
+    kept = upload(client, clip.read_bytes()).json["id"]
+    expired = upload(client, clip.read_bytes()).json["id"]
+    assert redis.ttl(f"maskwatch:recording:{kept}") > 0
+    redis.delete(f"maskwatch:recording:{expired}")  # as when its time has run out
+    assert store.sweep() == 1
+    assert [path.stem for path in (tmp_path / "kept").iterdir()] == [kept]
+
+
+def test_a_recording_removed_while_it_is_analysed_leaves_nothing(
+    client: FlaskClient, redis: Redis, store: RecordingStore, clip: Path, tmp_path: Path
+) -> None:
+    upload(client, clip.read_bytes())
+    real = store.change
+
+    def change_after_removal(made: object, **changes: object) -> object:
+        if "progress" in changes:
+            redis.delete(f"maskwatch:recording:{made.id}")  # type: ignore[attr-defined]
+        return real(made, **changes)  # type: ignore[arg-type]
+
+    store.change = change_after_removal  # type: ignore[method-assign,assignment]
+    analyse(redis, store)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["cut", "sound", "noise", "long"])
+def test_a_recording_that_cannot_be_analysed_says_why(
+    client: FlaskClient, redis: Redis, store: RecordingStore, clip: Path, tmp_path: Path, kind: str
+) -> None:
+    data = {
+        "cut": lambda: truncate(tmp_path / "cut.mp4", clip).read_bytes(),
+        "sound": lambda: make_sound(tmp_path / "sound.mp4").read_bytes(),
+        "noise": lambda: clip.read_bytes()[:40] + bytes(range(256)) * 40,
+        "long": clip.read_bytes,
+    }[kind]()
+    where = upload(client, data).headers["Location"]
+    analyse(redis, store, 0.01 if kind == "long" else 60)
+    failed = client.get(where).json
+    assert failed["state"] == "failed"
+    words = {"sound": "no video", "long": "longer than"}.get(kind, "cannot be decoded")
+    assert words in failed["error"]
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "words"),
+    [
+        (b"", 400, "no recording"),
+        (b"#EXTM3U\nfile:///etc/passwd\n", 415, "expected MP4 or MOV"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", 415, "whatever its name says"),
+        (b"\0\0\0\x20ftypisom" + bytes(2 << 20), 413, "MASKWATCH_RECORDING_MAX_MB"),
+    ],
+)
+def test_what_is_no_recording_is_refused_and_not_kept(
+    client: FlaskClient, redis: Redis, tmp_path: Path, data: bytes, status: int, words: str
+) -> None:
+    answer = upload(client, data)
+    assert answer.status_code == status
+    assert words in answer.json["detail"]
+    assert not list(redis.scan_iter("*:recording:*"))
+    assert not list((tmp_path / "kept").glob("*"))
+
+
+def test_a_body_without_a_length_is_cut_off_at_the_limit(
+    client: FlaskClient, redis: Redis, tmp_path: Path
+) -> None:
+    data = b"\0\0\0\x20ftypisom" + bytes(2 << 20)
+    answer = client.post(
+        API,
+        input_stream=io.BytesIO(data),
+        environ_overrides={"wsgi.input_terminated": True},
+        headers={"Transfer-Encoding": "chunked"},
+    )
+    assert answer.status_code == 413
+    assert not list((tmp_path / "kept").glob("*"))
+
+
+def test_one_person_has_five_recordings_at_most(client: FlaskClient, clip: Path) -> None:
+    answers = [upload(client, clip.read_bytes()).status_code for _ in range(6)]
+    assert answers == [202] * 5 + [429]
+
+
+def test_containers_are_told_from_their_first_bytes(tmp_path: Path) -> None:
+    kinds = {"mp4": "mov", "mkv": "matroska", "avi": "avi", "ts": "mpegts"}
+    for suffix, container in kinds.items():
+        clip = make_clip(tmp_path / f"clip.{suffix}", seconds=0.5)
+        assert container_of(clip.read_bytes()[:512]) == container
+
+
+def test_the_pages_open_for_operators(client: FlaskClient) -> None:
+    assert "Choose a recording" in client.get("/try/recordings").text
+    assert "Download annotated video" in client.get("/try/recordings/abc").text
