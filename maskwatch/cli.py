@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from contract.cameras import Camera, CameraRegistry, make_camera
-from contract.errors import CameraNotFoundError, MaskwatchError
+from contract.errors import CameraConfigError, CameraNotFoundError, MaskwatchError
 from contract.logs import configure_logging
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
 from maskwatch import __version__, accounts, networks
 from maskwatch.connection import cameras_here, connect_here
+from maskwatch.shapes import parse_named, parse_points
 
 if TYPE_CHECKING:
     from models.cli import ModelStatus
@@ -118,19 +119,83 @@ def camera() -> None:
     """Register, list and remove cameras."""
 
 
+def _camera_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What can be set of a camera besides its name and source."""
+    options = [
+        click.option("--group", help="Where it is, such as 'Terminal 2'."),
+        click.option("--analysis-fps", type=float, help="Frames analysed a second (default 8)."),
+        click.option("--jpeg-quality", type=int, help="30 to 100 (default 85)."),
+        click.option("--max-width", type=int, help="Widest frame kept, in pixels (default 1920)."),
+        click.option(
+            "--detector", type=click.Choice(["yunet", "ssd"]), help="Another face detector."
+        ),
+        click.option(
+            "--line",
+            "lines",
+            multiple=True,
+            metavar="NAME=POINTS",
+            help="Count who crosses this line: 'Door=0.1,0.6 0.9,0.6', points in 0..1 of the "
+            "picture. From left to right, `in` is downwards. May be given several times.",
+        ),
+        click.option(
+            "--zone",
+            "zones",
+            multiple=True,
+            metavar="NAME=POINTS",
+            help="Count only people who enter this area (or another zone).",
+        ),
+        click.option(
+            "--ignore",
+            "ignored",
+            multiple=True,
+            metavar="POINTS",
+            help="Take no notice of faces in this area: a poster, a screen, a mirror.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, as fields of a camera."""
+    shapes: dict[str, list[Any]] = {
+        "lines": [parse_named(text, "line") for text in options.pop("lines")],
+        "zones": [parse_named(text, "zone") for text in options.pop("zones")],
+        "ignored": [parse_points(text, "ignore") for text in options.pop("ignored")],
+    }
+    given = {option: value for option, value in options.items() if value is not None}
+    return {**given, **{field: found for field, found in shapes.items() if found}}
+
+
 @camera.command("add")
 @click.argument("name")
 @click.argument("source")
-@click.option("--group", help="Where it is, such as 'Terminal 2'.")
-@click.option("--analysis-fps", type=float, help="Frames analysed a second (default 8).")
-@click.option("--jpeg-quality", type=int, help="30 to 100 (default 85).")
-@click.option("--max-width", type=int, help="Widest frame kept, in pixels (default 1920).")
-@click.option("--detector", type=click.Choice(["yunet", "ssd"]), help="Another face detector.")
+@_camera_options
 def camera_add(name: str, source: str, **options: Any) -> None:
     """Register SOURCE as NAME: an rtsp:// or http:// address, 0, a file, or demo:."""
-    given = {option: value for option, value in options.items() if value is not None}
-    added = cameras_here().add(make_camera(name=name, source=source, **given))
+    added = cameras_here().add(make_camera(name=name, source=source, **_given(options)))
     click.echo(f"{added.id}  {added.name}  {added.redacted_source}")
+
+
+@camera.command("change")
+@click.argument("name_or_id")
+@_camera_options
+@click.option(
+    "--clear",
+    multiple=True,
+    type=click.Choice(["lines", "zones", "ignored"]),
+    help="Remove all of these first.",
+)
+def camera_change(name_or_id: str, clear: tuple[str, ...], **options: Any) -> None:
+    """Change how a camera is analysed; lines, zones and ignored areas replace those there are."""
+    registry = cameras_here()
+    changes = {**dict.fromkeys(clear, ()), **_given(options)}
+    if not changes:
+        raise CameraConfigError("nothing to change; see `maskwatch camera change --help`")
+    changed = registry.update(_find(registry.all(), name_or_id).id, **changes)
+    shapes = f"{len(changed.lines)} lines, {len(changed.zones)} zones"
+    click.echo(f"{changed.id}  {changed.name}  {shapes}, {len(changed.ignored)} ignored areas")
 
 
 @camera.command("list")

@@ -46,7 +46,7 @@ def urgency(track: Track, time_s: float) -> float:
     """How many of its turns a face has waited at `time_s`."""
     votes = track.votes
     if votes.looked_at_s <= 0:
-        return NEW_URGENCY + (time_s - track.first_seen_s) / UNSETTLED_EVERY_S
+        return NEW_URGENCY + (time_s - track.first_seen_s) / SETTLED_EVERY_S
     if votes.settled:
         turn_s = SETTLED_EVERY_S
     else:

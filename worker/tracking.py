@@ -37,10 +37,9 @@ LEAVING_REACH: Final = 0.4
 """A track about to leave the picture must not pick up whoever comes in at the same edge."""
 STAYING_REACH: Final = 0.4
 """Who stood still, or was last seen before the picture froze, is found where they were."""
-NEWNESS: Final = 0.25
-"""A track seen fewer than `GROWN_UP` times is this much farther away, in face heights: of two
-tracks on one face, the one that has been there longer keeps it."""
-GROWN_UP: Final = 3
+NEWNESS: Final = (0.6, 0.25, 0.25)
+"""A track that was seen by itself 0, 1 or 2 times counts as this much farther away, in face
+heights: of two tracks on one face, the one that has been there longer keeps it."""
 FROZEN_AFTER_S: Final = 1.0
 """A picture repeated for longer than a slow camera repeats one (1 frame a second) is frozen."""
 
@@ -61,6 +60,8 @@ class Tracker:
         self._frame_size = (0, 0)
         self._picture = 0
         """Checksum of the last frame's boxes: a frozen picture has the very same ones."""
+        self._repeated = False
+        """Whether the last frame was one."""
 
     def update(
         self,
@@ -79,10 +80,12 @@ class Tracker:
             scores = np.ones(len(boxes), np.float32)
         ended = self._end_others(frame_size)
         checksum = zlib.crc32(boxes.tobytes()) if len(boxes) else 0
-        repeated, self._picture = bool(checksum) and checksum == self._picture, checksum
-        if repeated:
+        thawed, self._repeated = self._repeated, bool(checksum) and checksum == self._picture
+        self._picture = checksum
+        if self._repeated:
             return self._see_again(boxes, scores, time_s), ended
-        ended += self._end_lost(time_s)
+        if not thawed:  # or else whoever stood there all the time gets this one chance
+            ended += self._end_lost(time_s)
         seen, gone = self._see(boxes, scores, time_s)
         for track in seen:
             self.static.judge(track)
@@ -99,7 +102,7 @@ class Tracker:
                 "v": SCHEMA,
                 "next_id": self._next_id,
                 "size": self._frame_size,
-                "picture": self._picture,
+                "picture": [self._picture, int(self._repeated)],
                 "tracks": [track.encode() for track in self.tracks],
                 "static": self.static.encode(),
             }
@@ -122,7 +125,8 @@ class Tracker:
             tracker._next_id = record["next_id"]
             width, height = record["size"]
             tracker._frame_size = (width, height)
-            tracker._picture = record["picture"]
+            tracker._picture, repeated = record["picture"]
+            tracker._repeated = bool(repeated)
             tracker.tracks = [Track.decode(track) for track in record["tracks"]]
             tracker.static = StaticFaces.decode(record["static"])
         except (KeyError, TypeError, ValueError) as error:
@@ -224,7 +228,10 @@ class Tracker:
         reach = np.minimum(REACH + REACH_PER_S * unseen_s, LONGEST_REACH)
         reach[leaving] = LEAVING_REACH
         reach[unseen_s > LOST_AFTER_S] = STAYING_REACH
-        newness = np.array([NEWNESS * (t.sightings < GROWN_UP) for t in self.tracks], np.float32)
+        newness = np.array(
+            [(*NEWNESS, 0.0)[min(track.sightings, len(NEWNESS))] for track in self.tracks],
+            np.float32,
+        )
         pairs = assign(predicted, boxes, reach.astype(np.float32), newness)
         if not pairs and (offset := common_shift(predicted, boxes, LEAVING_REACH)) is not None:
             for track in self.tracks:

@@ -21,14 +21,25 @@ class DemoOptions:
     """People in view at a time, on average."""
     width: int = 1280
     """Pixels; the picture is 16:9."""
+    pillars: int = 0
+    """Advertising pillars near the camera that people pass behind."""
+    standing: int = 0
+    """Places at which one person after the other stands for a minute."""
 
     @property
     def height(self) -> int:
         return self.width * 9 // 16 // 2 * 2
 
 
-_LIMITS = {"seed": (0, 2**31), "fps": (0.5, 60), "people": (0, 12), "width": (320, 1920)}
-_WHOLE = ("seed", "width")
+_LIMITS = {
+    "seed": (0, 2**31),
+    "fps": (0.5, 60),
+    "people": (0, 12),
+    "width": (320, 1920),
+    "pillars": (0, 3),
+    "standing": (0, 4),
+}
+_WHOLE = ("seed", "width", "pillars", "standing")
 
 
 def parse_demo(source: str) -> DemoOptions:

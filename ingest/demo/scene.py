@@ -14,6 +14,7 @@ from ingest.demo.concourse import draw_concourse
 from ingest.demo.geometry import FACE_HEIGHT_M, Geometry
 from ingest.demo.options import DemoOptions
 from ingest.demo.people import BODY_HEIGHT_M, BODY_WIDTH_M, Look, look_of
+from ingest.demo.pillars import PILLAR_Z_M, draw_pillars
 from ingest.demo.walkers import Walker, walkers_between
 from ingest.encoding import Image
 
@@ -35,7 +36,12 @@ class Scene:
             self._concourse = draw_concourse(self._geometry)
         picture: Image = self._concourse.copy()
         present = walkers_between(self._options, time_s, time_s)
-        for walker in sorted(present, key=lambda walker: -walker.at(time_s)[1]):
+        present.sort(key=lambda walker: -walker.at(time_s)[1])
+        behind = sum(walker.at(time_s)[1] > PILLAR_Z_M for walker in present)
+        for walker in present[:behind]:
+            self._draw(picture, walker, time_s)
+        draw_pillars(picture, self._options.pillars, self._geometry)
+        for walker in present[behind:]:
             self._draw(picture, walker, time_s)
         self._draw_label(picture)
         return picture
@@ -60,7 +66,8 @@ class Scene:
         _, hip = self._geometry.pixel(x, HIP_M, z)
         if hip >= picture.shape[0]:
             return
-        stride = math.sin(5.5 * (time_s - walker.enters_at_s))
+        standing = walker.is_standing(time_s)
+        stride = 0.0 if standing else math.sin(5.5 * (time_s - walker.enters_at_s))
         sideways = abs(walker.end[0] - walker.start[0]) > abs(walker.end[1] - walker.start[1])
         for side, swing in ((-1, stride), (1, -stride)):
             self._draw_leg(picture, (x, z), side, swing, sideways, look.trousers)

@@ -11,18 +11,22 @@ import numpy as np
 from contract.verdicts import Verdict
 from ingest.demo.geometry import FACE_HEIGHT_M, FACE_WIDTH_M, Geometry
 from ingest.demo.options import DemoOptions
+from ingest.demo.pillars import PILLAR_Z_M, pillar_edges
 
 SHARES: Final[dict[Verdict, float]] = {"mask": 0.6, "no_mask": 0.25, "incorrect": 0.15}
 MEAN_STAY_S: Final = 5.3
 """Measured over ten minutes of walkers; sets how often one enters."""
 LONGEST_STAY_S: Final = 10.0
 FAR_M: Final = 10.5
+STANDS_S: Final = 60.0
+STANDING_EVERY_S: Final = 80.0
+"""At each place to stand one person follows the other, with a pause between."""
 _UNIT: Final = Geometry(1280, 720)
 
 
 @dataclass(frozen=True)
 class Walker:
-    """One passage of one person, on a straight line at constant speed."""
+    """One passage of one person, on a straight line at constant speed, perhaps with one stop."""
 
     id: int
     verdict: Verdict
@@ -37,16 +41,36 @@ class Walker:
     size: float
     """The face's size, 1 being the average."""
     look_seed: int
+    stands_s: float = 0.0
+    """For how long they stand ..."""
+    stands_at: float = 0.5
+    """... after this part of the way."""
 
     def at(self, time_s: float) -> tuple[float, float]:
         """Return `x, z` in metres."""
-        share = (time_s - self.enters_at_s) / (self.leaves_at_s - self.enters_at_s)
+        stood_s = self._stood_s(time_s)
+        walked_s = time_s - self.enters_at_s - stood_s
+        share = walked_s / (self.leaves_at_s - self.enters_at_s - self.stands_s)
         (x0, z0), (x1, z1) = self.start, self.end
-        return x0 + (x1 - x0) * share, z0 + (z1 - z0) * share
+        # Who stands shifts their weight, slowly; the shift starts and ends at nothing.
+        sway_m = 0.05 * math.sin(2 * math.pi * 5 * stood_s / self.stands_s) if stood_s else 0.0
+        return x0 + (x1 - x0) * share + sway_m, z0 + (z1 - z0) * share
+
+    def is_standing(self, time_s: float) -> bool:
+        """Whether this is the time of the stop."""
+        return 0.0 < self._stood_s(time_s) < self.stands_s
 
     def face_height_m(self, time_s: float) -> float:
         """Height of the middle of the face above the floor, bobbing with each step."""
+        if self.is_standing(time_s):
+            return self.stature_m
         return self.stature_m + 0.012 * math.sin(11.0 * (time_s - self.enters_at_s))
+
+    def _stood_s(self, time_s: float) -> float:
+        """For how much of the stop they have stood by now."""
+        walking_s = self.leaves_at_s - self.enters_at_s - self.stands_s
+        stops_at_s = self.enters_at_s + self.stands_at * walking_s
+        return min(max(time_s - stops_at_s, 0.0), self.stands_s)
 
     def face_box(self, time_s: float, geometry: Geometry) -> tuple[float, float, float, float]:
         """Return the face's box in pixels, unclipped; where detectors draw it."""
@@ -71,27 +95,42 @@ class FaceTruth:
 
 def walkers_between(options: DemoOptions, from_s: float, to_s: float) -> list[Walker]:
     """Return everyone in the concourse at some time from `from_s` to `to_s`, by entry."""
+    everyone = _passing(options, from_s, to_s) + _standing(options, from_s, to_s)
+    present = (w for w in everyone if w.enters_at_s <= to_s and w.leaves_at_s > from_s)
+    return sorted(present, key=lambda walker: walker.enters_at_s)
+
+
+def _passing(options: DemoOptions, from_s: float, to_s: float) -> list[Walker]:
     if options.people <= 0:
         return []
     spacing_s = MEAN_STAY_S / options.people
     first = math.floor((from_s - LONGEST_STAY_S) / spacing_s)
-    walkers = [
-        _walker(options.seed, slot, spacing_s)
-        for slot in range(first, math.floor(to_s / spacing_s) + 1)
+    last = math.floor(to_s / spacing_s)
+    return [_walker(options.seed, slot, spacing_s) for slot in range(first, last + 1)]
+
+
+def _standing(options: DemoOptions, from_s: float, to_s: float) -> list[Walker]:
+    visits = range(
+        math.floor(from_s / STANDING_EVERY_S) - 1, math.floor(to_s / STANDING_EVERY_S) + 1
+    )
+    return [
+        _stander(options.seed, place, visit)
+        for place in range(options.standing)
+        for visit in visits
     ]
-    present = (w for w in walkers if w.enters_at_s <= to_s and w.leaves_at_s > from_s)
-    return sorted(present, key=lambda walker: walker.enters_at_s)
 
 
 def faces_at(options: DemoOptions, time_s: float) -> list[FaceTruth]:
     """Return the faces in the frame of `time_s`, the nearest last."""
     geometry = Geometry(options.width, options.height)
+    pillars = pillar_edges(options.pillars, geometry)
     walkers = sorted(walkers_between(options, time_s, time_s), key=lambda w: -w.at(time_s)[1])
     boxes = [walker.face_box(time_s, geometry) for walker in walkers]
     return [
         FaceTruth(walker.id, walker.verdict, clipped, visible)
         for index, walker in enumerate(walkers)
-        for clipped, visible in [_seen(boxes[index], boxes[index + 1 :], geometry)]
+        for hiding in [pillars if walker.at(time_s)[1] > PILLAR_Z_M else []]
+        for clipped, visible in [_seen(boxes[index], boxes[index + 1 :], hiding, geometry)]
         if visible > 0
     ]
 
@@ -113,6 +152,28 @@ def _walker(seed: int, slot: int, spacing_s: float) -> Walker:
         stature_m=float(rng.uniform(1.5, 1.72)),
         size=float(rng.uniform(0.94, 1.06)),
         look_seed=int(rng.integers(2**31)),
+    )
+
+
+def _stander(seed: int, place: int, visit: int) -> Walker:
+    """Across the picture with a stop of a minute."""
+    rng = np.random.default_rng([seed, 7, place, visit])
+    side = 1.0 if (visit + place) % 2 else -1.0
+    start, end = _crossing(rng, side)
+    enters_at_s = visit * STANDING_EVERY_S + float(rng.uniform(0.0, 8.0))
+    walking_s = math.dist(start, end) / float(rng.uniform(1.0, 1.25))
+    return Walker(
+        id=-1 - place - 8 * visit,
+        verdict=_verdict(float(rng.random())),
+        enters_at_s=enters_at_s,
+        leaves_at_s=enters_at_s + walking_s + STANDS_S,
+        start=start,
+        end=end,
+        stature_m=float(rng.uniform(1.5, 1.72)),
+        size=float(rng.uniform(0.94, 1.06)),
+        look_seed=int(rng.integers(2**31)),
+        stands_s=STANDS_S,
+        stands_at=float(rng.uniform(0.3, 0.7)),
     )
 
 
@@ -148,11 +209,13 @@ def _verdict(draw: float) -> Verdict:
 def _seen(
     box: tuple[float, float, float, float],
     nearer: list[tuple[float, float, float, float]],
+    pillars: list[tuple[float, float]],
     geometry: Geometry,
 ) -> tuple[tuple[float, float, float, float], float]:
-    """Clip `box` to the picture; return it and the share of it that nobody nearer covers.
+    """Clip `box` to the picture; return it and the share of it that nothing nearer covers.
 
-    Whoever is nearer covers, roughly, from the hair down and half a face to either side.
+    Whoever is nearer covers, roughly, from the hair down and half a face to either side; a pillar
+    all between its edges.
     """
     x0, y0, x1, y1 = box
     frame = (0.0, 0.0, float(geometry.width), float(geometry.height))
@@ -164,4 +227,6 @@ def _seen(
     for left, top, right, bottom in nearer:
         beside, above = (right - left) / 2, (bottom - top) / 2
         shown &= ~((grid_x > left - beside) & (grid_x < right + beside) & (grid_y > top - above))
+    for left, right in pillars:
+        shown &= (grid_x < left) | (grid_x > right)
     return clipped, float(shown.mean())

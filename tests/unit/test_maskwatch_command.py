@@ -193,3 +193,37 @@ def test_a_stage_that_does_not_end_is_killed_with_its_children() -> None:
     stage.finish(time.monotonic() + 0.2)
     _, alive = psutil.wait_procs([child], timeout=5)
     assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_lines_zones_and_ignored_areas_are_typed_replaced_and_cleared(
+    redis: Redis, redis_url: str
+) -> None:
+    drawn = ["--line", "Door=0.1,0.6 0.9,0.6", "--ignore", "0,0 0.2,0 0.2,0.3"]
+    assert run_command(redis_url, "camera", "add", "Gate", "0", *drawn)[0] == 0
+    [camera] = CameraRegistry(redis).all()
+    assert camera.lines[0].name == "Door"
+    assert camera.ignored == (((0, 0), (0.2, 0), (0.2, 0.3)),)
+    change = ["camera", "change", "Gate", "--zone", "Queue=0,0 1,0 1,1", "--clear", "ignored"]
+    assert run_command(redis_url, *change)[0] == 0
+    [camera] = CameraRegistry(redis).all()
+    assert [zone.name for zone in camera.zones] == ["Queue"]
+    assert (len(camera.lines), camera.ignored) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "words"),
+    [
+        ("--line", "0.1,0.6 0.9,0.6", "NAME=POINTS"),
+        ("--line", "Door=0.1 0.9,0.6", "'0.1' is no point"),
+        ("--line", "Door=0.1,0.6", "2 to 32 points, found 1"),
+        ("--zone", "Hall=0,0 1,1 1,0 0,1", "no edge crosses another"),
+        ("--ignore", "0,0 640,0 640,480", "less than or equal to 1"),
+    ],
+)
+def test_a_shape_that_cannot_be_used_says_what_was_expected(
+    redis: Redis, redis_url: str, option: str, text: str, words: str
+) -> None:
+    status, output = run_command(redis_url, "camera", "add", "Gate", "0", option, text)
+    assert status == 2
+    assert words in output
+    assert CameraRegistry(redis).all() == []

@@ -117,7 +117,147 @@ def test_a_saved_tracker_goes_on_exactly_like_the_one_that_was_not() -> None:
         np.testing.assert_allclose(left.motion.predict(0.5), right.motion.predict(0.5), atol=0.05)
 
 
-@pytest.mark.parametrize("state", ["nonsense", "[]", '{"v":99}', '{"v":1,"next_id":1}', "{}"])
+def test_a_walker_is_followed_through_irregular_steps() -> None:
+    tracker, now_s, ids = Tracker(), 0.0, []
+    for step_s in (0.1, 0.1, 0.7, 0.05, 0.4, 0.9, 0.02, 0.3, 1.1, 0.2):
+        now_s += step_s
+        [track], _ = see(tracker, boxes(at(150 * now_s)), now_s)
+        ids.append(track.id)
+    assert set(ids) == {1}
+
+
+def test_a_walker_hidden_for_almost_two_seconds_comes_back_as_the_same() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 20, 40, 60, 80])
+    [track], _ = see(tracker, boxes(at(80 + 190)), 0.8 + 1.9)
+    assert track.id == 1
+
+
+def test_who_passes_close_behind_somebody_standing_is_somebody_else_and_both_stay_themselves() -> (
+    None
+):
+    tracker = Tracker()
+    for step in range(21):
+        walker = at(600 - 25.0 * step, y=92, size=34)
+        found = [at(300 + step % 2), *([walker] if abs(walker[0] - 300) > 25 else [])]
+        tracks, _ = see(tracker, boxes(*found), 0.2 * step)
+        assert tracks[0].id == 1
+    assert [track.id for track in tracks] == [1, 2]
+
+
+def test_a_clock_set_back_a_little_breaks_no_track() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 10, 20, 30], start_s=100)
+    [track], ended = see(tracker, boxes(at(40)), 100.3)
+    assert (track.id, ended) == (1, [])
+
+
+def test_a_clock_set_forward_ends_who_was_in_view() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 10, 20, 30])
+    [track], ended = see(tracker, boxes(at(40)), 3600)
+    assert (track.id, [one.id for one in ended]) == (2, [1])
+
+
+def test_whoever_is_in_a_frozen_picture_is_one_person_and_not_seen_in_it_for_ever() -> None:
+    tracker, ended = Tracker(), []
+    walk(tracker, [0, 20, 40, 60])
+    for number in range(300):
+        [track], gone = see(tracker, boxes(at(60)), 0.8 + 0.2 * number)
+        assert track.id == 1
+        ended += gone
+    for number in range(2):
+        _, gone = see(tracker, boxes(at(900 + number)), 61.0 + 0.2 * number)
+    assert ended == []
+    assert [one.id for one in gone] == [1]
+    assert gone[0].seen_for_s < 2.0
+
+
+def test_a_walker_goes_on_after_a_short_freeze() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 20, 40, 60, 80, 100])
+    for number in range(5):
+        see(tracker, boxes(at(100)), 1.2 + 0.2 * number)
+    [track], _ = see(tracker, boxes(at(100 + 120)), 2.2)
+    assert track.id == 1
+
+
+def test_somebody_standing_is_still_themselves_after_a_long_freeze() -> None:
+    tracker = Tracker()
+    walk(tracker, [100, 101, 100, 102, 101, 100, 101])
+    for number in range(50):
+        see(tracker, boxes(at(101)), 1.4 + 0.2 * number)
+    [track], _ = see(tracker, boxes(at(104)), 11.6)
+    assert track.id == 1
+
+
+def test_people_keep_their_identities_when_the_camera_is_knocked() -> None:
+    tracker = Tracker()
+    for step in range(5):
+        x = 10.0 * step
+        see(tracker, boxes(at(300 + x), at(700 - x, y=300), at(1100, y=500, size=80)), 0.2 * step)
+    moved = boxes(at(350 - 160, y=190), at(650 - 160, y=390), at(1100 - 160, y=590, size=80))
+    tracks, ended = see(tracker, moved, 1.0)
+    assert [track.id for track in tracks] == [1, 2, 3]
+    assert ended == []
+
+
+def test_another_view_ends_everyone_and_takes_nobody_for_somebody_else() -> None:
+    tracker = Tracker()
+    for step in range(5):
+        see(tracker, boxes(at(300 + 10.0 * step), at(700, y=300)), 0.2 * step)
+    ended = []
+    for step in range(15):
+        tracks, gone = see(
+            tracker, boxes(at(1500 + step, y=700), at(40, y=20 + step, size=60)), 1.0 + 0.2 * step
+        )
+        ended += gone
+    assert [track.id for track in tracks] == [3, 4]
+    assert sorted(track.id for track in ended) == [1, 2]
+
+
+def test_a_second_box_on_a_face_is_no_second_person() -> None:
+    tracker = Tracker()
+    for step in range(12):
+        x = 200 + 12.0 * step
+        # Of equal size and shifted by 0.575 of it: an IoU of 0.27, as on profiles.
+        double = [at(x + 23)] if step in (3, 4, 5, 8, 9) else []
+        see(tracker, boxes(at(x), *double), 0.2 * step)
+    causes = [why_nobody(track, False) for track in tracker.end_all()]
+    assert set(causes) == {None, "duplicate"}
+    assert causes.count(None) == 1
+
+
+def test_of_two_boxes_on_a_face_it_does_not_matter_which_remains() -> None:
+    tracker = Tracker()
+    walk(tracker, [200, 212, 224])
+    see(tracker, boxes(at(236), at(259)), 0.6)
+    ended = []
+    for step in range(4, 12):
+        _, gone = see(tracker, boxes(at(200 + 23 + 12.0 * step)), 0.2 * step)
+        ended += gone
+    people = [t for t in ended + tracker.end_all() if why_nobody(t, False) is None]
+    assert len(people) == 1
+
+
+def test_two_people_whose_faces_overlap_for_a_moment_are_two() -> None:
+    tracker = Tracker()
+    for step in range(16):
+        see(tracker, boxes(at(20.0 * step), at(300 - 20.0 * step, y=112)), 0.2 * step)
+    assert [why_nobody(track, False) for track in tracker.end_all()] == [None, None]
+
+
+def test_a_picture_of_another_size_starts_afresh() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 20, 40, 60])
+    [track], ended = see(tracker, boxes(at(80)), 0.8, size=(1280, 720))
+    assert (track.id, [one.id for one in ended]) == (2, [1])
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["nonsense", "[]", '{"v":99}', '{"v":1,"next_id":1,"tracks":[]}', '{"v":2,"next_id":1}', "{}"],
+)
 def test_a_state_that_is_none_is_refused(state: str) -> None:
     with pytest.raises(MessageError):
         Tracker.decode(state)
@@ -134,6 +274,30 @@ coordinate = st.floats(0, 1900, width=32)
 frame_boxes = st.lists(
     st.tuples(coordinate, coordinate, st.floats(8, 300, width=32)), max_size=8
 ).map(lambda faces: [(x, y, x + side, y + side) for x, y, side in faces])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(frame_boxes, st.floats(0.05, 3)), min_size=2, max_size=12),
+    st.integers(1, 11),
+)
+def test_a_tracker_saved_at_any_frame_ends_the_same_tracks_as_one_that_was_not(
+    frames: list[tuple[list[tuple[float, float, float, float]], float]], saved_after: int
+) -> None:
+    kept, resumed, now_s = Tracker(), Tracker(), 1_700_000_000.0
+    for number, (faces, step_s) in enumerate(frames):
+        now_s = round(now_s + step_s, 3)
+        if number == saved_after:
+            resumed = Tracker.decode(resumed.encode())
+        ids = [
+            ([track.id for track in tracks], [track.id for track in gone])
+            for tracks, gone in (see(one, boxes(*faces), now_s) for one in (kept, resumed))
+        ]
+        assert ids[0] == ids[1]
+    for left, right in zip(kept.end_all(), resumed.end_all(), strict=True):
+        assert (left.id, left.sightings, left.doubled) == (right.id, right.sightings, right.doubled)
+        assert left.last_seen_s == pytest.approx(right.last_seen_s, abs=0.002)
+        assert left.first_seen_s == pytest.approx(right.first_seen_s, abs=0.002)
 
 
 @settings(deadline=None)
