@@ -17,11 +17,13 @@ FULL_FACE_PX: Final = 56.0
 """From this height on, a face counts in full."""
 SHARPNESS_SIDE: Final = 48
 """Sharpness is measured at this size, at which small faces are not yet enlarged."""
-BLURRED: Final = 0.02
-SHARP: Final = 0.1
-"""Between these, `sharpness` counts for less (measured: benchmarks/README.md)."""
-LEAST_VIEW: Final = 0.15
-"""The worst view of a face large enough to judge still says this much."""
+BLURRED: Final = 0.01
+SHARP: Final = 0.08
+"""Between these, `sharpness` counts for less: below 0.03, twice as many faces are judged wrongly as
+above (`python -m benchmarks.views`)."""
+LEAST_VIEW: Final = 0.3
+"""The most blurred or most averted face large enough to judge still says this much: it is wrong two
+to three times as often as a sharp and frontal one, not always."""
 
 
 def weigh(face_height_px: float, sharpness: float, frontality: float) -> float:
@@ -46,8 +48,8 @@ def sharpness_of(crop: Image) -> float:
     """Variance of the Laplacian of a face's crop, over the variance of its grey levels.
 
     The first is the usual measure of focus (Pech-Pacheco et al., 2000); the second makes it
-    independent of light and contrast. crop: `(S, S, 3)` uint8 BGR. About 0.02 when blurred beyond
-    use, above 0.1 when sharp.
+    independent of light and contrast. crop: `(S, S, 3)` uint8 BGR. About 0.01 when blurred beyond
+    recognition, above 0.1 when sharp.
     """
     side = SHARPNESS_SIDE
     small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
