@@ -14,6 +14,8 @@ BoolArray = npt.NDArray[np.bool_]
 SIZE_RATIO: Final = 1.8
 """A face is at most this much larger or smaller than the track's."""
 UNREACHABLE: Final = 1e6
+FACE_SHAPE: Final = 0.75
+"""Width over height of a face's box."""
 SAME_FACE_OVERLAP: Final = 0.35
 """Two boxes of one frame that share this part of the smaller may be on one face. A detector leaves
 pairs with an IoU up to 0.3 (0.46 of two equal boxes); profiles are found twice at about 0.27."""
@@ -59,6 +61,21 @@ def outside(boxes: FloatArray, frame_size: tuple[int, int]) -> BoolArray:
     """`(N,)`: whose centre lies outside the picture."""
     middle = centres(boxes)
     return np.asarray(((middle < 0) | (middle > np.array(frame_size))).any(axis=1))
+
+
+def uncut(boxes: FloatArray, frame_size: tuple[int, int]) -> FloatArray:
+    """Boxes continued beyond the picture where its edge cuts them to less than a face's shape.
+
+    The middle of a cut face moves at half its speed. boxes: `(N, 4)`, frame_size: width, height.
+    """
+    whole = np.array(boxes, np.float32)
+    width, height = (whole[:, 2:] - whole[:, :2]).T
+    wider, higher = height * FACE_SHAPE - width, width / FACE_SHAPE - height
+    for low, high, missing, limit in ((0, 2, wider, frame_size[0]), (1, 3, higher, frame_size[1])):
+        missing = np.clip(missing, 0, None)
+        whole[:, low] -= np.where(boxes[:, low] <= 1, missing, 0)
+        whole[:, high] += np.where(boxes[:, high] >= limit - 1, missing, 0)
+    return whole
 
 
 def overlaps(boxes: FloatArray) -> FloatArray:

@@ -16,93 +16,112 @@ FloatArray = npt.NDArray[np.float32]
 MEASUREMENT_STRAY: Final = 0.06
 ACCELERATION: Final = 6.0
 FIRST_SPEED: Final = 4.0
-GROWTH: Final = 0.5
-"""How much of its height a face grows or shrinks in a second (one standard deviation)."""
+FIRST_GROWTH: Final = 0.2
+"""Faces of people who walk towards the camera grow by 0.15 of themselves a second at 9 m, by 0.5
+at 2.5 m."""
+GROWTH_CHANGE: Final = 0.15
+"""... and that changes by about this much in a second."""
+LEAST_GROWTH: Final = -0.3
+MOST_GROWTH: Final = 0.7
+"""A face cut off by the picture's edge seems to shrink at great speed; nobody does."""
+MOST_ZOOM: Final = 1.8
+SHRUNK: Final = 0.15
+"""A face that is smaller by this part than it should be is partly hidden: where its box lies says
+half as surely, or less, where it is ..."""
+MOST_STRAY: Final = 4.0
+"""... but it does say so: a face that is smaller for good must be believed in the end."""
 
-_PLACE = slice(0, 2)  # of the state: centre x, centre y, width, height, and the centre's speed
-_SIZE = slice(2, 4)
+_PLACE = slice(0, 2)  # of the state: centre x, centre y, logarithms of width and height,
+_SIZE = slice(2, 4)  # the centre's speed, the growth of the logarithms
 _SPEED = slice(4, 6)
-_STATE: Final = 6
+_GROWTH: Final = 6
+_STATE: Final = 7
 _MEASURED: Final = 4
 
 
 class BoxMotion:
-    """One face's position with its speed, and its size, which has none.
+    """One face's position and size, and how fast they change.
 
-    Constant-velocity model with white acceleration (Bar-Shalom et al., 2001, section 6.2); the
-    size walks at random. A face cut off by the picture's edge seems to shrink at great speed: a
-    predicted size would soon pass for anyone's far away.
+    Who walks straight on at constant speed moves in the picture by `v t / (1 - g t)` and grows by
+    `1 / (1 - g t)`, `v` and `g` being their speed and growth now: a pinhole camera, whatever its
+    focal length. Accelerations are white noise (Bar-Shalom et al., 2001, section 6.2).
     """
 
     def __init__(self, box: FloatArray) -> None:
         """Start at `box`, `(4,)` x_min, y_min, x_max, y_max in pixels, at rest."""
-        measured = _to_centre(box)
-        height = max(float(measured[3]), 1.0)
         self._filter = cv2.KalmanFilter(_STATE, _MEASURED)
         self._filter.measurementMatrix = np.eye(_MEASURED, _STATE, dtype=np.float32)
-        self._set(
-            np.concatenate([measured, np.zeros(2, np.float32)]),
-            _spread((MEASUREMENT_STRAY * height) ** 2, 0.0, (FIRST_SPEED * height) ** 2),
-        )
+        self._set(np.concatenate([_to_measured(box), np.zeros(3, np.float32)]))
+        self._filter.errorCovPost = self._unknown_speed()
 
     @property
     def box(self) -> FloatArray:
         """`(4,)` float32 x_min, y_min, x_max, y_max in pixels, as estimated."""
-        return _to_corners(self._state[:_MEASURED])
+        return _to_corners(self._state)
 
     @property
     def height(self) -> float:
-        """Of the face, in pixels, as estimated; at least 1."""
-        return max(float(self._state[3]), 1.0)
+        """Of the face, in pixels, as estimated."""
+        return float(np.exp(self._state[3]))
+
+    @property
+    def speed_spread(self) -> float:
+        """How surely the speed is known: its standard deviation in face heights a second."""
+        return float(np.sqrt(self._filter.errorCovPost[4, 4])) / self.height
 
     def predict(self, step_s: float) -> FloatArray:
         """Return the box expected `step_s` seconds on, changing nothing."""
-        moved = self._state[:_MEASURED].copy()
-        moved[_PLACE] += self._state[_SPEED] * step_s
-        return _to_corners(moved)
+        return _to_corners(_moved(self._state, step_s))
 
     def update(self, box: FloatArray, step_s: float) -> None:
         """Move on by `step_s` seconds and correct with a detection."""
         height = max(float(box[3] - box[1]), 1.0)
         forward = np.eye(_STATE, dtype=np.float32)
         forward[_PLACE, _SPEED] = step_s * np.eye(2, dtype=np.float32)
+        forward[_SIZE, _GROWTH] = step_s
         self._filter.transitionMatrix = forward
-        push, grow = (ACCELERATION * height) ** 2, (GROWTH * height) ** 2
-        self._filter.processNoiseCov = _spread(
-            push * step_s**4 / 4, push * step_s**3 / 2, push * step_s**2, grow * step_s
-        )
-        stray = np.float32((MEASUREMENT_STRAY * height) ** 2)
-        self._filter.measurementNoiseCov = stray * np.eye(_MEASURED, dtype=np.float32)
+        self._filter.processNoiseCov = _noise(ACCELERATION * height, step_s)
+        expected, measured = _moved(self._state, step_s), _to_measured(box)
+        shrunk = max(0.0, float((expected[_SIZE] - measured[_SIZE]).max()))
+        stray = MEASUREMENT_STRAY * min(1.0 + (shrunk / SHRUNK) ** 2, MOST_STRAY)
+        scale = np.array([height, height, 1.0, 1.0])
+        self._filter.measurementNoiseCov = np.diag((stray * scale) ** 2).astype(np.float32)
         self._filter.predict()
-        self._filter.correct(_to_centre(box).reshape(-1, 1))
+        self._filter.statePre = expected.reshape(-1, 1)
+        self._filter.correct(measured.reshape(-1, 1))
 
     def stop(self) -> None:
         """Forget the speed: where the face went meanwhile is not known."""
         state = self._state.copy()
-        state[_SPEED] = 0
-        height = self.height
-        self._set(
-            state, _spread((MEASUREMENT_STRAY * height) ** 2, 0.0, (FIRST_SPEED * height) ** 2)
-        )
+        state[_SPEED.start :] = 0
+        self._set(state)
+        self._filter.errorCovPost = self._unknown_speed()
 
     def shift(self, offset: FloatArray) -> None:
         """Move by `offset`, `(2,)` pixels: the camera was moved, not the face."""
-        self._state[_PLACE] += offset
+        state = self._state.copy()
+        state[_PLACE] += offset
+        self._set(state)
 
     def encode(self) -> list[float]:
-        """State, and the covariance's four different numbers: both axes are filtered alike."""
+        """State, and the covariance's seven different numbers: both axes are filtered alike."""
         spread = self._filter.errorCovPost
-        parts = [*self._state, spread[0, 0], spread[0, 4], spread[4, 4], spread[2, 2]]
+        parts = [
+            *self._state,
+            *(spread[row, column] for row, column in _DIFFERENT),
+        ]
         return [float(f"{part:.6g}") for part in parts]
 
     @classmethod
     def decode(cls, numbers: list[float]) -> BoxMotion:
         """Read what `encode` wrote."""
         parts = np.asarray(numbers, dtype=np.float32)
-        if parts.shape != (_STATE + 4,):
-            raise ValueError(f"a face's motion has {parts.shape} numbers, expected {_STATE + 4}")
-        motion = cls(_to_corners(parts[:_MEASURED]))
-        motion._set(parts[:_STATE], _spread(*(float(part) for part in parts[_STATE:])))
+        if parts.shape != (_STATE + len(_DIFFERENT),):
+            expected = _STATE + len(_DIFFERENT)
+            raise ValueError(f"a face's motion has {parts.shape} numbers, expected {expected}")
+        motion = cls(_to_corners(parts))
+        motion._set(parts[:_STATE])
+        motion._filter.errorCovPost = _spread(*(float(part) for part in parts[_STATE:]))
         return motion
 
     @property
@@ -110,29 +129,72 @@ class BoxMotion:
         state: FloatArray = np.asarray(self._filter.statePost, np.float32)
         return state.reshape(-1)
 
-    def _set(self, state: FloatArray, spread: FloatArray) -> None:
+    def _set(self, state: FloatArray) -> None:
         self._filter.statePost = np.asarray(state, np.float32).reshape(-1, 1).copy()
-        self._filter.errorCovPost = spread
+
+    def _unknown_speed(self) -> FloatArray:
+        stray, height = MEASUREMENT_STRAY, self.height
+        return _spread(
+            (stray * height) ** 2, 0, (FIRST_SPEED * height) ** 2, stray**2, 0, 0, FIRST_GROWTH**2
+        )
 
 
-def _spread(place: float, across: float, speed: float, size: float | None = None) -> FloatArray:
-    """A covariance `(6, 6)` in which the axes know nothing of each other."""
+_DIFFERENT: Final = ((0, 0), (0, 4), (4, 4), (2, 2), (2, 3), (2, _GROWTH), (_GROWTH, _GROWTH))
+"""Where in the covariance its different numbers stand."""
+
+
+def _spread(
+    place: float,
+    place_speed: float,
+    speed: float,
+    size: float,
+    both_sizes: float,
+    size_growth: float,
+    growth: float,
+) -> FloatArray:
+    """A covariance `(7, 7)` from its different numbers."""
     spread = np.zeros((_STATE, _STATE), np.float32)
     two = np.eye(2, dtype=np.float32)
     spread[_PLACE, _PLACE] = place * two
-    spread[_PLACE, _SPEED] = spread[_SPEED, _PLACE] = across * two
+    spread[_PLACE, _SPEED] = spread[_SPEED, _PLACE] = place_speed * two
     spread[_SPEED, _SPEED] = speed * two
-    spread[_SIZE, _SIZE] = (place if size is None else size) * two
+    spread[_SIZE, _SIZE] = both_sizes + (size - both_sizes) * two
+    spread[_SIZE, _GROWTH] = spread[_GROWTH, _SIZE] = size_growth
+    spread[_GROWTH, _GROWTH] = growth
     return spread
 
 
-def _to_centre(box: FloatArray) -> FloatArray:
+def _noise(acceleration: float, step_s: float) -> FloatArray:
+    """What white accelerations add to the covariance in a step."""
+    push, grow = acceleration**2, GROWTH_CHANGE**2
+    powers = step_s**4 / 4, step_s**3 / 2, step_s**2
+    place, place_speed, speed = (push * power for power in powers)
+    size, size_growth, growth = (grow * power for power in powers)
+    # Each side strays by itself, too: a head turns.
+    return _spread(place, place_speed, speed, size + 0.02 * step_s, size, size_growth, growth)
+
+
+def _moved(state: FloatArray, step_s: float) -> FloatArray:
+    """The state after a walk of `step_s` seconds, as a pinhole camera sees it."""
+    growth = float(np.clip(state[_GROWTH], LEAST_GROWTH, MOST_GROWTH))
+    zoom = min(1.0 / max(1.0 - growth * step_s, 1.0 / MOST_ZOOM), MOST_ZOOM)
+    moved = np.array(state, np.float32)
+    moved[_PLACE] += state[_SPEED] * step_s * zoom
+    moved[_SIZE] += np.log(zoom)
+    moved[_SPEED] *= zoom**2
+    moved[_GROWTH] = growth * zoom
+    return moved
+
+
+def _to_measured(box: FloatArray) -> FloatArray:
     x_min, y_min, x_max, y_max = box
+    width, height = max(x_max - x_min, 1.0), max(y_max - y_min, 1.0)
     return np.array(
-        [(x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min], np.float32
+        [(x_min + x_max) / 2, (y_min + y_max) / 2, np.log(width), np.log(height)], np.float32
     )
 
 
-def _to_corners(centre: FloatArray) -> FloatArray:
-    x, y, width, height = centre
+def _to_corners(state: FloatArray) -> FloatArray:
+    x, y = state[_PLACE]
+    width, height = np.exp(state[_SIZE])
     return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2], np.float32)

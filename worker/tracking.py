@@ -17,6 +17,7 @@ from worker.association import (
     common_shift,
     outside,
     overlaps,
+    uncut,
 )
 from worker.static_faces import StaticFaces
 from worker.track import Track
@@ -28,10 +29,11 @@ LOST_AFTER_S: Final = 2.0
 """A face unseen for this long has gone; people are hidden behind others for less ..."""
 STILL_LOST_AFTER_S: Final = 8.0
 """... unless it stood still: then it is waited for longer, but only in the same place."""
-REACH: Final = 0.7
+REACH: Final = 0.6
 """A detection belongs to a track when it is within this many face heights of the prediction ..."""
-REACH_PER_S: Final = 2.5
-"""... plus this many a second since the track was seen (a walk is about 6, mostly foreseen)."""
+REACH_SPREADS: Final = 1.6
+"""... plus this many standard deviations of the track's speed, times the seconds unseen: much for
+a face seen once (6.4 heights a second), little for one followed for a while (about 1.5)."""
 LONGEST_REACH: Final = 2.5
 LEAVING_REACH: Final = 0.4
 """A track about to leave the picture must not pick up whoever comes in at the same edge."""
@@ -86,7 +88,7 @@ class Tracker:
             return self._see_again(boxes, scores, time_s), ended
         if not thawed:  # or else whoever stood there all the time gets this one chance
             ended += self._end_lost(time_s)
-        seen, gone = self._see(boxes, scores, time_s)
+        seen, gone = self._see(uncut(boxes, frame_size), scores, time_s)
         for track in seen:
             self.static.judge(track)
         return seen, ended + gone
@@ -225,7 +227,8 @@ class Tracker:
     ) -> dict[int, Track]:
         """Return the track of each box that is somebody's, by the box's index."""
         unseen_s = np.array([max(time_s - track.moved_at_s, 0.0) for track in self.tracks])
-        reach = np.minimum(REACH + REACH_PER_S * unseen_s, LONGEST_REACH)
+        spreads = np.array([track.motion.speed_spread for track in self.tracks])
+        reach = np.minimum(REACH + REACH_SPREADS * spreads * unseen_s, LONGEST_REACH)
         reach[leaving] = LEAVING_REACH
         reach[unseen_s > LOST_AFTER_S] = STAYING_REACH
         newness = np.array(

@@ -56,6 +56,23 @@ def test_a_camera_is_added_read_changed_and_removed(client: FlaskClient) -> None
     assert client.get(path).status_code == 404
 
 
+def test_lines_zones_and_ignored_areas_are_drawn_read_and_refused_by_api(
+    client: FlaskClient,
+) -> None:
+    door = {"name": "Door", "points": [[0.1, 0.6], [0.9, 0.6]]}
+    created = add(client, lines=[door])
+    path = f"{API}/{created['id']}"
+    assert client.get(path).json["lines"] == [door]
+    queue = {"name": "Queue", "points": [[0.5, 0.3], [1, 0.3], [1, 1]]}
+    changed = client.patch(path, json={"zones": [queue], "lines": []}).json
+    assert (changed["zones"], changed["lines"]) == ([queue], [])
+    twisted = [[[0, 0], [1, 1], [1, 0], [0, 1]]]
+    refused = client.patch(path, json={"ignored": twisted})
+    assert refused.status_code == 422
+    assert "so that no edge crosses another" in refused.json["detail"]
+    assert client.get(path).json["ignored"] == []
+
+
 def test_a_camera_tells_its_state_faces_people_and_age(client: FlaskClient, redis: Redis) -> None:
     camera = FakeCamera(redis, "Gate")
     camera.commit(("mask", "mask", "no_mask"), {"mask": 3, "no_mask": 1, "unknown": 2})

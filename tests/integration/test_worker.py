@@ -20,7 +20,7 @@ from contract.leases import Lease, LeaseStore
 from contract.minutes import DAY_MINUTES, minute_of, parse_open_field
 from contract.outcomes import FrameFaces, View
 from contract.people import Person
-from contract.totals import decode_totals
+from contract.totals import crossed_field, decode_totals
 from face_detector.detection import FaceDetector
 from tests.builders import (
     ScriptedClassifier,
@@ -248,6 +248,45 @@ def test_a_lost_camera_is_taken_over_with_its_people(redis: Redis, bench: Bench)
     latest = faces_of(redis, camera)
     assert (latest.sequence, latest.faces[0].track_id) == (3, 1)
     assert totals_of(redis, camera.id)["frames:analysed"] == 3
+
+
+def test_a_tracker_state_of_an_older_version_starts_afresh_and_says_so(
+    redis: Redis, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera = add_camera(redis)
+    redis.set(CameraKeys(camera.id).tracker, '{"v":1,"next_id":3,"tracks":[]}')
+    bench.own(camera)
+    bench.detector.script = [[FACE]]
+    Source(redis, camera).publish()
+    bench.steps()
+    assert [face.track_id for face in faces_of(redis, camera).faces] == [1]
+    assert "tracker schema 1, expected" in caplog.text
+
+
+def test_who_crosses_a_line_is_counted_in_the_commit_that_counts_the_person(
+    redis: Redis, bench: Bench
+) -> None:
+    door = {"name": "Door", "points": [(0.0, 0.5), (1.0, 0.5)]}
+    poster = [(0.7, 0.0), (1.0, 0.0), (1.0, 0.3), (0.7, 0.3)]
+    camera = add_camera(redis, lines=[door], ignored=[poster])
+    bench.own(camera)
+    source = Source(redis, camera)
+    picture = (250.0, 10.0, 300.0, 60.0)
+    bench.detector.script = [
+        [(100.0, y, 150.0, y + 60.0), picture] for y in (40.0, 70.0, 100.0, 130.0)
+    ]
+    for age_s in (0.45, 0.3, 0.15, 0.0):
+        source.publish(age_s=age_s)
+    bench.steps(4)
+    assert len(faces_of(redis, camera).faces) == 1
+    bench.clock.offset_s = 4.0
+    bench.steps(3)
+    totals = totals_of(redis, camera.id)
+    counted = {field: n for field, n in totals.items() if field.startswith(("people", "crossed"))}
+    assert counted == {"people:mask": 1, crossed_field("Door", "in", "mask"): 1}
+    [(_, fields)] = redis.xrange(CameraKeys(camera.id).people)
+    [crossing] = Person.decode(fields[b"person"]).crossings
+    assert (crossing.line, crossing.direction) == ("Door", "in")
 
 
 def test_a_camera_whose_detector_is_missing_drops_its_frames_and_says_so(
