@@ -20,7 +20,7 @@ SHARPNESS_SIDE: Final = 48
 BLURRED: Final = 0.01
 SHARP: Final = 0.08
 """Between these, `sharpness` counts for less: below 0.03, twice as many faces are judged wrongly as
-above (`python -m benchmarks.views`)."""
+above (ADR 0011)."""
 LEAST_VIEW: Final = 0.3
 """The most blurred or most averted face large enough to judge still says this much: it is wrong two
 to three times as often as a sharp and frontal one, not always."""
