@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request, send_file, url_for
+from pydantic import BaseModel, Field
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 from werkzeug.exceptions import NotFound
@@ -13,6 +14,8 @@ from contract.errors import UploadEmptyError, UploadTooLargeError, UploadTypeErr
 from contract.keys import RECORDINGS_QUEUE
 from contract.recordings import ANALYSE_JOB, CONTAINERS, Recording, container_of
 from dashboard.accounts.access import identity, requires
+from dashboard.api_document.answers import RecordingAnswer, RecordingsAnswer
+from dashboard.api_document.describing import describes
 from dashboard.errors import problem
 from dashboard.recording_report import report_of
 from dashboard.services import services
@@ -25,17 +28,33 @@ SLOWEST: Final = 4
 """A job may take this many times the longest recording."""
 MOST_OF_ONE: Final = 5
 
+
+class UploadQuery(BaseModel):
+    """What the query says of an upload."""
+
+    name: str = Field("recording", description="The file's name.")
+
+
 blueprint = Blueprint("recording_api", __name__, url_prefix="/api/v1/recordings")
 
 
 @blueprint.post("")
 @requires("operator", action="uploaded a recording")
 @takes_files(LARGEST, 0)
+@describes(
+    RecordingAnswer,
+    status=202,
+    query=UploadQuery,
+    raw="application/octet-stream",
+    more={429: "You have as many as there may be.", 503: "No process takes recordings."},
+)
 def upload() -> Response:
     """Take the body, a video file (`name` in the query), and queue its analysis: 202."""
     most = services().settings.recording_max_mb * 2**20
     if (request.content_length or 0) > most:
         raise _too_large()
+    first = request.stream.read(CHUNK)
+    container = _container(first)
     queue = Queue(RECORDINGS_QUEUE, connection=services().redis, serializer=JSONSerializer)
     if not Worker.count(queue=queue):
         words = "no process takes recordings now; start one with `maskwatch recordings`"
@@ -43,7 +62,7 @@ def upload() -> Response:
     if len(_own()) >= MOST_OF_ONE:
         words = f"you have {MOST_OF_ONE} recordings here, the most there may be; remove one"
         return problem(429, "busy", words)
-    made = _store_body(most)
+    made = _store_body(first, container, most)
     settings = services().settings
     queue.enqueue(
         ANALYSE_JOB,
@@ -61,6 +80,7 @@ def upload() -> Response:
 
 @blueprint.get("")
 @requires("operator")
+@describes(RecordingsAnswer)
 def recordings() -> Response:
     """Your recordings, the newest first."""
     return jsonify(recordings=[_record(one) for one in _own()])
@@ -68,6 +88,7 @@ def recordings() -> Response:
 
 @blueprint.get("/<recording_id>")
 @requires("operator")
+@describes(RecordingAnswer)
 def read(recording_id: str) -> Response:
     """How far a recording is, and once finished what was found in it."""
     return jsonify(_record(_found(recording_id)))
@@ -75,6 +96,7 @@ def read(recording_id: str) -> Response:
 
 @blueprint.get("/<recording_id>/video")
 @requires("operator")
+@describes(None, media="video/mp4")
 def video(recording_id: str) -> Response:
     """The annotated video, MP4 with H.264."""
     found = _found(recording_id)
@@ -89,22 +111,26 @@ def video(recording_id: str) -> Response:
 
 @blueprint.delete("/<recording_id>")
 @requires("operator", action="removed a recording of their own")
+@describes(None, status=204)
 def remove(recording_id: str) -> tuple[str, int]:
     """Delete a recording now, whatever state it is in."""
     services().recordings.remove(_found(recording_id).id)
     return "", 204
 
 
-def _store_body(most: int) -> Recording:
-    first = request.stream.read(CHUNK)
-    container = container_of(first)
+def _container(first: bytes) -> str:
     if not first:
         raise UploadEmptyError("the request brings no recording; send the file as its body")
+    container = container_of(first)
     if container is None:
         raise UploadTypeError(
             "by its content the file is no recording that is taken, whatever its name says; "
             f"expected {', '.join(CONTAINERS.values())}"
         )
+    return container
+
+
+def _store_body(first: bytes, container: str, most: int) -> Recording:
     store, name = services().recordings, request.args.get("name", "recording")[-80:]
     made = store.create(identity().owner, name or "recording", container)
     try:
