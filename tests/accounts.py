@@ -71,9 +71,14 @@ def csrf_token(client: FlaskClient, path: str = "/account") -> str:
     return found.group(1)
 
 
-def session_cookie(redis: Redis, port: int, user: User) -> dict[str, str]:
-    """The cookie of a browser signed in at a server with `key_file`, without the sign-in page."""
-    app = make_app(redis, run_vault(), port=port)
+def session_cookie(
+    redis: Redis, port: int, user: User, vault: Vault | None = None
+) -> dict[str, str]:
+    """The cookie of a browser signed in without the sign-in page.
+
+    `vault`: that of the server, by default the one of this test run's servers.
+    """
+    app = make_app(redis, vault or run_vault(), port=port)
     token = accounts_of(redis).sessions.start(user.id, "127.0.0.1", "a test")
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     value = serializer.dumps({"_user_id": token, "_fresh": True})

@@ -44,6 +44,11 @@ class Browser:
         self.driver.get(f"{url}/sign-in")  # any of its pages, to be where cookies are
         self.driver.add_cookie(cookie)
 
+    def prefer(self, scheme: str) -> None:
+        """Have pages be `light` or `dark`; `""` is the browser's own."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
     def find(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 

@@ -1,0 +1,96 @@
+"""Pictures of every page of the real system with demo cameras, to be looked at.
+
+    python -m tests.e2e.screenshots FOLDER
+
+Light and dark, desktop and phone. The month behind the charts is made up (`tests.e2e.past`).
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from benchmarks.system import System, running_system, wait_until
+from contract.vault import load_vault
+from tests.accounts import make_user, session_cookie
+from tests.e2e.browser import Browser, open_browser
+from tests.e2e.past import write_past
+
+SCREENS: Final = {"desktop": (1440, 900), "phone": (390, 844)}
+LONGEST_PX: Final = 4000
+GROUPS: Final = ("Terminal 2", "Terminal 2", "Platform 4", "Platform 4")
+SETTLE_S: Final = 0.8
+
+
+def main() -> None:
+    """Start the system, open every page in every way, save what is seen."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with running_system() as system, tempfile.TemporaryDirectory() as profile:
+        wait_until(lambda: len(system.cameras()) == len(GROUPS), 30, "the demo cameras", system)
+        for number, (camera, group) in enumerate(zip(system.cameras(), GROUPS, strict=True)):
+            write_past(system.redis, camera, seed=number)
+            system.call("PATCH", f"/api/v1/cameras/{camera.id}", {"group": group})
+        first = system.cameras()[0]
+        gate = {"name": "Across", "points": [[0.1, 0.62], [0.9, 0.62]]}
+        system.call("PATCH", f"/api/v1/cameras/{first.id}", {"lines": [gate]})
+        wait_until(lambda: all(map(system.latest, system.cameras())), 60, "pictures", system)
+        with open_browser(Path(profile)) as browser:
+            _sign_in(browser, system)
+            _take_all(browser, system, folder)
+
+
+def _sign_in(browser: Browser, system: System) -> None:
+    port = int(system.url.rpartition(":")[2])
+    user = make_user(system.redis)
+    vault = load_vault(system.log.parent / "secret.key")
+    browser.sign_in(system.url, session_cookie(system.redis, port, user, vault))
+
+
+def _take_all(browser: Browser, system: System, folder: Path) -> None:
+    camera = system.cameras()[0].id
+    pages = {
+        "wall": "",
+        "camera": f"cameras/{camera}",
+        "edit": f"cameras/{camera}/edit",
+        "new": "cameras/new",
+        "try": "try",
+        "users": "settings/users",
+        "keys": "settings/keys",
+        "audit": "settings/audit",
+        "account": "account",
+        "api": "api",
+        "sign-in": "sign-in",
+    }
+    for screen, (width, height) in SCREENS.items():
+        for scheme in ("light", "dark"):
+            browser.prefer(scheme)
+            for name, path in pages.items():
+                _resize(browser, width, height, screen == "phone")
+                browser.open(f"{system.url}/{path}")
+                if name in {"wall", "camera"}:
+                    browser.wait_for("[data-fresh=live]")
+                time.sleep(SETTLE_S)
+                _save(browser, width, height, folder / f"{name}-{screen}-{scheme}.png")
+
+
+def _resize(browser: Browser, width: int, height: int, mobile: bool) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def _save(browser: Browser, width: int, height: int, path: Path) -> None:
+    """Save the whole page, however long."""
+    long = min(LONGEST_PX, max(height, int(browser.read("document.documentElement.scrollHeight"))))
+    clip = {"x": 0, "y": 0, "width": width, "height": long, "scale": 1}
+    options = {"format": "png", "captureBeyondViewport": True, "clip": clip}
+    shot = browser.driver.execute_cdp_cmd("Page.captureScreenshot", options)
+    path.write_bytes(base64.b64decode(shot["data"]))
+
+
+if __name__ == "__main__":
+    main()
