@@ -20,6 +20,8 @@ PAGES = (
     "settings/audit",
     "account",
     "try",
+    "try/webcam",
+    "try/recordings",
     "api",
     "sign-in",
 )

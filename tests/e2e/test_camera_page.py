@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
 from tests.e2e.browser import Browser
 from tests.e2e.past import write_past
@@ -19,6 +20,11 @@ from tests.secret_key import cameras_of
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
+FOCUS_SHOWS = """(() => {
+  const marked = [document.activeElement, document.activeElement.nextElementSibling];
+  return marked.some((one) => one && getComputedStyle(one).outlineStyle !== 'none');
+})()"""
+"""The hidden button of a range or a size is marked by what follows it."""
 CHART = "#timeline [data-part=chart]"
 
 
@@ -126,3 +132,32 @@ def test_a_line_is_drawn_with_the_pointer_and_an_area_with_keys_and_both_are_kep
     assert changed.ignored == ()
     assert changed.lines[0].points == line.points[::-1]
     assert browser.complaints() == []
+
+
+def test_the_wall_and_a_camera_are_used_with_the_keyboard_alone(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    write_past(redis, camera.camera)
+    browser.open(server.url)
+    browser.wait_for(".tile")
+    tab_to(browser, ".tile-link").send_keys(Keys.ENTER)
+    browser.wait_for("#timeline[data-range='24h'] svg")
+    tab_to(browser, "input[name=range]").send_keys(Keys.ARROW_LEFT)
+    browser.wait_for("#timeline[data-range='1h'] svg")
+    chart = tab_to(browser, CHART)
+    chart.send_keys(Keys.HOME)
+    assert browser.find("#timeline .tip").is_displayed()
+    tab_to(browser, "#timeline summary").send_keys(Keys.ENTER)
+    assert browser.find("#timeline table").is_displayed()
+
+
+def tab_to(browser: Browser, selector: str) -> WebElement:
+    """Press Tab until that element has the focus; whatever has it on the way shows it."""
+    for _ in range(60):
+        focused = browser.driver.switch_to.active_element
+        if browser.read("arguments[0].matches(arguments[1])", focused, selector):
+            return focused
+        focused.send_keys(Keys.TAB)
+        assert browser.read(FOCUS_SHOWS), "the focus cannot be seen"
+    pytest.fail(f"the keyboard does not reach {selector}")

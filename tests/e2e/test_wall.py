@@ -20,7 +20,7 @@ from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, p
 from tests.integration.test_dashboard_server import Server
 from tests.secret_key import cameras_of
 
-TILES = 8
+TILES = 16
 SOURCE = "rtsp://admin:s3cret@10.0.0.9/live"
 
 
@@ -40,13 +40,13 @@ def tile(camera: FakeCamera) -> str:
     return f".tile[data-camera='{camera.id}']"
 
 
-def test_eight_tiles_all_move_over_one_connection(
+def test_sixteen_tiles_all_move_over_one_connection(
     browser: Browser, server: Server, redis: Redis
 ) -> None:
     cameras = [FakeCamera(redis, f"Gate {n}") for n in range(TILES)]
     with Feed(*cameras):
         browser.open(server.url)
-        browser.wait(lambda: len(sequences(browser)) == TILES, "eight pictures")
+        browser.wait(lambda: len(sequences(browser)) == TILES, "a picture on every tile")
         first = sequences(browser)
         browser.wait(
             lambda: all(b > a for a, b in zip(first, sequences(browser), strict=True)),
