@@ -16,7 +16,7 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.cameras import CameraRegistry, make_camera
+from contract.cameras import CameraRegistry, has_secret, make_camera
 from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
 from contract.members import Membership
 from contract.redis_client import (
@@ -101,7 +101,7 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
     ensure_detector(settings)
     with _redis(settings) as (url, server):
         redis = connect(url, "maskwatch-run")
-        if not _prepare(redis, cameras, vault, stop):
+        if not _prepare(redis, cameras, vault, stop, ours=server is not None):
             return
         stages = _stages(settings, url)
         try:
@@ -149,18 +149,44 @@ def ensure_detector(settings: Settings) -> None:
         pull("yunet", target, base_url=settings.models_url)
 
 
-def _prepare(redis: Redis, cameras: dict[str, str], vault: Vault, stop: threading.Event) -> bool:
-    """Register the cameras once Redis is usable; False when told to stop before that."""
+def _prepare(
+    redis: Redis, cameras: dict[str, str], vault: Vault, stop: threading.Event, ours: bool
+) -> bool:
+    """Register the cameras once Redis, `ours` or not, is usable; False when told to stop first."""
     outage = Outage(redis, stop)
     while wait_for_server(redis, stop):
         try:
+            in_clear = passwords_in_clear(redis)
             count = register_cameras(redis, cameras, vault)
+            if in_clear:
+                _forget_clear_text(redis, ours)
         except RedisError as error:
             outage.report(error)
             continue
         _log.info("Redis %s at %s, %d cameras", check_server(redis), server_name(redis), count)
         return True
     return False
+
+
+def passwords_in_clear(redis: Redis) -> bool:
+    """Whether an earlier version left a camera's password unencrypted."""
+    return any(has_secret(camera.source) for camera in CameraRegistry(redis).all())
+
+
+def _forget_clear_text(redis: Redis, ours: bool) -> None:
+    """Have the append-only file written anew: what was in clear is still in the old one.
+
+    No picture gets in: there is none in the memory of a Redis that has just read that file.
+    """
+    if ours:
+        redis.bgrewriteaof()
+        _log.info("encrypted camera passwords that an earlier version had left in clear")
+        return
+    _log.warning(
+        "encrypted camera passwords that an earlier version had left in clear; the files of the "
+        "Redis at %s keep them until it rewrites those (BGREWRITEAOF), and backups for good",
+        server_name(redis),
+    )
 
 
 @contextmanager

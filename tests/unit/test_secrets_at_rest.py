@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,13 @@ from redis import Redis
 from contract import keys
 from contract.cameras import Camera, CameraRegistry, CameraRoster, make_camera
 from contract.errors import SecretKeyError
+from contract.redis_client import connect
 from contract.vault import Vault, add_newer_key, create_key_file, drop_older_keys, load_vault
 from maskwatch.cli import main
+from maskwatch.redis_server import EmbeddedRedis
+from maskwatch.run import _prepare
 from tests.builders import everything_in
+from tests.servers.ingest_process import eventually
 
 PASSWORD = "p@ss:w/rd?#1%"  # noqa: S105 - a made-up one, looked for in what must not hold it
 SOURCE = f"rtsp://adm@in:{PASSWORD}@10.0.0.9/live"
@@ -118,6 +124,32 @@ def test_records_in_clear_still_work_and_are_encrypted_when_written_or_asked_to(
     assert PASSWORD.encode() not in everything_in(redis)
     assert {camera.source for camera in registry.all()} == {SOURCE}
     assert second.id in {camera.id for camera in registry.all()}
+
+
+def test_what_an_earlier_version_wrote_in_clear_leaves_the_file_too(
+    tmp_path: Path, vault: Vault
+) -> None:
+    server = EmbeddedRedis(tmp_path / "redis")
+    server.start()
+    try:
+        client = connect(server.url)
+        leave_in_clear(client)
+        secret = PASSWORD.encode()
+        assert eventually(lambda: secret in files_of(tmp_path / "redis"))
+        assert _prepare(client, {}, vault, threading.Event(), ours=True)
+        assert eventually(lambda: secret not in files_of(tmp_path / "redis"))
+        assert [camera.source for camera in CameraRegistry(client, vault).all()] == [SOURCE]
+        client.close()
+    finally:
+        server.stop()
+
+
+def files_of(folder: Path) -> bytes:
+    found = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # a folder, a socket, a file that was replaced just now
+            found.append(path.read_bytes())
+    return b"".join(found)
 
 
 def test_a_key_is_changed_under_running_processes(
