@@ -108,6 +108,17 @@ def share_analysed(system: System, from_s: float, to_s: float) -> float:
     return float(answer["total"]["analysed_share"])
 
 
+def frame_counts(system: System) -> Counter[str]:
+    """Frames captured, published, analysed and dropped by cause, of all cameras together."""
+    counts = Counter[str]()
+    for camera in system.cameras():
+        totals = system.totals(camera)
+        counts.update(
+            {f: int(n) for f, n in totals.items() if f.startswith(("frames:", "dropped:"))}
+        )
+    return counts
+
+
 def books_agree(system: System) -> bool:
     """Whether totals, minutes and rows have the same people, for every camera and verdict."""
     for camera in system.cameras():

@@ -10,12 +10,13 @@ again what was killed, as it would for a user.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import time
 
 import psutil
 
-from benchmarks.live_truth import books_agree, compare, demo_system, share_analysed
+from benchmarks.live_truth import books_agree, compare, demo_system, frame_counts, share_analysed
 from benchmarks.system import System, machine, print_result
 
 WORKER_EVERY_S = 10.0
@@ -41,14 +42,17 @@ def main() -> None:
 
 def measure(system: System, title: str, seconds: float, dice: random.Random | None) -> None:
     """Print who was counted within `seconds`, killing meanwhile if there are dice."""
-    from_s = time.time()
+    from_s, frames = time.time(), frame_counts(system)
     if dice:
         kill_until(system, from_s, from_s + seconds, dice)
     else:
         time.sleep(seconds)
     to_s = time.time()
     found = compare(system, from_s, to_s)
-    found.show(f"{title}, {seconds:g} s, {share_analysed(system, from_s, to_s):.1%} analysed")
+    print(f"frames: {dict(frame_counts(system) - frames)}")
+    share = share_analysed(system, from_s, to_s)
+    analysed = "" if math.isnan(share) else f", {share:.1%} of the time analysed"
+    found.show(f"{title}, {seconds:g} s{analysed}")
     if dice:
         people = found.true.total()
         print_result("C2 people", people, "people who left", ">= 200", people >= 200)

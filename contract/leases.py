@@ -113,10 +113,17 @@ def _rank(camera_id: str, member: str) -> bytes:
 
 
 class Ownership:
-    """One process's share of the cameras. Call `step` a few times per lease from one thread."""
+    """One process's share of the cameras. Call `step` a few times per lease from one thread.
 
-    def __init__(self, redis: Redis, role: Role, member: str, lease_s: float) -> None:
+    A member that came less than `settle_s` ago gets what nobody owns, and its share of what others
+    have owned for long only after that.
+    """
+
+    def __init__(
+        self, redis: Redis, role: Role, member: str, lease_s: float, settle_s: float = 0.0
+    ) -> None:
         self.member = member
+        self._settle_s = settle_s
         self.interval_s = lease_s / BEATS_A_LEASE
         self._membership = Membership(redis, role, lease_s)
         self._watch = DeathWatch(redis, self._membership, member, lease_s)
@@ -136,10 +143,14 @@ class Ownership:
         the next owner analyses the frame.
         """
         living, dead = self._watch.beat(details)
-        share = assign(camera_ids, living)[self.member]
+        shares = assign(camera_ids, living)
+        share = shares[self.member]
+        unsettled = self._watch.newer_than(self._settle_s)
+        # Ours for now, because the one whose share they are might not last.
+        lent = {camera_id for member in unsettled for camera_id in shares.get(member, ())}
         kept: dict[str, Lease] = {}
         for camera_id, lease in self.held().items():
-            if camera_id not in share:
+            if camera_id not in share | lent:
                 self._store.release(lease)
             elif self._store.renew(lease):
                 kept[camera_id] = lease

@@ -128,6 +128,17 @@ class DeathWatch:
         self._number: int | None = None
         self._trusts_numbers_from_s = 0.0
         self._seen_at_s: dict[str, float] = {}
+        self._came_at_s: dict[str, float] = {}
+
+    def newer_than(self, settle_s: float) -> set[str]:
+        """Members that came less than `settle_s` ago, as of the last beat.
+
+        Nobody is newer than a member that has itself just come: it has nothing worth keeping.
+        """
+        now_s = self._clock()
+        if now_s - self._came_at_s.get(self._member, now_s) < settle_s:
+            return set()
+        return {name for name, at_s in self._came_at_s.items() if now_s - at_s < settle_s}
 
     def beat(self, details: str) -> tuple[list[str], list[str]]:
         """Say that we are alive; return who else is, ourselves included, and who died of late."""
@@ -142,6 +153,7 @@ class DeathWatch:
             _log.warning("%s died: its connection to Redis is closed", name)
             self._membership.leave(name)
         living = [member.name for member in members if member.name not in dead]
+        self._came_at_s = {name: self._came_at_s.get(name, now_s) for name in living}
         return living, self._lately_gone(living, now_s)
 
     def _dead(self, members: Iterable[Member]) -> list[str]:

@@ -29,6 +29,9 @@ from ingest.reader import prepare_fork_server
 
 TICK_S: Final = 0.2
 FAREWELL_S: Final = 0.7
+SETTLE_S: Final = 60.0
+"""Every move costs a camera a second or two of pictures: what is read well moves to a process that
+has just come only when that has lasted this long. What nobody reads it takes at once."""
 UNLOCK_EVERY_S: Final = 5.0
 WEBCAMS_EVERY_S: Final = 3.0
 _log = logging.getLogger(__name__)
@@ -68,7 +71,7 @@ class IngestService:
         self._stop = stop
         self._registry = CameraRegistry(redis, Vault(settings.where_the_secret_key_is))
         self._statuses = StatusStore(redis)
-        self._ownership = Ownership(redis, "ingest", member, settings.lease_s)
+        self._ownership = Ownership(redis, "ingest", member, settings.lease_s, SETTLE_S)
         self._outage = Outage(redis, stop)
         self._fleet = Fleet(settings)
         self._cameras: dict[str, Camera] = {}

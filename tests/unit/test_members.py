@@ -151,3 +151,34 @@ def test_a_server_that_forbids_to_ask_leaves_it_to_the_lease(
             assert "c1" not in watched.step(["c1"])
     finally:
         redis.execute_command("ACL", "DELUSER", "limited")
+
+
+def test_a_newcomer_takes_what_nobody_owns_at_once_and_the_rest_when_it_has_lasted(
+    redis: Redis,
+) -> None:
+    clock, cameras = Clock(), [f"c{number}" for number in range(6)]
+    old = Ownership(redis, "ingest", "old", LEASE_S, settle_s=60)
+    new = Ownership(redis, "ingest", "new", LEASE_S, settle_s=60)
+    old._watch._clock = new._watch._clock = clock
+    assert len(old.step(cameras)) == 6
+    clock.now_s += 61
+    old.step(cameras)
+    new.step(cameras)
+    assert (len(old.step(cameras)), len(new.step(cameras))) == (6, 0)
+    more = [*cameras, "d1", "d2", "d3", "d4"]
+    new.step(more)
+    taken = new.held().keys()
+    assert taken
+    assert taken <= {"d1", "d2", "d3", "d4"}
+    clock.now_s += 61
+    old.step(more)
+    assert (len(old.step(more)), len(new.step(more))) == (5, 5)
+
+
+def test_two_that_have_just_come_share_at_once(redis: Redis) -> None:
+    cameras = [f"c{number}" for number in range(6)]
+    first = Ownership(redis, "ingest", "first", LEASE_S, settle_s=60)
+    second = Ownership(redis, "ingest", "second", LEASE_S, settle_s=60)
+    first.step(cameras)
+    second.step(cameras)
+    assert (len(first.step(cameras)), len(second.step(cameras))) == (3, 3)
