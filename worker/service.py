@@ -35,8 +35,9 @@ from worker.tracking import LOST_AFTER_S, Tracker
 QUIET_AFTER_S: Final = LOST_AFTER_S + 1.0
 """With no frame for this long, the people last seen are gone."""
 BOOKKEEPING_S: Final = 0.5
-CATCHING_UP_S: Final = 1.0
-"""Catching up with a predecessor's frames takes no longer; what comes meanwhile waits for it."""
+CATCHING_UP_S: Final = 3.0
+"""What comes within this time of a takeover may wait for a predecessor's frames: 0.3 s of it
+are enough on an idle machine, most of it on one that is busy starting the dead worker anew."""
 
 _log = logging.getLogger(__name__)
 

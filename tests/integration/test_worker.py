@@ -396,7 +396,7 @@ def test_frames_a_dead_owner_left_are_analysed_late_and_not_shown(
     assert (totals["frames:analysed"], totals["dropped:stale"]) == (4, 1)
     assert redis.xlen(CameraKeys(camera.id).view) == 0
     # From then on lateness is lateness.
-    successor.clock.offset_s = 4.0
-    source.publish(age_s=-2.0)
+    successor.clock.offset_s = 9.0
+    source.publish(age_s=-5.0)
     successor.steps()
     assert totals_of(redis, camera.id)["dropped:stale"] == 2
