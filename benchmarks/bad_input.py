@@ -91,7 +91,7 @@ def unknown_setting() -> str:
 
 def wrong_checksum() -> str:
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / known_file("yunet").file_name).write_bytes(b"not the network")
+        (Path(folder) / known_file("face-detector").file_name).write_bytes(b"not the network")
         return command({"MASKWATCH_MODELS_DIR": folder, "MASKWATCH_PORT": str(free_port())}, "run")
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from benchmarks.faces_per_frame import read_frames
 from benchmarks.system import clip
+from contract.settings import load_settings
 from face_detector.detection import FaceDetector
 from face_detector.loading import load_detector
 from models.crops import crop_faces
@@ -66,7 +67,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=640, help="the detector's input width")
     parser.add_argument("--classifier", type=Path, help="unset: the one that ships")
     options = parser.parse_args()
-    detector = load_detector("yunet", input_width=options.width, threads=1)
+    detector = load_detector(load_settings().detector, input_width=options.width, threads=1)
     classifier = load_classifier("onnx", path=options.classifier, threads=1)
     header = ["clip", "faces a frame", *classifier.labels, "certain"]
     print(f"Shares of faces (of those judged with at least {CERTAIN})\n")

@@ -64,7 +64,7 @@ def live_counts(fps: float) -> dict[str, Counter[str]]:
 
 def single_face_counts(name: str) -> Counter[str]:
     """The classifier's most probable class for every face of every frame, by itself."""
-    detector = load_detector("yunet", models_dir=load_settings().where_models_are)
+    detector = load_detector(load_settings().detector, models_dir=load_settings().where_models_are)
     classifier = load_classifier("onnx")
     counts: Counter[str] = Counter()
     for frame in read_frames(clip(name)):

@@ -61,7 +61,7 @@ class Camera(BaseModel):
     analysis_fps: float = Field(8.0, ge=0.1, le=60.0)
     jpeg_quality: int = Field(85, ge=30, le=100)
     max_width: int = Field(1920, ge=160, le=7680)
-    detector: Literal["yunet", "ssd"] | None = None
+    detector: Literal["maskwatch", "yunet", "ssd"] | None = None
     lines: Annotated[tuple[CountingLine, ...], AfterValidator(different_names)] = Field(
         (), max_length=MOST_SHAPES
     )

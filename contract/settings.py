@@ -82,11 +82,14 @@ class Settings(BaseSettings):
         "INFO", description="How much the processes log."
     )
 
-    detector: Literal["yunet", "ssd"] = Field(
-        "yunet", description="Face detector of cameras that name none."
+    detector: Literal["maskwatch", "yunet", "ssd"] = Field(
+        "maskwatch", description="Face detector of cameras that name none."
     )
     detector_width: int = Field(
-        640, ge=160, le=3840, description="Width in pixels that YuNet sees a frame at."
+        640,
+        ge=160,
+        le=3840,
+        description="Width in pixels that the detector sees a frame at; `ssd` sees 300x300.",
     )
     detector_threshold: float | None = Field(
         None,

@@ -7,13 +7,14 @@ from typing import Final
 
 from contract.errors import SettingsError
 from face_detector.detection import FaceDetector
+from face_detector.maskwatch_detector import MaskwatchDetector
 from face_detector.ssd import DEFAULT_SCORE_THRESHOLD as SSD_SCORE_THRESHOLD
 from face_detector.ssd import SsdDetector
 from face_detector.yunet import DEFAULT_SCORE_THRESHOLD as YUNET_SCORE_THRESHOLD
 from face_detector.yunet import YuNetDetector
 from models.files import find_first, find_model
 
-DETECTORS: Final[tuple[str, ...]] = ("yunet", "ssd")
+DETECTORS: Final[tuple[str, ...]] = ("maskwatch", "yunet", "ssd")
 
 SSD_PAIRS: Final = (
     ("ssd-caffe", "ssd-caffe-config"),
@@ -41,6 +42,14 @@ def load_detector(
     Raises SettingsError for an unknown name, ModelNotFoundError, ModelChecksumError or
     ModelFormatError for files that cannot be used.
     """
+    if name == "maskwatch":
+        return MaskwatchDetector(
+            find_model("face-detector", models_dir),
+            input_width=input_width,
+            score_threshold=score_threshold,
+            device=device,
+            threads=threads,
+        )
     if name == "yunet":
         return YuNetDetector(
             find_model("yunet", models_dir),

@@ -127,7 +127,9 @@ def _camera_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--jpeg-quality", type=int, help="30 to 100 (default 85)."),
         click.option("--max-width", type=int, help="Widest frame kept, in pixels (default 1920)."),
         click.option(
-            "--detector", type=click.Choice(["yunet", "ssd"]), help="Another face detector."
+            "--detector",
+            type=click.Choice(["maskwatch", "yunet", "ssd"]),
+            help="Another face detector.",
         ),
         click.option(
             "--line",
@@ -270,10 +272,12 @@ def _show_models(statuses: Sequence[ModelStatus]) -> None:
 @models.command("pull")
 @click.argument("names", nargs=-1)
 def models_pull(names: tuple[str, ...]) -> None:
-    """Fetch networks that do not ship with Maskwatch (default: yunet) and verify them."""
+    """Fetch the named networks, which do not ship with Maskwatch, and verify them."""
     from models.cli import pull_models
 
     settings = load_settings()
+    if not names:
+        click.echo("nothing is needed beyond what ships; name a network of `maskwatch models list`")
     for path in pull_models(names, settings.where_models_are, settings.models_url):
         click.echo(f"fetched and verified {path}")
 

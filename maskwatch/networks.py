@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from maskwatch import classifier_commands
+from maskwatch import classifier_commands, detector_commands
 
 
 @click.group()
@@ -26,5 +26,9 @@ def export() -> None:
 
 
 train.add_command(classifier_commands.train, "classifier")
+train.add_command(detector_commands.train, "detector")
 evaluate.add_command(classifier_commands.evaluate, "classifier")
+evaluate.add_command(detector_commands.evaluate, "detector")
+evaluate.add_command(detector_commands.pipeline, "pipeline")
 export.add_command(classifier_commands.export, "classifier")
+export.add_command(detector_commands.export, "detector")

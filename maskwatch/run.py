@@ -134,7 +134,7 @@ def ensure_secret_key(settings: Settings) -> Vault:
 
 
 def ensure_detector(settings: Settings) -> None:
-    """Have the default detector's file here, fetching YuNet once if need be."""
+    """Fetch YuNet once if it is the chosen detector; the default one ships."""
     from contract.errors import ModelNotFoundError
     from models.downloads import pull
     from models.files import find_model

@@ -11,8 +11,8 @@ from contract.errors import ModelChecksumError
 from models.downloads import Progress, pull
 from models.files import NetworkFile, known_files, locate, verify
 
-NEEDED: Final = ("yunet",)
-"""What the default settings need beyond what ships; pulled when no name is given."""
+NEEDED: Final[tuple[str, ...]] = ()
+"""What the default settings need beyond what ships: nothing."""
 
 State = Literal["present", "missing", "wrong"]
 
@@ -43,7 +43,7 @@ def pull_models(
     base_url: str | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Download files by name, or those in `NEEDED`; raises as `models.downloads.pull`."""
+    """Download files by name, else those in `NEEDED`; raises as `models.downloads.pull`."""
     return [
         pull(name, target_dir, base_url=base_url, progress=progress) for name in names or NEEDED
     ]

@@ -13,10 +13,12 @@ from typing import Final
 from contract.errors import ModelChecksumError, ModelFormatError, ModelNotFoundError, SettingsError
 
 WEIGHTS_DIR: Final = Path(__file__).resolve().parent / "weights"
-"""What ships with Maskwatch."""
+DETECTOR_WEIGHTS_DIR: Final = Path(__file__).resolve().parents[1] / "face_detector" / "weights"
+"""What ships with Maskwatch: the classifier, and the face detector."""
 
 CLASSIFIER_CARD: Final = "mask_classifier.json"
-"""Beside the shipped classifier: its labels, its recipe's constants, its files' checksums."""
+DETECTOR_CARD: Final = "face_detector.json"
+"""Beside a shipped network: its labels, its recipe's constants, its files' checksums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ EXTERNAL_FILES: Final = (
         "face_detection_yunet_2023mar.onnx",
         "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
         232_589,
-        "face detector (default)",
+        "face detector `yunet`",
         "MIT, from OpenCV Zoo",
         "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/"
         "face_detection_yunet/face_detection_yunet_2023mar.onnx",
@@ -121,12 +123,12 @@ def search_dirs(models_dir: Path | None) -> list[Path]:
     """The folders searched for a network file, first hit wins.
 
     In order: `models_dir` if given; `state/models` under the current folder, where
-    `maskwatch models pull` puts files by default; the folder that ships with Maskwatch; and
+    `maskwatch models pull` puts files by default; the folders that ship with Maskwatch; and
     `../shared/weights` beside a source checkout, where that exists.
     """
     beside_checkout = Path(__file__).resolve().parents[1].parent / "shared" / "weights"
     folders = [models_dir] if models_dir is not None else []
-    folders += [Path("state") / "models", WEIGHTS_DIR]
+    folders += [Path("state") / "models", WEIGHTS_DIR, DETECTOR_WEIGHTS_DIR]
     return folders + ([beside_checkout] if beside_checkout.is_dir() else [])
 
 
@@ -193,15 +195,20 @@ def _not_found(files: Sequence[NetworkFile], models_dir: Path | None) -> ModelNo
 
 
 def _shipped_files() -> tuple[NetworkFile, ...]:
-    """The classifier's files, whose checksums change whenever it is trained again."""
-    card = WEIGHTS_DIR / CLASSIFIER_CARD
+    """The networks of ours, whose checksums change whenever they are trained again."""
+    cards = (
+        (WEIGHTS_DIR / CLASSIFIER_CARD, "mask classifier"),
+        (DETECTOR_WEIGHTS_DIR / DETECTOR_CARD, "face detector (default)"),
+    )
+    return tuple(file for card, purpose in cards for file in _files_on(card, purpose))
+
+
+def _files_on(card: Path, purpose: str) -> list[NetworkFile]:
     if not card.is_file():
-        return ()
+        return []
     try:
         entries = json.loads(card.read_text())["files"]
-        return tuple(
-            NetworkFile(purpose="mask classifier", terms="as Maskwatch, see MODEL_CARD.md", **entry)
-            for entry in entries
-        )
+        terms = "as Maskwatch, see MODEL_CARD.md"
+        return [NetworkFile(purpose=purpose, terms=terms, **entry) for entry in entries]
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelFormatError(f"{card} does not describe the shipped classifier") from error
+        raise ModelFormatError(f"{card} does not describe the shipped {purpose}") from error

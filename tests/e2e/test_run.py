@@ -20,10 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.exceptions import RedisError
 
 from benchmarks.system import free_port
-from contract.errors import ModelNotFoundError
 from contract.redis_client import connect
 from maskwatch.redis_server import EmbeddedRedis
-from models.files import find_model
 from tests.accounts import make_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,10 +99,6 @@ class Running:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    try:
-        find_model("yunet")
-    except ModelNotFoundError as error:
-        pytest.skip(f"needs the YuNet detector: {error}")
     started: list[Running] = []
 
     def begin(cameras: str = "", redis_url: str = "", processes: int = 1) -> Running:

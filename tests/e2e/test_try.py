@@ -20,9 +20,7 @@ from selenium.webdriver.common.by import By
 from skimage import data
 
 from contract.cameras import CameraRegistry
-from contract.errors import ModelNotFoundError
 from contract.keys import IMAGES_QUEUE, RECORDINGS_QUEUE, UPLOADED_PICTURES
-from models.files import find_model
 from tests.accounts import make_user, session_cookie
 from tests.e2e.browser import open_browser
 from tests.integration.test_dashboard_hub import eventually
@@ -49,14 +47,6 @@ def portrait(folder: Path) -> Path:
     path = folder / "portrait.jpg"
     cv2.imwrite(str(path), cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR))
     return path
-
-
-@pytest.fixture(autouse=True)
-def _networks() -> None:
-    try:
-        find_model("yunet")
-    except ModelNotFoundError as error:
-        pytest.skip(f"needs the YuNet network: {error}")
 
 
 def test_images_are_chosen_judged_downloaded_and_removed(

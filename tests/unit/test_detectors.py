@@ -10,13 +10,16 @@ import numpy.typing as npt
 import pytest
 
 from contract.errors import ModelFormatError, ModelNotFoundError, SettingsError
+from face_detector.anchors import anchors, decode, suppress
 from face_detector.detection import Detections, clip_boxes
 from face_detector.loading import DETECTORS, load_detector
+from face_detector.maskwatch_detector import MaskwatchDetector
 from face_detector.ssd import SsdDetector
-from face_detector.yunet import HEADS, STRIDES, YuNetDetector, decode, suppress
+from face_detector.yunet import YuNetDetector
+from models.files import DETECTOR_WEIGHTS_DIR
 
 Frame = npt.NDArray[np.uint8]
-HEAD_WIDTHS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
+SHIPPED = DETECTOR_WEIGHTS_DIR / "face_detector.onnx"
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +51,9 @@ def photographs(shared: Path, wanted: Iterable[tuple[int, int]]) -> list[Frame]:
     return [np.asarray(cv2.imread(str(path), flags), np.uint8) for path in paths]
 
 
-def silent_heads(height: int, width: int) -> dict[str, npt.NDArray[np.float32]]:
-    """YuNet's outputs for an input of that size without any face."""
-    return {
-        f"{head}_{stride}": np.zeros(
-            (height // stride * (width // stride), HEAD_WIDTHS[head]), np.float32
-        )
-        for stride in STRIDES
-        for head in HEADS
-    }
+def silent(height: int, width: int) -> npt.NDArray[np.float32]:
+    """A network's answer for an input of that size without any face."""
+    return np.zeros((len(anchors(height, width)), 16), np.float32)
 
 
 def assert_same_faces(one: Detections, other: Detections) -> None:
@@ -66,13 +63,13 @@ def assert_same_faces(one: Detections, other: Detections) -> None:
 
 
 def test_an_anchor_decodes_to_a_box_around_its_offset_centre() -> None:
-    heads = silent_heads(64, 96)
-    cell = 1 * (96 // 16) + 2  # row 1, column 2 of the stride-16 grid
-    heads["cls_16"][cell], heads["obj_16"][cell] = 0.81, 1.0
-    heads["bbox_16"][cell] = [0.5, 0.25, np.log(2), np.log(3)]
-    heads["kps_16"][cell, :2] = [1.0, -0.5]
+    rows = silent(64, 96)
+    cell = 64 // 8 * (96 // 8) + 1 * (96 // 16) + 2  # row 1, column 2 of the stride-16 grid
+    rows[cell, :2] = 0.81, 1.0
+    rows[cell, 2:6] = [0.5, 0.25, np.log(2), np.log(3)]
+    rows[cell, 6:8] = [1.0, -0.5]
 
-    boxes, scores, landmarks = decode(heads, (64, 96), score_threshold=0.6)
+    boxes, scores, landmarks = decode(rows, (64, 96), score_threshold=0.6)
 
     centre_x, centre_y = (2 + 0.5) * 16, (1 + 0.25) * 16
     expected = [centre_x - 16, centre_y - 24, centre_x + 16, centre_y + 24]
@@ -83,11 +80,11 @@ def test_an_anchor_decodes_to_a_box_around_its_offset_centre() -> None:
 
 
 def test_an_anchor_below_the_threshold_decodes_to_nothing() -> None:
-    heads = silent_heads(64, 96)
-    heads["cls_8"][5], heads["obj_8"][5] = 0.5, 0.5
+    rows = silent(64, 96)
+    rows[5, :2] = 0.5
 
-    assert len(decode(heads, (64, 96), score_threshold=0.51)[0]) == 0
-    assert len(decode(heads, (64, 96), score_threshold=0.49)[0]) == 1
+    assert len(decode(rows, (64, 96), score_threshold=0.51)[0]) == 0
+    assert len(decode(rows, (64, 96), score_threshold=0.49)[0]) == 1
 
 
 def test_of_overlapping_boxes_the_best_score_survives_and_comes_first() -> None:
@@ -165,6 +162,37 @@ def test_yunet_survives_frames_without_faces_without_pixels_and_of_odd_shapes(
     assert yunet.detect([]) == []
 
 
+def test_what_ships_finds_the_astronaut_with_landmarks_in_any_batch(astronaut: Frame) -> None:
+    frames = [astronaut, np.zeros((360, 640, 3), np.uint8), cv2.resize(astronaut, (1280, 1280))]
+    alone = MaskwatchDetector(SHIPPED, threads=1)
+
+    small, nothing, large = MaskwatchDetector(SHIPPED, threads=1, batch_size=4).detect(frames)
+
+    assert (len(small), len(nothing), len(large)) == (1, 0, 1)
+    np.testing.assert_allclose(small.boxes * 2.5, large.boxes, atol=8)
+    for frame, together in zip(frames, (small, nothing, large), strict=True):
+        assert_same_faces(together, alone.detect([frame])[0])
+    assert small.landmarks is not None
+    right_eye, left_eye, nose = small.landmarks[0, :3]
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert right_eye[1] < nose[1]
+
+
+def test_what_ships_says_what_it_is_and_serves_with_its_own_threshold(astronaut: Frame) -> None:
+    detector = MaskwatchDetector(SHIPPED, threads=1)
+
+    assert 0.3 <= detector.spec.score_threshold <= 0.8
+    assert "andrewmvd: 582 photographs" in detector.spec.training_data
+    score = float(detector.detect([astronaut])[0].scores[0])
+    assert len(MaskwatchDetector(SHIPPED, score_threshold=score + 0.01).detect([astronaut])[0]) == 0
+    assert SHIPPED.stat().st_size < 3_000_000
+
+
+def test_a_network_that_is_not_ours_is_refused_by_name(weights: Path) -> None:
+    with pytest.raises(ModelFormatError, match=r"yunet_2023mar\.onnx does not say.*export"):
+        MaskwatchDetector(weights / "face_detection_yunet_2023mar.onnx")
+
+
 @pytest.mark.parametrize(
     ("network", "description"),
     [
@@ -200,7 +228,7 @@ def test_every_named_detector_loads_and_says_its_name(weights: Path, astronaut: 
 
 
 def test_an_unknown_detector_is_refused_with_the_known_names() -> None:
-    with pytest.raises(SettingsError, match=r"yunet, ssd, not 'retina'"):
+    with pytest.raises(SettingsError, match=r"maskwatch, yunet, ssd, not 'retina'"):
         load_detector("retina")
 
 

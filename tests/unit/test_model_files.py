@@ -12,7 +12,15 @@ import pytest
 from contract.errors import ModelChecksumError, ModelError, ModelNotFoundError, SettingsError
 from models import cli, files
 from models.downloads import pull
-from models.files import NetworkFile, find_first, find_model, known_files, search_dirs, verify
+from models.files import (
+    NetworkFile,
+    find_first,
+    find_model,
+    known_files,
+    locate,
+    search_dirs,
+    verify,
+)
 
 CONTENT = b"a tiny network" * 5000
 TINY = NetworkFile(
@@ -118,9 +126,14 @@ def test_the_given_folder_is_searched_first_and_the_shipped_one_always(tmp_path:
 def test_what_ships_is_complete_and_small_enough_for_the_repository() -> None:
     shipped = [file for file in known_files() if file not in files.EXTERNAL_FILES]
 
-    assert [file.name for file in shipped] == ["mask-classifier", "mask-classifier-keras"]
+    assert [file.name for file in shipped] == [
+        "mask-classifier",
+        "mask-classifier-keras",
+        "face-detector",
+    ]
     for file in shipped:
-        path = files.WEIGHTS_DIR / file.file_name
+        path = locate(file, None)
+        assert path is not None
         verify(path, file)
         assert path.stat().st_size == file.size_bytes <= 10_000_000
 
@@ -197,6 +210,7 @@ def test_the_command_tells_present_missing_and_wrong_files_apart(
 ) -> None:
     first, _ = folders
     monkeypatch.setattr(files, "WEIGHTS_DIR", first)
+    monkeypatch.setattr(files, "DETECTOR_WEIGHTS_DIR", first)
 
     def states() -> list[str]:
         return [status.state for status in cli.verify_models()]

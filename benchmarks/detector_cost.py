@@ -1,0 +1,76 @@
+"""What a 640x352 frame costs in the face detector's network, against YuNet's in the same run.
+
+python -m benchmarks.detector_cost [--threads 2] [--rounds 60]
+
+ONNX Runtime alone, pixels in and numbers out, as each network takes them; the networks take
+turns, so that what else the machine does falls on both. Needs YuNet's file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.system import machine, print_result
+from contract.settings import load_settings
+from face_detector.maskwatch_detector import MaskwatchDetector
+from face_detector.yunet import YuNetDetector
+from models.files import find_model
+
+WIDTH, HEIGHT = 640, 352
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=60)
+    options = parser.parse_args()
+    models_dir = load_settings().where_models_are
+    print(f"{WIDTH}x{HEIGHT}, {options.threads} threads, {machine()}")
+    for batch in (1, 8):
+        networks = {
+            "maskwatch": runner(find_model("face-detector", models_dir), batch, options.threads),
+            "yunet": runner(find_model("yunet", models_dir), batch, options.threads),
+        }
+        times = measure(networks, options.rounds, batch)
+        ours, yunet = (float(np.median(times[name])) for name in ("maskwatch", "yunet"))
+        least = ", ".join(f"{name} {min(each):.2f}" for name, each in times.items())
+        print(f"batch {batch}: median ms a frame {ours:.2f}, YuNet {yunet:.2f}; least: {least}")
+        target = f"<= {yunet:.2f} (YuNet)"
+        title = f"N2 {WIDTH}x{HEIGHT} at batch {batch}"
+        print_result(title, round(ours, 2), "ms a frame", target, ours <= yunet)
+
+
+def runner(path: Path, batch: int, threads: int) -> Callable[[], object]:
+    """A run of a network on a batch of noise."""
+    detector = (
+        YuNetDetector(path, threads=threads)
+        if path.name.startswith("face_detection_yunet")
+        else MaskwatchDetector(path, threads=threads)
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (batch, 3, HEIGHT, WIDTH), np.uint8)
+    return detector.bare_run(pixels)
+
+
+def measure(
+    networks: dict[str, Callable[[], object]], rounds: int, batch: int
+) -> dict[str, list[float]]:
+    """Milliseconds a frame of every round, network by network."""
+    times: dict[str, list[float]] = {name: [] for name in networks}
+    for _ in range(5):
+        for run in networks.values():
+            run()
+    for _ in range(rounds):
+        for name, run in networks.items():
+            began = time.perf_counter()
+            run()
+            times[name].append((time.perf_counter() - began) / batch * 1e3)
+    return times
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The detector that ships: trained for masked and unmasked faces in crowds.
+
+Its card: `face_detector/weights/MODEL_CARD.md`; how it was made: `face_detector/training`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from contract.errors import ModelFormatError
+from face_detector.anchor_detector import AnchorDetector, Image
+from face_detector.anchors import Floats
+from face_detector.spec import INPUT, OUTPUT, DetectorSpec
+from models.onnx_session import open_session
+
+
+class MaskwatchDetector(AnchorDetector):
+    """Finds faces of about 8 px and up in frames scaled to `input_width`."""
+
+    name = "maskwatch"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        input_width: int = 640,
+        score_threshold: float | None = None,
+        device: str = "cpu",
+        threads: int = 0,
+        batch_size: int | None = None,
+    ) -> None:
+        """`score_threshold` None takes the file's own. Raises ModelFormatError."""
+        session = open_session(path, device=device, threads=threads)
+        metadata = session.get_modelmeta().custom_metadata_map
+        self.spec = DetectorSpec.from_metadata(metadata, str(path))
+        self._fixed_batch = _fixed_batch(session.get_inputs()[0].shape[0], path, batch_size)
+        super().__init__(
+            session,
+            input_width=input_width,
+            score_threshold=self.spec.score_threshold
+            if score_threshold is None
+            else score_threshold,
+            batch_size=self._fixed_batch or batch_size,
+        )
+
+    def run(self, planes: Image) -> Iterable[Floats]:
+        """Its one output, class and objectness made probabilities."""
+        wanted = len(planes)
+        if self._fixed_batch and wanted < self._fixed_batch:
+            missing = np.zeros((self._fixed_batch - wanted, *planes.shape[1:]), np.uint8)
+            planes = np.concatenate([planes, missing])
+        [answers] = self._session.run([OUTPUT], {INPUT: planes})
+        answers = np.asarray(answers)[:wanted].transpose(0, 2, 1)
+        answers[..., :2] = 1 / (1 + np.exp(-answers[..., :2]))
+        return answers
+
+
+def _fixed_batch(declared: int | str | None, path: Path, batch_size: int | None) -> int | None:
+    """The batch a file was exported for, None if any; raises ModelFormatError on a conflict."""
+    if not isinstance(declared, int):
+        return None
+    if batch_size not in (None, declared):
+        raise ModelFormatError(
+            f"{path} was exported for batches of {declared}, but batches of {batch_size} are "
+            "asked for; export it with another --batch, or without"
+        )
+    return declared

@@ -1,0 +1,130 @@
+"""The detector's network: YuNet's layers with one head a stride, deeper where that is cheap.
+
+Wu et al., "YuNet: A Tiny Millisecond-level Face Detector" (2023), with three changes:
+
+- Where YuNet has four heads of 1 + 1 + 4 + 10 channels a stride, here is one of 16. It is the
+  same function, for a head's layers treat their channels apart, in a quarter of the operators.
+- Residual blocks at the strides 8, 16 and 32, which begin as nothing (their last layer starts
+  at zero): a network that starts from YuNet's weights is YuNet at first.
+- No batch norms: the published weights have them folded away, and without them a small batch
+  trains as well as a large one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from face_detector.anchors import CHANNELS, STRIDES
+
+WIDTH: Final = 64
+EXPANSION: Final = 2
+"""Of the residual blocks at strides 16 and 32."""
+FIRST_LOGIT: Final = -2.0
+PIXEL_SIZE: Final = 100.0
+"""How large pixels are, roughly; the first layer starts out small, for what follows wants 1."""
+
+
+def build_network() -> Any:
+    """A Keras model from (N, H, W, 3) BGR in 0..255 to (N, anchors, 16) float32.
+
+    H and W are multiples of 32. `face_detector.anchors` says what the anchors and the 16
+    channels are; class and objectness are logits here.
+    """
+    pixels = keras.Input((None, None, 3), name="pixels")
+    x = keras.layers.ZeroPadding2D(1, name="stem_padding")(pixels)
+    x = keras.layers.Conv2D(
+        16, 3, 2, activation="relu", kernel_initializer=_he(2 / PIXEL_SIZE**2), name="stem"
+    )(x)
+    x = _pool(_unit(x, 16, "stem_unit"))
+    x = _unit(_unit(x, 16, "stage1_a"), 32, "stage1_b")
+    x = _pool(_unit(_unit(x, 32, "stage2_a"), WIDTH, "stage2_b"))
+    fine = _unit(_unit(x, WIDTH, "stage3_a"), WIDTH, "stage3_b")
+    x = _unit(_unit(_pool(fine), WIDTH, "stage4_a"), WIDTH, "stage4_b")
+    middle = _expanded_residual(x, "deep16")
+    x = _unit(_unit(_pool(middle), WIDTH, "stage5_a"), WIDTH, "stage5_b")
+    coarse = _unit(_expanded_residual(x, "deep32"), WIDTH, "neck32")
+    middle = _unit(keras.layers.Add()([middle, _double(coarse)]), WIDTH, "neck16")
+    fine = _unit(keras.layers.Add()([fine, _double(middle)]), WIDTH, "neck8")
+    fine = _plain_residual(fine, "deep8")
+    levels = zip((fine, middle, coarse), STRIDES, strict=True)
+    rows = [_head(x, f"head{stride}") for x, stride in levels]
+    return keras.Model(pixels, keras.layers.Concatenate(axis=1)(rows), name="face_detector")
+
+
+def _unit(x: Any, channels: int, name: str) -> Any:
+    """YuNet's building block: mix channels, then look around in each of them."""
+    x = keras.layers.Conv2D(channels, 1, kernel_initializer=_he(1), name=f"{name}_point")(x)
+    return keras.layers.DepthwiseConv2D(
+        3,
+        padding="same",
+        activation="relu",
+        depthwise_initializer=_he(2 * channels),
+        name=f"{name}_depth",
+    )(x)
+
+
+def _plain_residual(x: Any, name: str) -> Any:
+    """Two layers that add to `x` what they find; nothing at first."""
+    y = keras.layers.Conv2D(
+        WIDTH, 1, activation="relu", kernel_initializer=_he(2), name=f"{name}_point"
+    )(x)
+    y = keras.layers.DepthwiseConv2D(
+        3, padding="same", depthwise_initializer="zeros", name=f"{name}_depth"
+    )(y)
+    return keras.layers.Add()([x, y])
+
+
+def _expanded_residual(x: Any, name: str) -> Any:
+    """MobileNetV2's block (Sandler et al., 2018); nothing at first."""
+    wide = WIDTH * EXPANSION
+    y = keras.layers.Conv2D(
+        wide, 1, activation="relu", kernel_initializer=_he(2), name=f"{name}_expand"
+    )(x)
+    y = keras.layers.DepthwiseConv2D(
+        3,
+        padding="same",
+        activation="relu",
+        depthwise_initializer=_he(2 * wide),
+        name=f"{name}_depth",
+    )(y)
+    y = keras.layers.Conv2D(WIDTH, 1, kernel_initializer="zeros", name=f"{name}_project")(y)
+    return keras.layers.Add()([x, y])
+
+
+def _head(x: Any, name: str) -> Any:
+    x = keras.layers.Conv2D(CHANNELS, 1, kernel_initializer=_he(1), name=f"{name}_point")(x)
+    x = keras.layers.DepthwiseConv2D(
+        3,
+        padding="same",
+        depthwise_initializer=_he(CHANNELS),
+        bias_initializer=_rarely_a_face,
+        name=f"{name}_depth",
+    )(x)
+    return keras.layers.Reshape((-1, CHANNELS), name=f"{name}_rows")(x)
+
+
+def _rarely_a_face(shape: tuple[int, ...], dtype: str | None = None) -> Any:
+    """First biases of a head: class and objectness unlikely, all else in the middle."""
+    biases = np.zeros(shape, np.float32)
+    biases[:2] = FIRST_LOGIT
+    return keras.ops.convert_to_tensor(biases, dtype=dtype)
+
+
+def _pool(x: Any) -> Any:
+    return keras.layers.MaxPooling2D()(x)
+
+
+def _double(x: Any) -> Any:
+    return keras.layers.UpSampling2D(interpolation="nearest")(x)
+
+
+def _he(gain: float) -> Any:
+    """Keeps the size of activations through layers with (gain 2) and without (1) a ReLU.
+
+    Of a depthwise kernel Keras takes all channels for inputs, though each has one: the gain
+    of such a layer is as many times larger.
+    """
+    return keras.initializers.VarianceScaling(gain, mode="fan_in", distribution="truncated_normal")
