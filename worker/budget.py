@@ -12,12 +12,12 @@ from typing import Final
 
 from worker.track import Track
 
-UNSETTLED_EVERY_S: Final = 0.25
+UNSETTLED_EVERY_S: Final = 0.5
 """A face whose verdict is open is looked at this often at first ..."""
-PATIENCE: Final = 0.1
+PATIENCE: Final = 0.25
 """... and later after this part of the time for which it has been in view: who could not be
-judged in ten looks needs another view, not another look."""
-SETTLED_EVERY_S: Final = 2.0
+judged in five looks needs another view, not another look."""
+SETTLED_EVERY_S: Final = 3.0
 """A settled face is looked at this often, in case a mask went on or off."""
 NEW_URGENCY: Final = 4.0
 """A face never looked at comes before one that has waited for fewer of its turns than this."""

@@ -25,8 +25,8 @@ from worker.track import Track
 FloatArray = npt.NDArray[np.float32]
 
 SCHEMA: Final = 2
-LOST_AFTER_S: Final = 2.0
-"""A face unseen for this long has gone; people are hidden behind others for less ..."""
+LOST_AFTER_S: Final = 2.5
+"""A face unseen for this long has gone: people are hidden for up to 2 s, half hidden for longer ..."""
 STILL_LOST_AFTER_S: Final = 8.0
 """... unless it stood still: then it is waited for longer, but only in the same place."""
 REACH: Final = 0.6
@@ -98,7 +98,7 @@ class Tracker:
         return self._end(self.tracks)
 
     def encode(self) -> str:
-        """The whole state as JSON, about 250 bytes a face."""
+        """The whole state as JSON, about 300 bytes a face."""
         return to_json(
             {
                 "v": SCHEMA,

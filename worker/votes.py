@@ -31,11 +31,11 @@ KEPT_CONFIDENCE: Final = 0.5
 """... and this to be kept ..."""
 HYSTERESIS: Final = 0.08
 """... and another replaces it only when it leads by this much, so that labels do not flicker."""
-SETTLED_WEIGHT: Final = 2.0
+SETTLED_WEIGHT: Final = 1.0
 SETTLED_CONFIDENCE: Final = 0.85
 FIRST_LOOK_S: Final = 0.2
 """The first look at a face stands for this long; later ones for the time since the one before."""
-LONGEST_LOOK_S: Final = 2.5
+LONGEST_LOOK_S: Final = 3.5
 """No look stands for longer: between settled looks (`budget.SETTLED_EVERY_S`) and a little more."""
 FOUNDED_S: Final = 0.6
 """An answer that held for so many good seconds was true: what replaces it is a change."""
