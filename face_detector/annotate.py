@@ -28,14 +28,16 @@ def annotate(
     photographs: Sequence[Photograph],
     detector: FaceDetector,
     cache: Path,
+    setup: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Found:
     """The detector's faces of every photograph, from `cache` where that was made of the same.
 
-    A cache of another detector or of other files, or a damaged one, is made anew. `progress`
-    is called with (photographs done, all of them). Raises DataError as `Photograph.read`.
+    A cache of another detector or `setup` (what else decides about what it finds, such as its
+    input's width), of other files, or a damaged one, is made anew. `progress` is called with
+    (photographs done, all of them). Raises DataError as `Photograph.read`.
     """
-    fingerprint = _fingerprint(photographs, detector)
+    fingerprint = _fingerprint(photographs, detector.name, setup)
     found = _read(cache, fingerprint)
     if found is None:
         found = {}
@@ -58,8 +60,8 @@ def _as_faces(found: Detections) -> list[DetectedFace]:
     ]
 
 
-def _fingerprint(photographs: Sequence[Photograph], detector: FaceDetector) -> str:
-    digest = hashlib.sha256(repr((FORMAT, detector.name)).encode())
+def _fingerprint(photographs: Sequence[Photograph], name: str, setup: str) -> str:
+    digest = hashlib.sha256(repr((FORMAT, name, setup)).encode())
     for photograph in photographs:
         state = photograph.path.stat()
         digest.update(repr((photograph.file_name, state.st_size, state.st_mtime_ns)).encode())

@@ -24,6 +24,7 @@ FACES_NAME: Final = "detector_faces.json"
 @click.option("--data", type=FOLDER, required=True, help="images/ and annotations.json (COCO).")
 @click.option("--out", type=FOLDER, default=Path("out/classifier"), show_default=True)
 @click.option("--backbone", type=FILE, help="ImageNet weights of MobileNetV2 without its top.")
+@click.option("--start", type=FILE, help="A classifier's Keras file to begin from instead.")
 @click.option("--from-scratch", is_flag=True, help="Train without ImageNet weights.")
 @click.option("--without", multiple=True, metavar="SOURCE", help="Leave a source out.")
 @click.option("--network", type=click.Choice(["mobilenet_v2", "small"]))
@@ -32,11 +33,13 @@ FACES_NAME: Final = "detector_faces.json"
 @click.option("--epochs", type=click.IntRange(1))
 @click.option("--steps", type=click.IntRange(1), help="Batches in an epoch.")
 @click.option("--batch-size", type=click.IntRange(1))
+@click.option("--peak-learning-rate", type=click.FloatRange(0, min_open=True))
 @click.option("--seed", type=int)
 def train(
     data: Path,
     out: Path,
     backbone: Path | None,
+    start: Path | None,
     from_scratch: bool,
     without: tuple[str, ...],
     **numbers: Any,
@@ -53,10 +56,10 @@ def train(
     from models.training.recipe import Recipe
     from models.training.train import train_classifier
 
-    if backbone is None and not from_scratch:
+    if backbone is None and start is None and not from_scratch:
         backbone = find_model("mobilenet-v2-imagenet", load_settings().where_models_are)
     given = {name: value for name, value in numbers.items() if value is not None}
-    best = train_classifier(faces, replace(Recipe(), **given), out, backbone=backbone)
+    best = train_classifier(faces, replace(Recipe(), **given), out, backbone=backbone, start=start)
     click.echo(f"best checkpoint: {best}; next: maskwatch export classifier --run {out}")
 
 
@@ -112,5 +115,11 @@ def _faces(data: Path, cache: Path) -> list[LabelledFace]:
         threads=settings.inference_threads,
     )
     with click.progressbar(length=len(photographs), label="finding faces", file=sys.stderr) as bar:
-        found = annotate(photographs, detector, cache, lambda done, _: bar.update(done - bar.pos))
+        found = annotate(
+            photographs,
+            detector,
+            cache,
+            f"{settings.detector_width} px, threshold {settings.detector_threshold}",
+            lambda done, _: bar.update(done - bar.pos),
+        )
     return match_faces(photographs, found)

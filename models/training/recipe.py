@@ -19,13 +19,13 @@ class Recipe:
     """
 
     network: str = "mobilenet_v2"
-    input_size: int = 96
+    input_size: int = 128
     alpha: float = 1.0
-    epochs: int = 11
-    steps: int = 100
+    epochs: int = 12
+    steps: int = 130
     batch_size: int = 64
     peak_learning_rate: float = 4e-4
     weight_decay: float = 1e-4
     label_smoothing: float = 0.05
-    held_out_share: float = 0.08
+    held_out_share: float = 0.06
     seed: int = 20

@@ -165,6 +165,21 @@ def test_other_settings_in_the_same_folder_are_refused(trained: Path, data: Path
     assert "seed 3, not 4" in result.output
 
 
+def test_a_training_begins_from_a_classifiers_file_and_refuses_another_networks(
+    trained: Path, data: Path, tmp_path: Path
+) -> None:
+    start = ["--start", str(trained / "best.keras"), "--epochs", "1"]
+
+    result = run(*training(data, tmp_path / "further"), *start)
+    refused = run(*training(data, tmp_path / "other"), *start, "--alpha", "0.5")
+
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads((tmp_path / "further" / STATE_NAME).read_text())["history"]
+    assert row["held_out_loss"] < 0.9  # from nothing it begins at ln 3
+    assert refused.exit_code == 2
+    assert "cannot be begun from" in refused.output
+
+
 def test_bad_data_end_training_and_evaluation_with_the_file_and_the_mend(
     data: Path, tmp_path: Path, needs_ssd: None
 ) -> None:

@@ -274,3 +274,5 @@ def test_other_photographs_or_a_damaged_cache_are_looked_at_anew(tmp_path: Path)
     cache.write_text(cache.read_text()[:50])
     annotate(photographs, detector, cache)
     assert detector.frames == 9
+    annotate(photographs, detector, cache, "another width")
+    assert detector.frames == 12
