@@ -26,7 +26,7 @@ FloatArray = npt.NDArray[np.float32]
 
 SCHEMA: Final = 2
 LOST_AFTER_S: Final = 2.5
-"""A face unseen for this long has gone: people are hidden for up to 2 s, half hidden for longer ..."""
+"""A face unseen for this long has gone: people are hidden for 2 s, half hidden for longer ..."""
 STILL_LOST_AFTER_S: Final = 8.0
 """... unless it stood still: then it is waited for longer, but only in the same place."""
 REACH: Final = 0.6
