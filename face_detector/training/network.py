@@ -1,13 +1,9 @@
-"""The detector's network: YuNet's layers with one head a stride, deeper where that is cheap.
+"""The detector's network as a Keras model: YuNet's layers, with one head a stride.
 
-Wu et al., "YuNet: A Tiny Millisecond-level Face Detector" (2023), with three changes:
-
-- Where YuNet has four heads of 1 + 1 + 4 + 10 channels a stride, here is one of 16. It is the
-  same function, for a head's layers treat their channels apart, in a quarter of the operators.
-- Residual blocks at the strides 8, 16 and 32, which begin as nothing (their last layer starts
-  at zero): a network that starts from YuNet's weights is YuNet at first.
-- No batch norms: the published weights have them folded away, and without them a small batch
-  trains as well as a large one.
+Wu et al., "YuNet: A Tiny Millisecond-level Face Detector" (2023). Where YuNet has four heads of
+1 + 1 + 4 + 10 channels a stride, here is one of 16: the same function, for a head's layers treat
+their channels apart, in a quarter of the operators. There are no batch norms: the published
+weights have them folded away, and without them a small batch trains as well as a large one.
 """
 
 from __future__ import annotations
@@ -20,8 +16,6 @@ import numpy as np
 from face_detector.anchors import CHANNELS, STRIDES
 
 WIDTH: Final = 64
-EXPANSION: Final = 2
-"""Of the residual blocks at strides 16 and 32."""
 FIRST_LOGIT: Final = -2.0
 PIXEL_SIZE: Final = 100.0
 """How large pixels are, roughly; the first layer starts out small, for what follows wants 1."""
@@ -42,13 +36,11 @@ def build_network() -> Any:
     x = _unit(_unit(x, 16, "stage1_a"), 32, "stage1_b")
     x = _pool(_unit(_unit(x, 32, "stage2_a"), WIDTH, "stage2_b"))
     fine = _unit(_unit(x, WIDTH, "stage3_a"), WIDTH, "stage3_b")
-    x = _unit(_unit(_pool(fine), WIDTH, "stage4_a"), WIDTH, "stage4_b")
-    middle = _expanded_residual(x, "deep16")
+    middle = _unit(_unit(_pool(fine), WIDTH, "stage4_a"), WIDTH, "stage4_b")
     x = _unit(_unit(_pool(middle), WIDTH, "stage5_a"), WIDTH, "stage5_b")
-    coarse = _unit(_expanded_residual(x, "deep32"), WIDTH, "neck32")
+    coarse = _unit(x, WIDTH, "neck32")
     middle = _unit(keras.layers.Add()([middle, _double(coarse)]), WIDTH, "neck16")
     fine = _unit(keras.layers.Add()([fine, _double(middle)]), WIDTH, "neck8")
-    fine = _plain_residual(fine, "deep8")
     levels = zip((fine, middle, coarse), STRIDES, strict=True)
     rows = [_head(x, f"head{stride}") for x, stride in levels]
     return keras.Model(pixels, keras.layers.Concatenate(axis=1)(rows), name="face_detector")
@@ -64,34 +56,6 @@ def _unit(x: Any, channels: int, name: str) -> Any:
         depthwise_initializer=_he(2 * channels),
         name=f"{name}_depth",
     )(x)
-
-
-def _plain_residual(x: Any, name: str) -> Any:
-    """Two layers that add to `x` what they find; nothing at first."""
-    y = keras.layers.Conv2D(
-        WIDTH, 1, activation="relu", kernel_initializer=_he(2), name=f"{name}_point"
-    )(x)
-    y = keras.layers.DepthwiseConv2D(
-        3, padding="same", depthwise_initializer="zeros", name=f"{name}_depth"
-    )(y)
-    return keras.layers.Add()([x, y])
-
-
-def _expanded_residual(x: Any, name: str) -> Any:
-    """MobileNetV2's block (Sandler et al., 2018); nothing at first."""
-    wide = WIDTH * EXPANSION
-    y = keras.layers.Conv2D(
-        wide, 1, activation="relu", kernel_initializer=_he(2), name=f"{name}_expand"
-    )(x)
-    y = keras.layers.DepthwiseConv2D(
-        3,
-        padding="same",
-        activation="relu",
-        depthwise_initializer=_he(2 * wide),
-        name=f"{name}_depth",
-    )(y)
-    y = keras.layers.Conv2D(WIDTH, 1, kernel_initializer="zeros", name=f"{name}_project")(y)
-    return keras.layers.Add()([x, y])
 
 
 def _head(x: Any, name: str) -> Any:
