@@ -12,11 +12,13 @@ from typing import Final
 
 from worker.track import Track
 
-UNSETTLED_EVERY_S: Final = 0.5
-"""A face whose verdict is open is looked at this often at first ..."""
-PATIENCE: Final = 0.25
-"""... and later after this part of the time for which it has been in view: who could not be
-judged in five looks needs another view, not another look."""
+UNDECIDED_EVERY_S: Final = 0.15
+"""A face without a verdict is looked at this often at first ..."""
+UNSETTLED_EVERY_S: Final = 0.6
+"""... one with a verdict that is not settled this often at first ..."""
+PATIENCE: Final = 0.05
+"""... and both later after this part of the time for which they have been in view: who could not be
+judged in twenty looks needs another view, not another look."""
 SETTLED_EVERY_S: Final = 3.0
 """A settled face is looked at this often, in case a mask went on or off."""
 NEW_URGENCY: Final = 4.0
@@ -51,6 +53,7 @@ def urgency(track: Track, time_s: float) -> float:
         turn_s = SETTLED_EVERY_S
     else:
         seen_for_s = time_s - track.first_seen_s
-        turn_s = min(max(UNSETTLED_EVERY_S, PATIENCE * seen_for_s), SETTLED_EVERY_S)
+        often_s = UNDECIDED_EVERY_S if votes.now == "unknown" else UNSETTLED_EVERY_S
+        turn_s = min(max(often_s, PATIENCE * seen_for_s), SETTLED_EVERY_S)
     # A frame may come a little early for a turn; waiting for the next would double it.
     return (time_s - votes.looked_at_s) / turn_s + 0.01
