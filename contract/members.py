@@ -131,14 +131,17 @@ class DeathWatch:
         self._came_at_s: dict[str, float] = {}
 
     def newer_than(self, settle_s: float) -> set[str]:
-        """Members that came less than `settle_s` ago, as of the last beat.
+        """Members that came less than `settle_s` ago, and well after this one.
 
-        Nobody is newer than a member that has itself just come: it has nothing worth keeping.
+        Those that came within a quarter of it of each other were started together.
         """
         now_s = self._clock()
-        if now_s - self._came_at_s.get(self._member, now_s) < settle_s:
-            return set()
-        return {name for name, at_s in self._came_at_s.items() if now_s - at_s < settle_s}
+        together_until_s = self._came_at_s.get(self._member, now_s) + settle_s / 4
+        return {
+            name
+            for name, at_s in self._came_at_s.items()
+            if now_s - at_s < settle_s and at_s > together_until_s
+        }
 
     def beat(self, details: str) -> tuple[list[str], list[str]]:
         """Say that we are alive; return who else is, ourselves included, and who died of late."""
