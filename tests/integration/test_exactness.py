@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from typing import Any
@@ -32,11 +33,12 @@ from dashboard.time_range import TimeRange
 from tests.builders import Source, add_camera, totals_of
 from tests.passers import FRAME_S, Passer, picture
 from tests.servers.crashing_worker import Crash, Moment, make_worker, run_worker, take_over
+from worker.tracking import LOST_AFTER_S
 
 STAGE = (Passer(0, 0, 6), Passer(1, 2, 9), Passer(2, 3, 4))
 """Two people, and somebody seen too briefly to be one."""
-LAST_FRAME = 21
-"""By then everyone has been gone for 2 s."""
+LAST_FRAME = 10 + math.ceil(LOST_AFTER_S / FRAME_S)
+"""By then everyone has been gone for long enough."""
 
 
 def counted(redis: Redis, camera_id: str) -> tuple[Counter[str], Counter[str], Counter[str]]:
