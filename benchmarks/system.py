@@ -156,14 +156,7 @@ def running_system(environment: dict[str, str] | None = None) -> Iterator[System
             "CAMERAS": "",
             **(environment or {}),
         }
-        with (state_dir / "run.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "maskwatch", "run"],
-                cwd=ROOT,
-                env={**os.environ, **settings},
-                stdout=log,
-                stderr=log,
-            )
+        process = _start(["maskwatch", "run"], state_dir, settings)
         system = System(state_dir, port, process)
         try:
             wait_until(system.healthy, 60, "the system to be healthy", system)
@@ -187,14 +180,7 @@ def running_dashboard(environment: dict[str, str] | None = None) -> Iterator[Sys
             "MASKWATCH_PORT": str(port),
             **(environment or {}),
         }
-        with (state_dir / "run.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard"],
-                cwd=ROOT,
-                env={**os.environ, **settings},
-                stdout=log,
-                stderr=log,
-            )
+        process = _start(["dashboard"], state_dir, settings)
         system = System(state_dir, port, process)
         try:
             wait_until(system.answers, 60, "the dashboard to answer", system)
@@ -203,6 +189,18 @@ def running_dashboard(environment: dict[str, str] | None = None) -> Iterator[Sys
             process.terminate()
             process.wait(15)
             server.stop()
+
+
+def _start(module: list[str], state_dir: Path, settings: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a module of ours with its arguments; it writes to `run.log` in the state folder."""
+    with (state_dir / "run.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            stdout=log,
+            stderr=log,
+        )
 
 
 def wait_until(

@@ -15,17 +15,16 @@ SCHEMA: Final = 1
 Direction = Literal["in", "out"]
 DIRECTIONS: Final[tuple[Direction, ...]] = ("in", "out")
 
-DiscardCause = Literal["flicker", "faint", "duplicate", "static", "outside_zone"]
+DiscardCause = Literal["flicker", "duplicate", "static", "outside_zone"]
 DISCARD_CAUSES: Final[tuple[DiscardCause, ...]] = (
     "flicker",
-    "faint",
     "duplicate",
     "static",
     "outside_zone",
 )
 """Why a track that ended was not counted as a person.
 
-`flicker` seen too seldom or too briefly; `faint` never clearly a face; `duplicate` a second box
+`flicker` seen too seldom or too briefly; `duplicate` a second box
 on somebody's face; `static` a picture of a face: a poster, a screen, a dummy; `outside_zone` the
 camera has zones and this person entered none.
 """

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from redis import Redis
 from selenium.webdriver.common.keys import Keys
 
 from dashboard.accounts.grants import EVERYWHERE
 from tests.accounts import PASSWORD, accounts_of, make_user, session_cookie
-from tests.e2e.browser import Browser, open_browser
-from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually
+from tests.e2e.browser import Browser
+from tests.integration.test_dashboard_hub import FakeCamera, Feed
 from tests.integration.test_dashboard_server import Server
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def server(redis_server: object) -> Iterator[Server]:
-    started = Server(redis_server.url)  # type: ignore[attr-defined]
-    assert eventually(started.answers, 30)
-    yield started
-    started.stop()
 
 
 @pytest.fixture(autouse=True)
