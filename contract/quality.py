@@ -19,6 +19,15 @@ and again; `moved` another view than the one learnt; `blurred` too little detail
 Where several hold at once, the first is the one that a minute's invalid time is counted under.
 """
 
+PROBLEM_WORDS: Final[dict[Problem, str]] = {
+    "black": "Picture black",
+    "covered": "Camera covered",
+    "frozen": "Picture frozen",
+    "moved": "Camera moved",
+    "blurred": "Picture blurred",
+}
+"""What people read; the dashboard's script adds since when."""
+
 FitnessVerdict = Literal["learning", "fit", "unfit"]
 FITNESS_VERDICTS: Final[tuple[FitnessVerdict, ...]] = ("learning", "fit", "unfit")
 

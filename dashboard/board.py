@@ -13,6 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from contract.cameras import Camera, CameraRegistry
+from contract.compliance import MaskRate, mask_rate
 from contract.errors import MessageError
 from contract.keys import CameraKeys
 from contract.outcomes import FrameFaces
@@ -20,7 +21,6 @@ from contract.quality import QualityReport
 from contract.status import CameraStatus, StatusStore
 from contract.totals import people_field
 from contract.verdicts import VERDICTS, Verdict
-from dashboard.compliance import MaskRate, mask_rate
 from dashboard.last_hour import LastHour
 from dashboard.quality import quality_json
 

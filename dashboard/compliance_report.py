@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.cameras import Camera
+from contract.compliance import MaskRate, mask_rate
 from contract.errors import QueryError
 from contract.history import HistoryStore
 from contract.minutes import (
@@ -25,7 +26,6 @@ from contract.minutes import (
 )
 from contract.packed_days import Minutes
 from contract.verdicts import VERDICTS, Verdict
-from dashboard.compliance import MaskRate, mask_rate
 from dashboard.time_range import TimeRange
 
 MOST_CAMERA_DAYS: Final = 8_000

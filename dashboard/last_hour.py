@@ -9,11 +9,11 @@ from typing import Final
 
 from redis import Redis
 
+from contract.compliance import MaskRate, mask_rate
 from contract.history import HistoryStore
 from contract.minutes import DAY_MINUTES, minute_of, people_column
 from contract.packed_days import Minutes
 from contract.verdicts import VERDICTS, Verdict
-from dashboard.compliance import MaskRate, mask_rate
 
 HOUR_MINUTES: Final = 60
 EVERY_S: Final = 15.0

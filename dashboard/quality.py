@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contract.quality import Fitness, Problem, QualityReport, UnfitReason
-
-PROBLEM_WORDS: Final[dict[Problem, str]] = {
-    "black": "Picture black",
-    "covered": "Camera covered",
-    "frozen": "Picture frozen",
-    "moved": "Camera moved",
-    "blurred": "Picture blurred",
-}
-"""The dashboard's script adds since when."""
+from contract.quality import PROBLEM_WORDS, Fitness, Problem, QualityReport, UnfitReason
 
 PROBLEM_ADVICE: Final[dict[Problem, str]] = {
     "black": "The picture is dark and shows nothing: check the light, the lens and the camera.",

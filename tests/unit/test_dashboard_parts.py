@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.cameras import make_camera
+from contract.compliance import mask_rate
 from contract.outcomes import Face, FrameFaces
 from contract.quality import QualityReport
 from contract.status import CameraStatus
 from contract.verdicts import VERDICTS, Verdict
 from dashboard.board import CameraSnapshot
-from dashboard.compliance import mask_rate
 from dashboard.placeholder import draw_placeholder, no_picture_since
 from dashboard.viewer_socket import ViewerSocket
 from dashboard.wall_records import decode_records, encode_record
