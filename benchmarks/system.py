@@ -18,7 +18,8 @@ from typing import Any, Final
 import psutil
 from redis import Redis
 
-from contract.cameras import Camera, CameraRegistry
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera
 from contract.keys import CameraKeys
 from contract.outcomes import FrameFaces
 from contract.redis_client import connect

@@ -14,7 +14,8 @@ from typing import Final
 
 from redis import Redis
 
-from contract.cameras import Camera, CameraRegistry, make_webcam
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera, make_webcam
 from contract.errors import CameraNotFoundError
 from contract.keys import CameraKeys
 from contract.leases import Lease, LeaseStore

@@ -12,7 +12,8 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.cameras import Camera, CameraRegistry
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera
 from contract.compliance import MaskRate, mask_rate
 from contract.errors import MessageError
 from contract.keys import CameraKeys

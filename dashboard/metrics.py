@@ -16,7 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from contract import keys
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.keys import CameraKeys
 from contract.members import Membership
 from contract.people import DISCARD_CAUSES

@@ -9,7 +9,7 @@ from flask import current_app
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.members import Membership
 from contract.recordings import RecordingStore
 from contract.settings import Settings

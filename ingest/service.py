@@ -13,7 +13,8 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.cameras import Camera, CameraRegistry
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera
 from contract.errors import LeaseLostError, MessageError
 from contract.frames import to_json
 from contract.keys import CameraKeys

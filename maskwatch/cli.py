@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contract.cameras import Camera, CameraRegistry, make_camera
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera, make_camera
 from contract.errors import CameraConfigError, CameraNotFoundError, MaskwatchError
 from contract.logs import configure_logging
 from contract.settings import Settings, load_settings

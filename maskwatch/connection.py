@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis import Redis
 
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.errors import SettingsError
 from contract.redis_client import check_server, connect
 from contract.settings import load_settings

@@ -14,7 +14,7 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.errors import RedisUnavailableError
 from contract.keys import UPLOADED_PICTURES, CameraKeys
 from contract.redis_client import connect

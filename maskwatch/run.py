@@ -16,7 +16,8 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.cameras import CameraRegistry, has_secret, make_camera
+from contract.camera_registry import CameraRegistry
+from contract.cameras import has_secret, make_camera
 from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
 from contract.members import Membership
 from contract.redis_client import (

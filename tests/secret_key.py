@@ -8,7 +8,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.vault import Vault, create_key_file, load_vault
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.cameras import Camera, CameraRoster
+from contract.camera_registry import CameraRoster
+from contract.cameras import Camera
 from contract.leases import Lease, Ownership
 from contract.redis_client import Outage
 

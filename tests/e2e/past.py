@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from redis import Redis
 
-from contract.cameras import Camera, CameraRegistry
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera
 from contract.keys import CameraKeys
 from contract.minutes import (
     ANALYSED_MS,

@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from selenium.webdriver.common.by import By
 from skimage import data
 
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.keys import IMAGES_QUEUE, RECORDINGS_QUEUE, UPLOADED_PICTURES
 from tests.accounts import make_user, session_cookie
 from tests.e2e.browser import open_browser

@@ -12,7 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.cameras import Camera, CameraRegistry
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera
 from contract.history import HistoryStore
 from contract.minutes import MinuteIncrements, invalid_column
 from contract.outcomes import Outcome, OutcomeStore

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.redis_client import connect
 from dashboard.mjpeg import BOUNDARY
 from dashboard.services import Services

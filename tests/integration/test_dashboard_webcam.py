@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from contract.cameras import CameraRegistry, make_camera
+from contract.camera_registry import CameraRegistry
+from contract.cameras import make_camera
 from contract.errors import CameraConfigError
 from contract.keys import CameraKeys
 from contract.webcams import WebcamStore

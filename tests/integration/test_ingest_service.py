@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from contract.cameras import Camera, CameraRegistry, make_camera
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera, make_camera
 from contract.redis_client import connect
 from contract.vault import create_key_file, load_vault
 from maskwatch.redis_server import EmbeddedRedis

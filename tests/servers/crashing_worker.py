@@ -13,7 +13,8 @@ from typing import Any, Literal
 import cv2
 from redis import Redis
 
-from contract.cameras import Camera, CameraRegistry
+from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera
 from contract.leases import Lease, LeaseStore
 from contract.redis_client import connect
 from tests.builders import ScriptedClassifier

@@ -8,7 +8,8 @@ from itertools import chain
 import pytest
 from redis import Redis
 
-from contract.cameras import CameraRegistry, make_camera
+from contract.camera_registry import CameraRegistry
+from contract.cameras import make_camera
 from contract.errors import (
     CameraConfigError,
     CameraNotFoundError,

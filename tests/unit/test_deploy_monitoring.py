@@ -16,7 +16,8 @@ import yaml
 from redis import Redis
 
 from contract import keys
-from contract.cameras import CameraRegistry, make_camera
+from contract.camera_registry import CameraRegistry
+from contract.cameras import make_camera
 from contract.members import Membership
 from contract.totals import (
     BATCH_BUCKETS,

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from redis import Redis
 
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.errors import LeaseLostError, NotNewerError
 from contract.history import HistoryStore
 from contract.keys import CameraKeys

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from contract.cameras import CameraRegistry
+from contract.camera_registry import CameraRegistry
 from contract.errors import RedisTooOldError, RedisUnavailableError, SettingsError
 from contract.redis_client import check_server, connect
 from contract.settings import load_settings

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from redis import Redis
 
 from contract import keys
-from contract.cameras import Camera, CameraRegistry, CameraRoster, make_camera
+from contract.camera_registry import CameraRegistry, CameraRoster
+from contract.cameras import Camera, make_camera
 from contract.errors import SecretKeyError
 from contract.redis_client import connect
 from contract.vault import Vault, add_newer_key, create_key_file, drop_older_keys, load_vault
