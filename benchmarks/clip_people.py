@@ -26,7 +26,7 @@ from benchmarks.clip_truth import ClipTruth, clip_truths
 from benchmarks.offline import Analysed, analyse
 from benchmarks.system import clip, machine, print_result
 from contract.cameras import make_camera
-from contract.outcomes import FrameFaces
+from contract.faces import FrameFaces
 from contract.settings import load_settings
 from contract.verdicts import VERDICTS
 from worker.networks import Networks, load_networks

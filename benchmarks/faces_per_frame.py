@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.system import clip, machine, print_result
-from contract.outcomes import Face
+from contract.faces import Face
 from contract.settings import load_settings
 from contract.verdicts import JUDGED_VERDICTS
 from face_detector.loading import load_detector

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.cameras import Camera, make_camera
+from contract.faces import FrameFaces
 from contract.frames import FrameMessage
 from contract.leases import Lease
-from contract.outcomes import FrameFaces
 from contract.people import Person
 from contract.totals import Increments
 from worker.analysis import DEFAULT_BUDGET, Analyser

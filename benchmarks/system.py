@@ -20,8 +20,8 @@ from redis import Redis
 
 from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera
+from contract.faces import FrameFaces
 from contract.keys import CameraKeys
-from contract.outcomes import FrameFaces
 from contract.redis_client import connect
 from contract.totals import decode_totals
 from contract.vault import create_key_file

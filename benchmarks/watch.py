@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.system import System
 from contract.cameras import Camera
-from contract.outcomes import FrameFaces
+from contract.faces import FrameFaces
 
 
 @dataclass

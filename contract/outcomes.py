@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
 from redis import Redis
 from redis.exceptions import ResponseError
 
 from contract.errors import LeaseLostError, MessageError, NotNewerError
+from contract.faces import FrameFaces
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Lease
@@ -24,15 +24,7 @@ from contract.minutes import (
 )
 from contract.people import Person
 from contract.totals import Increments
-from contract.verdicts import VERDICTS, Verdict
-
-SCHEMA: Final = 1
-VIEW_EXPIRE_S: Final = 10
-SMALL_VIEW_WIDTH: Final = 640
-"""Width in pixels that a camera is drawn in while it is looked at in small pictures only."""
-LARGE_VIEW_WIDTH: Final = 1280
-WATCHED_EXPIRE_S: Final = 1.0
-"""After the last viewer left, a camera is drawn for this long and half a second more at most."""
+from contract.views import VIEW_EXPIRE_S
 
 PEOPLE_KEPT: Final = 1000
 """The people last counted that a camera keeps as rows ..."""
@@ -94,66 +86,6 @@ if ARGV[7] ~= '' then
 end
 return overflow
 """
-
-
-@dataclass(frozen=True)
-class Face:
-    """One face in one frame."""
-
-    box: tuple[float, float, float, float]
-    """`x_min, y_min, x_max, y_max` in pixels of the frame, origin top-left, max exclusive."""
-    score: float
-    """The detector's confidence that this is a face, 0 to 1."""
-    verdict: Verdict
-    """The track's verdict so far."""
-    confidence: float
-    """How sure the verdict is, 0 to 1; 0 when `unknown`."""
-    track_id: int
-
-
-@dataclass(frozen=True)
-class FrameFaces:
-    """What was found in one frame."""
-
-    camera_id: str
-    sequence: int
-    frame_index: int
-    captured_at_s: float
-    analysed_at_s: float
-    width: int
-    height: int
-    detector: str
-    faces: tuple[Face, ...]
-    v: int = SCHEMA
-
-    def counts(self) -> dict[Verdict, int]:
-        """Faces in view by verdict; every verdict is there."""
-        return count_verdicts(self.faces)
-
-    def encode(self) -> str:
-        return to_json(asdict(self))
-
-    @classmethod
-    def decode(cls, raw: bytes | str) -> FrameFaces:
-        """Read what `encode` wrote; raise `MessageError` for anything else."""
-        try:
-            record = json.loads(raw)
-            if record["v"] != SCHEMA:
-                raise MessageError(f"faces schema {record['v']!r}, expected {SCHEMA}")
-            faces = tuple(
-                Face(**{**face, "box": tuple(map(float, face["box"]))})
-                for face in record.pop("faces")
-            )
-            return cls(**record, faces=faces)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, MessageError):
-                raise
-            raise MessageError(f"a frame's faces cannot be read: {error}") from error
-
-
-def count_verdicts(faces: tuple[Face, ...]) -> dict[Verdict, int]:
-    """Faces by verdict; every verdict is there, in the fixed order."""
-    return {verdict: sum(face.verdict == verdict for face in faces) for verdict in VERDICTS}
 
 
 @dataclass(frozen=True)
@@ -322,30 +254,3 @@ def _captured_at_s(latest: object) -> float | None:
         return FrameFaces.decode(latest).captured_at_s if isinstance(latest, bytes) else None
     except MessageError:  # another version wrote it
         return None
-
-
-@dataclass(frozen=True)
-class View:
-    """An annotated frame, as the dashboard shows it."""
-
-    camera_id: str
-    stream_id: bytes
-    sequence: int
-    captured_at_s: float
-    jpeg: bytes
-    counts: dict[Verdict, int]
-
-    @classmethod
-    def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> View:
-        """Read an entry of a camera's view stream; raise `MessageError` if it is not one."""
-        try:
-            return cls(
-                camera_id,
-                stream_id,
-                int(fields[b"seq"]),
-                float(fields[b"at"]),
-                fields[b"jpeg"],
-                json.loads(fields[b"faces"]),
-            )
-        except (KeyError, ValueError) as error:
-            raise MessageError(f"a view of camera {camera_id} cannot be read: {error}") from error

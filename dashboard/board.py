@@ -16,8 +16,8 @@ from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera
 from contract.compliance import MaskRate, mask_rate
 from contract.errors import MessageError
+from contract.faces import FrameFaces
 from contract.keys import CameraKeys
-from contract.outcomes import FrameFaces
 from contract.quality import QualityReport
 from contract.status import CameraStatus, StatusStore
 from contract.totals import people_field

@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 
 from contract.errors import MessageError
 from contract.keys import CameraKeys
-from contract.outcomes import WATCHED_EXPIRE_S, View
 from contract.redis_client import Outage
+from contract.views import WATCHED_EXPIRE_S, View
 
 REFRESH_S: Final = 0.3
 """Three times while `watched` lives, so that one that comes late costs no picture."""

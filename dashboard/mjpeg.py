@@ -8,7 +8,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from contract.outcomes import View
+from contract.views import View
 from dashboard.board import STALE_AFTER_S, Board, CameraSnapshot
 from dashboard.hub import Hub
 from dashboard.placeholder import draw_placeholder, no_picture_since

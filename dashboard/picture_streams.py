@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from contract.outcomes import View
+from contract.views import View
 from dashboard.accounts.access import Admission, identity, note_watching, requires
 from dashboard.errors import problem
 from dashboard.mjpeg import MIME_TYPE, CameraStream

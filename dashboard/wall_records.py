@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from contract.outcomes import View
+from contract.views import View
 from dashboard.board import Board
 from dashboard.hub import Hub
 

@@ -11,9 +11,9 @@ from contract.cameras import Camera
 from contract.errors import LeaseLostError
 from contract.frames import FramePublisher
 from contract.image_files import ImageHeader
-from contract.outcomes import View
 from contract.status import CameraStatus, StatusStore
 from contract.totals import Increments
+from contract.views import View
 from contract.webcams import WebcamStore
 from dashboard.hub import Hub
 

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from contract.outcomes import Face, FrameFaces, Outcome
+from contract.faces import Face, FrameFaces
+from contract.outcomes import Outcome
 from contract.totals import AGE_BUCKETS_S, age_field, frames_field
 from face_detector.detection import Detections
 from models.crops import crop_faces

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from contract.outcomes import LARGE_VIEW_WIDTH, Face
+from contract.faces import Face
 from contract.verdicts import Verdict
+from contract.views import LARGE_VIEW_WIDTH
 from worker.zones import Layout
 
 Image = npt.NDArray[np.uint8]

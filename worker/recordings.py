@@ -17,9 +17,10 @@ from av.video.stream import VideoStream
 
 from contract.cameras import make_camera
 from contract.errors import UploadDamagedError, UploadTooLargeError
+from contract.faces import Face
 from contract.frames import FrameMessage
 from contract.leases import Lease
-from contract.outcomes import Face, Outcome
+from contract.outcomes import Outcome
 from contract.people import Person
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera

@@ -21,9 +21,10 @@ from contract.errors import LeaseLostError, MessageError, NotNewerError
 from contract.history import HistoryStore
 from contract.keys import CameraKeys
 from contract.minutes import HISTORY_DAYS
-from contract.outcomes import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH, Outcome, OutcomeStore
+from contract.outcomes import Outcome, OutcomeStore
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
+from contract.views import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera
 from worker.condition import CameraCondition

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from contract.outcomes import Face
+from contract.faces import Face
 from contract.uploads import StillFace, StillResult
 from contract.verdicts import JUDGED_VERDICTS, Verdict
 from face_detector.detection import Detections

@@ -4,7 +4,7 @@ import { clockTime, duration, percent, setCounts, setText, STATE_WORDS } from ".
 
 const AMBER_S = 1;
 const RED_S = 3;
-const SMALL_PX = 640; // as in contract/outcomes.py
+const SMALL_PX = 640; // as in contract/views.py
 
 export class Tile {
   constructor(root, cameraId) {

@@ -12,15 +12,17 @@ import numpy as np
 from redis import Redis
 
 from contract.cameras import make_camera
+from contract.faces import Face, FrameFaces
 from contract.frames import FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import LeaseStore
-from contract.outcomes import ConditionRecord, Face, FrameFaces, Outcome, OutcomeStore, View
+from contract.outcomes import ConditionRecord, Outcome, OutcomeStore
 from contract.people import Person
 from contract.quality import QualityReport
 from contract.status import CameraState, CameraStatus, StatusStore
 from contract.totals import AGE_BUCKETS_S, Increments, age_field, people_field
 from contract.verdicts import Verdict
+from contract.views import View
 from dashboard.hub import Hub, Viewer
 from tests.secret_key import cameras_of
 

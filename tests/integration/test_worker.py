@@ -14,13 +14,14 @@ from redis import Redis
 
 from contract.cameras import Camera
 from contract.errors import ModelNotFoundError
+from contract.faces import FrameFaces
 from contract.history import HistoryStore
 from contract.keys import INFERENCE, CameraKeys
 from contract.leases import Lease, LeaseStore
 from contract.minutes import DAY_MINUTES, minute_of, parse_open_field
-from contract.outcomes import FrameFaces, View
 from contract.people import Person
 from contract.totals import crossed_field, decode_totals
+from contract.views import View
 from face_detector.detection import FaceDetector
 from tests.builders import (
     ScriptedClassifier,

@@ -17,10 +17,11 @@ from contract.errors import (
     MessageError,
     NotNewerError,
 )
+from contract.faces import Face, FrameFaces
 from contract.frames import FrameMessage, FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import Lease, LeaseStore, Ownership, assign
-from contract.outcomes import Committed, Face, FrameFaces, Outcome, OutcomeStore, View
+from contract.outcomes import Committed, Outcome, OutcomeStore
 from contract.redaction import redact_text, redact_url
 from contract.status import CameraStatus, StatusStore
 from contract.totals import (
@@ -31,6 +32,7 @@ from contract.totals import (
     dropped_field,
     read_histogram,
 )
+from contract.views import View
 from tests.secret_key import cameras_of
 
 FACE = Face((1.0, 2.0, 30.0, 40.0), 0.9, "mask", 0.8, 7)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from contract.cameras import make_camera
 from contract.compliance import mask_rate
-from contract.outcomes import Face, FrameFaces
+from contract.faces import Face, FrameFaces
 from contract.quality import QualityReport
 from contract.status import CameraStatus
 from contract.verdicts import VERDICTS, Verdict
