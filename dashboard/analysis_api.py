@@ -12,8 +12,8 @@ from contract.image_files import read_header
 from contract.uploads import MOST_IMAGES
 from dashboard.accounts.access import identity, requires
 from dashboard.analyses import Analysis
-from dashboard.api_document.answers import AnalysisAnswer
 from dashboard.api_document.describing import describes
+from dashboard.api_document.upload_answers import AnalysisAnswer
 from dashboard.errors import UPLOAD_STATUS, problem
 from dashboard.services import services
 from dashboard.upload_requests import takes_files

@@ -14,8 +14,8 @@ from contract.errors import UploadEmptyError, UploadTooLargeError, UploadTypeErr
 from contract.keys import RECORDINGS_QUEUE
 from contract.recordings import ANALYSE_JOB, CONTAINERS, Recording, container_of
 from dashboard.accounts.access import identity, requires
-from dashboard.api_document.answers import RecordingAnswer, RecordingsAnswer
 from dashboard.api_document.describing import describes
+from dashboard.api_document.upload_answers import RecordingAnswer, RecordingsAnswer
 from dashboard.errors import problem
 from dashboard.recording_report import report_of
 from dashboard.services import services

@@ -13,8 +13,8 @@ from contract.errors import UploadTooLargeError, UploadTypeError
 from contract.image_files import ImageHeader, read_header
 from contract.webcams import ANALYSIS_FPS, MOST_FRAME_BYTES, MOST_PIXELS, SILENT_S
 from dashboard.accounts.access import audit_is_done, identity, requires
-from dashboard.api_document.answers import WebcamAnswer
 from dashboard.api_document.describing import describes
+from dashboard.api_document.upload_answers import WebcamAnswer
 from dashboard.errors import problem
 from dashboard.services import services
 from dashboard.upload_requests import takes_files
