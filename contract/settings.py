@@ -141,6 +141,13 @@ class Settings(BaseSettings):
     reconnect_max_s: float = Field(
         30.0, ge=0.5, le=600, description="Longest pause between attempts to reach a camera."
     )
+    file_speed: float = Field(
+        1.0,
+        ge=0,
+        le=100,
+        description="Speed at which video files play as cameras: 1 as they were filmed; 0 as fast "
+        "as workers follow, for measurements.",
+    )
 
     @field_validator("redis_url")
     @classmethod

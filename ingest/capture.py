@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Final
 
 from contract.cameras import Camera
 from contract.errors import SourceError
 from contract.redaction import redact_text
 from contract.settings import Settings
+from ingest.address import parse_source
 from ingest.backoff import WELL_AFTER_S, Backoff
 from ingest.connection_state import ConnectionState
 from ingest.encoding import encode_jpeg
@@ -17,7 +19,13 @@ from ingest.pulse import ReaderLife
 from ingest.sampling import Sampler
 from ingest.source import CapturedFrame, OpenSource, open_source
 
+ROOM_S: Final = 1.0
 _log = logging.getLogger(__name__)
+
+
+def follows(camera: Camera, settings: Settings) -> bool:
+    """Whether a camera's film plays as fast as the workers follow."""
+    return settings.file_speed == 0 and parse_source(camera.source).kind == "file"
 
 
 class Capture:
@@ -40,6 +48,7 @@ class Capture:
         self._state = state
         self._life = life
         self._sampler = Sampler(camera.analysis_fps)
+        self._follows = follows(camera, settings)
         self._backoff = Backoff(settings.reconnect_max_s)
         self._said = ""
 
@@ -83,8 +92,14 @@ class Capture:
         if self._sampler.wants(frame.time_s):
             image = frame.image(self._camera.max_width)
             self._outbox.put(encode_jpeg(image, self._camera.jpeg_quality), frame.captured_at_s)
+            self._wait_for_workers()
         else:
             self._outbox.skip()
+
+    def _wait_for_workers(self) -> None:
+        while self._follows and not self._outbox.wait_until_empty(ROOM_S):
+            if self._life.wait(0.0):
+                return
 
     def _note(self, error: SourceError) -> None:
         self._state.lost(error)

@@ -85,11 +85,19 @@ class Outbox:
                 self._give_up(self._frames.popleft())
             self._changed.notify()
 
+    def wait_until_empty(self, timeout_s: float) -> bool:
+        """Wait until no frame waits; False when some still does after `timeout_s`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._frames, timeout_s)
+
     def take(self, timeout_s: float) -> SampledFrame | None:
         """Return the oldest waiting frame; None when there is none within `timeout_s`."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self._frames), timeout_s)
-            return self._frames.popleft() if self._frames else None
+            if not self._frames:
+                return None
+            self._changed.notify_all()
+            return self._frames.popleft()
 
     def take_skipped(self) -> Skipped:
         """Return what was skipped since the last frame, if no frame waits to carry it."""

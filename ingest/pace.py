@@ -1,4 +1,4 @@
-"""Plays a recording at the speed it was filmed."""
+"""Plays a recording at the speed it was filmed, or at another."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ LONGEST_GAP_S: Final = 5.0
 
 
 class Pace:
-    """Holds each frame of a recording back until its time has come."""
+    """Holds each frame of a recording back until its time has come.
 
-    def __init__(self, life: LifeSign) -> None:
+    speed: times the speed it was filmed at; 0 holds nothing back.
+    """
+
+    def __init__(self, life: LifeSign, speed: float = 1.0) -> None:
         self._life = life
+        self._speed = speed
         self._offset_s: float | None = None
         self._last_s = 0.0
         self._interval_s = 0.04
@@ -27,10 +31,14 @@ class Pace:
     def hold(self, timestamp_s: float | None) -> float | None:
         """Wait until the frame is due; return when that is, on the monotonic clock.
 
-        None means that the reader is to end.
+        At speed 0 the film has a clock of its own, and this returns its time. None means that the
+        reader is to end.
         """
-        now_s = time.monotonic()
-        due_s = self._due_s(timestamp_s)
+        if timestamp_s is not None and self._speed:
+            timestamp_s /= self._speed
+        due_s, now_s = self._due_s(timestamp_s), time.monotonic()
+        if self._speed == 0:
+            now_s = due_s
         if not now_s - LATEST_S < due_s < now_s + LONGEST_GAP_S:
             # The first frame, a paused machine, a jump in the file: begin anew from here.
             due_s = now_s

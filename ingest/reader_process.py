@@ -21,8 +21,9 @@ from contract.logs import configure_logging
 from contract.redis_client import connect
 from contract.settings import Settings
 from ingest import video_source  # noqa: F401 - loaded for the readers' sake
-from ingest.capture import Capture
+from ingest.capture import Capture, follows
 from ingest.connection_state import ConnectionState
+from ingest.following import Follower
 from ingest.outbox import Outbox
 from ingest.pulse import Pulse, ReaderLife
 from ingest.reader import Assignment
@@ -64,7 +65,10 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
 def _reporter(
     redis: Redis, assignment: Assignment, outbox: Outbox, state: ConnectionState
 ) -> Reporter:
-    return Reporter(redis, assignment.lease, assignment.settings.stream_max_frames, outbox, state)
+    settings, camera = assignment.settings, assignment.camera
+    follower = Follower(redis, camera.id) if follows(camera, settings) else None
+    most = settings.stream_max_frames
+    return Reporter(redis, assignment.lease, most, outbox, state, follower)
 
 
 def _report(

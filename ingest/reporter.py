@@ -18,6 +18,7 @@ from contract.redis_client import explain
 from contract.status import CameraStatus, StatusStore
 from contract.totals import frames_field
 from ingest.connection_state import ConnectionState
+from ingest.following import Follower
 from ingest.outbox import Outbox, SampledFrame, Skipped
 
 FLUSH_S: Final = 1.0
@@ -36,12 +37,15 @@ class Reporter:
         stream_max_frames: int,
         outbox: Outbox,
         state: ConnectionState,
+        follower: Follower | None = None,
     ) -> None:
+        """`follower`: given where frames are to wait for the workers."""
         self._redis = redis
         self._lease = lease
         self._max_frames = stream_max_frames
         self._outbox = outbox
         self._state = state
+        self._follower = follower
         self._publisher = FramePublisher(redis, lease, stream_max_frames)
         self._statuses = StatusStore(redis)
         self._written: CameraStatus | None = None
@@ -61,12 +65,14 @@ class Reporter:
 
     def step(self, stop: threading.Event) -> None:
         """Publish a frame if one waits, and say how things are if that is due."""
-        frame = self._outbox.take(TAKE_S)
+        frame: SampledFrame | None = None
         if self.lease_lost_s is not None:
-            if frame:
+            if frame := self._outbox.take(TAKE_S):
                 self._outbox.lose(frame)
             return
         try:
+            if self._follower is None or self._follower.wait_until_caught_up(stop):
+                frame = self._outbox.take(TAKE_S)
             self._settle()
             if frame:
                 self._publish(frame)
@@ -91,7 +97,7 @@ class Reporter:
     def _publish(self, frame: SampledFrame) -> None:
         captured = frame.skipped.captured + 1
         self._attempt(frame.skipped, 1)
-        self._publisher.publish(
+        sequence = self._publisher.publish(
             frame.jpeg,
             frame.captured_at_s,
             time.time(),
@@ -100,6 +106,8 @@ class Reporter:
             frame.skipped.minutes(frame.captured_at_s),
         )
         self._succeeded()
+        if self._follower:
+            self._follower.published(sequence)
 
     def _report(self) -> None:
         status, now_s = self._state.status(), time.monotonic()

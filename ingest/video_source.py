@@ -46,7 +46,7 @@ class VideoSource:
         self._container = container
         self._stream = stream
         self._clock = StreamClock()
-        self._pace = Pace(life)
+        self._pace = Pace(life, settings.file_speed if address.kind == "file" else 1.0)
         self.info = _describe(container, stream)
 
     @classmethod

@@ -18,6 +18,7 @@ from contract.keys import CameraKeys
 from contract.leases import Lease, LeaseStore
 from contract.totals import decode_totals
 from ingest.connection_state import ConnectionState
+from ingest.following import IN_FLIGHT, Follower
 from ingest.outbox import Outbox
 from ingest.reporter import Reporter
 from ingest.source import StreamInfo
@@ -179,3 +180,29 @@ def test_a_connection_is_live_with_its_first_frame_stalled_without_and_offline_w
     seen.append(state.status().state)
     assert seen == ["connecting", "live", "stalled", "offline", "live"]
     assert state.status().error == ""
+
+
+def test_a_film_that_follows_the_workers_waits_for_their_commits_and_loses_nothing(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.reporter.TAKE_S", 0.001)
+    outbox, follower = Outbox(capacity=20), Follower(redis, "c1")
+    reporter = Reporter(redis, lease_of(redis), 50, outbox, ConnectionState("a"), follower)
+    for _ in range(10):
+        outbox.put(b"jpeg", time.time())
+    for committed in range(4):
+        redis.set(CameraKeys("c1").position, f"{committed} {committed}")
+        for _ in range(5):
+            reporter.step(STOP)
+        assert counted(redis)["frames:published"] == committed + IN_FLIGHT
+    assert "dropped:unpublished" not in counted(redis)
+
+
+def test_whoever_waits_for_an_empty_outbox_goes_on_when_the_last_frame_is_taken() -> None:
+    outbox, went_on = Outbox(), threading.Event()
+    outbox.put(b"jpeg", 0.0)
+    assert not outbox.wait_until_empty(0.0)
+    waiting = threading.Thread(target=lambda: outbox.wait_until_empty(30) and went_on.set())
+    waiting.start()
+    outbox.take(0.0)
+    assert went_on.wait(20)

@@ -102,6 +102,19 @@ def test_a_looped_recording_keeps_its_rhythm_across_the_seam(
     assert np.diff(np.array(due, float)) == pytest.approx(np.full(99, 0.04))
 
 
+@pytest.mark.parametrize(("speed", "paused_s"), [(2.0, 1.0), (0.5, 4.0), (0.0, 0.0)])
+def test_a_recording_plays_at_the_speed_that_is_set_or_without_any_pause(
+    monkeypatch: pytest.MonkeyPatch, speed: float, paused_s: float
+) -> None:
+    life = Life()
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0 + life.paused_s)
+    pace = Pace(life, speed)
+    due = [pace.hold(n / 25) for n in range(51)]
+    assert life.paused_s == pytest.approx(paused_s)
+    # Without pauses the film's own time goes on, which sampling needs.
+    assert np.diff(np.array(due, float)) == pytest.approx(np.full(50, 0.04 / (speed or 1.0)))
+
+
 def test_a_picture_is_scaled_down_but_never_up() -> None:
     assert fit_size(3840, 2160, 1920) == (1920, 1080)
     assert fit_size(640, 361, 1920) == (640, 361)
