@@ -20,6 +20,7 @@ from contract import keys
 from contract.errors import LeaseLostError, MessageError, NotNewerError
 from contract.history import HistoryStore
 from contract.keys import CameraKeys
+from contract.memory import keep_freed_memory
 from contract.minutes import HISTORY_DAYS
 from contract.outcomes import Outcome, OutcomeStore
 from contract.redis_client import Outage, connect, wait_for_server
@@ -196,6 +197,7 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     redis = connect(settings.require_redis_url(), "maskwatch-worker")
+    keep_freed_memory()
     threads = settings.inference_threads or os.cpu_count() or 1
     cv2.setNumThreads(threads)
     networks = load_networks(settings)
