@@ -59,7 +59,7 @@ class AnchorDetector:
         by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
         for index, frame in enumerate(frames):
             if frame.size:
-                by_shape[self._input_shape(frame)].append(index)
+                by_shape[self.input_shape(frame)].append(index)
         for shape, indices in by_shape.items():
             for start in range(0, len(indices), self._batch_size):
                 batch = indices[start : start + self._batch_size]
@@ -69,7 +69,7 @@ class AnchorDetector:
                     found[index] = in_frame(rows, shape, size, self._score_threshold)
         return found
 
-    def _input_shape(self, frame: Image) -> tuple[int, int]:
+    def input_shape(self, frame: Image) -> tuple[int, int]:
         """The network input's (height, width) for a frame, multiples of the widest stride."""
         height = max(1, round(frame.shape[0] * self._input_width / frame.shape[1]))
         return _round_up(height, STRIDES[-1]), self._input_width

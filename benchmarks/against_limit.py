@@ -1,0 +1,155 @@
+"""B: what a frame costs from end to end, against the bare networks and codecs on the same frames.
+
+python -m benchmarks.against_limit [--seconds 8] [--repetitions 3] [--cameras 4]
+
+The sum is what no system of this kind can do without: decode the film to BGR, write a JPEG, read
+it, one run of the detector's network, and the classifier's network for as many faces a frame as
+the running system gave it, in batches of its size; each bare, in this process, with as many
+threads as a worker has. Against it stands every process of `maskwatch run` (Redis, the dashboard
+and the idle ones, too) in processor milliseconds an analysed frame, films playing as fast as the
+workers follow. Both take turns. Then the functions that the rest goes to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks import where_time_goes
+from benchmarks.against_seed import FASTEST_FPS, SETTLE_S
+from benchmarks.load import Meter, Span, film_cameras, set_all, spread, wait_for_pictures
+from benchmarks.system import clip, machine, print_result, running_system
+from contract.memory import keep_freed_memory
+from contract.settings import load_settings
+from face_detector.anchor_detector import AnchorDetector
+from face_detector.loading import load_detector
+from ingest.encoding import encode_jpeg
+from ingest.video_source import to_bgr
+from models.loading import load_classifier
+
+FILM: Final = "concourse_1080p.mp4"
+QUALITY: Final = 85
+KEEP_EVERY: Final = 5
+RUNS: Final = 60
+TARGET: Final = 1.3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each repetition")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--cameras", type=int, default=4)
+    options = parser.parse_args()
+    film = clip(FILM)
+    keep_freed_memory()
+    print(f"{machine()}; {options.cameras} cameras play {FILM}", flush=True)
+    names = {f"film{number}": film for number in range(options.cameras)}
+    spans: list[Span] = []
+    rounds: list[dict[str, float]] = []
+    with running_system({**film_cameras(names), "MASKWATCH_FILE_SPEED": "0"}) as system:
+        cameras = system.cameras()
+        set_all(system, cameras, analysis_fps=FASTEST_FPS)
+        for _ in range(options.repetitions):
+            set_all(system, cameras, enabled=True)
+            wait_for_pictures(system, cameras)
+            time.sleep(SETTLE_S)
+            meter = Meter(system, cameras)
+            time.sleep(options.seconds)
+            spans.append(meter.span())
+            samples = where_time_goes.sample(system, options.seconds / 2)
+            set_all(system, cameras, enabled=False)
+            time.sleep(1.0)
+            rounds.append(bare_stages(film, spans[-1]))
+    report(spans, rounds)
+    where_time_goes.show(samples, spans[-1])
+
+
+def bare_stages(film: Path, span: Span) -> dict[str, float]:
+    """Processor milliseconds a frame of each stage."""
+    settings = load_settings()
+    detector = load_detector(settings.detector, models_dir=settings.where_models_are)
+    assert isinstance(detector, AnchorDetector), "the sum is of the detector that ships"
+    classifier = load_classifier("onnx")
+    decode_ms, images = _decode(film)
+    jpegs = [encode_jpeg(image, QUALITY) for image in images]
+    noise = np.random.default_rng(0)
+    height, width = detector.input_shape(images[0])
+    run_detector = detector.bare_run(noise.integers(0, 256, (1, 3, height, width), np.uint8))
+    faces = span.classified / span.frames["analysed"]
+    batch = max(1, round(faces * 2))
+    side = classifier.input_size
+    crops = noise.integers(0, 256, (batch, side, side, 3), np.uint8)
+    return {
+        "decode": decode_ms,
+        "JPEG write": _cpu_ms([partial(encode_jpeg, image, QUALITY) for image in images]),
+        "JPEG read": _cpu_ms([partial(_read, jpeg) for jpeg in jpegs]),
+        "detector": _cpu_ms([run_detector] * RUNS),
+        "classifier": _cpu_ms([partial(classifier.classify, crops)] * RUNS) / batch * faces,
+    }
+
+
+def _read(jpeg: bytes) -> object:
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+
+
+def _decode(film: Path) -> tuple[float, list[npt.NDArray[np.uint8]]]:
+    """Milliseconds a frame with one thread, as ingest decodes; and some of the pictures."""
+    images, frames = [], 0
+    with av.open(str(film)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"
+        stream.codec_context.thread_count = 1
+        began_s = time.process_time()
+        for frame in container.decode(stream):
+            image = to_bgr(frame, 1920)
+            if frames % KEEP_EVERY == 0:
+                images.append(image)
+            frames += 1
+        return (time.process_time() - began_s) * 1000 / frames, images
+
+
+def _cpu_ms(calls: list[Callable[[], object]]) -> float:
+    """Mean processor milliseconds of a call, all threads together."""
+    calls[0]()
+    began_s = time.process_time()
+    for call in calls:
+        call()
+    return (time.process_time() - began_s) * 1000 / len(calls)
+
+
+def report(spans: list[Span], rounds: list[dict[str, float]]) -> None:
+    """Print the stages, their sum, and what the whole costs beside it."""
+    print(f"\n{'CPU ms a frame':24} median (least to most)")
+    for stage in rounds[0]:
+        print(f"{'bare ' + stage:24} {spread([found[stage] for found in rounds])}")
+    sums = [sum(found.values()) for found in rounds]
+    print(f"{'sum of the bare stages':24} {spread(sums)}")
+    for role in sorted(spans[0].cpu_s):
+        print(f"{role:24} {spread([span.cpu_ms([role]) for span in spans])}")
+    wholes = [span.cpu_ms() for span in spans]
+    print(f"{'end to end':24} {spread(wholes)}")
+    print(f"{'faces classified a frame':24} {_classified(spans)}", flush=True)
+    ratios = [whole / bare for whole, bare in zip(wholes, sums, strict=True)]
+    ratio = statistics.median(ratios)
+    title = "B1 CPU a frame from end to end, over the sum of the bare stages"
+    print_result(title, round(ratio, 2), "times", f"<= {TARGET:g}", ratio <= TARGET)
+    milliseconds = round(statistics.median(wholes), 1)
+    print_result("B2 CPU a 1080p frame, end to end", milliseconds, "ms", "none", True)
+
+
+def _classified(spans: list[Span]) -> str:
+    return spread([span.classified / span.frames["analysed"] for span in spans])
+
+
+if __name__ == "__main__":
+    main()
