@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,11 @@ from redis import Redis
 from redis.client import Pipeline
 
 from contract import keys
-from contract.cameras import CHANGEABLE, Camera, checked_camera, has_secret
+from contract.cameras import Camera, changed_camera, has_secret
 from contract.errors import (
-    CameraConfigError,
     CameraNameTakenError,
     CameraNotFoundError,
+    CamerasChangedError,
     MessageError,
     SecretKeyError,
 )
@@ -73,18 +74,7 @@ class CameraRegistry:
 
     def update(self, camera_id: str, **changes: Any) -> Camera:
         """Change some fields of a camera and return it as it is now."""
-        unknown = set(changes) - CHANGEABLE
-        if unknown:
-            raise CameraConfigError(
-                f"cannot change {', '.join(sorted(unknown))}; "
-                f"can change {', '.join(sorted(CHANGEABLE))}"
-            )
-        before = self.get(camera_id)
-        camera = checked_camera({**before.model_dump(), **changes})
-        if camera.owner != before.owner:
-            raise CameraConfigError("source: no camera becomes a browser's webcam, or ceases to be")
-        if camera.source == before.source:
-            camera = camera.model_copy(update={"sealed_source": before.sealed_source})
+        camera = changed_camera(self.get(camera_id), changes)
         self._require_free_name(camera)
         self._store(camera)
         return camera
@@ -96,6 +86,40 @@ class CameraRegistry:
             pipeline.hdel(keys.CAMERAS, camera_id)
             pipeline.incr(keys.CAMERAS_REVISION)
             pipeline.execute()
+        self._forget_counts(camera_id)
+
+    def apply(self, revision: int, stored: Sequence[Camera], removed: Collection[str]) -> None:
+        """Write and forget many cameras in one step.
+
+        `stored` are new ones and changed ones, whose names the caller knows to differ; `removed`
+        are ids.
+
+        Raises:
+            CamerasChangedError: the registry is not at `revision` any more; nothing was written.
+        """
+        records = {camera.id: self._record(camera) for camera in stored}
+        write = partial(self._write_many, revision, records, removed)
+        self._redis.transaction(write, keys.CAMERAS_REVISION)
+        for camera_id in removed:
+            self._forget_counts(camera_id)
+
+    @staticmethod
+    def _write_many(
+        revision: int, records: dict[str, str], removed: Collection[str], pipeline: Pipeline
+    ) -> None:
+        if int(pipeline.get(keys.CAMERAS_REVISION) or 0) != revision:
+            raise CamerasChangedError(
+                "somebody else changed the cameras meanwhile, so nothing was changed here; "
+                "look at what would change now, and try again"
+            )
+        pipeline.multi()
+        if records:
+            pipeline.hset(keys.CAMERAS, mapping=records)  # type: ignore[arg-type]
+        if removed:
+            pipeline.hdel(keys.CAMERAS, *removed)
+        pipeline.incr(keys.CAMERAS_REVISION)
+
+    def _forget_counts(self, camera_id: str) -> None:
         # Outside the transaction: in a cluster these live in the camera's own slot.
         self._redis.delete(*keys.CameraKeys(camera_id).all())
         forget_history(self._redis, camera_id, time.time())

@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from contract.errors import CameraConfigError
+from contract.errors import CameraConfigError, CameraFieldsError
 from contract.layout import MOST_SHAPES, Area, CountingLine, Zone, different_names
 from contract.redaction import redact_text, redact_url
 
@@ -133,12 +133,32 @@ def make_webcam(owner: str, name: str, analysis_fps: float) -> Camera:
 
 
 def checked_camera(fields: dict[str, Any]) -> Camera:
-    """Return a camera of these fields, or raise `CameraConfigError` naming those that cannot be."""
+    """Return a camera of these fields, or raise `CameraFieldsError` naming those that cannot be."""
     try:
         return Camera(**fields)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, p['loc']))}: {p['msg'].removeprefix('Value error, ')}"
-            for p in error.errors()
+        raise CameraFieldsError(
+            tuple(
+                (".".join(map(str, p["loc"])), redact_text(p["msg"].removeprefix("Value error, ")))
+                for p in error.errors()
+            )
+        ) from None
+
+
+def changed_camera(before: Camera, changes: dict[str, Any]) -> Camera:
+    """Return `before` with some fields changed.
+
+    Raises:
+        CameraConfigError: naming each field that cannot be changed so.
+    """
+    if unknown := changes.keys() - CHANGEABLE:
+        raise CameraConfigError(
+            f"cannot change {', '.join(sorted(unknown))}; "
+            f"can change {', '.join(sorted(CHANGEABLE))}"
         )
-        raise CameraConfigError(redact_text(problems)) from None
+    camera = checked_camera({**before.model_dump(), **changes})
+    if camera.owner != before.owner:
+        raise CameraConfigError("source: no camera becomes a browser's webcam, or ceases to be")
+    if camera.source == before.source:
+        camera = camera.model_copy(update={"sealed_source": before.sealed_source})
+    return camera

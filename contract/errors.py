@@ -63,6 +63,22 @@ class CameraConfigError(MaskwatchError, ValueError):
     """A camera's settings cannot be used."""
 
 
+class CameraFieldsError(CameraConfigError):
+    """Some fields of a camera cannot be used; `problems` has each with what is wrong with it."""
+
+    def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
+        super().__init__("; ".join(f"{field}: {words}" for field, words in problems))
+        self.problems = problems
+
+
+class CameraFileError(MaskwatchError, ValueError):
+    """A file of cameras cannot be read as one; where it is a line's fault, the line is named."""
+
+
+class CamerasChangedError(MaskwatchError):
+    """Somebody else changed the cameras meanwhile; nothing was written."""
+
+
 class CameraNameTakenError(CameraConfigError):
     """Another camera has that name already."""
 

@@ -11,6 +11,7 @@ from contract.vault import Vault
 from dashboard import (
     analysis_api,
     camera_api,
+    camera_file_api,
     compliance_api,
     connection_api,
     errors,
@@ -57,6 +58,7 @@ def create_app(
     for blueprint in (
         pages.blueprint,
         camera_api.blueprint,
+        camera_file_api.blueprint,
         people_api.blueprint,
         compliance_api.blueprint,
         connection_api.blueprint,

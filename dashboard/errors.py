@@ -13,8 +13,10 @@ from werkzeug.exceptions import HTTPException
 from contract.errors import (
     AccountError,
     CameraConfigError,
+    CameraFileError,
     CameraNameTakenError,
     CameraNotFoundError,
+    CamerasChangedError,
     MessageError,
     QueryError,
     UploadError,
@@ -52,6 +54,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(CameraNotFoundError, _camera_not_found)
     app.register_error_handler(CameraNameTakenError, _name_taken)
     app.register_error_handler(CameraConfigError, _config)
+    app.register_error_handler(CameraFileError, _camera_file)
+    app.register_error_handler(CamerasChangedError, _cameras_changed)
     app.register_error_handler(QueryError, _query)
     app.register_error_handler(RedisError, _redis)
     app.register_error_handler(MessageError, _unreadable)
@@ -80,6 +84,14 @@ def _name_taken(error: CameraNameTakenError) -> Response:
 
 def _config(error: CameraConfigError) -> Response:
     return _answer(422, "invalid_camera", str(error))
+
+
+def _camera_file(error: CameraFileError) -> Response:
+    return _answer(422, "invalid_file", str(error))
+
+
+def _cameras_changed(error: CamerasChangedError) -> Response:
+    return _answer(409, "cameras_changed", str(error))
 
 
 def _query(error: QueryError) -> Response:

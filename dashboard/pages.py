@@ -9,6 +9,7 @@ from flask import Blueprint, render_template
 from contract.cameras import Camera
 from contract.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
+from dashboard.camera_file.entries import FIELDS, MOST_BYTES
 from dashboard.services import services
 
 blueprint = Blueprint("pages", __name__)
@@ -62,6 +63,12 @@ def wall() -> str:
 @requires("operator")
 def new() -> str:
     return render_template("form.html", camera=None, defaults=_defaults(), groups=_groups())
+
+
+@blueprint.get("/cameras/import")
+@requires("operator")
+def many() -> str:
+    return render_template("many_cameras.html", fields=FIELDS, megabytes=MOST_BYTES // 2**20)
 
 
 @blueprint.get("/cameras/<camera_id>")

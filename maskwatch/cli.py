@@ -15,7 +15,7 @@ from contract.errors import CameraConfigError, CameraNotFoundError, MaskwatchErr
 from contract.logs import configure_logging
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
-from maskwatch import __version__, accounts, networks
+from maskwatch import __version__, accounts, camera_files, networks
 from maskwatch.connection import cameras_here, connect_here
 from maskwatch.shapes import parse_named, parse_points
 
@@ -118,6 +118,10 @@ for _group in (
 @main.group()
 def camera() -> None:
     """Register, list and remove cameras."""
+
+
+camera.add_command(camera_files.export_cameras)
+camera.add_command(camera_files.import_cameras)
 
 
 def _camera_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -104,6 +104,40 @@ class CameraList(BaseModel):
     next: str | None = Field(description="Address of the next page; null on the last.")
 
 
+class ImportedField(BaseModel):
+    """A field before and after; of an address, without the password."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ImportProblem(BaseModel):
+    """Why a camera is refused."""
+
+    field: str = Field(description="Empty where it is about the whole camera.")
+    detail: str
+
+
+class ImportedCamera(BaseModel):
+    """What happens to one camera."""
+
+    line: int | None = Field(description="Where it is in the file; null when it is not.")
+    id: str | None = Field(description="Null for a new one.")
+    name: str
+    outcome: Literal["added", "changed", "unchanged", "refused", "removed"]
+    changes: list[ImportedField]
+    problems: list[ImportProblem]
+
+
+class ImportAnswer(BaseModel):
+    """What an import changed, or would change."""
+
+    applied: bool = Field(description="False for a dry run, and where cameras were refused.")
+    counts: dict[str, int] = Field(description="Cameras by outcome.")
+    cameras: list[ImportedCamera]
+
+
 class FoundFace(BaseModel):
     """One face in the newest analysed frame."""
 

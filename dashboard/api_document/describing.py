@@ -33,11 +33,11 @@ class Description:
     files: str = ""
     """Name of the form's parts that bring files, where the body is such a form."""
     media: str = ""
-    """Type of an answer that is no JSON."""
+    """Type of an answer that is no JSON; several with commas between them."""
     later: bool = False
     """202 with the same answer where it takes long."""
     raw: str = ""
-    """Type of a body that is one file, as it is."""
+    """Type of a body that is one file, as it is; several with commas between them."""
     more: Mapping[int, str] = field(default_factory=dict)
     """Further statuses and what they mean."""
 

@@ -112,10 +112,19 @@ def _operation(
         content = {"multipart/form-data": {"schema": form}}
         operation["requestBody"] = {"required": True, "content": content}
     if description.raw:
-        schema = {"type": "string", "format": "binary"}
-        content = {description.raw: {"schema": schema}}
+        content = _as_it_is(description.raw)
         operation["requestBody"] = {"required": True, "content": content}
     return {name: value for name, value in operation.items() if value not in ("", [], None)}
+
+
+def _as_it_is(media: str) -> dict[str, Any]:
+    """A body that is one file, in any of these types."""
+    file = {"type": "string", "format": "binary"}
+    # What reads the document reads YAML, too, and finds the object that it is.
+    return {
+        one: {"schema": {"type": "object"} if one == "application/yaml" else file}
+        for one in media.split(", ")
+    }
 
 
 def _in_path(route: Route) -> list[dict[str, Any]]:
@@ -152,8 +161,7 @@ def _responses(
             content["text/csv"] = {"schema": {"type": "string"}}
         answers[status]["content"] = content
     if description.media:
-        schema = {"type": "string", "format": "binary"}
-        answers[status]["content"] = {description.media: {"schema": schema}}
+        answers[status]["content"] = _as_it_is(description.media)
     if description.later:
         answers["202"] = {**answers[status], "description": "Not finished; ask at `Location`."}
     if description.status == HTTPStatus.OK and not description.media:

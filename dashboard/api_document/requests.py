@@ -63,6 +63,26 @@ class CameraListQuery(BaseModel):
     group: str | None = Field(None, max_length=80, description="Only cameras of this group.")
 
 
+class CameraExportQuery(BaseModel):
+    """Which cameras, in which form."""
+
+    format: Literal["yaml", "csv"] | None = Field(None, description="Or by the header `Accept`.")
+    group: str | None = Field(None, max_length=80, description="Only cameras of this group.")
+
+
+class CameraImportQuery(BaseModel):
+    """How to import."""
+
+    format: Literal["yaml", "csv"] | None = Field(
+        None, description="Or by the header `Content-Type`."
+    )
+    dry_run: bool = Field(False, description="Say what would change, and change nothing.")
+    partial: bool = Field(False, description="Take the good cameras and leave the refused ones.")
+    remove_missing: bool = Field(
+        False, description="Remove cameras that the file lacks, with all that was counted for them."
+    )
+
+
 class ConnectionsQuery(BaseModel):
     """How many states."""
 

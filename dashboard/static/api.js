@@ -11,6 +11,9 @@ export async function call(method, path, body) {
   const options = { method, headers: { "X-CSRFToken": csrfToken } };
   if (body instanceof FormData) {
     options.body = body;
+  } else if (body instanceof Blob) {
+    options.headers["Content-Type"] = body.type;
+    options.body = body;
   } else if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -26,6 +29,7 @@ export async function call(method, path, body) {
   if (!answer.ok) {
     const error = new Error(json?.detail ?? `The dashboard answered ${answer.status}.`);
     error.kind = json?.error ?? "";
+    error.answer = json;
     throw error;
   }
   return json;

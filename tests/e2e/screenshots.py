@@ -58,6 +58,7 @@ def _take_all(browser: Browser, system: System, folder: Path) -> None:
         "camera": f"cameras/{camera}",
         "edit": f"cameras/{camera}/edit",
         "new": "cameras/new",
+        "many": "cameras/import",
         "try": "try",
         "users": "settings/users",
         "keys": "settings/keys",

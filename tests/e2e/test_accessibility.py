@@ -15,6 +15,7 @@ from tests.integration.test_dashboard_server import Server
 
 PAGES = (
     "cameras/new",
+    "cameras/import",
     "settings/users",
     "settings/keys",
     "settings/audit",

@@ -1,0 +1,1 @@
+"""Many cameras as one file: written, read back, and compared with those there are."""

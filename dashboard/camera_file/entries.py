@@ -1,0 +1,51 @@
+"""What a file of cameras has of each, whichever form it is in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contract.cameras import CHANGEABLE, Camera
+
+FIELDS: Final = tuple(name for name in Camera.model_fields if name in CHANGEABLE | {"id"})
+"""The fields in a file, in this order."""
+
+TEXTS: Final = frozenset(name for name in FIELDS if Camera.model_fields[name].annotation is str)
+NUMBERS: Final = frozenset(
+    name for name in FIELDS if Camera.model_fields[name].annotation in {int, float}
+)
+SWITCHES: Final = frozenset(name for name in FIELDS if Camera.model_fields[name].annotation is bool)
+SHAPES: Final = frozenset(name for name in FIELDS if Camera.model_fields[name].default == ())
+
+MOST_ENTRIES: Final = 1000
+MOST_BYTES: Final = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a camera of the file is refused."""
+
+    field: str
+    """Empty where it is about the whole entry."""
+    detail: str
+    """What was expected, what was found, what to do. Never a password."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One camera as the file has it, not checked yet."""
+
+    line: int
+    """Where it begins in the file, from 1."""
+    values: dict[str, Any] = field(repr=False)
+    """By field; those that the file does not have are missing. An empty one is the default."""
+    problems: tuple[Problem, ...] = ()
+
+
+def without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the default in place of what was left empty (None)."""
+    return {
+        name: Camera.model_fields[name].get_default() if value is None else value
+        for name, value in values.items()
+        if value is not None or not Camera.model_fields[name].is_required()
+    }

@@ -1,0 +1,136 @@
+// Brings a file of cameras: says what it would change, then changes it when told to.
+
+import { call } from "./api.js";
+import { cell, emptyRow, row } from "./rows.js";
+import { setText } from "./words.js";
+
+const API = "/api/v1/cameras/import";
+const OUTCOMES = {
+  added: "Added", changed: "Changed", unchanged: "Unchanged", refused: "Refused", removed: "Removed",
+};
+const LONGEST_VALUE = 120;
+
+const element = (id) => document.getElementById(id);
+const [chooser, drop, message, panel, apply] = ["file", "drop", "message", "plan", "apply"].map(element);
+const options = { partial: element("partial"), remove_missing: element("remove-missing") };
+let chosen = null; // what is in the file, as it was when it was chosen
+
+async function take(file) {
+  if (!file) return;
+  const form = file.name.toLowerCase().endsWith(".csv") ? "csv" : "yaml";
+  chosen = { form, body: new Blob([await file.arrayBuffer()], { type: "application/octet-stream" }) };
+  setText(element("chosen"), file.name);
+  await look();
+}
+
+async function send(dryRun) {
+  const asked = new URLSearchParams({ format: chosen.form });
+  if (dryRun) asked.set("dry_run", "1");
+  for (const [name, box] of Object.entries(options)) if (box.checked) asked.set(name, "1");
+  return call("POST", `${API}?${asked}`, chosen.body);
+}
+
+async function look() {
+  if (!chosen) return;
+  await attempt(async () => {
+    const found = await send(true);
+    setText(element("plan-title"), "What would change");
+    show(found);
+    const { added, changed, removed, refused } = found.counts;
+    const count = added + changed + removed;
+    const stuck = refused > 0 && !options.partial.checked;
+    if (stuck) complain("Nothing can be applied while a camera is refused: correct the file, or take the good ones.");
+    apply.hidden = count === 0 || stuck;
+    setText(apply, `Apply ${count} ${count === 1 ? "change" : "changes"}`);
+    apply.classList.toggle("danger", removed > 0);
+  });
+}
+
+async function carryOut() {
+  apply.disabled = true;
+  await attempt(async () => {
+    const found = await send(false);
+    setText(element("plan-title"), "What was changed");
+    show(found);
+    apply.hidden = true;
+  });
+  apply.disabled = false;
+}
+
+async function attempt(action) {
+  message.hidden = true;
+  try {
+    await action();
+  } catch (error) {
+    panel.hidden = !error.answer?.cameras;
+    if (error.answer?.cameras) show(error.answer);
+    apply.hidden = true;
+    complain(error.message);
+  }
+}
+
+function complain(words) {
+  setText(message, words);
+  message.hidden = false;
+}
+
+function show({ counts, cameras }) {
+  const words = Object.entries(OUTCOMES)
+    .filter(([outcome]) => counts[outcome])
+    .map(([outcome, word]) => `${counts[outcome]} ${word.toLowerCase()}`);
+  setText(element("summary"), `${cameras.length} cameras: ${words.join(", ")}`);
+  const rows = cameras.filter(({ outcome }) => outcome !== "unchanged").map(cameraRow);
+  element("rows").tBodies[0].replaceChildren(...(rows.length ? rows : [emptyRow("No camera differs from its row", 4)]));
+  panel.hidden = false;
+}
+
+function cameraRow({ line, name, outcome, changes, problems }) {
+  const details = cell("");
+  const lines = [
+    ...changes.map(({ field, before, after }) => `${field}: ${value(before)} → ${value(after)}`),
+    ...problems.map(({ field, detail }) => (field ? `${field}: ${detail}` : detail)),
+  ];
+  for (const words of lines) {
+    const paragraph = document.createElement("div");
+    paragraph.textContent = words;
+    details.append(paragraph);
+  }
+  const grave = outcome === "refused" || outcome === "removed";
+  const made = row(cell(line ?? "–", "number"), cell(name || "–"), cell(OUTCOMES[outcome], grave ? "wrong" : ""), details);
+  made.dataset.outcome = outcome;
+  return made;
+}
+
+function value(given) {
+  if (given === "" || given === null) return "–";
+  if (Array.isArray(given)) return given.length ? short(JSON.stringify(given)) : "none";
+  if (typeof given === "boolean") return given ? "yes" : "no";
+  return short(String(given));
+}
+
+function short(words) {
+  return words.length > LONGEST_VALUE ? `${words.slice(0, LONGEST_VALUE)}…` : words;
+}
+
+chooser.onchange = () => {
+  take(chooser.files[0]);
+  chooser.value = "";
+};
+drop.ondragover = (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+};
+drop.ondragleave = () => drop.classList.remove("over");
+drop.ondrop = (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  take(event.dataTransfer.files[0]);
+};
+for (const box of Object.values(options)) {
+  box.onchange = () => {
+    // The two together could remove a camera whose row was refused.
+    for (const other of Object.values(options)) if (other !== box && box.checked) other.checked = false;
+    look();
+  };
+}
+apply.onclick = carryOut;
