@@ -38,6 +38,7 @@ ROLES: Final = (
     "maskwatch jobs",
     "maskwatch images",
     "maskwatch recordings",
+    "maskwatch alerts",
     "ingest",
 )
 

@@ -99,6 +99,14 @@ class AccountError(MaskwatchError, ValueError):
     """An account or an API key cannot be made or changed like that."""
 
 
+class AlertError(MaskwatchError, ValueError):
+    """An alert rule or a channel cannot be made or changed like that."""
+
+
+class ChannelError(MaskwatchError):
+    """A message was not taken. The text is for people and names no secret."""
+
+
 class UploadError(MaskwatchError, ValueError):
     """An uploaded file cannot be used. `kind` is stable; the message is for people."""
 

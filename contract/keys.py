@@ -50,6 +50,41 @@ LIMITS: Final = f"{PREFIX}:limits"
 """Prefix of the counters that slow down the guessing of passwords."""
 
 
+ALERTS_QUEUE: Final = "maskwatch-alerts"
+"""RQ's queue for what alerts send: it waits for servers that may hang."""
+
+
+class AlertKeys:
+    """The keys of alerts, on one node: a script changes them together."""
+
+    _BASE: Final = f"{PREFIX}:{{alerts}}"
+    RULES: Final = f"{_BASE}:rules"
+    """Hash: rule id to the rule as JSON."""
+    CHANNELS: Final = f"{_BASE}:channels"
+    """Hash: channel id to the channel as JSON, its secrets encrypted."""
+    EVALUATOR: Final = f"{_BASE}:evaluator"
+    """String with expiry: the one process that evaluates rules (a lock of redis-py)."""
+    EVALUATED: Final = f"{_BASE}:evaluated"
+    """String: when all rules were last evaluated, seconds since the epoch."""
+    WATCHES: Final = f"{_BASE}:watches"
+    """Hash: `rule id:camera id` to what is remembered of that rule at that camera, as JSON."""
+    OPEN: Final = f"{_BASE}:open"
+    """Hash: alert id to the open alert as JSON."""
+    CLOSED: Final = f"{_BASE}:closed"
+    """Stream: alerts that are over, as JSON each; capped, trimmed by age."""
+    OUTBOX: Final = f"{_BASE}:outbox"
+    """Hash: delivery id to what must still be delivered, as JSON."""
+    LOG: Final = f"{_BASE}:log"
+    """Stream: every attempt to deliver and its outcome, as JSON each; capped, trimmed by age."""
+    TOTALS: Final = f"{_BASE}:totals"
+    """Hash: `channel id:outcome` to how many attempts ended so."""
+
+    @classmethod
+    def sending(cls, delivery_id: str) -> str:
+        """String with expiry: somebody is sending this message now."""
+        return f"{cls._BASE}:sending:{delivery_id}"
+
+
 def recording(recording_id: str) -> str:
     """String with expiry: one uploaded recording, whose it is and what was found, as JSON."""
     return f"{PREFIX}:recording:{recording_id}"

@@ -44,8 +44,8 @@ class Settings(BaseSettings):
     )
     secret_key_file: Path | None = Field(
         None,
-        description="File with the key that encrypts camera passwords and signs cookies; ingest, "
-        "jobs and dashboard need the same. Unset: `secret.key` in the state folder, which "
+        description="File with the key that encrypts passwords and signs cookies; ingest, jobs, "
+        "alerts and dashboard need the same. Unset: `secret.key` in the state folder, which "
         "`maskwatch run` makes.",
     )
     metrics_key_file: Path | None = Field(

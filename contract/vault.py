@@ -2,7 +2,8 @@
 
 A key file holds one or more Fernet keys, one a line, newest first. The first encrypts, all
 decrypt, so that a key is changed by putting a new one in front and sealing everything anew
-(`maskwatch secret-key rotate`). Ingest, jobs and dashboard need the same file; workers none.
+(`maskwatch secret-key rotate`). Ingest, jobs, alerts and dashboard need the same file; workers
+none.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from contract.errors import SecretKeyError
 DERIVED_BYTES: Final = 32
 OWNER_ONLY: Final = 0o600
 HOW_TO_MAKE_ONE: Final = (
-    "`maskwatch secret-key create` makes one; give the same file to ingest, jobs and dashboard "
-    "with MASKWATCH_SECRET_KEY_FILE"
+    "`maskwatch secret-key create` makes one; give the same file to ingest, jobs, alerts and "
+    "dashboard with MASKWATCH_SECRET_KEY_FILE"
 )
 
 

@@ -23,7 +23,7 @@ from contract.members import Membership
 from contract.redis_client import connect, explain
 from contract.settings import Settings, load_settings
 
-ROLES: Final = ("ingest", "worker", "jobs", "images", "recordings", "dashboard")
+ROLES: Final = ("ingest", "worker", "jobs", "images", "recordings", "alerts", "dashboard")
 WEB_TIMEOUT_S: Final = 5.0
 
 

@@ -10,7 +10,7 @@ import click
 
 from contract.errors import AccountError
 from contract.settings import load_settings
-from maskwatch.connection import cameras_here, connect_here
+from maskwatch.connection import connect_here, seal_everything
 
 if TYPE_CHECKING:
     from dashboard.accounts.service import Accounts
@@ -170,8 +170,11 @@ def secret_key_create() -> None:
 
 @secret_key.command("seal")
 def secret_key_seal() -> None:
-    """Encrypt all camera passwords with the newest key, those an old version left in clear, too."""
-    click.echo(f"encrypted the addresses of {cameras_here().seal_all()} cameras")
+    """Encrypt all passwords with the newest key, those an old version left in clear, too."""
+    cameras, channels = seal_everything()
+    click.echo(
+        f"encrypted the addresses of {cameras} cameras and the secrets of {channels} alert channels"
+    )
 
 
 @secret_key.command("rotate")
@@ -185,11 +188,11 @@ def secret_key_rotate(drop_older: bool) -> None:
 
     path = load_settings().where_the_secret_key_is
     if drop_older:
-        sealed = cameras_here().seal_all()
+        sealed = sum(seal_everything())
         click.echo(f"encrypted {sealed} addresses; forgot {drop_older_keys(path)} older keys")
         return
     add_newer_key(path)
-    click.echo(f"{path} has a new key; encrypted {cameras_here().seal_all()} addresses with it")
+    click.echo(f"{path} has a new key; encrypted {sum(seal_everything())} addresses with it")
 
 
 def _accounts() -> Accounts:

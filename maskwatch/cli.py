@@ -90,6 +90,12 @@ def _recordings() -> Callable[[Settings], None]:
     return run
 
 
+def _alerts() -> Callable[[Settings], None]:
+    from alerts.service import run
+
+    return run
+
+
 def _dashboard() -> Callable[[Settings], None]:
     from dashboard.server import run
 
@@ -101,6 +107,7 @@ _stage("worker", _worker, "Run a worker; several share the cameras.")
 _stage("jobs", _jobs, "Run a worker for background jobs: camera probes.")
 _stage("images", _images, "Run a worker for images that people upload.")
 _stage("recordings", _recordings, "Run a worker for recordings that people upload.")
+_stage("alerts", _alerts, "Run an alerts process: it evaluates alert rules and tells people.")
 _stage("dashboard", _dashboard, "Run the dashboard.")
 
 

@@ -38,3 +38,16 @@ def cameras_here() -> CameraRegistry:
     from contract.vault import Vault  # not in a worker's image, which has this command, too
 
     return CameraRegistry(connect_here(), Vault(load_settings().where_the_secret_key_is))
+
+
+def seal_everything() -> tuple[int, int]:
+    """Encrypt what is secret in that Redis with the newest key.
+
+    Returns the numbers of cameras and of alert channels that were encrypted anew.
+    """
+    from contract.alert_channels import ChannelStore
+    from contract.vault import Vault
+
+    vault = Vault(load_settings().where_the_secret_key_is)
+    redis = connect_here()
+    return CameraRegistry(redis, vault).seal_all(), ChannelStore(redis, vault).seal_all()

@@ -16,6 +16,7 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
+from contract.alert_channels import ChannelStore
 from contract.camera_registry import CameraRegistry
 from contract.cameras import has_secret, make_camera
 from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
@@ -73,6 +74,7 @@ def register_cameras(redis: Redis, wanted: dict[str, str], vault: Vault) -> int:
     """
     registry = CameraRegistry(redis, vault)
     registry.seal_all()
+    ChannelStore(redis, vault).seal_all()
     by_name = {camera.name: camera for camera in registry.all()}
     if not wanted and not by_name:
         wanted = DEMO_CAMERAS
@@ -220,6 +222,7 @@ def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
         stage("jobs", "maskwatch", "jobs"),
         stage("images", "maskwatch", "images"),
         stage("recordings", "maskwatch", "recordings"),
+        stage("alerts", "maskwatch", "alerts"),
     ]
 
 

@@ -180,6 +180,7 @@ def test_a_secret_goes_to_those_who_need_it_and_no_further(tmp_path: Path) -> No
     assert {name for name, secrets in given.items() if "secret_key" in secrets} == {
         "ingest",
         "jobs",
+        "alerts",
         "dashboard",
     }
     assert {name for name, secrets in given.items() if "metrics_key" in secrets} == {

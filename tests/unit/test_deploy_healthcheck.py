@@ -50,7 +50,7 @@ def web_server() -> Iterator[HTTPServer]:
     server.server_close()
 
 
-@pytest.mark.parametrize("role", ["ingest", "worker", "jobs", "images", "recordings"])
+@pytest.mark.parametrize("role", ["ingest", "worker", "jobs", "images", "recordings", "alerts"])
 def test_a_process_that_beats_is_well(role: str, redis: Redis, redis_url: str) -> None:
     Membership(redis, role, LEASE_S).beat(f"{socket.gethostname()}-7-c0ffee")
     done = check(role, MASKWATCH_REDIS_URL=redis_url)

@@ -20,7 +20,13 @@ from tests.unit.test_deploy import ROOT, copied_sources, requirements
 
 # Some of these are imported late, inside functions, so the first does not lead to them.
 ENTRIES = {
-    "ingest": ("ingest.__main__", "ingest.jobs", "maskwatch.cli"),
+    "ingest": (
+        "ingest.__main__",
+        "ingest.jobs",
+        "alerts.service",
+        "alerts.delivery",
+        "maskwatch.cli",
+    ),
     "worker": (
         "worker.__main__",
         "worker.image_jobs",

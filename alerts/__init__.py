@@ -1,0 +1,1 @@
+"""Evaluates alert rules and tells people: the stage behind `maskwatch alerts`."""

@@ -1,0 +1,123 @@
+"""The RQ job that delivers one message: one attempt each time RQ runs it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from redis import Redis
+from rq import get_current_job
+from rq.timeouts import JobTimeoutException
+
+from alerts import smtp, webhook
+from alerts.messages import mail, webhook_body
+from contract.alert_channels import ChannelStore, EmailChannel, WebhookChannel
+from contract.alert_deliveries import JOB_TIMEOUT_S, RETRY_AFTER_S, Attempt, DeliveryStore, Outcome
+from contract.alerts import Delivery
+from contract.errors import ChannelError
+from contract.settings import load_settings
+from contract.vault import Vault
+
+AnyChannel = WebhookChannel | EmailChannel
+_log = logging.getLogger(__name__)
+
+
+def deliver(delivery_id: str) -> None:
+    """Try to deliver a message from the outbox. This is the RQ job.
+
+    Raises:
+        ChannelError: it was not taken and will be tried again: RQ does that.
+    """
+    job = get_current_job()
+    if job is None:
+        raise RuntimeError("deliver runs as an RQ job; elsewhere, call Postman.attempt")
+    vault = Vault(load_settings().where_the_secret_key_is)
+    Postman(job.connection, vault).attempt(delivery_id)
+
+
+class Postman:
+    """Delivers messages and writes down what came of it."""
+
+    def __init__(self, redis: Redis, vault: Vault, clock: Callable[[], float] = time.time) -> None:
+        self._deliveries = DeliveryStore(redis)
+        self._channels = ChannelStore(redis, vault)
+        self._clock = clock
+
+    def attempt(self, delivery_id: str) -> None:
+        """Try once; nothing where it is done already, not its turn, or somebody else's.
+
+        What is left undone has no job then, so that the evaluator queues it again.
+
+        Raises:
+            ChannelError: it was not taken and is to be tried again.
+        """
+        delivery = self._deliveries.find(delivery_id)
+        if delivery is None or not self._is_its_turn(delivery):
+            return
+        if not self._deliveries.begin(delivery.id):
+            return
+        # Somebody may have finished between the two looks.
+        if self._deliveries.find(delivery_id) is None:
+            return
+        outcome, words, name = self._try(delivery)
+        attempt = self._noted(delivery, outcome, words, name)
+        self._deliveries.settle(delivery, attempt)
+        log = _log.info if outcome == "delivered" else _log.warning
+        log("%s by %s, attempt %d: %s", outcome, name, attempt.attempt, words)
+        if outcome == "failed":
+            raise ChannelError(words)
+
+    def _is_its_turn(self, delivery: Delivery) -> bool:
+        return not delivery.waits_for or self._deliveries.find(delivery.waits_for) is None
+
+    def _try(self, delivery: Delivery) -> tuple[Outcome, str, str]:
+        """What came of it, in words, and the channel's name."""
+        channel = self._channels.get(delivery.channel_id)
+        if channel is None:
+            return self._without_channel(delivery)
+        try:
+            return "delivered", self._send(delivery, channel), channel.name
+        except ChannelError as error:
+            words = f"Not taken: {error}."
+        except JobTimeoutException:
+            words = f"Not taken: it took longer than {JOB_TIMEOUT_S} s."
+        except Exception as error:
+            # The loop's edge: an error of ours must not stop the retries, nor pass unseen.
+            _log.error("a message could not be sent", exc_info=error)
+            words = "Not sent: an error of Maskwatch; the log of the alerts process says more."
+        return self._failed(delivery), words, channel.name
+
+    def _without_channel(self, delivery: Delivery) -> tuple[Outcome, str, str]:
+        name = self._channels.names().get(delivery.channel_id)
+        if name is None:
+            return "given_up", "The channel was removed.", "removed channel"
+        words = "Not sent: the channel's secrets cannot be opened with the key file that is here."
+        return self._failed(delivery), words, name
+
+    def _failed(self, delivery: Delivery) -> Outcome:
+        last = delivery.event == "test" or delivery.attempts >= len(RETRY_AFTER_S)
+        return "given_up" if last else "failed"
+
+    def _send(self, delivery: Delivery, channel: AnyChannel) -> str:
+        if isinstance(channel, WebhookChannel):
+            body = webhook_body(delivery)
+            return webhook.post(channel, delivery.id, body, self._clock())
+        return smtp.send(channel, mail(delivery, channel))
+
+    def _noted(self, delivery: Delivery, outcome: Outcome, words: str, name: str) -> Attempt:
+        alert = delivery.alert
+        return Attempt(
+            at_s=self._clock(),
+            delivery_id=delivery.id,
+            event=delivery.event,
+            channel_id=delivery.channel_id,
+            channel=name,
+            camera_id=alert.camera_id if alert else "",
+            camera=alert.camera if alert else "",
+            group=alert.group if alert else "",
+            rule=alert.rule if alert else "",
+            attempt=delivery.attempts + 1,
+            outcome=outcome,
+            words=words,
+        )

@@ -1,0 +1,169 @@
+"""Evaluates every rule at every camera: one process at a time, whoever holds the lock."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from pydantic import ValidationError
+from redis import Redis
+from redis.exceptions import LockError
+from redis.lock import Lock
+
+from alerts.conditions import Reading, Watch, advance
+from alerts.readings import Readings
+from contract.alert_deliveries import DeliveryStore
+from contract.alert_rules import AlertRule, AlertRuleStore
+from contract.alerts import Alert, AlertStore, Change, deliveries_of
+from contract.camera_registry import CameraRoster
+from contract.cameras import Camera
+from contract.errors import LeaseLostError
+from contract.keys import AlertKeys
+
+LOCK_S: Final = 15.0
+"""Another process takes over when the one that evaluates was silent for this long."""
+
+_log = logging.getLogger(__name__)
+
+
+class Evaluator:
+    """One process's turn at evaluating. Call `step` every few seconds from one thread."""
+
+    def __init__(self, redis: Redis, clock: Callable[[], float] = time.time) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._roster = CameraRoster(redis)
+        self._rules = AlertRuleStore(redis)
+        self._alerts = AlertStore(redis)
+        self._deliveries = DeliveryStore(redis)
+        self._readings = Readings(redis)
+        self._lock = Lock(redis, AlertKeys.EVALUATOR, timeout=LOCK_S, thread_local=False)
+
+    def step(self) -> bool:
+        """Evaluate all rules once if it is our turn; return whether it was. Raises `RedisError`."""
+        if not self._ours():
+            return False
+        try:
+            self._evaluate(self._clock())
+        except LeaseLostError:
+            _log.warning("another process evaluates the alert rules now")
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Let another process take over at once."""
+        try:
+            if self._lock.owned():
+                self._lock.release()
+        except LockError as error:
+            _log.debug("the lock was not ours any more: %s", error)
+
+    def _ours(self) -> bool:
+        try:
+            return bool(self._lock.reacquire())
+        except LockError:
+            return bool(self._lock.acquire(blocking=False))
+
+    def _evaluate(self, now_s: float) -> None:
+        cameras = {c.id: c for c in self._roster.cameras()}
+        rules = {rule.id: rule for rule in self._rules.all()}
+        looked_at_s, watches = self._alerts.evaluated_at_s(), self._alerts.watches()
+        open_alerts = {alert.id: alert for alert in self._alerts.open()}
+        seen = [camera for camera in cameras.values() if not camera.owner]
+        self._readings.look(seen, rules.values(), now_s)
+        watched = set()
+        for rule in rules.values():
+            for camera in cameras.values():
+                if rule.enabled and camera.enabled and rule.concerns(camera):
+                    name = f"{rule.id}:{camera.id}"
+                    watched.add(name)
+                    before = _decode(watches.get(name))
+                    self._look_at(rule, camera, before, open_alerts, now_s, looked_at_s)
+        for name in watches.keys() - watched:
+            alert = open_alerts.get(_decode(watches[name]).alert_id)
+            self._drop(name, alert, _why(name, rules, cameras), now_s)
+        self._alerts.evaluated(now_s)
+        self._deliveries.requeue(now_s)
+
+    def _look_at(
+        self,
+        rule: AlertRule,
+        camera: Camera,
+        before: Watch,
+        open_alerts: Mapping[str, Alert],
+        now_s: float,
+        looked_at_s: float | None,
+    ) -> None:
+        name = f"{rule.id}:{camera.id}"
+        reading = self._readings.of(rule, camera, now_s)
+        after, transition = advance(rule, before, reading, now_s, looked_at_s)
+        if transition == "open":
+            alert = _opened(rule, camera, reading, now_s)
+            after = after.model_copy(update={"alert_id": alert.id, "opened_at_s": now_s})
+            messages = deliveries_of(alert, "opened", now_s)
+            self._commit(Change(name, after.model_dump_json(), opened=alert, deliveries=messages))
+            _log.info("alert opened: %s at %s: %s", rule.name, camera.name, reading.words)
+        elif transition == "close":
+            after = after.model_copy(update={"alert_id": ""})
+            closed = _closed(open_alerts.get(before.alert_id), reading.words, now_s)
+            messages = deliveries_of(closed, "closed", now_s) if closed else []
+            self._commit(Change(name, after.model_dump_json(), closed=closed, deliveries=messages))
+            _log.info("alert closed: %s at %s", rule.name, camera.name)
+        elif after != before:
+            self._commit(Change(name, after.model_dump_json()))
+
+    def _drop(self, name: str, alert: Alert | None, why: str, now_s: float) -> None:
+        """Forget a rule at a camera that is not watched any more; close what is open there."""
+        closed = _closed(alert, why, now_s)
+        messages = deliveries_of(closed, "closed", now_s) if closed else []
+        self._commit(Change(name, "", closed=closed, deliveries=messages))
+
+    def _commit(self, change: Change) -> None:
+        token = self._lock.local.token
+        self._alerts.commit(token.decode() if isinstance(token, bytes) else str(token), change)
+
+
+def _opened(rule: AlertRule, camera: Camera, reading: Reading, now_s: float) -> Alert:
+    return Alert(
+        id=secrets.token_hex(8),
+        rule_id=rule.id,
+        rule=rule.name,
+        kind=rule.when.kind,
+        camera_id=camera.id,
+        camera=camera.name,
+        group=camera.group,
+        opened_at_s=now_s,
+        words=reading.words,
+        channels=rule.channels,
+    )
+
+
+def _closed(alert: Alert | None, words: str, now_s: float) -> Alert | None:
+    if alert is None:
+        return None
+    return alert.model_copy(update={"closed_at_s": now_s, "closed_words": words})
+
+
+def _why(name: str, rules: Mapping[str, AlertRule], cameras: Mapping[str, Camera]) -> str:
+    rule_id, _, camera_id = name.partition(":")
+    rule, camera = rules.get(rule_id), cameras.get(camera_id)
+    if rule is None:
+        return "The rule was removed."
+    if not rule.enabled:
+        return "The rule was switched off."
+    if camera is None:
+        return "The camera was removed."
+    if not camera.enabled:
+        return "The camera was switched off."
+    return "The rule is about other cameras now."
+
+
+def _decode(raw: bytes | None) -> Watch:
+    try:
+        return Watch.model_validate_json(raw) if raw else Watch()
+    except ValidationError:
+        _log.error("what was remembered of an alert rule cannot be read; it begins anew")
+        return Watch()

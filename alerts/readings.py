@@ -1,0 +1,211 @@
+"""How cameras stand towards rules, from what Redis holds of them.
+
+What cannot be known is said to be unknown, never good or bad: minutes without pictures or marked
+invalid, a picture that does not come, an analysis that nobody does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, assert_never
+
+import numpy as np
+import numpy.typing as npt
+from redis import Redis
+
+from alerts.conditions import Reading
+from contract.alert_rules import AlertRule, CameraOffline, QualityInvalid, RateLow
+from contract.cameras import Camera
+from contract.compliance import mask_rate
+from contract.errors import MessageError
+from contract.faces import FrameFaces
+from contract.history import HistoryStore
+from contract.keys import CameraKeys
+from contract.minutes import DAY_MINUTES, FRAMES, INVALID, MINUTE_S, people_column
+from contract.packed_days import Minutes
+from contract.quality import PROBLEM_WORDS, QualityReport
+from contract.status import CameraStatus, StatusStore
+from contract.verdicts import JUDGED_VERDICTS, Verdict
+
+SETTLED_AFTER_S: Final = 20.0
+"""A minute counts once it is over for this long: people are counted 2.5 s after they were last
+seen, and a minute may be marked invalid up to 10 s late."""
+LEAST_KNOWN_SHARE: Final = 0.5
+"""Of the minutes looked back on, this share at least must be known."""
+FRESH_MINUTES: Final = 2
+"""One of the last minutes must be known: a camera that has just gone dark is not fine."""
+CURRENT_S: Final = 10.0
+"""A picture older than this (and two frames) is not the present."""
+
+STATE_WORDS: Final = {
+    "offline": "The camera is offline.",
+    "stalled": "The camera is connected, but sends no picture.",
+    "connecting": "The camera does not answer yet.",
+}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was read of one camera at one moment."""
+
+    status: CameraStatus
+    analysed: bool
+    picture_at_s: float | None
+    condition: QualityReport | None
+
+
+class Readings:
+    """Reads the present of all cameras at each look, and a camera's minutes once a minute."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._status = StatusStore(redis)
+        self._history = HistoryStore(redis)
+        self._sights: Mapping[str, Sight] = {}
+        self._end = 0
+        self._longest = 0
+        self._columns: dict[str, dict[str, Minutes]] = {}
+        self._rates: dict[tuple[str, RateLow], Reading] = {}
+
+    def look(self, cameras: Sequence[Camera], rules: Iterable[AlertRule], now_s: float) -> None:
+        """Read the present of all cameras; raises `RedisError`."""
+        self._sights = self._read(list(cameras))
+        end = math.floor((now_s - SETTLED_AFTER_S) / MINUTE_S)
+        longest = max((r.when.minutes for r in rules if isinstance(r.when, RateLow)), default=0)
+        if (end, longest) != (self._end, self._longest):
+            self._end, self._longest = end, longest
+            self._columns.clear()
+            self._rates.clear()
+
+    def of(self, rule: AlertRule, camera: Camera, now_s: float) -> Reading:
+        """How `camera` stands towards `rule`, as of the last look."""
+        sight = self._sights[camera.id]
+        match rule.when:
+            case RateLow():
+                return self._rate(rule.when, camera, now_s)
+            case CameraOffline():
+                return offline(sight, now_s)
+            case QualityInvalid():
+                return quality(sight, camera, now_s)
+            case _:
+                assert_never(rule.when)
+
+    def _rate(self, when: RateLow, camera: Camera, now_s: float) -> Reading:
+        key = camera.id, when
+        if key not in self._rates:
+            if camera.id not in self._columns:
+                longest = self._minutes(camera.id, self._end - self._longest, self._end)
+                self._columns[camera.id] = longest
+            newest = {n: whole[-when.minutes :] for n, whole in self._columns[camera.id].items()}
+            self._rates[key] = rate(when, newest, now_s)
+        return self._rates[key]
+
+    def _minutes(self, camera_id: str, begin: int, end: int) -> dict[str, Minutes]:
+        """Columns of the minutes from `begin` up to `end`, which is not among them."""
+        found: dict[str, Minutes] = {}
+        days = begin // DAY_MINUTES, (end - 1) // DAY_MINUTES
+        for _, day, columns in self._history.days([camera_id], *days):
+            first = day * DAY_MINUTES
+            low, high = max(begin, first), min(end, first + DAY_MINUTES)
+            for name, amounts in columns.items():
+                whole = found.setdefault(name, np.zeros(end - begin, np.int64))
+                whole[low - begin : high - begin] = amounts[low - first : high - first]
+        return found
+
+    def _read(self, cameras: list[Camera]) -> dict[str, Sight]:
+        if not cameras:
+            return {}
+        statuses = self._status.read(cameras)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for camera in cameras:
+                names = CameraKeys(camera.id)
+                pipeline.exists(names.worker_lease)
+                pipeline.get(names.latest)
+                pipeline.hget(names.condition, "report")
+            answers: list[Any] = pipeline.execute()
+        return {
+            camera.id: Sight(statuses[camera.id], bool(owned), _captured_at_s(latest), _report(raw))
+            for camera, owned, latest, raw in zip(
+                cameras, *(answers[part::3] for part in range(3)), strict=True
+            )
+        }
+
+
+def offline(sight: Sight, now_s: float) -> Reading:
+    """Bad while no picture comes from the camera, whatever the reason."""
+    status = sight.status
+    if status.state == "live":
+        return Reading("good", status.since_s, "The camera is live again.")
+    # The state is that of an ingest process which is gone: so is what it knew of since when.
+    since_s = now_s if status.error_kind == "no_ingest" else status.since_s
+    return Reading("bad", since_s, status.error or STATE_WORDS[status.state])
+
+
+def quality(sight: Sight, camera: Camera, now_s: float) -> Reading:
+    """Bad while the worker says that the picture is not to be believed."""
+    oldest_s = max(CURRENT_S, 2.0 / camera.analysis_fps)
+    present = sight.picture_at_s is not None and now_s - sight.picture_at_s <= oldest_s
+    if sight.status.state != "live" or not sight.analysed or not present or not sight.condition:
+        return Reading("unknown", now_s, "No picture is analysed now.")
+    problems = sight.condition.problems
+    if not problems:
+        return Reading("good", now_s, "The picture is good again.")
+    words = ", ".join(PROBLEM_WORDS[name].lower() for name in problems)
+    return Reading("bad", min(problems.values()), f"{words.capitalize()}: counts are not valid.")
+
+
+def rate(when: RateLow, columns: Mapping[str, Minutes], now_s: float) -> Reading:
+    """Compare the rate of some minutes, `(when.minutes,)` each column, with the rule's limits.
+
+    A minute is known if frames were analysed in it and none of it is marked invalid.
+    """
+    known = _known(columns, when.minutes)
+    people: dict[Verdict, int] = {
+        verdict: int(columns[people_column(verdict)][known].sum())
+        if people_column(verdict) in columns
+        else 0
+        for verdict in JUDGED_VERDICTS
+    }
+    found = mask_rate(people)
+    if known.sum() < LEAST_KNOWN_SHARE * when.minutes or not known[-FRESH_MINUTES:].any():
+        return Reading("unknown", now_s, "Too few minutes with a valid picture.")
+    if found.rate is None or found.people < when.people:
+        return Reading("unknown", now_s, f"{found.people} people judged, too few to say.")
+    words = (
+        f"{found.rate:.1%} of {found.people} people judged in the last {when.minutes} min wore "
+        "a mask"
+    ).replace("%", " %")
+    if found.rate < when.below:
+        return Reading("bad", now_s, f"{words}; the limit is {_percent(when.below)}.")
+    if found.rate >= min(1.0, when.below + when.margin):
+        return Reading("good", now_s, f"{words}.")
+    return Reading("between", now_s, f"{words}.")
+
+
+def _known(columns: Mapping[str, Minutes], minutes: int) -> npt.NDArray[np.bool_]:
+    frames = columns.get(FRAMES)
+    known = np.zeros(minutes, np.bool_) if frames is None else frames > 0
+    for name, amounts in columns.items():
+        if name.startswith(INVALID):
+            known &= amounts == 0
+    return known
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
+
+
+def _captured_at_s(raw: bytes | None) -> float | None:
+    try:
+        return FrameFaces.decode(raw).captured_at_s if raw else None
+    except MessageError:
+        return None
+
+
+def _report(raw: bytes | None) -> QualityReport | None:
+    try:
+        return QualityReport.decode(raw) if raw else None
+    except MessageError:
+        return None

@@ -1,0 +1,80 @@
+"""The alerts process: a thread evaluates rules, the main thread delivers what they have to say.
+
+Any number may run: one of them evaluates, all deliver.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.scheduler import RQScheduler
+from rq.serializers import JSONSerializer
+
+from alerts.evaluator import Evaluator
+from contract.errors import ChannelError
+from contract.job_worker import run_jobs, warm_worker
+from contract.keys import ALERTS_QUEUE
+from contract.redis_client import Outage, connect
+from contract.settings import Settings
+from contract.vault import load_vault
+
+STEP_S: Final = 5.0
+RETRIES_EVERY_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Evaluate and deliver until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: no Redis is named.
+        SecretKeyError: there is no key to open the channels' secrets with.
+    """
+    redis_url = settings.require_redis_url()
+    load_vault(settings.where_the_secret_key_is)
+    # What was not taken is in the delivery log and in ours, in one line.
+    logging.getLogger("rq.worker").addFilter(_not_a_refusal)
+    for loop in (_evaluate, _retry):
+        redis = connect(redis_url, f"alerts-{loop.__name__.strip('_')}")
+        threading.Thread(target=loop, args=(redis,), daemon=True).start()
+    run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE))
+
+
+def _evaluate(redis: Redis) -> None:
+    """Evaluate every few seconds, whatever happens; the process ends with the main thread."""
+    evaluator, pause = Evaluator(redis), threading.Event()
+    outage = Outage(redis, pause)
+    while True:
+        try:
+            evaluator.step()
+            outage.over()
+        except RedisError as error:
+            outage.report(error)
+        except Exception as error:
+            # The loop's edge: one rule that cannot be evaluated must not silence all.
+            _log.error("the alert rules could not be evaluated", exc_info=error)
+        pause.wait(STEP_S)
+
+
+def _retry(redis: Redis) -> None:
+    """Queue what is due again. RQ's own scheduler, in a thread: it need not fork for that."""
+    scheduler = RQScheduler(
+        [ALERTS_QUEUE], redis, logging_level=logging.WARNING, serializer=JSONSerializer
+    )
+    pause = threading.Event()
+    while not pause.wait(RETRIES_EVERY_S):
+        try:
+            if scheduler.acquire_locks():  # type: ignore[no-untyped-call]
+                scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]
+        except RedisError as error:
+            _log.debug("retries wait for Redis: %s", error)
+
+
+def _not_a_refusal(record: logging.LogRecord) -> bool:
+    name = f"{ChannelError.__module__}.{ChannelError.__qualname__}"
+    return not ("raised while executing" in str(record.msg) and name in record.getMessage())

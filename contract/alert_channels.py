@@ -1,0 +1,269 @@
+"""Where alerts are sent, and how what is secret about that is kept."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from email.headerregistry import Address
+from typing import Annotated, Any, ClassVar, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from redis import Redis
+
+from contract.alert_rules import MOST_CHANNELS, explain
+from contract.errors import AlertError, SecretKeyError
+from contract.keys import AlertKeys
+from contract.vault import Vault
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every such secret begins with
+SECRET_BYTES: Final = 32
+MOST_RECIPIENTS: Final = 20
+_HOST: Final = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:]+$")
+
+_log = logging.getLogger(__name__)
+
+
+def _mail_address(text: str) -> str:
+    try:
+        parsed = Address(addr_spec=text)
+    except Exception:  # the parser of the standard library raises what it happens to meet
+        parsed = None
+    if parsed is None or not parsed.domain or not text.isascii() or not text.isprintable():
+        raise ValueError("expected an address such as control@example.org")
+    return text
+
+
+MailAddress = Annotated[str, Field(max_length=254), AfterValidator(_mail_address)]
+
+
+class _Channel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
+    name: str = Field(min_length=1, max_length=80)
+    created_at_s: float = Field(default_factory=time.time)
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError("a name is printable text")
+        return name
+
+
+class WebhookChannel(_Channel):
+    """An address that gets signed JSON by POST (Standard Webhooks)."""
+
+    SECRETS: ClassVar = ("url", "secret")
+
+    kind: Literal["webhook"] = "webhook"
+    url: str = Field(max_length=2000, repr=False)
+    """Kept encrypted whole: many receivers put a token into the path."""
+    secret: str = Field(repr=False)
+    """What signs: `whsec_` and 32 random bytes in base64."""
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if not url.isascii() or not url.isprintable() or " " in url:
+            raise ValueError("expected an address without spaces and special characters")
+        try:
+            parts = urlsplit(url)
+            port_is_one = parts.port is None or parts.port > 0
+        except ValueError:
+            port_is_one = False
+        if not port_is_one or parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("expected http:// or https:// with a host")
+        if parts.username is not None or parts.fragment:
+            raise ValueError("expected no user, password or # part; the signature says who sends")
+        return url
+
+    @property
+    def shown(self) -> str:
+        """Where it goes as people may see it: without the path, which may hold a token."""
+        parts = urlsplit(self.url)
+        path = "/…" if parts.path not in {"", "/"} or parts.query else ""
+        return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+class EmailChannel(_Channel):
+    """Addresses that get a plain message through a mail server (SMTP)."""
+
+    SECRETS: ClassVar = ("password",)
+
+    kind: Literal["email"] = "email"
+    host: str = Field(max_length=253, description="The mail server.")
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="`starttls` (587), `tls` from the first byte (465), or `none`."
+    )
+    user: str = Field("", max_length=200)
+    password: str = Field("", max_length=500, repr=False)
+    sender: MailAddress = Field(description="The address it comes from.")
+    to: tuple[MailAddress, ...] = Field(min_length=1, max_length=MOST_RECIPIENTS)
+
+    @field_validator("host")
+    @classmethod
+    def _host_name(cls, host: str) -> str:
+        if not _HOST.match(host):
+            raise ValueError("expected a host's name or address, such as mail.example.org")
+        return host
+
+    @model_validator(mode="after")
+    def _password_over_tls(self) -> EmailChannel:
+        if bool(self.user) != bool(self.password):
+            raise ValueError("user and password: expected both or neither")
+        if self.password and self.security == "none":
+            raise ValueError("a password is sent over TLS only: choose starttls or tls")
+        return self
+
+    @property
+    def shown(self) -> str:
+        return f"{', '.join(self.to)} through {self.host}:{self.port}"
+
+
+Channel = Annotated[WebhookChannel | EmailChannel, Field(discriminator="kind")]
+ChannelKind = Literal["webhook", "email"]
+_ADAPTER: Final[TypeAdapter[WebhookChannel | EmailChannel]] = TypeAdapter(Channel)
+
+
+def new_secret() -> str:
+    """A signing secret as Standard Webhooks writes them."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def make_channel(**fields: Any) -> WebhookChannel | EmailChannel:
+    """Return a channel with a new id; a webhook gets its secret here.
+
+    Raises:
+        AlertError: naming each field that cannot be used, never its value.
+    """
+    made = {"id": secrets.token_hex(6), **fields}
+    if fields.get("kind") == "webhook":
+        made["secret"] = new_secret()
+    return _validated(made)
+
+
+def changeable(channel: WebhookChannel | EmailChannel) -> frozenset[str]:
+    """The fields of a channel that may be changed."""
+    return frozenset(type(channel).model_fields) - {"id", "kind", "created_at_s", "secret"}
+
+
+def public(channel: WebhookChannel | EmailChannel) -> dict[str, Any]:
+    """The channel for pages and the API: no address' path, no secret, no password."""
+    record = channel.model_dump(exclude=set(channel.SECRETS))
+    return {**record, "shown": channel.shown}
+
+
+class ChannelStore:
+    """The channels in Redis, their secrets encrypted."""
+
+    def __init__(self, redis: Redis, vault: Vault) -> None:
+        self._redis = redis
+        self._vault = vault
+
+    def all(self) -> list[WebhookChannel | EmailChannel]:
+        """Every channel by name; one that cannot be read or opened is logged and left out."""
+        found = [
+            channel
+            for channel_id in _texts(self._redis.hkeys(AlertKeys.CHANNELS))
+            if (channel := self.get(channel_id)) is not None
+        ]
+        return sorted(found, key=lambda channel: (channel.name.lower(), channel.id))
+
+    def get(self, channel_id: str) -> WebhookChannel | EmailChannel | None:
+        """One channel, or None where there is none of that id that can be used."""
+        record = self._redis.hget(AlertKeys.CHANNELS, channel_id)
+        if record is None:
+            return None
+        try:
+            return self._opened(_RECORD.validate_json(record))
+        except ValidationError as error:
+            _log.error("the channel %s cannot be read: %s", channel_id[:32], explain(error))
+        except SecretKeyError as error:
+            _log.error("the channel %s cannot be used: %s", channel_id[:32], error)
+        return None
+
+    def names(self) -> dict[str, str]:
+        """Names by id of all channels, also of those that cannot be opened here."""
+        records = self._redis.hgetall(AlertKeys.CHANNELS)
+        names = [str(_RECORD.validate_json(raw)["name"]) for raw in records.values()]
+        return dict(zip(_texts(records), names, strict=True))
+
+    def add(self, channel: WebhookChannel | EmailChannel) -> None:
+        """Keep a new channel; raise `AlertError` for a taken name, or too many channels."""
+        if self._redis.hlen(AlertKeys.CHANNELS) >= MOST_CHANNELS:
+            raise AlertError(f"there are {MOST_CHANNELS} channels, the most; remove one first")
+        self._store(channel)
+
+    def update(
+        self, channel: WebhookChannel | EmailChannel, **changes: Any
+    ) -> WebhookChannel | EmailChannel:
+        """Change some fields; raise `AlertError` for what cannot be."""
+        changed = _validated({**channel.model_dump(), **changes})
+        if isinstance(changed, EmailChannel) and isinstance(channel, EmailChannel):
+            moved = (changed.host, changed.port) != (channel.host, channel.port)
+            if moved and changed.password and "password" not in changes:
+                raise AlertError("password: type it anew; the saved one is for another server")
+        self._store(changed)
+        return changed
+
+    def remove(self, channel_id: str) -> None:
+        """Forget a channel and its numbers; what waits for it is given up when its turn comes."""
+        self._redis.hdel(AlertKeys.CHANNELS, channel_id)
+        fields = _texts(self._redis.hkeys(AlertKeys.TOTALS))
+        if gone := [name for name in fields if name.partition(":")[0] == channel_id]:
+            self._redis.hdel(AlertKeys.TOTALS, *gone)
+
+    def seal_all(self) -> int:
+        """Encrypt every channel's secrets with the newest key; return how many channels."""
+        channels = self.all()
+        for channel in channels:
+            self._redis.hset(AlertKeys.CHANNELS, channel.id, self._record(channel))
+        return len(channels)
+
+    def _store(self, channel: WebhookChannel | EmailChannel) -> None:
+        for other_id, name in self.names().items():
+            if name.lower() == channel.name.lower() and other_id != channel.id:
+                raise AlertError(f"name: another channel is called {channel.name!r}")
+        self._redis.hset(AlertKeys.CHANNELS, channel.id, self._record(channel))
+
+    def _record(self, channel: WebhookChannel | EmailChannel) -> bytes:
+        sealed = {name: self._vault.seal(getattr(channel, name)) for name in channel.SECRETS}
+        return _RECORD.dump_json({**channel.model_dump(mode="json"), **sealed})
+
+    def _opened(self, record: dict[str, Any]) -> WebhookChannel | EmailChannel:
+        secret_fields = {"webhook": WebhookChannel.SECRETS, "email": EmailChannel.SECRETS}
+        names = secret_fields.get(str(record.get("kind")), ())
+        return _ADAPTER.validate_python(
+            {**record, **{name: self._vault.open(record.get(name, "")) for name in names}}
+        )
+
+
+_RECORD: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
+
+
+def _texts(names: Iterable[bytes | str]) -> list[str]:
+    return [name.decode() if isinstance(name, bytes) else name for name in names]
+
+
+def _validated(fields: dict[str, Any]) -> WebhookChannel | EmailChannel:
+    try:
+        return _ADAPTER.validate_python(fields)
+    except ValidationError as error:
+        words = explain(error).replace("webhook.", "").replace("email.", "")
+        raise AlertError(words) from None

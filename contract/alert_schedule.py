@@ -1,0 +1,75 @@
+"""When a rule may open alerts: hours of the wall clock on some days of the week."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from functools import cache
+from typing import Annotated, Final, Literal, get_args
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: Final[tuple[Day, ...]] = get_args(Day)
+_CLOCK: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The IANA time zones that this machine knows."""
+    return frozenset(available_timezones())
+
+
+def _known_zone(name: str) -> str:
+    if name not in zone_names():
+        raise ValueError("expected an IANA time zone, such as Europe/Berlin or UTC")
+    return name
+
+
+def _in_order(days: tuple[Day, ...]) -> tuple[Day, ...]:
+    return tuple(day for day in DAYS if day in days)
+
+
+class Schedule(BaseModel):
+    """Days and hours by the clock on the wall of a time zone.
+
+    Hours that end no later than they begin go over midnight and belong to the day they begin on.
+    Where clocks are changed, an hour that is skipped never comes and one that is repeated
+    comes twice, as on the wall.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    days: Annotated[tuple[Day, ...], AfterValidator(_in_order)] = Field(DAYS, min_length=1)
+    begin: str = Field("00:00", pattern=_CLOCK, description="`HH:MM` at which the hours begin.")
+    end: str = Field(
+        "00:00",
+        pattern=_CLOCK,
+        description="`HH:MM` at which they end; on the next day unless later than `begin`.",
+    )
+    tz: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "UTC", max_length=64, description="IANA time zone."
+    )
+
+    def covers(self, now_s: float) -> bool:
+        """Whether a moment (seconds since the epoch) is within the hours.
+
+        >>> Schedule(days=("fri",), begin="22:00", end="06:00").covers(86400 + 23 * 3600)
+        True
+        """
+        local = datetime.fromtimestamp(now_s, ZoneInfo(self.tz))
+        begin, end, clock = (
+            time.fromisoformat(self.begin),
+            time.fromisoformat(self.end),
+            local.time(),
+        )
+        today, yesterday = DAYS[local.weekday()], DAYS[(local - timedelta(days=1)).weekday()]
+        if begin < end:
+            return today in self.days and begin <= clock < end
+        return (today in self.days and clock >= begin) or (yesterday in self.days and clock < end)
+
+    def words(self) -> str:
+        """For people: `mon to fri, 06:00 to 22:00, Europe/Berlin`."""
+        days = "every day" if self.days == DAYS else ", ".join(self.days)
+        hours = "all day" if self.begin == self.end == "00:00" else f"{self.begin} to {self.end}"
+        return f"{days}, {hours}, {self.tz}"
