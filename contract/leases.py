@@ -148,11 +148,11 @@ class Ownership:
         unsettled = self._watch.newer_than(self._settle_s)
         # Ours for now, because the one whose share they are might not last.
         lent = {camera_id for member in unsettled for camera_id in shares.get(member, ())}
+        for lease in self._let_go(share | lent):
+            self._store.release(lease)
         kept: dict[str, Lease] = {}
         for camera_id, lease in self.held().items():
-            if camera_id not in share | lent:
-                self._store.release(lease)
-            elif self._store.renew(lease):
+            if self._store.renew(lease):
                 kept[camera_id] = lease
         for camera_id in share - kept.keys():
             lease_or_none = self._store.acquire(camera_id, dead)
@@ -161,6 +161,16 @@ class Ownership:
         with self._lock:
             self._held = kept
         return dict(kept)
+
+    def _let_go(self, staying: set[str]) -> list[Lease]:
+        """Hold only the cameras of `staying` from now on; return the leases of the others.
+
+        Before any of these is released: from then on the camera may be another's.
+        """
+        with self._lock:
+            leaving = [lease for one, lease in self._held.items() if one not in staying]
+            self._held = {one: lease for one, lease in self._held.items() if one in staying}
+        return leaving
 
     def leave(self) -> None:
         """Give everything back and leave, so that others take over at once."""

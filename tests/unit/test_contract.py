@@ -159,6 +159,25 @@ def test_a_new_member_takes_its_share_and_a_leaver_hands_over(redis: Redis) -> N
     assert len(first.step(cameras)) == 6
 
 
+def test_a_camera_is_not_held_any_more_when_its_lease_is_released(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cameras = [f"cam{n}" for n in range(6)]
+    first, second = (Ownership(redis, "worker", name, 30) for name in "ab")
+    first.step(cameras)
+    second.step(cameras)
+    given_back, release = [], LeaseStore.release
+
+    def released(store: LeaseStore, lease: Lease) -> None:
+        given_back.append((lease.camera_id, lease.camera_id in first.held()))
+        release(store, lease)
+
+    monkeypatch.setattr(LeaseStore, "release", released)
+    first.step(cameras)
+    assert len(given_back) == 3
+    assert not any(held for _, held in given_back)
+
+
 def test_what_a_connection_did_is_noted_once_each_without_attempts_in_between(
     redis: Redis,
 ) -> None:
