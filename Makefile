@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.dev-installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check unit system-packages e2e bench clean help
+.PHONY: run test check unit system-packages e2e bench bench-full clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -32,6 +32,12 @@ e2e: $(DEV_STAMP) system-packages ## The whole system in a browser, who comes in
 	$(BIN)/python -m benchmarks.access_matrix
 	$(BIN)/python -m benchmarks.api_fuzz
 	$(BIN)/python -m benchmarks.leak_scan
+
+bench: $(DEV_STAMP) ## Measure speed, the short form: within five minutes
+	@$(BIN)/python -m benchmarks.suite
+
+bench-full: $(DEV_STAMP) ## Measure speed, all of it: about half an hour
+	@$(BIN)/python -m benchmarks.suite --full
 
 system-packages: ## Install what tests need from the system, where that is allowed
 	@tests/install-system-packages.sh
