@@ -91,6 +91,10 @@ class QueryError(MaskwatchError, ValueError):
     """What was asked of the history cannot be answered as it was asked."""
 
 
+class FellBehindError(MaskwatchError):
+    """Whoever followed events took them too slowly; those in between are not kept here."""
+
+
 class SecretKeyError(MaskwatchError, ValueError):
     """The key that encrypts passwords is missing, unreadable, or not the one that was used."""
 

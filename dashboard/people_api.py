@@ -31,17 +31,20 @@ def people(camera_id: str) -> Response:
     entries = services().redis.xrevrange(
         CameraKeys(camera_id).people, max=entries_before(asked.before), count=limit
     )
-    rows = [_row(entry_id, fields) for entry_id, fields in cast(list[Any], entries)]
+    rows = [
+        person_json(entry_id.decode(), Person.decode(fields[b"person"]))
+        for entry_id, fields in cast(list[Any], entries)
+    ]
     more = rows[-1]["id"] if len(rows) == limit else None
     return conditional({"camera_id": camera_id, "people": rows, "before": more})
 
 
-def _row(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]:
-    person = Person.decode(fields[b"person"])
+def person_json(row_id: str, person: Person) -> dict[str, Any]:
+    """A row as the API gives it."""
     record = asdict(person)
     del record["v"]
     return {
-        "id": entry_id.decode(),
+        "id": row_id,
         **record,
         "in_view_s": round(person.last_seen_s - person.first_seen_s, 3),
     }

@@ -20,6 +20,7 @@ from dashboard.analyses import Analyses
 from dashboard.board import Board
 from dashboard.hub import Hub
 from dashboard.metrics import TotalsCollector
+from dashboard.people_feed import PeopleFeed
 from dashboard.probes import Probes
 from dashboard.webcams import Webcams
 
@@ -35,6 +36,7 @@ class Services:
     cameras: CameraRegistry
     board: Board
     hub: Hub
+    people_feed: PeopleFeed
     probes: Probes
     analyses: Analyses
     webcams: Webcams
@@ -61,6 +63,7 @@ def make_services(
         cameras=CameraRegistry(redis, vault),
         board=Board(redis),
         hub=hub,
+        people_feed=PeopleFeed(redis),
         probes=Probes(redis, vault),
         analyses=Analyses(redis),
         recordings=RecordingStore(

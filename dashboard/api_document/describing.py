@@ -38,6 +38,8 @@ class Description:
     """202 with the same answer where it takes long."""
     raw: str = ""
     """Type of a body that is one file, as it is; several with commas between them."""
+    events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    """What comes in the events of an endless answer, by their type."""
     more: Mapping[int, str] = field(default_factory=dict)
     """Further statuses and what they mean."""
 
@@ -53,12 +55,15 @@ def describes(
     media: str = "",
     later: bool = False,
     raw: str = "",
+    events: Mapping[str, type[BaseModel]] | None = None,
     more: Mapping[int, str] | None = None,
 ) -> Callable[[View], View]:
     """Describe a view for the document."""
 
     def mark(view: View) -> View:
-        found = Description(answer, status, query, body, csv, files, media, later, raw, more or {})
+        found = Description(
+            answer, status, query, body, csv, files, media, later, raw, events or {}, more or {}
+        )
         setattr(view, DESCRIPTION, found)
         return view
 

@@ -18,6 +18,7 @@ from dashboard.api_document.describing import Description, description_of
 
 OPENAPI: Final = "3.1.0"
 PREFIX: Final = "/api/v1/"
+EVENTS: Final = "text/event-stream"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 WHAT: Final = """Cameras, who is seen on them, and compliance over time.
 
@@ -79,6 +80,7 @@ def _models(description: Description) -> dict[type[BaseModel], JsonSchemaMode]:
         found[description.answer] = "serialization"
     if description.body is not None:
         found[description.body] = "validation"
+    found |= dict.fromkeys(description.events.values(), "serialization")
     return found
 
 
@@ -162,9 +164,13 @@ def _responses(
         answers[status]["content"] = content
     if description.media:
         answers[status]["content"] = _as_it_is(description.media)
+    if description.events:
+        schema = {"type": "string"}
+        events = {name: references[model] for name, model in description.events.items()}
+        answers[status]["content"] = {EVENTS: {"schema": schema, "x-events": events}}
     if description.later:
         answers["202"] = {**answers[status], "description": "Not finished; ask at `Location`."}
-    if description.status == HTTPStatus.OK and not description.media:
+    if description.status == HTTPStatus.OK and not (description.media or description.events):
         answers["304"] = {"description": "As `If-None-Match` says it was."}
     problems = dict(ALWAYS)
     if route.arguments:

@@ -89,6 +89,12 @@ class ConnectionsQuery(BaseModel):
     limit: int = Field(50, ge=1, le=CONNECTIONS_KEPT)
 
 
+class EventsQuery(BaseModel):
+    """Of which cameras."""
+
+    camera: list[str] = Field([], description="Id or name; all cameras without one.")
+
+
 class PeopleQuery(BaseModel):
     """Which people."""
 

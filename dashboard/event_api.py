@@ -1,0 +1,82 @@
+"""What happens at cameras, as it happens."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel
+
+from contract.cameras import Camera
+from contract.errors import CameraNotFoundError, QueryError
+from dashboard.accounts.access import Admission, identity, may_see, requires, visible_cameras
+from dashboard.api_document.describing import describes
+from dashboard.api_document.event_answers import (
+    CameraEvent,
+    DetailEvent,
+    PersonEvent,
+    StateEvent,
+)
+from dashboard.api_document.requests import EventsQuery
+from dashboard.event_stream import MIME_TYPE, EventStream
+from dashboard.missed_people import parse_row_id
+from dashboard.picture_streams import STREAM_HEADERS
+from dashboard.services import services
+from dashboard.viewer_socket import ViewerSocket
+
+EVENTS: Final[dict[str, type[BaseModel]]] = {
+    "state": StateEvent,
+    "person": PersonEvent,
+    "removed": CameraEvent,
+    "gap": CameraEvent,
+    "trouble": DetailEvent,
+    "behind": DetailEvent,
+}
+
+blueprint = Blueprint("event_api", __name__, url_prefix="/api/v1/events")
+
+
+@blueprint.get("")
+@requires("viewer")
+@describes(None, query=EventsQuery, events=EVENTS)
+def events() -> Response:
+    """Server-sent events: states of cameras, and everybody who is counted.
+
+    Sent back as `Last-Event-ID`, the id of the last event that came brings those since, as far as
+    they are kept (1,000 a camera, 30 days); a person may then come twice, never not at all, unless
+    `gap` says so. A comment comes every 10 s when nothing else does.
+    """
+    if unknown := sorted(request.args.keys() - {"camera"}):
+        raise QueryError(f"unknown: {', '.join(unknown)[:80]}; expected camera")
+    last = request.headers.get("Last-Event-ID", "").strip()
+    after = parse_row_id(last) if last else None
+    services().board.forget()
+    # Also answers 503 at once when Redis is away.
+    seen = visible_cameras(snapshot.camera for snapshot in services().board.snapshots())
+    wanted = _wanted(seen, request.args.getlist("camera"))
+    asking = identity()
+    viewer_socket = ViewerSocket(request.environ)
+    viewer_socket.keep_short()
+    admission = Admission(services().accounts, asking)
+    stream = EventStream(
+        services().people_feed,
+        services().board,
+        services().redis,
+        lambda camera: (
+            not camera.owner and may_see(asking, camera) and (wanted is None or camera.id in wanted)
+        ),
+        lambda: viewer_socket.gone() or admission.ended(),
+        after,
+    )
+    return Response(stream.events(), mimetype=MIME_TYPE, headers=STREAM_HEADERS)
+
+
+def _wanted(seen: list[Camera], asked: list[str]) -> frozenset[str] | None:
+    """Ids of the cameras asked for by id or name; None for all there are and will be."""
+    found = set()
+    for one in asked:
+        match = [camera.id for camera in seen if one in {camera.id, camera.name}]
+        if not match:
+            raise CameraNotFoundError(f"no camera has the id or name {one[:80]!r}")
+        found.update(match)
+    return frozenset(found) if asked else None

@@ -1,0 +1,228 @@
+"""One reader for everybody who follows the people being counted: a ring of those counted last.
+
+The reader asks Redis for all cameras' people with one blocking XREAD, while somebody follows.
+Followers have no mailbox of their own but a place in the ring, so that however many there are and
+however slow, memory is bounded: one that the ring has overtaken is told so and must begin again
+from the last event it had. Plain threads: in the server gevent makes greenlets of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from contract.camera_registry import CameraRoster
+from contract.cameras import Camera
+from contract.errors import FellBehindError, MessageError
+from contract.keys import CameraKeys
+from contract.people import Person
+from contract.redis_client import Outage
+
+KEPT: Final = 1000
+BLOCK_MS: Final = 250
+# Redis ids begin at 0-1.
+BEGINNING: Final = "0-0"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, order=True)
+class RowId:
+    """Which row of all cameras' people, in the order in which they were counted."""
+
+    at_ms: int
+    """Of the clock of the machine with Redis."""
+    number: int
+    camera_id: str
+
+    @property
+    def in_stream(self) -> str:
+        """The row's id among those of its camera."""
+        return f"{self.at_ms}-{self.number}"
+
+    def __str__(self) -> str:
+        return f"{self.in_stream}-{self.camera_id}"
+
+
+@dataclass(frozen=True)
+class CountedPerson:
+    """Somebody who was just counted."""
+
+    id: RowId
+    camera: Camera
+    """As it was registered when the row was read."""
+    person: Person
+
+
+class Follower:
+    """One place in the ring."""
+
+    def __init__(self, feed: PeopleFeed) -> None:
+        self._feed = feed
+        self._place: int | None = None
+
+    def ready(self, timeout_s: float) -> bool:
+        """Whether nobody is missed any more from now on, waiting up to `timeout_s` for that."""
+        self._place = self._feed.place(timeout_s)
+        return self._place is not None
+
+    def take(self, timeout_s: float) -> list[CountedPerson]:
+        """Those counted since the last call, waiting up to `timeout_s` for somebody.
+
+        Raises:
+            FellBehindError: more came meanwhile than are kept.
+        """
+        if self._place is None and not self.ready(timeout_s):
+            return []
+        found, self._place = self._feed.since(self._place or 0, timeout_s)
+        return found
+
+
+class PeopleFeed:
+    """Hands counted people to followers. Its one thread lives while somebody follows."""
+
+    def __init__(self, redis: Redis, kept: int = KEPT) -> None:
+        self._redis = redis
+        self._roster = CameraRoster(redis)
+        self._changed = threading.Condition()
+        self._ring: deque[CountedPerson] = deque(maxlen=kept)
+        self._count = 0
+        self._followers = 0
+        self._ready = False
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def follow(self) -> Iterator[Follower]:
+        """A follower of all cameras' people, from when it is `ready`."""
+        with self._changed:
+            self._followers += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="people", daemon=True)
+                self._thread.start()
+        try:
+            yield Follower(self)
+        finally:
+            with self._changed:
+                self._followers -= 1
+
+    def followers(self) -> int:
+        """How many follow now."""
+        with self._changed:
+            return self._followers
+
+    def reading(self) -> bool:
+        """Whether the reader runs."""
+        with self._changed:
+            return self._thread is not None
+
+    def place(self, timeout_s: float) -> int | None:
+        """Where the ring ends now; None when nothing was read within `timeout_s`."""
+        with self._changed:
+            return self._count if self._changed.wait_for(lambda: self._ready, timeout_s) else None
+
+    def since(self, place: int, timeout_s: float) -> tuple[list[CountedPerson], int]:
+        """What came behind a place, and the new place."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._count > place, timeout_s)
+            new = self._count - place
+            if new > len(self._ring):
+                raise FellBehindError(
+                    f"{new} people were counted while this follower took none; begin again from "
+                    "the last event that came"
+                )
+            return list(islice(self._ring, len(self._ring) - new, None)), self._count
+
+    def _run(self) -> None:
+        outage = Outage(self._redis, threading.Event())
+        positions: dict[str, str] | None = None
+        while self._followed():
+            try:
+                cameras = {camera.id: camera for camera in self._roster.cameras()}
+                positions = self._positions(cameras, positions)
+                self._begin()
+                self._append(self._read(cameras, positions))
+                outage.over()
+            except RedisError as error:
+                outage.report(error)
+            except Exception:
+                _log.exception("the feed failed to pass on people; trying again")
+                time.sleep(BLOCK_MS / 1000)
+
+    def _followed(self) -> bool:
+        """Whether somebody follows; when nobody does the thread is over."""
+        with self._changed:
+            if self._followers:
+                return True
+            self._thread, self._ready = None, False
+            self._ring.clear()
+            return False
+
+    def _begin(self) -> None:
+        with self._changed:
+            if not self._ready:
+                self._ready = True
+                self._changed.notify_all()
+
+    def _positions(
+        self, camera_ids: Iterable[str], before: dict[str, str] | None
+    ) -> dict[str, str]:
+        """Where each camera is read from: at first its end, one that came later its beginning."""
+        if before is not None:
+            return {camera_id: before.get(camera_id, BEGINNING) for camera_id in camera_ids}
+        ids = list(camera_ids)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for camera_id in ids:
+                pipeline.xrevrange(CameraKeys(camera_id).people, count=1)
+            newest: Any = pipeline.execute() if ids else []
+        return {
+            camera_id: rows[0][0].decode() if rows else BEGINNING
+            for camera_id, rows in zip(ids, newest, strict=True)
+        }
+
+    def _read(
+        self, cameras: Mapping[str, Camera], positions: dict[str, str]
+    ) -> list[CountedPerson]:
+        """Wait a moment for rows behind `positions`, and move these on."""
+        if not positions:
+            time.sleep(BLOCK_MS / 1000)
+            return []
+        names = {CameraKeys(camera_id).people.encode(): camera_id for camera_id in positions}
+        places: Any = {name: positions[camera_id] for name, camera_id in names.items()}
+        answer: Any = self._redis.xread(places, block=BLOCK_MS)
+        found = []
+        for name, rows in answer or []:
+            camera_id = names[name]
+            positions[camera_id] = rows[-1][0].decode()
+            found += decode_rows(cameras[camera_id], rows)
+        return sorted(found, key=lambda counted: counted.id)
+
+    def _append(self, people: list[CountedPerson]) -> None:
+        if people:
+            with self._changed:
+                self._ring.extend(people)
+                self._count += len(people)
+                self._changed.notify_all()
+
+
+def decode_rows(camera: Camera, rows: Any) -> list[CountedPerson]:
+    """Rows of a camera's stream; one that cannot be read is logged and left out."""
+    found = []
+    for row_id, fields in rows:
+        at_ms, _, number = row_id.decode().partition("-")
+        try:
+            person = Person.decode(fields.get(b"person", b""))
+        except MessageError as error:
+            _log.warning("%s", error)
+            continue
+        found.append(CountedPerson(RowId(int(at_ms), int(number), camera.id), camera, person))
+    return found
