@@ -4,14 +4,12 @@ python -m benchmarks.frame_feed REDIS_URL --cameras 32 --fps 120 --kilobytes 10
 
 One process holds the ingest leases of all cameras and publishes one small JPEG for them in turn,
 `fps` frames a second together, through the same script that ingest publishes with. Prints a line
-when it begins; ends with its parent or with SIGTERM.
+when it begins, and goes on until it is ended.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import signal
 import time
 from typing import Final
 
@@ -28,7 +26,6 @@ from contract.totals import Increments
 SIZE: Final = (180, 320)
 HELD_S: Final = 86400.0
 MAX_FRAMES: Final = 8
-_PR_SET_PDEATHSIG: Final = 1
 
 
 def main() -> None:
@@ -38,7 +35,6 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=120.0, help="of all cameras together")
     parser.add_argument("--kilobytes", type=float, default=10.0, help="about, of a frame")
     options = parser.parse_args()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     redis = connect(options.redis_url, "benchmark-feed")
     registry = CameraRegistry(redis)
     known = registry.all()

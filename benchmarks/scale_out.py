@@ -46,6 +46,7 @@ from contract.members import Membership
 from contract.redis_client import connect
 from contract.settings import load_settings
 from contract.totals import REFUSALS, decode_totals, frames_field, refused_field
+from maskwatch.processes import die_with_parent
 from maskwatch.redis_server import EmbeddedRedis
 
 OFFERED: Final = 1.3
@@ -172,7 +173,14 @@ class Farm:
         command = [sys.executable, "-m", module, self._server.url, *map(str, arguments)]
         environment = {**os.environ, "MASKWATCH_MAX_BATCH": str(MAX_BATCH)}
         with self._log.open("ab") as log:
-            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            return subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,
+            )
 
 
 def main() -> None:

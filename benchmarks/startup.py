@@ -39,6 +39,7 @@ from benchmarks.system import (
     wait_until,
 )
 from benchmarks.wall_viewers import watching
+from maskwatch.processes import die_with_parent
 
 TARGET_S: Final = 5.0
 LONGEST_S: Final = 90.0
@@ -83,7 +84,13 @@ def first_picture_s(command: Sequence[str]) -> float:
         began_s = time.monotonic()
         with (state_dir / "run.log").open("wb") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log, process_group=0
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+                preexec_fn=die_with_parent,
             )
         system = System(state_dir, port, process)
         try:

@@ -27,6 +27,7 @@ from contract.totals import decode_totals
 from contract.vault import create_key_file
 from dashboard.accounts.grants import EVERYWHERE
 from dashboard.accounts.service import make_accounts
+from maskwatch.processes import die_with_parent
 from maskwatch.redis_server import EmbeddedRedis
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -202,6 +203,7 @@ def _start(module: list[str], state_dir: Path, settings: dict[str, str]) -> subp
             env={**os.environ, **settings},
             stdout=log,
             stderr=log,
+            preexec_fn=die_with_parent,
         )
 
 
