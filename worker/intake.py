@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +58,7 @@ class Intake:
         self._budget_s = staleness_budget_s
         self._max_batch = max_batch
         self._clock = clock
-        self._decoders = ThreadPoolExecutor(thread_name_prefix="jpeg")
+        self._decoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="jpeg")
 
     def next_batch(self, owned: Sequence[OwnedCamera]) -> list[TakenFrame]:
         """Return the next frames to analyse, each camera's in order; waits a little if none.
