@@ -77,7 +77,10 @@ class Capture:
 
     def _read(self, source: OpenSource) -> None:
         began_s = time.monotonic()
-        for frame in source.frames():
+        for frame in source.frames(self._sampler.may_want):
+            for _ in range(frame.left_out):
+                self._state.frame()
+                self._outbox.skip()
             self._state.frame()
             self._deliver(frame)
             if time.monotonic() - began_s > WELL_AFTER_S:

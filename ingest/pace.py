@@ -28,15 +28,22 @@ class Pace:
         """The recording begins again; its first frame follows the last one by one interval."""
         self._offset_s = None
 
-    def hold(self, timestamp_s: float | None) -> float | None:
+    def expected_s(self, timestamp_s: float) -> float | None:
+        """Return what `hold` would of a frame to come; None before the first one."""
+        if self._offset_s is None:
+            return None
+        return timestamp_s / (self._speed or 1.0) + self._offset_s
+
+    def hold(self, timestamp_s: float | None, left_out: int = 0) -> float | None:
         """Wait until the frame is due; return when that is, on the monotonic clock.
 
-        At speed 0 the film has a clock of its own, and this returns its time. None means that the
-        reader is to end.
+        left_out: frames between the last one and this that nobody asks about. At speed 0 the film
+        has a clock of its own, and this returns its time. None means that the reader is to end.
         """
         if timestamp_s is not None and self._speed:
             timestamp_s /= self._speed
-        due_s, now_s = self._due_s(timestamp_s), time.monotonic()
+        frames = left_out + 1
+        due_s, now_s = self._due_s(timestamp_s, frames), time.monotonic()
         if self._speed == 0:
             now_s = due_s
         if not now_s - LATEST_S < due_s < now_s + LONGEST_GAP_S:
@@ -45,11 +52,11 @@ class Pace:
         if timestamp_s is not None:
             self._offset_s = due_s - timestamp_s
         if 0.0 < due_s - self._last_s < LATEST_S:
-            self._interval_s = due_s - self._last_s
+            self._interval_s = (due_s - self._last_s) / frames
         self._last_s = due_s
         return None if due_s > now_s and self._life.wait(due_s - now_s) else due_s
 
-    def _due_s(self, timestamp_s: float | None) -> float:
+    def _due_s(self, timestamp_s: float | None, frames: int) -> float:
         if timestamp_s is None or self._offset_s is None:
-            return self._last_s + self._interval_s
+            return self._last_s + self._interval_s * frames
         return timestamp_s + self._offset_s

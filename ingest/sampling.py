@@ -24,6 +24,12 @@ class StreamClock:
         self._jumped_s: float | None = None
         self._trusted = True
 
+    def expected_s(self, timestamp_s: float) -> float | None:
+        """Return what `steady_s` would of a frame to come; None where only arrival tells."""
+        if self._offset_s is None or not self._trusted:
+            return None
+        return timestamp_s + self._offset_s
+
     def steady_s(self, timestamp_s: float | None, arrived_s: float) -> float:
         """Return the time of a frame with `timestamp_s` that arrived at `arrived_s`."""
         if timestamp_s is None or not self._trusted:
@@ -53,10 +59,23 @@ class Sampler:
         """
         if self._due_s is None or self._due_s - time_s > RESTARTED_S + self._period_s:
             self._due_s = time_s
-        # A little early counts, or jitter would halve a rate that equals the native one.
-        if time_s < self._due_s - min(self._period_s / 2, EARLY_S):
+        if not self._is_due(time_s, self._due_s):
             return False
         self._due_s += self._period_s
         if self._due_s < time_s - max(self._period_s, CATCH_UP_S):
             self._due_s = time_s + self._period_s
         return True
+
+    def may_want(self, time_s: float) -> bool:
+        """Whether a frame to come at `time_s` may be wanted.
+
+        False only where `wants` will say so, too, whatever frames are asked about before: due
+        times only rise, unless a clock jumps.
+        """
+        if self._due_s is None or self._due_s - time_s > RESTARTED_S:
+            return True
+        return self._is_due(time_s, self._due_s)
+
+    def _is_due(self, time_s: float, due_s: float) -> bool:
+        # A little early counts, or jitter would halve a rate that equals the native one.
+        return time_s >= due_s - min(self._period_s / 2, EARLY_S)

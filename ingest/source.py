@@ -34,6 +34,8 @@ class CapturedFrame:
     """Seconds since the epoch when it arrived."""
     image: Callable[[int], Image]
     """Returns the picture, scaled down to the given width in pixels if it is wider."""
+    left_out: int = 0
+    """Frames that the camera delivered before this one, not decoded because nobody wants them."""
 
 
 class LifeSign(Protocol):
@@ -46,13 +48,24 @@ class LifeSign(Protocol):
         """Pause, giving signs; True when the reader is to end."""
 
 
+def always(time_s: float) -> bool:
+    """Any frame may be wanted."""
+    del time_s
+    return True
+
+
 class OpenSource(Protocol):
-    """A source that is open. `frames` ends only by raising a `SourceError` or on stop."""
+    """A source that is open."""
 
     @property
     def info(self) -> StreamInfo: ...
 
-    def frames(self) -> Iterator[CapturedFrame]: ...
+    def frames(self, may_want: Callable[[float], bool] = always) -> Iterator[CapturedFrame]:
+        """Yield frames in the order they are shown.
+
+        Ends only by raising a `SourceError` or on stop. Frames at whose time, in steady seconds,
+        `may_want` is False may be left out, and are counted with the next one.
+        """
 
     def close(self) -> None: ...
 

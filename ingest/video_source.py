@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, cast
 
 import av
@@ -15,10 +15,11 @@ from av.video.stream import VideoStream
 from contract.settings import Settings
 from ingest.address import Address
 from ingest.encoding import Image, fit_size
+from ingest.leaving_out import LeavingOut
 from ingest.opening import open_container
 from ingest.pace import Pace
 from ingest.sampling import StreamClock
-from ingest.source import CapturedFrame, LifeSign, StreamInfo
+from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
 from ingest.source_errors import ended, explain_reading, no_video, unsupported_codec
 
 GRACE_S: Final = 1.5
@@ -57,19 +58,23 @@ class VideoSource:
     def close(self) -> None:
         self._container.close()
 
-    def frames(self) -> Iterator[CapturedFrame]:
+    def frames(self, may_want: Callable[[float], bool] = always) -> Iterator[CapturedFrame]:
+        left_out = LeavingOut(may_want)
+        after_last = 0
         while True:
             found = False
-            for frame in self._decoded():
+            for frame in self._decoded(left_out):
                 found = True
-                captured = self._captured(frame)
+                captured = self._captured(frame, after_last + left_out.before(frame.pts))
                 if captured is None:
                     return
+                after_last = 0
                 yield captured
             if self._address.kind != "file":
                 raise ended(self._address)
             if not found:
                 raise no_video(self._address, "no frame that can be decoded")
+            after_last = left_out.rest()
             self._rewind()
 
     def _rewind(self) -> None:
@@ -78,10 +83,11 @@ class VideoSource:
         self._container, self._stream = _open_stream(self._address, self._settings, self._life)
         self._pace.restart()
 
-    def _decoded(self) -> Iterator[VideoFrame]:
+    def _decoded(self, left_out: LeavingOut) -> Iterator[VideoFrame]:
         broken = 0
         for packet in self._packets():
             self._life.extend(self._settings.read_timeout_s + GRACE_S)
+            left_out.prepare(self._stream, packet, self._expected_s(packet))
             try:
                 frames = packet.decode()
             except av.error.InvalidDataError:
@@ -102,16 +108,26 @@ class VideoSource:
             limit_s = self._settings.read_timeout_s
             raise explain_reading(error, self._address, limit_s) from None
 
-    def _captured(self, frame: VideoFrame) -> CapturedFrame | None:
+    def _expected_s(self, packet: av.Packet[VideoStream]) -> float | None:
+        """When the packet's frame will be shown, in steady seconds, if that can be known."""
+        if packet.pts is None or self._by_arrival:
+            return None
+        timestamp_s = float(packet.pts * packet.time_base)
+        clock = self._pace if self._paced else self._clock
+        return clock.expected_s(timestamp_s)
+
+    def _captured(self, frame: VideoFrame, left_out: int) -> CapturedFrame | None:
         """Return the frame when its time has come; None when the reader is to end meanwhile."""
         if self._paced:
-            time_s = self._pace.hold(frame.time)
+            time_s = self._pace.hold(frame.time, left_out)
             if time_s is None:
                 return None
         else:
             timestamp_s = None if self._by_arrival else frame.time
             time_s = self._clock.steady_s(timestamp_s, time.monotonic())
-        return CapturedFrame(time_s, time.time(), lambda max_width: to_bgr(frame, max_width))
+        return CapturedFrame(
+            time_s, time.time(), lambda max_width: to_bgr(frame, max_width), left_out
+        )
 
     @property
     def _by_arrival(self) -> bool:

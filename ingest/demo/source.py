@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import cv2
@@ -12,7 +12,7 @@ import cv2
 from ingest.demo.options import DemoOptions, parse_demo
 from ingest.demo.scene import Scene
 from ingest.encoding import Image, fit_size
-from ingest.source import CapturedFrame, LifeSign, StreamInfo
+from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
 
 
 class DemoSource:
@@ -30,7 +30,8 @@ class DemoSource:
     def close(self) -> None:
         """Nothing is held."""
 
-    def frames(self) -> Iterator[CapturedFrame]:
+    def frames(self, may_want: Callable[[float], bool] = always) -> Iterator[CapturedFrame]:
+        del may_want  # a frame costs nothing until it is drawn
         number = math.ceil(time.time() * self._options.fps)
         while True:
             shown_at_s = number / self._options.fps

@@ -16,8 +16,12 @@ def make_clip(
     fps: int = 25,
     size: tuple[int, int] = (320, 180),
     codec: str = "libx264",
+    b_frames: int = 0,
 ) -> Path:
-    """Write a clip of a moving bar; `size` is width and height."""
+    """Write a clip of a moving bar; `size` is width and height.
+
+    b_frames: pictures between two others that no picture is made from.
+    """
     width, height = size
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps)
@@ -26,6 +30,9 @@ def make_clip(
         stream.codec_context.time_base = Fraction(1, fps)
         if codec == "libx264":
             stream.options = {"preset": "ultrafast", "tune": "zerolatency"}
+        if b_frames:
+            layout = f"bframes={b_frames}:b-adapt=0:b-pyramid=none:scenecut=0"
+            stream.options = {"preset": "ultrafast", "x264-params": layout}
         for number in range(round(seconds * fps)):
             picture = np.full((height, width, 3), 60, np.uint8)
             left = number * 7 % (width - 20)
