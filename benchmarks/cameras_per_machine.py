@@ -35,6 +35,7 @@ PROFILE_S: Final = 5.0
 LATE_S: Final = 1.0
 LEAST_SHARE: Final = 0.95
 TARGET: Final = 8
+LEAST_CORES: Final = 0.005
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,9 @@ def show(trial: Trial) -> None:
         f"{'' if trial.holds else 'does not hold; '}dropped {drops or 'nothing'}",
         flush=True,
     )
+    by_role = {role: used / trial.span.seconds for role, used in trial.span.cpu_s.items()}
+    parts = [f"{role} {cores:.2f}" for role, cores in by_role.items() if cores >= LEAST_CORES]
+    print(f"        cores: {', '.join(parts)}", flush=True)
 
 
 if __name__ == "__main__":
