@@ -200,9 +200,7 @@ class ChannelStore:
 
     def names(self) -> dict[str, str]:
         """Names by id of all channels, also of those that cannot be opened here."""
-        records = self._redis.hgetall(AlertKeys.CHANNELS)
-        names = [str(_RECORD.validate_json(raw)["name"]) for raw in records.values()]
-        return dict(zip(_texts(records), names, strict=True))
+        return channel_names(self._redis)
 
     def add(self, channel: WebhookChannel | EmailChannel) -> None:
         """Keep a new channel; raise `AlertError` for a taken name, or too many channels."""
@@ -255,6 +253,13 @@ class ChannelStore:
 
 
 _RECORD: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
+
+
+def channel_names(redis: Redis) -> dict[str, str]:
+    """Names by id of all channels. Takes no key."""
+    records = redis.hgetall(AlertKeys.CHANNELS)
+    names = [str(_RECORD.validate_json(raw)["name"]) for raw in records.values()]
+    return dict(zip(_texts(records), names, strict=True))
 
 
 def _texts(names: Iterable[bytes | str]) -> list[str]:

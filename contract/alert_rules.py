@@ -128,11 +128,11 @@ class AlertRule(BaseModel):
     )
     created_at_s: float = Field(default_factory=time.time)
 
-    @field_validator("name")
+    @field_validator("name", "group", "camera_id")
     @classmethod
     def _printable(cls, name: str) -> str:
         if not name.isprintable():
-            raise ValueError("a name is printable text")
+            raise ValueError("expected printable text")
         return name
 
     @field_validator("channels")

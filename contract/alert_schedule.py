@@ -27,6 +27,8 @@ def _known_zone(name: str) -> str:
 
 
 def _in_order(days: tuple[Day, ...]) -> tuple[Day, ...]:
+    if not days:
+        raise ValueError("expected at least one day")
     return tuple(day for day in DAYS if day in days)
 
 
@@ -40,7 +42,7 @@ class Schedule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    days: Annotated[tuple[Day, ...], AfterValidator(_in_order)] = Field(DAYS, min_length=1)
+    days: Annotated[tuple[Day, ...], AfterValidator(_in_order)] = DAYS
     begin: str = Field("00:00", pattern=_CLOCK, description="`HH:MM` at which the hours begin.")
     end: str = Field(
         "00:00",

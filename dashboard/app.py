@@ -31,6 +31,8 @@ from dashboard import (
 from dashboard.accounts import access, administration, own_account, sign_in
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.sessions import LONGEST_S
+from dashboard.alerts import alert_api, channel_api, channel_pages, rule_api
+from dashboard.alerts import pages as alert_pages
 from dashboard.api_document import pages as document_pages
 from dashboard.services import make_services
 
@@ -62,6 +64,11 @@ def create_app(
         camera_file_api.blueprint,
         people_api.blueprint,
         event_api.blueprint,
+        alert_api.blueprint,
+        rule_api.blueprint,
+        channel_api.blueprint,
+        alert_pages.blueprint,
+        channel_pages.blueprint,
         compliance_api.blueprint,
         connection_api.blueprint,
         probe_api.blueprint,

@@ -12,6 +12,7 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
+from contract.alerts import Alert, AlertStore
 from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera
 from contract.compliance import MaskRate, mask_rate
@@ -26,6 +27,7 @@ from dashboard.last_hour import LastHour
 from dashboard.quality import quality_json
 
 STALE_AFTER_S: Final = 2.0
+ALERT_FIELDS: Final = frozenset({"id", "kind", "rule", "opened_at_s", "words"})
 IN_VIEW_S: Final = 5.0
 """Faces found longer ago than this are not in view any more."""
 
@@ -45,6 +47,8 @@ class CameraSnapshot:
     """As of the newest analysed frame, however long ago that was."""
     last_hour: MaskRate | None = None
     """None while it has not been read."""
+    alerts: Sequence[Alert] = ()
+    """Open at this camera, the newest first."""
 
     @property
     def quality(self) -> QualityReport:
@@ -114,6 +118,7 @@ class CameraSnapshot:
             "stale_after_s": self.stale_after_s,
             "quality": quality_json(self.quality),
             "fitness": self.condition.fitness.verdict,
+            "alerts": [alert.model_dump(include=set(ALERT_FIELDS)) for alert in self.alerts],
         }
 
 
@@ -122,6 +127,7 @@ def read_snapshots(
     cameras: Sequence[Camera],
     clock: Callable[[], float] = time.time,
     last_hour: Mapping[str, MaskRate] | None = None,
+    alerts: Mapping[str, list[Alert]] | None = None,
 ) -> list[CameraSnapshot]:
     """Return the snapshots of `cameras`, in their order, in two round trips."""
     statuses = StatusStore(redis).read(list(cameras)) if cameras else {}
@@ -144,6 +150,7 @@ def read_snapshots(
             read_at_s=now_s,
             condition=_decode_condition(condition),
             last_hour=(last_hour or {}).get(camera.id),
+            alerts=(alerts or {}).get(camera.id, ()),
         )
         for camera, owned, latest, people, condition in zip(
             cameras, *(answers[part::4] for part in range(4)), strict=True
@@ -192,7 +199,13 @@ class Board:
     def read_now(self, cameras: Sequence[Camera]) -> list[CameraSnapshot]:
         """Those cameras' snapshots as of now, but for the last hour, which may be older."""
         rates = self._last_hour.rates([camera.id for camera in cameras])
-        return read_snapshots(self._redis, cameras, last_hour=rates)
+        return read_snapshots(self._redis, cameras, last_hour=rates, alerts=self._open_alerts())
+
+    def _open_alerts(self) -> dict[str, list[Alert]]:
+        found: dict[str, list[Alert]] = {}
+        for alert in AlertStore(self._redis).open():
+            found.setdefault(alert.camera_id, []).append(alert)
+        return found
 
     def find(self, camera_id: str) -> CameraSnapshot | None:
         """One camera's snapshot; None when it is not registered (any more)."""

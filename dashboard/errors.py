@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from contract.errors import (
     AccountError,
+    AlertError,
     CameraConfigError,
     CameraFileError,
     CameraNameTakenError,
@@ -60,6 +61,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(RedisError, _redis)
     app.register_error_handler(MessageError, _unreadable)
     app.register_error_handler(AccountError, _account)
+    app.register_error_handler(AlertError, _alert)
     app.register_error_handler(UploadError, _upload)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
@@ -100,6 +102,10 @@ def _query(error: QueryError) -> Response:
 
 def _account(error: AccountError) -> Response:
     return _answer(422, "invalid_account", str(error))
+
+
+def _alert(error: AlertError) -> Response:
+    return _answer(422, "invalid_alert", str(error))
 
 
 def _upload(error: UploadError) -> Response:

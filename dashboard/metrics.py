@@ -6,6 +6,7 @@ scrape one of them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
@@ -16,6 +17,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from contract import keys
+from contract.alert_channels import channel_names
+from contract.alert_deliveries import OUTCOMES, DeliveryStore
+from contract.alert_rules import ALERT_KINDS
+from contract.alerts import AlertStore
 from contract.camera_registry import CameraRegistry
 from contract.keys import CameraKeys
 from contract.members import Membership
@@ -59,7 +64,12 @@ class TotalsCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Read all of it first, so that a scrape is whole or says that Redis is away."""
         try:
-            families = [*self._cameras(), *self._networks(), *self._processes()]
+            families = [
+                *self._cameras(),
+                *self._networks(),
+                *self._processes(),
+                *self._alerts(),
+            ]
         except RedisError:
             families = []
         up = GaugeMetricFamily(
@@ -91,6 +101,24 @@ class TotalsCollector(Collector):
             _add(seconds, [network], totals, inference_field(network), INFERENCE_BUCKETS_S)
             _add(batches, [network], totals, batch_field(network), BATCH_BUCKETS)
         return [seconds, batches]
+
+    def _alerts(self) -> list[Metric]:
+        is_open = GaugeMetricFamily(
+            "maskwatch_alerts_open", "Alerts open now, by kind of rule.", labels=["kind"]
+        )
+        kinds = Counter(alert.kind for alert in AlertStore(self._redis).open())
+        for kind in ALERT_KINDS:
+            is_open.add_metric([kind], kinds[kind])
+        deliveries = CounterMetricFamily(
+            "maskwatch_alert_deliveries",
+            "Attempts to deliver a message, by channel and by what came of them.",
+            labels=["channel", "outcome"],
+        )
+        totals = DeliveryStore(self._redis).totals()
+        for channel_id, name in channel_names(self._redis).items():
+            for outcome in OUTCOMES:
+                deliveries.add_metric([name, outcome], totals.get((channel_id, outcome), 0))
+        return [is_open, deliveries]
 
     def _processes(self) -> list[Metric]:
         return [

@@ -9,6 +9,10 @@ from flask import current_app
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
+from contract.alert_channels import ChannelStore
+from contract.alert_deliveries import DeliveryStore
+from contract.alert_rules import AlertRuleStore
+from contract.alerts import AlertStore
 from contract.camera_registry import CameraRegistry
 from contract.members import Membership
 from contract.recordings import RecordingStore
@@ -41,6 +45,10 @@ class Services:
     analyses: Analyses
     webcams: Webcams
     recordings: RecordingStore
+    rules: AlertRuleStore
+    channels: ChannelStore
+    alerts: AlertStore
+    deliveries: DeliveryStore
     metrics: CollectorRegistry
     workers: Membership
     ingests: Membership
@@ -70,6 +78,10 @@ def make_services(
             redis, settings.where_recordings_are, round(settings.recording_kept_hours * 3600)
         ),
         webcams=Webcams(redis, hub, settings.webcams, settings.stream_max_frames),
+        rules=AlertRuleStore(redis),
+        channels=ChannelStore(redis, vault),
+        alerts=AlertStore(redis),
+        deliveries=DeliveryStore(redis),
         metrics=metrics,
         workers=workers,
         ingests=ingests,

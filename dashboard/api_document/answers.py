@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from contract.alert_rules import AlertKind
 from contract.cameras import Camera
 from contract.people import Direction
 from contract.quality import FitnessVerdict, UnfitReason
@@ -67,6 +68,16 @@ class Quality(BaseModel):
     advice: str
 
 
+class OpenAlert(BaseModel):
+    """An alert that is open at a camera."""
+
+    id: str
+    kind: AlertKind
+    rule: str
+    opened_at_s: float
+    words: str
+
+
 CameraSettings: type[BaseModel] = create_model(
     "CameraSettings",
     __config__=ConfigDict(extra="ignore"),
@@ -94,6 +105,7 @@ class CameraAnswer(CameraSettings):
     stale_after_s: float = Field(description="Age at which a picture must not look live.")
     quality: Quality
     fitness: FitnessVerdict
+    alerts: list[OpenAlert] = Field(description="Open at this camera, the newest first.")
 
 
 class CameraList(BaseModel):

@@ -13,7 +13,7 @@ from contract.cameras import CHANGEABLE, Camera
 from contract.status import CONNECTIONS_KEPT
 
 
-def _no_default(schema: dict[str, Any]) -> None:
+def no_default(schema: dict[str, Any]) -> None:
     """A field that is left out of a change has no default: it stays as it is."""
     schema.pop("default", None)
 
@@ -33,7 +33,7 @@ def _from_record(name: str, words: str, required: frozenset[str]) -> type[BaseMo
             field.rebuild_annotation(),
             ...
             if field_name in required
-            else Field(default, json_schema_extra=None if required else _no_default),
+            else Field(default, json_schema_extra=None if required else no_default),
         )
     return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=words, **fields)
 

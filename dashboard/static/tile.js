@@ -1,6 +1,6 @@
 // One camera on a page: its picture, and whether that picture is the present.
 
-import { clockTime, duration, percent, setCounts, setText, STATE_WORDS } from "./words.js";
+import { ALERT_WORDS, clockTime, duration, percent, setCounts, setText, STATE_WORDS } from "./words.js";
 
 const AMBER_S = 1;
 const RED_S = 3;
@@ -35,7 +35,18 @@ export class Tile {
     setText(this.parts.name, camera.name);
     setCounts(this.parts.people, camera.people);
     setText(this.parts.hour, hourWords(camera.last_hour));
+    this.#showAlert(camera.alerts);
     this.parts.picture.setAttribute("aria-label", `Picture of ${camera.name}`);
+  }
+
+  // The newest open alert in one line; how many more there are.
+  #showAlert([newest, ...others]) {
+    const { alert } = this.parts;
+    if (alert) alert.hidden = !newest;
+    if (!alert || !newest) return;
+    const more = others.length ? `, and ${others.length} more` : "";
+    setText(alert, `${ALERT_WORDS[newest.kind]} since ${clockTime(newest.opened_at_s)}${more}`);
+    alert.title = `${newest.rule}: ${newest.words}`;
   }
 
   // The browser cannot hear from the server: nothing here is known to be true any more.

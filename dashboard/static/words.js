@@ -10,6 +10,10 @@ export const STATE_WORDS = {
   live: "Live", connecting: "Connecting", stalled: "Stalled", offline: "Offline", disabled: "Off",
 };
 
+export const ALERT_WORDS = {
+  rate: "Mask rate low", offline: "Camera offline", quality: "Picture not to be believed",
+};
+
 export function clockTime(seconds) {
   const moment = new Date(seconds * 1000);
   const time = moment.toLocaleTimeString("en-GB");

@@ -16,6 +16,12 @@ from tests.integration.test_dashboard_server import Server
 PAGES = (
     "cameras/new",
     "cameras/import",
+    "alerts",
+    "alerts/rules",
+    "alerts/rules/new?kind=rate",
+    "alerts/channels",
+    "alerts/channels/new?kind=email",
+    "alerts/log",
     "settings/users",
     "settings/keys",
     "settings/audit",

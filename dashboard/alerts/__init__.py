@@ -1,0 +1,1 @@
+"""Alerts on the dashboard: pages and API. What evaluates and delivers is the package `alerts`."""

@@ -1,0 +1,176 @@
+"""Alert channels as JSON. No answer but the first has a channel's secret."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from flask import Blueprint, Response, jsonify, url_for
+from werkzeug.exceptions import NotFound
+
+from contract.alert_channels import (
+    EmailChannel,
+    WebhookChannel,
+    changeable,
+    make_channel,
+    new_secret,
+    public,
+)
+from contract.alert_rules import refuse_unknown
+from contract.errors import AlertError
+from dashboard.accounts.access import audit, identity, requires
+from dashboard.api_document.alert_answers import (
+    ChannelAnswer,
+    ChannelChange,
+    ChannelMade,
+    ChannelsAnswer,
+    NewChannel,
+    SecretAnswer,
+    TestAnswer,
+)
+from dashboard.api_document.describing import describes
+from dashboard.conditional import conditional
+from dashboard.requests import json_object
+from dashboard.services import services
+
+AnyChannel = WebhookChannel | EmailChannel
+TEST_WAIT_S: Final = 20.0
+LOOK_EVERY_S: Final = 0.2
+MAKEABLE: Final = {
+    "webhook": frozenset({"kind", "name", "url"}),
+    "email": frozenset(EmailChannel.model_fields) - {"id", "created_at_s"},
+}
+
+blueprint = Blueprint("channel_api", __name__, url_prefix="/api/v1/alerts/channels")
+administrators = requires("administrator", everywhere=True)
+
+
+@blueprint.get("")
+@requires("operator")
+@describes(ChannelsAnswer)
+def channels() -> Response:
+    """The channels by name; where they go is told to administrators of all cameras."""
+    return conditional({"channels": [_as_json(one) for one in services().channels.all()]})
+
+
+@blueprint.post("")
+@administrators
+@describes(ChannelMade, status=201, body=NewChannel)
+def add() -> tuple[Response, int, dict[str, str]]:
+    """Make a channel. A web hook's signing secret is in this answer and in no other."""
+    channel = keep_new_channel(json_object())
+    secret = channel.secret if isinstance(channel, WebhookChannel) else None
+    where = url_for("channel_api.channel", channel_id=channel.id)
+    return jsonify(**_as_json(channel), secret=secret), 201, {"Location": where}
+
+
+@blueprint.get("/<channel_id>")
+@requires("operator")
+@describes(ChannelAnswer)
+def channel(channel_id: str) -> Response:
+    """One channel."""
+    return conditional(_as_json(find_channel(channel_id)))
+
+
+@blueprint.patch("/<channel_id>")
+@administrators
+@describes(ChannelAnswer, body=ChannelChange)
+def change(channel_id: str) -> Response:
+    """Change some fields of a channel. A saved password stays, but for another mail server."""
+    return jsonify(_as_json(change_channel(find_channel(channel_id), json_object())))
+
+
+@blueprint.delete("/<channel_id>")
+@administrators
+@describes(None, status=204)
+def remove(channel_id: str) -> tuple[str, int]:
+    """Remove a channel. What waits for it is given up."""
+    remove_channel(find_channel(channel_id))
+    return "", 204
+
+
+@blueprint.post("/<channel_id>/secret")
+@administrators
+@describes(SecretAnswer)
+def renew_secret(channel_id: str) -> Response:
+    """Give a web hook another signing secret; the one before signs nothing more."""
+    return jsonify(secret=new_secret_of(find_channel(channel_id)))
+
+
+@blueprint.post("/<channel_id>/test")
+@administrators
+@describes(TestAnswer, more={202: "No alerts process took the message so far."})
+def test(channel_id: str) -> tuple[Response, int]:
+    """Send a test message on the way that alerts take, and say what came of it."""
+    found = test_channel(find_channel(channel_id))
+    return jsonify(found.model_dump()), 202 if found.outcome == "waiting" else 200
+
+
+def find_channel(channel_id: str) -> AnyChannel:
+    """A channel, or 404."""
+    found = services().channels.get(channel_id)
+    if found is None:
+        raise NotFound("no channel has this id")
+    return found
+
+
+def keep_new_channel(fields: dict[str, Any]) -> AnyChannel:
+    """Keep a channel made of `fields`; raises `AlertError`."""
+    kind = str(fields.get("kind"))
+    if kind not in MAKEABLE:
+        raise AlertError("kind: expected webhook or email")
+    refuse_unknown(fields, MAKEABLE[kind])
+    made = make_channel(**fields)
+    services().channels.add(made)
+    audit("made an alert channel", f"{made.name}: {made.shown}")
+    return made
+
+
+def change_channel(before: AnyChannel, changes: dict[str, Any]) -> AnyChannel:
+    """Change a channel; raises `AlertError`."""
+    refuse_unknown(changes, changeable(before))
+    after = services().channels.update(before, **changes)
+    audit("changed an alert channel", f"{after.name}: {', '.join(sorted(changes))}")
+    return after
+
+
+def remove_channel(channel: AnyChannel) -> None:
+    """Remove a channel, also from the rules that tell it."""
+    for rule in services().rules.all():
+        if channel.id in rule.channels:
+            left = tuple(one for one in rule.channels if one != channel.id)
+            services().rules.update(rule, channels=left)
+    services().channels.remove(channel.id)
+    audit("removed an alert channel", channel.name)
+
+
+def new_secret_of(channel: AnyChannel) -> str:
+    """Give a web hook another secret and return it; `AlertError` for e-mail, which has none."""
+    if not isinstance(channel, WebhookChannel):
+        raise AlertError("secret: only web hooks have one")
+    secret = new_secret()
+    services().channels.update(channel, secret=secret)
+    audit("made a new secret for an alert channel", channel.name)
+    return secret
+
+
+def test_channel(channel: AnyChannel) -> TestAnswer:
+    """Send a test message and wait a while for what comes of it."""
+    audit("tested an alert channel", channel.name)
+    deliveries = services().deliveries
+    sent, until = deliveries.start_test(channel.id), time.monotonic() + TEST_WAIT_S
+    while time.monotonic() < until:
+        if (found := deliveries.outcome_of(sent.id)) is not None:
+            outcome = "delivered" if found.outcome == "delivered" else "given_up"
+            return TestAnswer(delivery_id=sent.id, outcome=outcome, words=found.words)
+        time.sleep(LOOK_EVERY_S)
+    words = "No alerts process took it so far; start one with `maskwatch alerts`. The log will say."
+    return TestAnswer(delivery_id=sent.id, outcome="waiting", words=words)
+
+
+def _as_json(channel: AnyChannel) -> dict[str, Any]:
+    record = public(channel)
+    if not identity().grants.allow_everywhere("administrator"):
+        kept = ("id", "kind", "name", "created_at_s")
+        record = {name: record[name] for name in kept} | {"shown": None}
+    return ChannelAnswer.model_validate(record).model_dump(mode="json")

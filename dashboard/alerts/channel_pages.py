@@ -1,0 +1,139 @@
+"""The pages about channels: administrators look after them, and try them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from contract.alert_channels import WebhookChannel
+from contract.errors import AlertError
+from dashboard.accounts.access import requires
+from dashboard.accounts.forms import PlainForm
+from dashboard.alerts.channel_api import (
+    AnyChannel,
+    change_channel,
+    find_channel,
+    keep_new_channel,
+    new_secret_of,
+    remove_channel,
+    test_channel,
+)
+from dashboard.alerts.channel_forms import FORMS
+from dashboard.services import services
+
+blueprint = Blueprint("channel_pages", __name__, url_prefix="/alerts/channels")
+only_administrators = requires("administrator", everywhere=True, in_person=True)
+
+
+@blueprint.get("")
+@only_administrators
+def channels() -> str:
+    return _list()
+
+
+@blueprint.get("/new")
+@only_administrators
+def new() -> str:
+    return _page(FORMS[_asked_kind()](), None)
+
+
+@blueprint.post("/new")
+@only_administrators
+def add() -> Any:
+    kind = _asked_kind()
+    form = FORMS[kind]()
+    if not form.validate():
+        return _page(form, None), 422
+    try:
+        made = keep_new_channel({"kind": kind, **form.fields()})
+    except AlertError as error:
+        return _page(form, None, str(error)), 422
+    # The secret is in this one answer, never in a flash: those travel in the browser's cookie.
+    return _list(made, made.secret if isinstance(made, WebhookChannel) else "")
+
+
+@blueprint.get("/<channel_id>")
+@only_administrators
+def channel(channel_id: str) -> str:
+    found = find_channel(channel_id)
+    form = FORMS[found.kind](formdata=None)
+    form.show(found)
+    return _page(form, found)
+
+
+@blueprint.post("/<channel_id>")
+@only_administrators
+def save(channel_id: str) -> Any:
+    found = find_channel(channel_id)
+    form = FORMS[found.kind]()
+    if not form.validate():
+        return _page(form, found), 422
+    given = form.fields()
+    changes = {name: value for name, value in given.items() if getattr(found, name) != value}
+    try:
+        changed = change_channel(found, changes)
+    except AlertError as error:
+        return _page(form, found, str(error)), 422
+    flash(f"{changed.name} is saved.")
+    return redirect(url_for("channel_pages.channels"))
+
+
+@blueprint.post("/<channel_id>/test")
+@only_administrators
+def test(channel_id: str) -> Response:
+    found = find_channel(channel_id)
+    result = test_channel(found)
+    flash(f"Test of {found.name}: {result.words}", "good" if result.outcome == "delivered" else "")
+    return redirect(url_for("channel_pages.channels"))
+
+
+@blueprint.post("/<channel_id>/secret")
+@only_administrators
+def secret(channel_id: str) -> Any:
+    found = find_channel(channel_id)
+    try:
+        return _list(found, new_secret_of(found))
+    except AlertError as error:
+        return _list(message=str(error)), 422
+
+
+@blueprint.post("/<channel_id>/remove")
+@only_administrators
+def remove(channel_id: str) -> Response:
+    found = find_channel(channel_id)
+    remove_channel(found)
+    flash(f"{found.name} is removed.")
+    return redirect(url_for("channel_pages.channels"))
+
+
+def _asked_kind() -> str:
+    kind = request.args.get("kind", "webhook")
+    if kind not in FORMS:
+        raise NotFound("there is no such kind of channel")
+    return kind
+
+
+def _list(made: AnyChannel | None = None, secret: str = "", message: str = "") -> str:
+    return render_template(
+        "alert_channels.html",
+        channels=services().channels.all(),
+        button=PlainForm(formdata=None),
+        made=made,
+        secret=secret,
+        message=message,
+    )
+
+
+def _page(form: Any, channel: AnyChannel | None, message: str = "") -> str:
+    kind = channel.kind if channel else _asked_kind()
+    return render_template(
+        "alert_channel.html",
+        form=form,
+        channel=channel,
+        kind=kind,
+        message=message,
+        button=PlainForm(formdata=None),
+    )

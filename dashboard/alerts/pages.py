@@ -1,0 +1,214 @@
+"""The pages about alerts: what is open, the rules, and what was sent."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from contract.alert_rules import KIND_WORDS, AlertRule
+from contract.alert_schedule import DAYS, zone_names
+from contract.errors import AlertError
+from dashboard.accounts.access import identity, requires, visible_cameras
+from dashboard.accounts.forms import PlainForm
+from dashboard.alerts.alert_api import visible_attempts
+from dashboard.alerts.rights import (
+    cameras_by_id,
+    find_rule,
+    may_change,
+    require_rule,
+    visible_alerts,
+    visible_rules,
+)
+from dashboard.alerts.rule_api import change_rule, keep_new_rule, remove_rule
+from dashboard.alerts.rule_form import ALL, FORMS, RuleForm, offer, scope_of
+from dashboard.requests import entries_before
+from dashboard.services import services
+
+CLOSED_SHOWN: Final = 50
+LOG_PAGE: Final = 100
+EVENT_WORDS: Final = {"opened": "Opened", "closed": "Over", "test": "Test"}
+OUTCOME_WORDS: Final = {
+    "delivered": "Delivered",
+    "failed": "Not taken; tried again",
+    "given_up": "Given up",
+}
+
+blueprint = Blueprint("alert_pages", __name__, url_prefix="/alerts")
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, object]:
+    return {"kind_words": KIND_WORDS, "event_words": EVENT_WORDS, "outcome_words": OUTCOME_WORDS}
+
+
+@blueprint.get("")
+@requires("viewer")
+def alerts() -> str:
+    """What is open now, and what was."""
+    store = services().alerts
+    open_now = visible_alerts(store.open())
+    part = request.args.get("part") == "open"
+    return render_template(
+        "alerts_open.html" if part else "alerts.html",
+        alerts=open_now,
+        cameras=cameras_by_id(),
+        lives=store.evaluator_lives(),
+        rules=services().rules.all(),
+        closed=[] if part else visible_alerts(store.closed(CLOSED_SHOWN)),
+    )
+
+
+@blueprint.get("/log")
+@requires("viewer")
+def log() -> str:
+    """What was sent, and what came of it."""
+    rows = services().deliveries.log(LOG_PAGE, entries_before(request.args.get("before")))
+    more = rows[-1][0] if len(rows) == LOG_PAGE else None
+    return render_template("alert_log.html", entries=visible_attempts(rows), more=more)
+
+
+@blueprint.get("/rules")
+@requires("viewer")
+def rules() -> str:
+    """The rules."""
+    found = [
+        {"rule": rule, "about": _about(rule), "may_change": may_change(rule)}
+        for rule in visible_rules()
+    ]
+    return render_template(
+        "alert_rules.html",
+        rules=found,
+        channels=services().channels.names(),
+        button=PlainForm(formdata=None),
+    )
+
+
+@blueprint.get("/rules/new")
+@requires("operator")
+def new_rule() -> str:
+    form = _form(_asked_kind())
+    form.days.data, form.tz.data = list(DAYS), _usual_zone()
+    form.channels.data = [value for value, _ in _channel_choices()]
+    return _rule_page(form, None)
+
+
+@blueprint.post("/rules/new")
+@requires("operator")
+def add_rule() -> Any:
+    form = _form(_asked_kind())
+    if not form.validate():
+        return _rule_page(form, None), 422
+    try:
+        rule = keep_new_rule(form.fields())
+    except AlertError as error:
+        return _rule_page(form, None, str(error)), 422
+    flash(f"{rule.name} is watched for from now on." if rule.enabled else f"{rule.name} is saved.")
+    return redirect(url_for("alert_pages.rules"))
+
+
+@blueprint.get("/rules/<rule_id>")
+@requires("operator")
+def rule(rule_id: str) -> str:
+    found = find_rule(rule_id)
+    require_rule(found)
+    form = _form(found.when.kind, found)
+    form.days.data, form.tz.data = list(DAYS), _usual_zone()
+    form.show(found)
+    return _rule_page(form, found)
+
+
+@blueprint.post("/rules/<rule_id>")
+@requires("operator")
+def save_rule(rule_id: str) -> Any:
+    found = find_rule(rule_id)
+    form = _form(found.when.kind, found)
+    if not form.validate():
+        return _rule_page(form, found), 422
+    given = form.fields()
+    changes = {name: value for name, value in given.items() if _differs(found, name, value)}
+    try:
+        changed = change_rule(found, changes)
+    except AlertError as error:
+        return _rule_page(form, found, str(error)), 422
+    flash(f"{changed.name} is saved.")
+    return redirect(url_for("alert_pages.rules"))
+
+
+@blueprint.post("/rules/<rule_id>/remove")
+@requires("operator")
+def remove(rule_id: str) -> Response:
+    found = find_rule(rule_id)
+    remove_rule(found)
+    flash(f"{found.name} is removed; what it has open is closed within seconds.")
+    return redirect(url_for("alert_pages.rules"))
+
+
+def _differs(rule: AlertRule, name: str, value: object) -> bool:
+    if name in {"when", "schedule"}:
+        return True  # checked and compared as a whole by the rule itself
+    return bool(getattr(rule, name) != value)
+
+
+def _form(kind: str, rule: AlertRule | None = None) -> RuleForm:
+    form = FORMS[kind]()
+    scopes = _scopes()
+    if rule is not None and scope_of(rule) not in dict(scopes):
+        scopes.append((scope_of(rule), _about(rule)))
+    offer(form, scopes, _channel_choices())
+    return form
+
+
+def _asked_kind() -> str:
+    kind = request.args.get("kind", "rate")
+    if kind not in FORMS:
+        raise NotFound("there is no such kind of rule")
+    return kind
+
+
+def _scopes() -> list[tuple[str, str]]:
+    """What whoever is asking may make rules about."""
+    grants = identity().grants
+    cameras = [
+        c for c in visible_cameras(services().cameras.all()) if grants.allow("operator", c.group)
+    ]
+    groups = sorted({camera.group for camera in cameras} - {""})
+    everything = [(ALL, "All cameras")] if grants.allow_everywhere("operator") else []
+    return [
+        *everything,
+        *((f"group:{group}", f"Group {group}") for group in groups),
+        *((f"camera:{camera.id}", f"Camera {camera.name}") for camera in cameras),
+    ]
+
+
+def _channel_choices() -> list[tuple[str, str]]:
+    named = services().channels.names()
+    return sorted(named.items(), key=lambda item: item[1].lower())
+
+
+def _about(rule: AlertRule) -> str:
+    if rule.camera_id:
+        camera = cameras_by_id().get(rule.camera_id)
+        return f"Camera {camera.name}" if camera else "A camera that was removed"
+    return f"Group {rule.group}" if rule.group else "All cameras"
+
+
+def _usual_zone() -> str:
+    """The time zone of the newest rule with hours."""
+    timed = [rule for rule in services().rules.all() if rule.schedule]
+    newest = max(timed, key=lambda rule: rule.created_at_s, default=None)
+    return newest.schedule.tz if newest and newest.schedule else "UTC"
+
+
+def _rule_page(form: RuleForm, rule: AlertRule | None, message: str = "") -> str:
+    return render_template(
+        "alert_rule.html",
+        form=form,
+        rule=rule,
+        kind=rule.when.kind if rule else _asked_kind(),
+        kinds=KIND_WORDS,
+        zones=sorted(zone_names()),
+        message=message,
+    )

@@ -1,0 +1,113 @@
+"""Alert rules as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, url_for
+
+from contract.alert_rules import RULE_CHANGEABLE, AlertRule, make_rule, refuse_unknown
+from contract.errors import AlertError
+from dashboard.accounts.access import audit, requires
+from dashboard.alerts.rights import (
+    find_rule,
+    may_change,
+    require_rule,
+    require_scope,
+    visible_rules,
+)
+from dashboard.api_document.alert_answers import NewRule, RuleAnswer, RuleChange, RulesAnswer
+from dashboard.api_document.describing import describes
+from dashboard.conditional import conditional
+from dashboard.requests import json_object
+from dashboard.services import services
+
+blueprint = Blueprint("rule_api", __name__, url_prefix="/api/v1/alerts/rules")
+
+
+@blueprint.get("")
+@requires("viewer")
+@describes(RulesAnswer)
+def rules() -> Response:
+    """The rules about cameras that may be seen, by name."""
+    return conditional({"rules": [_as_json(rule) for rule in visible_rules()]})
+
+
+@blueprint.post("")
+@requires("operator")
+@describes(RuleAnswer, status=201, body=NewRule)
+def add() -> tuple[Response, int, dict[str, str]]:
+    """Make a rule about one camera, a group, or all cameras. It is evaluated within seconds.
+
+    `when` is `{"kind": "rate", "below": 0.8, "minutes": 15, "people": 20, "margin": 0.05}`,
+    `{"kind": "offline", "for_s": 60, "clear_s": 30}`, or `{"kind": "quality", "for_s": 30,
+    "clear_s": 30}`.
+    """
+    body = json_object()
+    refuse_unknown(body, RULE_CHANGEABLE)
+    for name in ("name", "when"):
+        if name not in body:
+            raise AlertError(f"{name}: a rule needs one")
+    rule = keep_new_rule(body)
+    return jsonify(_as_json(rule)), 201, {"Location": url_for("rule_api.rule", rule_id=rule.id)}
+
+
+@blueprint.get("/<rule_id>")
+@requires("viewer")
+@describes(RuleAnswer)
+def rule(rule_id: str) -> Response:
+    """One rule."""
+    return conditional(_as_json(find_rule(rule_id)))
+
+
+@blueprint.patch("/<rule_id>")
+@requires("operator")
+@describes(RuleAnswer, body=RuleChange)
+def change(rule_id: str) -> Response:
+    """Change some fields of a rule; `when` and `schedule` are replaced as a whole."""
+    return jsonify(_as_json(change_rule(find_rule(rule_id), json_object())))
+
+
+@blueprint.delete("/<rule_id>")
+@requires("operator")
+@describes(None, status=204)
+def remove(rule_id: str) -> tuple[str, int]:
+    """Remove a rule. What it has open is closed."""
+    remove_rule(find_rule(rule_id))
+    return "", 204
+
+
+def keep_new_rule(fields: dict[str, Any]) -> AlertRule:
+    """Keep a rule made of `fields`; raises 403 and `AlertError`."""
+    made = make_rule(**fields)
+    require_scope(made)
+    services().rules.add(made)
+    audit("made an alert rule", made.name)
+    return made
+
+
+def change_rule(before: AlertRule, changes: dict[str, Any]) -> AlertRule:
+    """Change a rule; both what it was about and what it is then must be theirs to change."""
+    require_rule(before)
+    refuse_unknown(changes, RULE_CHANGEABLE)
+    wanted = make_rule(**{name: getattr(before, name) for name in RULE_CHANGEABLE} | changes)
+    if changes.keys() & {"camera_id", "group", "channels"}:
+        require_scope(wanted)
+    after = services().rules.update(before, **changes)
+    audit("changed an alert rule", f"{after.name}: {', '.join(sorted(changes))}")
+    return after
+
+
+def remove_rule(rule: AlertRule) -> None:
+    """Remove a rule; raises 403."""
+    require_rule(rule)
+    services().rules.remove(rule.id)
+    audit("removed an alert rule", rule.name)
+
+
+def _as_json(rule: AlertRule) -> dict[str, Any]:
+    return {
+        **rule.model_dump(mode="json"),
+        "words": rule.when.words(),
+        "may_change": may_change(rule),
+    }

@@ -1,0 +1,213 @@
+"""What the page about an alert rule asks for: percent and minutes, where the rule has shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    FloatField,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.widgets import CheckboxInput, ListWidget, TimeInput
+
+from contract.alert_rules import DAY_S, AlertKind, AlertRule, RateLow
+from contract.alert_schedule import DAYS
+
+DAY_WORDS: Final = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
+ALL: Final = "all"
+
+
+class ManyField(SelectMultipleField):  # type: ignore[misc]
+    """Boxes to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class RuleForm(FlaskForm):  # type: ignore[misc]
+    """What every rule has."""
+
+    name = StringField("Name", [InputRequired("Give the rule a name."), Length(max=80)])
+    scope = SelectField("About")
+    only_at = BooleanField("Only at these hours")
+    days = ManyField("Days", choices=[SelectChoice(day, DAY_WORDS[day]) for day in DAYS])
+    begin = StringField("From", default="06:00", widget=TimeInput())
+    end = StringField("To", default="22:00", widget=TimeInput())
+    tz = StringField("Time zone", [Length(max=64)], default="UTC")
+    cool_down_minutes = IntegerField(
+        "Rest after an alert, minutes",
+        [InputRequired("How long? 0: not at all."), NumberRange(0, 10_080)],
+        default=15,
+        description="It opens at the same camera again no sooner than this.",
+    )
+    channels = ManyField("Tell")
+    enabled = BooleanField("Switched on", default=True)
+
+    def condition(self) -> dict[str, Any]:
+        """What the rule watches for, as the rule itself has it."""
+        raise NotImplementedError
+
+    def show_condition(self, rule: AlertRule) -> None:
+        """Fill in what the rule watches for."""
+        raise NotImplementedError
+
+    def fields(self) -> dict[str, Any]:
+        """The rule's fields as they were given."""
+        kind, _, named = str(self.scope.data).partition(":")
+        hours = {name: self[name].data for name in ("days", "begin", "end", "tz")}
+        return {
+            "name": self.name.data,
+            "camera_id": named if kind == "camera" else "",
+            "group": named if kind == "group" else "",
+            "when": self.condition(),
+            "schedule": hours if self.only_at.data else None,
+            "cool_down_minutes": self.cool_down_minutes.data,
+            "channels": tuple(self.channels.data or ()),
+            "enabled": bool(self.enabled.data),
+        }
+
+    def show(self, rule: AlertRule) -> None:
+        """Fill in a rule."""
+        self.name.data, self.enabled.data = rule.name, rule.enabled
+        self.scope.data = scope_of(rule)
+        self.cool_down_minutes.data = rule.cool_down_minutes
+        self.channels.data = list(rule.channels)
+        self.only_at.data = rule.schedule is not None
+        if rule.schedule is not None:
+            self.days.data = list(rule.schedule.days)
+            self.begin.data, self.end.data = rule.schedule.begin, rule.schedule.end
+            self.tz.data = rule.schedule.tz
+        self.show_condition(rule)
+
+
+class RateForm(RuleForm):
+    """Too few wear a mask."""
+
+    below = FloatField(
+        "Alert below, %",
+        [InputRequired("Below which share?"), NumberRange(0.1, 100)],
+        default=80,
+        description="Share of the people judged who wore a mask.",
+    )
+    minutes = IntegerField(
+        "Minutes looked back on",
+        [InputRequired("How many minutes?"), NumberRange(1, 1440)],
+        default=15,
+        description="Minutes without a valid picture are left out.",
+    )
+    people = IntegerField(
+        "Least number of people",
+        [InputRequired("How many people at least?"), NumberRange(1, 100_000)],
+        default=20,
+        description="With fewer, nothing is said.",
+    )
+    margin = FloatField(
+        "Margin, %",
+        [InputRequired("How much above? 0 closes at once."), NumberRange(0, 99)],
+        default=5,
+        description="It is over only at the limit plus this, so that it does not flap around it.",
+    )
+    shown = ("below", "minutes", "people", "margin")
+
+    def condition(self) -> dict[str, Any]:
+        return {
+            "kind": "rate",
+            "below": round(self.below.data / 100, 6),
+            "minutes": self.minutes.data,
+            "people": self.people.data,
+            "margin": round(self.margin.data / 100, 6),
+        }
+
+    def show_condition(self, rule: AlertRule) -> None:
+        if isinstance(rule.when, RateLow):
+            self.below.data = _percent(rule.when.below)
+            self.margin.data = _percent(rule.when.margin)
+            self.minutes.data, self.people.data = rule.when.minutes, rule.when.people
+
+
+class _LastingForm(RuleForm):
+    kind: AlertKind
+    shown = ("for_s", "clear_s")
+
+    def condition(self) -> dict[str, Any]:
+        return {"kind": self.kind, "for_s": self.for_s.data, "clear_s": self.clear_s.data}
+
+    def show_condition(self, rule: AlertRule) -> None:
+        if not isinstance(rule.when, RateLow):
+            self.for_s.data, self.clear_s.data = rule.when.for_s, rule.when.clear_s
+
+
+class OfflineForm(_LastingForm):
+    """No picture comes."""
+
+    kind: AlertKind = "offline"
+    for_s = IntegerField(
+        "After so many seconds offline",
+        [InputRequired("After how many seconds?"), NumberRange(5, DAY_S)],
+        default=60,
+    )
+    clear_s = IntegerField(
+        "Until live for so many seconds",
+        [InputRequired("For how many seconds?"), NumberRange(0, DAY_S)],
+        default=30,
+    )
+
+
+class QualityForm(_LastingForm):
+    """The picture is not to be believed."""
+
+    kind: AlertKind = "quality"
+    for_s = IntegerField(
+        "After so many seconds not valid",
+        [InputRequired("After how many seconds?"), NumberRange(0, DAY_S)],
+        default=30,
+        description="Black, covered, frozen, moved or heavily blurred.",
+    )
+    clear_s = IntegerField(
+        "Until valid for so many seconds",
+        [InputRequired("For how many seconds?"), NumberRange(0, DAY_S)],
+        default=30,
+    )
+
+
+FORMS: Final[dict[str, type[RuleForm]]] = {
+    "rate": RateForm,
+    "offline": OfflineForm,
+    "quality": QualityForm,
+}
+
+
+def _percent(share: float) -> float:
+    percent = round(share * 100, 4)
+    return int(percent) if percent == int(percent) else percent
+
+
+def scope_of(rule: AlertRule) -> str:
+    """What a rule is about, as the form's choice."""
+    if rule.camera_id:
+        return f"camera:{rule.camera_id}"
+    return f"group:{rule.group}" if rule.group else ALL
+
+
+def offer(
+    form: RuleForm, scopes: Sequence[tuple[str, str]], channels: Sequence[tuple[str, str]]
+) -> None:
+    """Set what can be chosen: scopes and channels, each a value and its words."""
+    form.scope.choices = [SelectChoice(value, words) for value, words in scopes]
+    form.channels.choices = [SelectChoice(value, words) for value, words in channels]
