@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from flask import Blueprint, render_template
 
 from contract.cameras import Camera
+from contract.probes import ProbeStep
 from contract.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
 from dashboard.camera_file.entries import FIELDS, MOST_BYTES
+from dashboard.quality import GOOD_FACE_PX
 from dashboard.services import services
 
 blueprint = Blueprint("pages", __name__)
@@ -21,6 +24,14 @@ VERDICT_WORDS = {
     "unknown": "Unknown",
 }
 
+
+STEP_WORDS: Final[dict[ProbeStep, str]] = {
+    "resolving": "Look up the host",
+    "connecting": "Connect to it",
+    "authenticating": "Sign in and ask for the stream",
+    "waiting": "Wait for a whole picture (key frame)",
+    "measuring": "Measure the rate",
+}
 
 # In this order: each also carries the signs of those after it.
 BROWSERS = {"Edg/": "Edge", "Firefox/": "Firefox", "Chrome/": "Chromium", "Safari/": "Safari"}
@@ -62,7 +73,7 @@ def wall() -> str:
 @blueprint.get("/cameras/new")
 @requires("operator")
 def new() -> str:
-    return render_template("form.html", camera=None, defaults=_defaults(), groups=_groups())
+    return _form(None)
 
 
 @blueprint.get("/cameras/import")
@@ -80,8 +91,18 @@ def camera(camera_id: str) -> str:
 @blueprint.get("/cameras/<camera_id>/edit")
 @requires("operator")
 def edit(camera_id: str) -> str:
-    camera = services().cameras.get(camera_id)
-    return render_template("form.html", camera=camera, defaults=_defaults(), groups=_groups())
+    return _form(services().cameras.get(camera_id))
+
+
+def _form(camera: Camera | None) -> str:
+    return render_template(
+        "form.html",
+        camera=camera,
+        defaults=_defaults(),
+        groups=_groups(),
+        steps=STEP_WORDS,
+        face_px=GOOD_FACE_PX,
+    )
 
 
 def _groups() -> list[str]:

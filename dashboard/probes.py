@@ -12,6 +12,7 @@ from rq.serializers import JSONSerializer
 
 from contract.cameras import has_secret
 from contract.keys import JOBS_QUEUE
+from contract.probes import STEPS_FIELD
 from contract.redaction import redact_url
 from contract.vault import Vault
 
@@ -67,6 +68,7 @@ class Probes:
         return {
             "id": probe_id,
             "state": state,
+            "steps": job.get_meta().get(STEPS_FIELD, []),
             "result": result,
             "jobs_processes": Worker.count(queue=self._queue),
         }

@@ -15,6 +15,9 @@ PROBLEM_ADVICE: Final[dict[Problem, str]] = {
     "blurred": "The picture has lost its detail: clean or refocus the lens.",
 }
 
+GOOD_FACE_PX: Final = 30
+"""Height from which on most faces can be judged: half as much again as `worker.evidence` needs."""
+
 REASON_WORDS: Final[dict[UnfitReason, str]] = {
     "too_small": "faces are too small",
     "too_dark": "faces are too dark",
@@ -25,7 +28,7 @@ REASON_WORDS: Final[dict[UnfitReason, str]] = {
 
 REASON_ADVICE: Final[dict[UnfitReason, str]] = {
     "too_small": "Move the camera closer, zoom in, or raise its resolution (and max_width, if that "
-    "is lower): most people's faces should be at least 30 px high.",
+    f"is lower): most people's faces should be at least {GOOD_FACE_PX} px high.",
     "too_dark": "Light the place people face, or open the camera's exposure; avoid windows behind "
     "them.",
     "too_oblique": "Hang the camera lower and so that people walk towards it.",

@@ -8,20 +8,26 @@ The dashboard asks for it through the job queue, never inside a web request:
     )
 
 A source with a password goes through Redis encrypted; the description keeps even that out of RQ's
-log. The job's result is `ProbeResult` as a dictionary.
+log. While it runs, the job's `meta` says how far it is (`contract.probes`); its result is
+`ProbeResult` as a dictionary.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Final
+
+from rq import get_current_job
+from rq.job import Job
 
 from contract.errors import (
     SecretKeyError,
@@ -29,15 +35,21 @@ from contract.errors import (
     SourceLockedError,
     SourceTimeoutError,
 )
+from contract.probes import STEPS_FIELD
 from contract.redaction import redact_url
 from contract.settings import Settings, load_settings
 from contract.vault import Vault
+from ingest.address import parse_source
 from ingest.encoding import encode_jpeg
+from ingest.probe_steps import StepWriter, Tell, ffmpeg_steps
 from ingest.source import CapturedFrame, OpenSource, open_source
 
 SNAPSHOT_WIDTH: Final = 640
 SNAPSHOT_QUALITY: Final = 80
-MEASURED_FRAMES: Final = 12
+MEASURED_FRAMES: Final = 25
+MEASURED_S: Final = 3.0
+NEAR_SHARE: Final = 1 / 3
+"""A stream's clock needs some seconds to settle; a measurement of one is no closer."""
 START_UP_S: Final = 5.0
 
 
@@ -73,34 +85,67 @@ def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
             words = f"the address came encrypted, and the jobs process cannot open it: {error}"
             return asdict(failed(source, SourceLockedError(words)))
     limit_s = settings.open_timeout_s + settings.read_timeout_s + START_UP_S
+    job = get_current_job()
     try:
-        # The source goes in by standard input: arguments are in everybody's process list.
-        done = subprocess.run(
-            [sys.executable, "-m", "ingest.probe"],
-            input=source.encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=limit_s,
-            check=True,
-        )
+        return _run(source, limit_s, lambda step: _note(job, step))
     except subprocess.TimeoutExpired:
         words = f"expected a picture from {redact_url(source)} within {limit_s:g} s, found none"
         return asdict(failed(source, SourceTimeoutError(words)))
     except subprocess.CalledProcessError:
         words = f"what {redact_url(source)} sends could not be read at all"
         return asdict(failed(source, SourceError(words)))
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
 
 
-def probe_source(source: str, settings: Settings) -> ProbeResult:
+def _run(source: str, limit_s: float, note: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Run this module as a program, note its steps, return its result.
+
+    Raises:
+        subprocess.TimeoutExpired: it took longer than `limit_s`.
+        subprocess.CalledProcessError: it ended without a result.
+    """
+    command = [sys.executable, "-m", "ingest.probe"]
+    with subprocess.Popen(  # noqa: S603 - our own module
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdin is not None  # noqa: S101 - as asked for
+        assert process.stdout is not None  # noqa: S101
+        began_at = time.monotonic()
+        timer = threading.Timer(limit_s, process.kill)
+        timer.start()
+        try:
+            # The source goes in by standard input: arguments are in everybody's process list.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(source.encode())
+                process.stdin.close()
+            for line in process.stdout:
+                record: dict[str, Any] = json.loads(line)
+                if "step" not in record:
+                    return record
+                note(record)
+        finally:
+            timer.cancel()
+            process.kill()
+    if time.monotonic() - began_at >= limit_s:
+        raise subprocess.TimeoutExpired(command, limit_s)
+    raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def _note(job: Job | None, step: dict[str, Any]) -> None:
+    if job is not None:
+        job.meta[STEPS_FIELD] = [*job.meta.get(STEPS_FIELD, []), step]
+        job.save_meta()  # type: ignore[no-untyped-call]
+
+
+def probe_source(source: str, settings: Settings, tell: Tell = lambda _: None) -> ProbeResult:
     """Open `source`, take one picture, and say what it is. Raises nothing a source can cause."""
     try:
-        opened = open_source(source, settings, _Patience())
-        try:
-            return _look(source, opened)
-        finally:
-            opened.close()
+        tell("resolving" if parse_source(source).kind in {"rtsp", "http"} else "waiting")
+        with ffmpeg_steps(tell):
+            opened = open_source(source, settings, _Patience())
+            try:
+                return _look(source, opened, tell)
+            finally:
+                opened.close()
     except SourceError as error:
         return failed(source, error)
 
@@ -109,26 +154,43 @@ def failed(source: str, error: SourceError) -> ProbeResult:
     return ProbeResult(redact_url(source), False, error=error.kind, detail=str(error))
 
 
-def _look(source: str, opened: OpenSource) -> ProbeResult:
+def _look(source: str, opened: OpenSource, tell: Tell) -> ProbeResult:
+    tell("waiting")
     frames = opened.frames()
     first = next(frames)
     image = first.image(SNAPSHOT_WIDTH)
+    tell("measuring")
     info = opened.info
     return ProbeResult(
         redact_url(source),
         True,
         info.width or image.shape[1],
         info.height or image.shape[0],
-        round(info.fps or _measure_fps(frames), 2),
+        round(_rate(info.fps, _measure_fps(first, frames)), 2),
         info.codec,
         base64.b64encode(encode_jpeg(image, SNAPSHOT_QUALITY)).decode(),
     )
 
 
-def _measure_fps(frames: Iterator[CapturedFrame]) -> float:
-    began_s = time.monotonic()
-    counted = sum(1 for _ in islice(frames, MEASURED_FRAMES))
-    return counted / max(1e-3, time.monotonic() - began_s)
+def _rate(declared: float, measured: float) -> float:
+    """What a stream says of its rate, unless what comes is plainly something else."""
+    near = measured and abs(measured - declared) <= declared * NEAR_SHARE
+    return declared if near or not measured else measured
+
+
+def _measure_fps(first: CapturedFrame, frames: Iterator[CapturedFrame]) -> float:
+    """Frames a second by the stream's own time, for what came while opening comes at once.
+
+    0 when too few come within `MEASURED_S`.
+    """
+    ends_at = time.monotonic() + MEASURED_S
+    counted, last_s = 0, first.time_s
+    with contextlib.suppress(SourceError):  # the picture is there already
+        for frame in islice(frames, MEASURED_FRAMES):
+            counted, last_s = counted + 1, frame.time_s
+            if time.monotonic() > ends_at:
+                break
+    return counted / (last_s - first.time_s) if last_s > first.time_s else 0.0
 
 
 class _Patience:
@@ -142,5 +204,11 @@ class _Patience:
         return False
 
 
+def _main() -> None:
+    writer = StepWriter(sys.stdout)
+    result = probe_source(sys.stdin.read(), load_settings(), writer.tell)
+    sys.stdout.write(json.dumps(asdict(result)) + "\n")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asdict(probe_source(sys.stdin.read(), load_settings()))))
+    _main()

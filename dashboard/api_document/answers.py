@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from contract.alert_rules import AlertKind
 from contract.cameras import Camera
 from contract.people import Direction
+from contract.probes import ProbeStep
 from contract.quality import FitnessVerdict, UnfitReason
 from contract.quality import Problem as PictureProblem
 from contract.status import CameraState
@@ -301,10 +302,18 @@ class ProbeStarted(BaseModel):
     state: Literal["queued"]
 
 
+class ProbeProgress(BaseModel):
+    """A step of a probe that has begun."""
+
+    step: ProbeStep
+    after_s: float = Field(description="Seconds since the probe began.")
+
+
 class ProbeAnswer(BaseModel):
     """A probe: `result` is null until it has finished or failed."""
 
     id: str
     state: Literal["queued", "running", "finished", "failed"]
+    steps: list[ProbeProgress] = Field(description="Those begun; the last runs, or failed.")
     result: dict[str, Any] | None
     jobs_processes: int = Field(description="Processes that could take it up; 0 explains a wait.")

@@ -56,6 +56,6 @@ document.getElementById("test").onclick = async (event) => {
   button.disabled = true;
   const asked = { source: form.source.value };
   if (id) asked.camera_id = id;
-  await probe(asked);
+  await probe(asked, Number(form.max_width.value));
   button.disabled = false;
 };

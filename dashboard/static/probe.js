@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 
-const POLL_MS = 400;
+const POLL_MS = 250;
 const UNTAKEN_S = 3;
 const GIVE_UP_S = 60;
 
@@ -25,17 +25,21 @@ const ADVICE = {
 const NO_JOBS = "No background process has taken up the test; start one with `maskwatch jobs`. "
   + "The camera can be saved without a test.";
 
+const LARGE_SHARE = 1 / 15; // of the height: faces of people who stand 5 m away are smaller
+const STEP_STATES = { open: "", current: ": under way", done: ": done", failed: ": failed here" };
+
 const panel = document.getElementById("probe");
 const part = (name) => panel.querySelector(`[data-part="${name}"]`);
 let shownUrl = "";
 
-export async function probe(asked) {
+// maxWidth: how wide pictures are analysed at most, in pixels.
+export async function probe(asked, maxWidth) {
   begin();
   try {
     const { id } = await call("POST", "/api/v1/probes", asked);
-    finish(await result(id));
+    finish(await result(id), maxWidth);
   } catch (error) {
-    finish({ reachable: false, error: error.kind, detail: error.message });
+    finish({ reachable: false, error: error.kind, detail: error.message }, maxWidth);
   }
 }
 
@@ -44,28 +48,44 @@ async function result(id) {
   for (;;) {
     await new Promise((done) => setTimeout(done, POLL_MS));
     const waitedS = (performance.now() - started) / 1000;
-    const { state, result: found } = await call("GET", `/api/v1/probes/${id}`);
+    const { state, steps, result: found } = await call("GET", `/api/v1/probes/${id}`);
+    showSteps(steps.map(({ step }) => step), found);
     if (found) return found;
     if (state === "queued" && waitedS > UNTAKEN_S) say("untaken", NO_JOBS);
     else if (state === "queued") say("queued", "Waiting for a background process…");
-    else say("running", `Opening the camera… ${Math.round(waitedS)} s`);
+    else say("running", `Testing… ${Math.round(waitedS)} s`);
     if (waitedS > GIVE_UP_S) throw new Error("The test took too long and was given up.");
   }
 }
 
 function begin() {
-  for (const name of ["snapshot", "facts", "advice"]) part(name).hidden = true;
-  part("progress").hidden = false;
+  for (const name of ["shot", "facts", "advice", "steps"]) part(name).hidden = true;
   say("queued", "Asking for a test…");
 }
 
-function finish(found) {
-  part("progress").hidden = true;
-  if (found.reachable) showPicture(found);
+// Steps begun: the last of them runs, or it is where the test failed.
+function showSteps(begun, found) {
+  const list = part("steps");
+  if (!begun.length) return;
+  list.hidden = false;
+  const last = begun[begun.length - 1];
+  for (const line of list.children) {
+    const { step } = line.dataset;
+    let state = begun.includes(step) ? "done" : "open";
+    if (step === last && !found?.reachable) state = found ? "failed" : "current";
+    line.hidden = !begun.includes(begun[0] === "resolving" ? "resolving" : step) && state === "open";
+    if (line.dataset.state === state) continue;
+    line.dataset.state = state;
+    line.querySelector('[data-part="done"]').textContent = STEP_STATES[state];
+  }
+}
+
+function finish(found, maxWidth) {
+  if (found.reachable) showPicture(found, maxWidth);
   else showError(found);
 }
 
-function showPicture(found) {
+function showPicture(found, maxWidth) {
   say("reachable", "The camera answers.");
   facts([
     ["Resolution", found.width ? `${found.width} × ${found.height}` : "unknown"],
@@ -77,17 +97,34 @@ function showPicture(found) {
   URL.revokeObjectURL(shownUrl);
   shownUrl = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
   part("snapshot").src = shownUrl;
-  part("snapshot").hidden = false;
+  part("shot").hidden = false;
+  if (found.width) showFaceSize(found, maxWidth);
+}
+
+// How large a face must be in this picture: a square of that size, and words.
+function showFaceSize({ width, height }, maxWidth) {
+  const facePx = Number(panel.dataset.facePx);
+  const analysed = Math.min(width, maxWidth || width);
+  const share = facePx / ((height * analysed) / width);
+  part("face").style.width = `${(facePx / analysed) * 100}%`;
+  const lines = [`Masks can be judged where faces are at least ${facePx} px high, 1/${Math.round(1 / share)} of the picture's height: as high as the square in the corner.`];
+  if (share > LARGE_SHARE) {
+    lines.push("That is much of this picture: it may be the camera's second stream. Use its main stream, or raise the greatest width.");
+  }
+  advise(lines);
 }
 
 function showError(found) {
   say("failed", found.detail || "The camera could not be reached.");
-  const lines = (ADVICE[found.error] ?? []).map((words) => {
+  advise(ADVICE[found.error] ?? []);
+}
+
+function advise(lines) {
+  part("advice").replaceChildren(...lines.map((words) => {
     const line = document.createElement("li");
     line.textContent = words;
     return line;
-  });
-  part("advice").replaceChildren(...lines);
+  }));
   part("advice").hidden = !lines.length;
 }
 

@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from contract.keys import JOBS_QUEUE
 from contract.members import Membership
+from contract.probes import STEPS_FIELD
 from contract.quality import Fitness, QualityReport
 from contract.redis_client import connect
 from dashboard.app import MAX_BODY_BYTES
@@ -257,7 +258,11 @@ def test_a_probe_goes_through_the_jobs_queue_and_hides_the_source(
     assert started.status_code == 202
     waiting = client.get(started.headers["Location"]).json
     assert (waiting["state"], waiting["result"], waiting["jobs_processes"]) == ("queued", None, 0)
+    assert waiting["steps"] == []
     [job] = queue.jobs
+    job.meta[STEPS_FIELD] = [{"step": "connecting", "after_s": 0.1}]
+    job.save_meta()
+    assert client.get(started.headers["Location"]).json["steps"] == job.meta[STEPS_FIELD]
     assert (job.func_name, job.args[0]) == ("ingest.probe.probe_camera", "rtsp://***@10.0.0.9/live")
     assert vault().open(job.args[1]) == SOURCE
     assert SECRET not in job.description

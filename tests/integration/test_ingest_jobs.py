@@ -19,12 +19,15 @@ from rq.serializers import JSONSerializer
 
 from contract import keys
 from contract.members import Membership
+from contract.probes import PROBE_STEPS, STEPS_FIELD
 from tests.secret_key import other_vault, vault
 from tests.servers.clips import make_clip
 from tests.servers.http import silent_server
 from tests.servers.ingest_process import QUICK, eventually, gone
+from tests.servers.rtsp import rtsp_server, with_login
 
 RUN = "from contract.main import run_stage; from ingest.jobs import run; run_stage('jobs', run)"
+UP_TO_SIGNING_IN = ["resolving", "connecting", "authenticating"]
 
 
 @pytest.fixture
@@ -68,6 +71,37 @@ def test_a_probe_shows_a_picture_or_says_what_is_wrong_and_logs_no_password(
     assert unknown.return_value()["error"] == "secret_key"
     assert "s3cret" not in str(missed)
     assert "s3cret" not in (tmp_path / "log").read_text()
+
+
+def test_a_probe_tells_each_step_while_it_takes_it(
+    redis: Redis, jobs: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", size=(640, 360))
+    with rtsp_server({"live": clip}, "admin", "s3cret") as url, silent_server() as port:
+        good = probe(redis, with_login(f"{url}/live", "admin", "s3cret"))
+        wrong = probe(redis, with_login(f"{url}/live", "admin", "guessed"))
+        silent = probe(redis, f"rtsp://127.0.0.1:{port}/x")
+        # While the job runs: a camera that took the connection and says nothing.
+        assert eventually(
+            lambda: steps(silent) == ["resolving", "connecting", "authenticating"], 30
+        )
+        assert silent.get_status(refresh=True) == "started"
+    assert steps(good) == list(PROBE_STEPS)
+    assert good.return_value()["fps"] == 25.0
+    assert steps(wrong) == UP_TO_SIGNING_IN
+    assert wrong.return_value()["error"] == "authentication"
+    times_s = [step["after_s"] for step in good.get_meta()[STEPS_FIELD]]
+    assert times_s == sorted(times_s)
+    nowhere = probe(redis, "rtsp://no-such-host.invalid/x")
+    file = probe(redis, str(clip))
+    assert eventually(lambda: nowhere.is_finished and file.is_finished, 30)
+    assert steps(nowhere) == ["resolving"]
+    assert steps(file) == ["waiting", "measuring"]
+    assert "s3cret" not in str(good.get_meta())
+
+
+def steps(job: Job) -> list[str]:
+    return [step["step"] for step in job.get_meta().get(STEPS_FIELD, [])]
 
 
 def test_the_job_worker_is_a_member_while_it_runs_and_ends_even_with_a_job_at_hand(
