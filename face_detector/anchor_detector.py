@@ -40,8 +40,8 @@ class AnchorDetector:
         self.device = session_device(session)
         self._batch_size = batch_size or BATCH_SIZES[self.device]
 
-    def run(self, planes: Image) -> Iterable[Floats]:
-        """The network's answer for (N, 3, H, W) uint8 BGR: (anchors, 16) for each frame.
+    def run(self, planes: Floats) -> Iterable[Floats]:
+        """The network's answer for (N, 3, H, W) float32 BGR, 0 to 255: (anchors, 16) each.
 
         As `anchors.decode` takes them: class and objectness are probabilities.
         """
@@ -75,9 +75,10 @@ class AnchorDetector:
         return _round_up(height, STRIDES[-1]), self._input_width
 
 
-def _planes(frames: list[Image], shape: tuple[int, int]) -> Image:
-    """(N, 3, H, W) uint8: each frame scaled to the width, black below."""
-    planes = np.zeros((len(frames), 3, *shape), np.uint8)
+def _planes(frames: list[Image], shape: tuple[int, int]) -> Floats:
+    """(N, 3, H, W) float32, 0 to 255: each frame scaled to the width, black below."""
+    # Numbers become floats here, on the way: as a layer of the network it costs 0.3 ms a frame.
+    planes = np.zeros((len(frames), 3, *shape), np.float32)
     for row, frame in zip(planes, frames, strict=True):
         scaled = _scale_to_width(frame, shape[1])
         for channel, plane in enumerate(cv2.split(scaled)):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from contract.errors import ModelFormatError
-from face_detector.anchor_detector import AnchorDetector, Image
+from face_detector.anchor_detector import AnchorDetector
 from face_detector.anchors import Floats
 from face_detector.spec import INPUT, OUTPUT, DetectorSpec
 from models.onnx_session import open_session
@@ -36,6 +36,8 @@ class MaskwatchDetector(AnchorDetector):
         session = open_session(path, device=device, threads=threads)
         metadata = session.get_modelmeta().custom_metadata_map
         self.spec = DetectorSpec.from_metadata(metadata, str(path))
+        # Files of our first version do.
+        self._takes_bytes = "uint8" in session.get_inputs()[0].type
         self._fixed_batch = _fixed_batch(session.get_inputs()[0].shape[0], path, batch_size)
         super().__init__(
             session,
@@ -46,13 +48,14 @@ class MaskwatchDetector(AnchorDetector):
             batch_size=self._fixed_batch or batch_size,
         )
 
-    def run(self, planes: Image) -> Iterable[Floats]:
+    def run(self, planes: Floats) -> Iterable[Floats]:
         """Its one output, class and objectness made probabilities."""
         wanted = len(planes)
         if self._fixed_batch and wanted < self._fixed_batch:
-            missing = np.zeros((self._fixed_batch - wanted, *planes.shape[1:]), np.uint8)
+            missing = np.zeros((self._fixed_batch - wanted, *planes.shape[1:]), np.float32)
             planes = np.concatenate([planes, missing])
-        [answers] = self._session.run([OUTPUT], {INPUT: planes})
+        pixels = planes.astype(np.uint8) if self._takes_bytes else planes
+        [answers] = self._session.run([OUTPUT], {INPUT: pixels})
         answers = np.asarray(answers)[:wanted].transpose(0, 2, 1)
         answers[..., :2] = 1 / (1 + np.exp(-answers[..., :2]))
         return answers

@@ -51,7 +51,7 @@ class DetectorSpec:
         return {
             "format": FORMAT,
             "labels": json.dumps(["face"]),
-            "input": "frames: (batch, 3, height, width) uint8; sides are multiples of 32",
+            "input": "frames: (batch, 3, height, width) float32; sides are multiples of 32",
             "colour_order": "BGR",
             "normalisation": "none: 0 to 255 as they are",
             "output": (

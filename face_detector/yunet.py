@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 
 from contract.errors import ModelFormatError
-from face_detector.anchor_detector import AnchorDetector, Image
+from face_detector.anchor_detector import AnchorDetector
 from face_detector.anchors import HEADS, STRIDES, Floats
 from models.onnx_session import open_session
 
@@ -46,9 +46,9 @@ class YuNetDetector(AnchorDetector):
         )
         self._outputs = [f"{head}_{stride}" for head in HEADS for stride in STRIDES]
 
-    def run(self, planes: Image) -> Iterable[Floats]:
+    def run(self, planes: Floats) -> Iterable[Floats]:
         """Its twelve outputs as one array a frame."""
-        outputs = self._session.run(self._outputs, {"input": planes.astype(np.float32)})
+        outputs = self._session.run(self._outputs, {"input": planes})
         # The graph folds the batch into its anchor axis, frame after frame.
         parts = [
             np.asarray(output).reshape(len(planes), -1, output.shape[-1]) for output in outputs

@@ -65,7 +65,7 @@ class CropBatches(keras.utils.PyDataset):  # type: ignore[misc]
         """The teacher's class and objectness of each crop's anchors, (anchors, 2), if any."""
         if self._teacher is None:
             return [None] * len(pixels)
-        planes = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+        planes = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), np.float32)
         return [rows[:, :2] for rows in self._teacher.run(planes)]
 
     def on_epoch_end(self) -> None:

@@ -75,7 +75,8 @@ def check_parity(model: Any, network: onnx.ModelProto, batch: int | None) -> flo
     shape = (batch or PARITY_SHAPE[0], *PARITY_SHAPE[1:])
     pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     session = open_session(network.SerializeToString(), device="cpu", threads=0)
-    [ours] = session.run([OUTPUT], {INPUT: np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))})
+    planes = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), np.float32)
+    [ours] = session.run([OUTPUT], {INPUT: planes})
     theirs = keras.ops.convert_to_numpy(model(pixels.astype(np.float32)))
     difference = float(np.abs(np.asarray(ours).transpose(0, 2, 1) - theirs).max())
     if not difference <= PARITY:

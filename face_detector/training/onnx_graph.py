@@ -39,14 +39,13 @@ class _Graph:
 
 
 def to_onnx(model: Any, batch: int | None) -> onnx.ModelProto:
-    """The network, from "frames" (batch, 3, height, width) uint8 to "anchors" (batch, 16, A).
+    """The network, from "frames" (batch, 3, height, width) float32 to "anchors" (batch, 16, A).
 
     `batch` None leaves the batch free; height and width always are, as multiples of 32.
     Raises ModelFormatError on a layer of a kind that the detector's network does not have.
     """
     graph = _Graph()
-    graph.node("Cast", [INPUT], "pixels", to=TensorProto.FLOAT)
-    names = {id(model.input): "pixels"}
+    names = {id(model.input): INPUT}
     for layer in model.layers:
         if not isinstance(layer, keras.layers.InputLayer):
             inputs = layer.input if isinstance(layer.input, list) else [layer.input]
@@ -57,7 +56,7 @@ def to_onnx(model: Any, batch: int | None) -> onnx.ModelProto:
     made = helper.make_graph(
         graph.nodes,
         "face_detector",
-        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, [free, 3, "height", "width"])],
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [free, 3, "height", "width"])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [free, rows, "cells"])],
         graph.tensors,
     )

@@ -210,7 +210,7 @@ def test_the_exported_network_answers_as_keras_does(tmp_path: Path) -> None:
     from models.onnx_session import open_session
 
     [ours] = open_session(session_bytes, device="cpu", threads=1).run(
-        None, {"frames": frames.transpose(0, 3, 1, 2)}
+        None, {"frames": frames.transpose(0, 3, 1, 2).astype(np.float32)}
     )
 
     theirs = keras.ops.convert_to_numpy(model(frames.astype(np.float32)))
@@ -226,7 +226,7 @@ def test_a_network_that_begins_with_yunets_weights_is_yunet(shared: Path) -> Non
     frames = np.random.default_rng(0).integers(0, 256, (1, 96, 128, 3), np.uint8)
 
     outputs = keras.ops.convert_to_numpy(model(frames.astype(np.float32)))
-    [rows] = YuNetDetector(path, threads=1).run(frames.transpose(0, 3, 1, 2).copy())
+    [rows] = YuNetDetector(path, threads=1).run(frames.transpose(0, 3, 1, 2).astype(np.float32))
 
     np.testing.assert_allclose(outputs[0, :, 2:], rows[:, 2:], atol=1e-3)
     np.testing.assert_allclose(1 / (1 + np.exp(-outputs[0, :, :2])), rows[:, :2], atol=1e-4)

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import onnx
 import pytest
 
 from contract.errors import ModelFormatError, ModelNotFoundError, SettingsError
@@ -14,6 +15,7 @@ from face_detector.anchors import anchors, decode, suppress
 from face_detector.detection import Detections, clip_boxes
 from face_detector.loading import DETECTORS, load_detector
 from face_detector.maskwatch_detector import MaskwatchDetector
+from face_detector.spec import INPUT
 from face_detector.ssd import SsdDetector
 from face_detector.yunet import YuNetDetector
 from models.files import DETECTOR_WEIGHTS_DIR
@@ -176,6 +178,27 @@ def test_what_ships_finds_the_astronaut_with_landmarks_in_any_batch(astronaut: F
     right_eye, left_eye, nose = small.landmarks[0, :3]
     assert right_eye[0] < nose[0] < left_eye[0]
     assert right_eye[1] < nose[1]
+
+
+def test_a_file_that_takes_bytes_as_the_first_ones_did_finds_the_same_faces(
+    tmp_path: Path, astronaut: Frame
+) -> None:
+    network = onnx.load(str(SHIPPED))
+    for node in network.graph.node:
+        node.input[:] = ["pixels" if name == INPUT else name for name in node.input]
+    cast = onnx.helper.make_node("Cast", [INPUT], ["pixels"], to=onnx.TensorProto.FLOAT)
+    network.graph.node.insert(0, cast)
+    network.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
+    older = tmp_path / "older.onnx"
+    onnx.save(network, str(older))
+    frames = [astronaut, astronaut[:300]]
+    for now, then in zip(
+        MaskwatchDetector(SHIPPED, threads=1).detect(frames),
+        MaskwatchDetector(older, threads=1).detect(frames),
+        strict=True,
+    ):
+        assert len(now) == 1
+        assert_same_faces(now, then)
 
 
 def test_what_ships_says_what_it_is_and_serves_with_its_own_threshold(astronaut: Frame) -> None:
