@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 from redis import Redis
@@ -16,6 +16,7 @@ from redis.client import Pipeline
 from contract import keys
 from contract.cameras import Camera, changed_camera, has_secret
 from contract.errors import (
+    CameraChangedError,
     CameraNameTakenError,
     CameraNotFoundError,
     CamerasChangedError,
@@ -67,26 +68,64 @@ class CameraRegistry:
         return self._opened(_decode(record))
 
     def add(self, camera: Camera) -> Camera:
-        """Register `camera`; raise `CameraNameTakenError` when its name is taken."""
-        self._require_free_name(camera)
-        self._store(camera)
-        return camera
+        """Register `camera`, and return it as it is kept.
 
-    def update(self, camera_id: str, **changes: Any) -> Camera:
-        """Change some fields of a camera and return it as it is now."""
-        camera = changed_camera(self.get(camera_id), changes)
-        self._require_free_name(camera)
-        self._store(camera)
-        return camera
+        Raises:
+            CameraNameTakenError: another camera has its name.
+        """
+        return self._write(lambda: camera)
 
-    def remove(self, camera_id: str) -> None:
-        """Forget a camera and everything counted for it."""
-        self.get(camera_id)
-        with self._redis.pipeline(transaction=True) as pipeline:
+    def update(
+        self, camera_id: str, if_versions: Collection[str] | None = None, **changes: Any
+    ) -> Camera:
+        """Change some fields of a camera and return it as it is now.
+
+        Raises:
+            CameraChangedError: it is at none of `if_versions` any more.
+        """
+        return self._write(lambda: changed_camera(self._get_at(camera_id, if_versions), changes))
+
+    def remove(self, camera_id: str, if_versions: Collection[str] | None = None) -> None:
+        """Forget a camera and everything counted for it.
+
+        Raises:
+            CameraChangedError: it is at none of `if_versions` any more.
+        """
+
+        def forget(pipeline: Pipeline) -> None:
+            self._get_at(camera_id, if_versions)
+            pipeline.multi()
             pipeline.hdel(keys.CAMERAS, camera_id)
             pipeline.incr(keys.CAMERAS_REVISION)
-            pipeline.execute()
+
+        self._redis.transaction(forget, keys.CAMERAS_REVISION)
         self._forget_counts(camera_id)
+
+    def _get_at(self, camera_id: str, versions: Collection[str] | None) -> Camera:
+        camera = self.get(camera_id)
+        if versions is not None and camera.version not in versions:
+            raise CameraChangedError(
+                f"somebody else changed {camera.name!r} since it was read, so nothing was changed "
+                "here; read it again, and repeat what is still wanted"
+            )
+        return camera
+
+    def _write(self, make: Callable[[], Camera]) -> Camera:
+        """Store what `make` returns, and make it again if somebody changes a camera meanwhile."""
+
+        def store(pipeline: Pipeline) -> Camera:
+            camera = self._sealed(make())
+            self._require_free_name(camera)
+            pipeline.multi()
+            pipeline.hset(keys.CAMERAS, camera.id, _encode(camera))
+            pipeline.incr(keys.CAMERAS_REVISION)
+            return camera
+
+        write: Any = store  # what it returns is asked for, which redis-py's types do not know
+        stored: Any = self._redis.transaction(
+            write, keys.CAMERAS_REVISION, value_from_callable=True
+        )
+        return cast(Camera, stored)
 
     def apply(self, revision: int, stored: Sequence[Camera], removed: Collection[str]) -> None:
         """Write and forget many cameras in one step.
@@ -97,7 +136,7 @@ class CameraRegistry:
         Raises:
             CamerasChangedError: the registry is not at `revision` any more; nothing was written.
         """
-        records = {camera.id: self._record(camera) for camera in stored}
+        records = {camera.id: _encode(self._sealed(camera)) for camera in stored}
         write = partial(self._write_many, revision, records, removed)
         self._redis.transaction(write, keys.CAMERAS_REVISION)
         for camera_id in removed:
@@ -146,8 +185,11 @@ class CameraRegistry:
         record = pipeline.hget(keys.CAMERAS, camera_id)
         pipeline.multi()
         if record is not None:
-            camera = self._opened(_decode(record))
-            pipeline.hset(keys.CAMERAS, camera.id, self._record(camera))
+            opened = self._opened(_decode(record))
+            if has_secret(opened.source):
+                opened = opened.model_copy(update={"sealed_source": None})
+            camera = self._sealed(opened)
+            pipeline.hset(keys.CAMERAS, camera.id, _encode(camera))
 
     def _opened(self, camera: Camera) -> Camera:
         """The camera with its whole address, where there is a key that opens it."""
@@ -163,31 +205,20 @@ class CameraRegistry:
         self._said.discard(camera.id)
         return camera.model_copy(update={"source": source})
 
-    def _record(self, camera: Camera) -> str:
-        """The camera as JSON for Redis, which never gets a password in clear.
+    def _sealed(self, camera: Camera) -> Camera:
+        """The camera with its address encrypted, where it has a password and is not so yet.
 
         Raises:
-            SecretKeyError: the address has a password, and there is no key to encrypt it with.
+            SecretKeyError: there is no key to encrypt it with.
         """
-        sealed = camera.sealed_source
-        if has_secret(camera.source):
-            if self._vault is None:
-                raise SecretKeyError(
-                    "the address has a password, and there is no key to encrypt it with; "
-                    "set MASKWATCH_SECRET_KEY_FILE"
-                )
-            sealed = self._vault.seal(camera.source)
-        return json.dumps(
-            {**camera.model_dump(mode="json"), "source": camera.redacted_source}
-            | ({"sealed_source": sealed} if sealed else {})
-        )
-
-    def _store(self, camera: Camera) -> None:
-        record = self._record(camera)
-        with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.hset(keys.CAMERAS, camera.id, record)
-            pipeline.incr(keys.CAMERAS_REVISION)
-            pipeline.execute()
+        if camera.sealed_source is not None or not has_secret(camera.source):
+            return camera
+        if self._vault is None:
+            raise SecretKeyError(
+                "the address has a password, and there is no key to encrypt it with; "
+                "set MASKWATCH_SECRET_KEY_FILE"
+            )
+        return camera.model_copy(update={"sealed_source": self._vault.seal(camera.source)})
 
 
 class CameraRoster:
@@ -205,6 +236,12 @@ class CameraRoster:
             self._cameras = self._registry.all()
             self._revision = revision
         return self._cameras
+
+
+def _encode(camera: Camera) -> str:
+    """The camera as JSON for Redis, which never gets a password in clear."""
+    sealed = {"sealed_source": camera.sealed_source} if camera.sealed_source else {}
+    return json.dumps({**camera.model_dump(mode="json"), "source": camera.redacted_source} | sealed)
 
 
 def _decode(record: bytes | str) -> Camera:

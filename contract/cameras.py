@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 import time
 from typing import Annotated, Any, Final, Literal
@@ -99,6 +101,16 @@ class Camera(BaseModel):
     def locked(self) -> bool:
         """Whether the address has a password that this process has no key for."""
         return self.sealed_source is not None and not has_secret(self.source)
+
+    @property
+    def version(self) -> str:
+        """Another one after each change to any field, the password included; tells nothing of it.
+
+        The same for who has the key and who has not. Only of a camera as it is registered.
+        """
+        record = {**self.model_dump(mode="json"), "source": self.redacted_source}
+        text = json.dumps([record, self.sealed_source], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def public(self) -> dict[str, Any]:
         """The record for pages and the API: all but the password."""

@@ -97,6 +97,7 @@ class CameraSnapshot:
         status, age_s = self.status, self.picture_age_s
         return {
             **self.camera.public(),
+            "version": self.camera.version,
             "status": {
                 "state": status.state,
                 "since_s": status.since_s,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, Response, url_for
 
 from contract.cameras import CHANGEABLE, Camera, make_camera
 from contract.errors import CameraConfigError
@@ -13,7 +13,7 @@ from dashboard.api_document.answers import CameraAnswer, CameraList, FacesAnswer
 from dashboard.api_document.describing import describes
 from dashboard.api_document.requests import CameraChange, CameraListQuery, NewCamera
 from dashboard.board import read_snapshots
-from dashboard.conditional import conditional
+from dashboard.conditional import conditional, wanted_versions
 from dashboard.quality import fitness_json, quality_json
 from dashboard.requests import json_object, merged_source, query, refuse_redacted, refuse_unknown
 from dashboard.services import services
@@ -45,7 +45,7 @@ def cameras() -> Response:
 @blueprint.post("")
 @requires("operator")
 @describes(CameraAnswer, status=201, body=NewCamera)
-def add() -> tuple[Response, int, dict[str, str]]:
+def add() -> Response:
     """Register a camera. Ingest takes it up within two seconds."""
     body = json_object()
     refuse_unknown(body, CHANGEABLE)
@@ -58,7 +58,10 @@ def add() -> tuple[Response, int, dict[str, str]]:
     camera = services().cameras.add(wanted)
     audit("registered a camera", camera.name)
     where = url_for("camera_api.camera", camera_id=camera.id)
-    return jsonify(_as_json(camera)), 201, {"Location": where}
+    answer = _answer(camera)
+    answer.headers["Location"] = where
+    answer.status_code = 201
+    return answer
 
 
 @blueprint.get("/<camera_id>")
@@ -66,32 +69,35 @@ def add() -> tuple[Response, int, dict[str, str]]:
 @describes(CameraAnswer)
 def camera(camera_id: str) -> Response:
     """One camera: settings, state, faces in view, people counted."""
-    return conditional(_as_json(services().cameras.get(camera_id)), PASSING)
+    return _answer(services().cameras.get(camera_id))
 
 
 @blueprint.patch("/<camera_id>")
 @requires("operator")
-@describes(CameraAnswer, body=CameraChange)
+@describes(CameraAnswer, body=CameraChange, version=True)
 def change(camera_id: str) -> Response:
-    """Change some fields of a camera; it takes effect within two seconds."""
+    """Change some fields of a camera; it takes effect within two seconds.
+
+    With `If-Match`, the `ETag` or `version` it was read with: only if nobody else changed it since.
+    """
     body = json_object()
     refuse_unknown(body, CHANGEABLE)
     if "source" in body:
         body["source"] = merged_source(body["source"], services().cameras.get(camera_id))
     if "group" in body:
         require_group("operator", str(body["group"]).strip())
-    camera = services().cameras.update(camera_id, **body)
+    camera = services().cameras.update(camera_id, wanted_versions(), **body)
     audit("changed a camera", f"{camera.name}: {', '.join(sorted(body))}")
-    return jsonify(_as_json(camera))
+    return _answer(camera)
 
 
 @blueprint.delete("/<camera_id>")
 @requires("administrator")
-@describes(None, status=204)
+@describes(None, status=204, version=True)
 def remove(camera_id: str) -> tuple[str, int]:
-    """Forget a camera and all that was counted for it."""
+    """Forget a camera and all that was counted for it; `If-Match` as for a change."""
     name = services().cameras.get(camera_id).name
-    services().cameras.remove(camera_id)
+    services().cameras.remove(camera_id, wanted_versions())
     audit("removed a camera", name)
     return "", 204
 
@@ -130,6 +136,6 @@ def fitness(camera_id: str) -> Response:
     return conditional({"camera_id": camera_id, **fitness_json(snapshot.condition.fitness)})
 
 
-def _as_json(camera: Camera) -> dict[str, Any]:
+def _answer(camera: Camera) -> Response:
     [snapshot] = services().board.read_now([camera])
-    return snapshot.as_json()
+    return conditional(snapshot.as_json(), PASSING, camera.version)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, jsonify, request
 
 from contract.cameras import Camera
-from contract.errors import QueryError
+from contract.errors import CameraChangedError, QueryError
 from dashboard.accounts.access import audit, audit_is_done, identity, requires, visible_cameras
 from dashboard.api_document.answers import ImportAnswer
 from dashboard.api_document.describing import describes
@@ -15,7 +15,7 @@ from dashboard.api_document.requests import CameraExportQuery, CameraImportQuery
 from dashboard.camera_file.entries import MOST_BYTES
 from dashboard.camera_file.forms import MEDIA, Form, form_of, read_cameras, write_cameras
 from dashboard.camera_file.plan import Plan, Row, carry_out, make_plan
-from dashboard.conditional import tagged
+from dashboard.conditional import tagged, wanted_versions
 from dashboard.errors import problem
 from dashboard.requests import query
 from dashboard.services import services
@@ -69,6 +69,7 @@ def _accepted() -> Form | None:
     ImportAnswer,
     query=CameraImportQuery,
     raw=BOTH,
+    version=True,
     more={409: "Somebody else changed the cameras meanwhile; nothing was changed."},
 )
 def import_() -> Response:
@@ -91,15 +92,21 @@ def import_() -> Response:
     entries = read_cameras(form, request.get_data())
     registry = services().cameras
     revision = registry.revision()
+    wanted = wanted_versions()
+    if wanted is not None and str(revision) not in wanted:
+        raise CameraChangedError(
+            "somebody else changed the cameras since the dry run, so nothing was changed here; "
+            "look at what would change now"
+        )
     plan = make_plan(entries, registry.all(), identity().grants.allow, asked.remove_missing)
     if asked.dry_run:
         audit_is_done()
-        return _answer(plan, applied=False)
+        return _answer(plan, revision, applied=False)
     if plan.of("refused") and not asked.partial:
-        return _refusal(plan)
+        return _refusal(plan, revision)
     carry_out(plan, registry, revision)
     _note(plan)
-    return _answer(plan, applied=True)
+    return _answer(plan, registry.revision(), applied=True)
 
 
 def _note(plan: Plan) -> None:
@@ -109,7 +116,7 @@ def _note(plan: Plan) -> None:
         audit(AUDITED[row.outcome], f"{row.name}: {fields}" if fields else row.name)
 
 
-def _refusal(plan: Plan) -> Response:
+def _refusal(plan: Plan, revision: int) -> Response:
     refused = plan.of("refused")
     first = refused[0]
     where = f"line {first.line}" if first.line else first.name
@@ -118,18 +125,20 @@ def _refusal(plan: Plan) -> Response:
         f"{len(refused)} of {len(plan.rows)} cameras cannot be taken, so nothing was changed; "
         f"{where}: {words}"
     )
-    answer = jsonify(error="invalid_cameras", detail=detail, **_body(plan, applied=False))
+    answer = jsonify(error="invalid_cameras", detail=detail, **_body(plan, revision, applied=False))
     answer.status_code = 422
     return answer
 
 
-def _answer(plan: Plan, applied: bool) -> Response:
-    return jsonify(_body(plan, applied))
+def _answer(plan: Plan, revision: int, applied: bool) -> Response:
+    answer = jsonify(_body(plan, revision, applied))
+    answer.set_etag(str(revision))
+    return answer
 
 
-def _body(plan: Plan, applied: bool) -> dict[str, Any]:
+def _body(plan: Plan, revision: int, applied: bool) -> dict[str, Any]:
     rows = [_row(row) for row in plan.rows]
-    return {"applied": applied, "counts": plan.counts(), "cameras": rows}
+    return {"revision": str(revision), "applied": applied, "counts": plan.counts(), "cameras": rows}
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -10,13 +10,27 @@ from typing import Any
 from flask import Response, jsonify, request
 
 
-def conditional(body: dict[str, Any], passing: Collection[str] = ()) -> Response:
+def conditional(body: dict[str, Any], passing: Collection[str] = (), version: str = "") -> Response:
     """Return `body` as JSON, or 304 when the client has it as it is.
 
     `passing`: fields at any depth that change by themselves, such as an age, and do not make it
-    another answer. Therefore the tag is a weak one.
+    another answer. Therefore the tag is a weak one. `version`: of what can be written; the tag
+    begins with it, so that it can be sent back as `If-Match`.
     """
-    return tagged(jsonify(body), _digest(body, frozenset(passing)))
+    digest = _digest(body, frozenset(passing))
+    return tagged(jsonify(body), f"{version}.{digest}" if version else digest)
+
+
+def wanted_versions() -> frozenset[str] | None:
+    """The versions that `If-Match` asks for; None without one, or for `*`, which is any.
+
+    Of a tag as `conditional` makes it, only the version counts, and a weak tag is taken: what a
+    camera sees changes all the time, and is nothing that a change of its settings writes over.
+    """
+    tags = request.if_match
+    if tags.star_tag or not tags:
+        return None
+    return frozenset(tag.partition(".")[0] for tag in tags.as_set(include_weak=True))
 
 
 def tagged(response: Response, tag: str = "") -> Response:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from contract.errors import (
     AccountError,
     AlertError,
+    CameraChangedError,
     CameraConfigError,
     CameraFileError,
     CameraNameTakenError,
@@ -31,6 +32,7 @@ NAMES: Final = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    412: "precondition_failed",
     413: "too_large",
     415: "unsupported_media_type",
     422: "invalid",
@@ -56,6 +58,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CameraNameTakenError, _name_taken)
     app.register_error_handler(CameraConfigError, _config)
     app.register_error_handler(CameraFileError, _camera_file)
+    app.register_error_handler(CameraChangedError, _camera_changed)
     app.register_error_handler(CamerasChangedError, _cameras_changed)
     app.register_error_handler(QueryError, _query)
     app.register_error_handler(RedisError, _redis)
@@ -90,6 +93,10 @@ def _config(error: CameraConfigError) -> Response:
 
 def _camera_file(error: CameraFileError) -> Response:
     return _answer(422, "invalid_file", str(error))
+
+
+def _camera_changed(error: CameraChangedError) -> Response:
+    return _answer(412, "camera_changed", str(error))
 
 
 def _cameras_changed(error: CamerasChangedError) -> Response:

@@ -93,6 +93,7 @@ CameraSettings: type[BaseModel] = create_model(
 class CameraAnswer(CameraSettings):
     """A camera: its settings, its state, and what it sees. `source` comes without the password."""
 
+    version: str = Field(description="Of the settings; for `If-Match`.")
     status: ConnectionStatus
     reason: str = Field(description="Why there is no fresh picture; empty when there is one.")
     faces: Counts = Field(description="Faces in view now.")
@@ -146,6 +147,9 @@ class ImportedCamera(BaseModel):
 class ImportAnswer(BaseModel):
     """What an import changed, or would change."""
 
+    revision: str = Field(
+        description="Of all cameras' settings; sent as `If-Match`, only what was shown is done."
+    )
     applied: bool = Field(description="False for a dry run, and where cameras were refused.")
     counts: dict[str, int] = Field(description="Cameras by outcome.")
     cameras: list[ImportedCamera]

@@ -40,6 +40,8 @@ class Description:
     """Type of a body that is one file, as it is; several with commas between them."""
     events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     """What comes in the events of an endless answer, by their type."""
+    version: bool = False
+    """Takes `If-Match`."""
     more: Mapping[int, str] = field(default_factory=dict)
     """Further statuses and what they mean."""
 
@@ -56,13 +58,25 @@ def describes(
     later: bool = False,
     raw: str = "",
     events: Mapping[str, type[BaseModel]] | None = None,
+    version: bool = False,
     more: Mapping[int, str] | None = None,
 ) -> Callable[[View], View]:
     """Describe a view for the document."""
 
     def mark(view: View) -> View:
         found = Description(
-            answer, status, query, body, csv, files, media, later, raw, events or {}, more or {}
+            answer=answer,
+            status=status,
+            query=query,
+            body=body,
+            csv=csv,
+            files=files,
+            media=media,
+            later=later,
+            raw=raw,
+            events=events or {},
+            version=version,
+            more=more or {},
         )
         setattr(view, DESCRIPTION, found)
         return view

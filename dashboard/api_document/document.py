@@ -25,7 +25,8 @@ WHAT: Final = """Cameras, who is seen on them, and compliance over time.
 Sign in, or send an API key: `Authorization: Bearer KEY`, or HTTP's basic scheme with the key as the
 password. Times are seconds since the epoch, in UTC. Errors are JSON with `error`, a stable name,
 and `detail`, plain words. Answers to GET carry an `ETag`; sent back as `If-None-Match`, it saves an
-answer that would be the same (304)."""
+answer that would be the same (304). Sent as `If-Match` with a change, it keeps that from writing
+over somebody else's (412)."""
 
 ALWAYS: Final = {
     400: "The request cannot be read, or names a host that is not this dashboard's.",
@@ -98,7 +99,7 @@ def _operation(
         "description": more.strip(),
         "x-role": rule.role if rule else None,
         "tags": [route.rule.removeprefix(PREFIX).split("/")[0]],
-        "parameters": [*_in_path(route), *_in_query(description)],
+        "parameters": [*_in_path(route), *_in_query(description), *_in_head(description)],
         "responses": _responses(description, route, references),
     }
     if description.body is not None:
@@ -152,6 +153,14 @@ def _in_query(description: Description) -> list[dict[str, Any]]:
     ]
 
 
+def _in_head(description: Description) -> list[dict[str, Any]]:
+    if not description.version:
+        return []
+    words = "The `ETag` or, in quotes, the version it was read with; 412 when it is another now."
+    schema = {"type": "string"}
+    return [{"name": "If-Match", "in": "header", "description": words, "schema": schema}]
+
+
 def _responses(
     description: Description, route: Route, references: dict[Any, Any]
 ) -> dict[str, Any]:
@@ -199,6 +208,8 @@ def _responses(
             415: "The body is not JSON.",
             422: "A field cannot be used.",
         }
+    if description.version:
+        problems[412] = "Somebody else changed it since; nothing was changed."
     problems |= {code: words for code, words in description.more.items() if code >= 400}
     for code, words in description.more.items():
         if code < 400:

@@ -7,8 +7,10 @@ export function signInAgain() {
   location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
 }
 
-export async function call(method, path, body) {
+// version: what a change is for, as it was read; it is refused (412) when that is another now.
+export async function call(method, path, body, version) {
   const options = { method, headers: { "X-CSRFToken": csrfToken } };
+  if (version) options.headers["If-Match"] = `"${version}"`;
   if (body instanceof FormData) {
     options.body = body;
   } else if (body instanceof Blob) {

@@ -5,7 +5,10 @@ import { probe } from "./probe.js";
 
 const form = document.getElementById("form");
 const message = document.getElementById("message");
+const again = document.getElementById("again");
 const id = form.dataset.camera;
+const CHANGED = "Somebody else changed this camera since this page was opened, so nothing was saved. "
+  + "Load it again to see what is saved now; what you typed here is then gone.";
 const NUMBERS = ["analysis_fps", "jpeg_quality", "max_width"];
 
 function values() {
@@ -40,14 +43,17 @@ form.onsubmit = async (event) => {
   save.disabled = true;
   try {
     const saved = id
-      ? await call("PATCH", `/api/v1/cameras/${id}`, values())
+      ? await call("PATCH", `/api/v1/cameras/${id}`, values(), form.dataset.version)
       : await call("POST", "/api/v1/cameras", values());
     location.href = `/cameras/${saved.id}`;
   } catch (error) {
-    complain(error.message);
-    save.disabled = false;
+    complain(error.kind === "camera_changed" ? CHANGED : error.message);
+    again.hidden = error.kind !== "camera_changed";
+    save.disabled = again.hidden === false;
   }
 };
+
+again.onclick = () => location.reload();
 
 document.getElementById("test").onclick = async (event) => {
   complain(missing());

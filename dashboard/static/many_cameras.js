@@ -27,13 +27,14 @@ async function send(dryRun) {
   const asked = new URLSearchParams({ format: chosen.form });
   if (dryRun) asked.set("dry_run", "1");
   for (const [name, box] of Object.entries(options)) if (box.checked) asked.set(name, "1");
-  return call("POST", `${API}?${asked}`, chosen.body);
+  return call("POST", `${API}?${asked}`, chosen.body, dryRun ? "" : chosen.revision);
 }
 
 async function look() {
   if (!chosen) return;
   await attempt(async () => {
     const found = await send(true);
+    chosen.revision = found.revision;
     setText(element("plan-title"), "What would change");
     show(found);
     const { added, changed, removed, refused } = found.counts;

@@ -200,6 +200,26 @@ def test_a_camera_is_edited_without_its_password_switched_off_and_removed(
     browser.wait_for("#empty:not([hidden])")
 
 
+def test_two_operators_do_not_write_over_one_another(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate", SOURCE)
+    browser.open(f"{server.url}/cameras/{camera.id}/edit")
+    browser.wait_for("#name").send_keys(" 7")
+    cameras_of(redis).update(camera.id, analysis_fps=4)
+    browser.find("#save").click()
+    browser.wait(lambda: "Somebody else changed" in browser.find("#message").text, "the words")
+    assert cameras_of(redis).get(camera.id).name == "Gate"
+    browser.find("#again").click()
+    browser.wait(lambda: browser.find("#analysis_fps").get_attribute("value") == "4", "theirs")
+    browser.find("#name").send_keys(" 7")
+    browser.find("#save").click()
+    browser.wait_for("#toggle")
+    found = cameras_of(redis).get(camera.id)
+    assert (found.name, found.analysis_fps, found.source) == ("Gate 7", 4, SOURCE)
+    browser.complaints()  # a refused change is in the console
+
+
 def test_a_picture_not_to_be_believed_says_so_on_the_tile_and_the_page(
     browser: Browser, server: Server, redis: Redis
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from contract.cameras import make_camera
 from contract.keys import JOBS_QUEUE
 from contract.members import Membership
 from contract.probes import STEPS_FIELD
@@ -360,3 +363,72 @@ def test_a_cameras_fitness_comes_with_reasons_sizes_and_what_to_do(
     assert (told["people"], told["judged_share"]) == (40, 0.3)
     assert client.get(f"{API}/{camera.id}").json["fitness"] == "unfit"
     assert client.get(f"{API}/nobody/fitness").status_code == 404
+
+
+def test_a_change_of_what_somebody_else_changed_is_refused_whole(
+    client: FlaskClient, redis: Redis
+) -> None:
+    created = client.post(API, json={"name": "Gate", "source": SOURCE})
+    path = f"{API}/{created.json['id']}"
+    read = client.get(path)
+    assert created.json["version"] == read.json["version"]
+    assert read.headers["ETag"].startswith(f'W/"{read.json["version"]}.')
+    mine, yours = read.headers["ETag"], f'"{read.json["version"]}"'
+    changed = client.patch(path, json={"analysis_fps": 4}, headers={"If-Match": mine})
+    assert (changed.status_code, changed.json["analysis_fps"]) == (200, 4)
+    for answer in (
+        client.patch(path, json={"name": "Hall"}, headers={"If-Match": yours}),
+        client.delete(path, headers={"If-Match": yours}),
+    ):
+        assert (answer.status_code, answer.json["error"]) == (412, "camera_changed")
+        assert "read it again" in answer.json["detail"]
+    assert cameras_of(redis).get(created.json["id"]).name == "Gate"
+    fresh = f'"none", "{changed.json["version"]}"'
+    assert client.patch(path, json={"name": "Hall"}, headers={"If-Match": fresh}).status_code == 200
+    assert client.patch(path, json={"name": "Up"}, headers={"If-Match": "*"}).status_code == 200
+    last = client.get(path).headers["ETag"]
+    assert client.delete(path, headers={"If-Match": last}).status_code == 204
+
+
+def test_a_version_changes_with_any_setting_and_with_nothing_else(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate", SOURCE)
+    path = f"{API}/{camera.id}"
+    first = client.get(path).json["version"]
+    camera.commit(("mask",), {"mask": 3})
+    camera.set_state("stalled")
+    seen = client.get(API).json["cameras"][0]
+    assert (seen["version"], seen["people"]["mask"]) == (first, 3)
+    same = client.patch(path, json={"name": "Gate", "source": seen["source"]}).json["version"]
+    assert same == first
+    password = client.patch(path, json={"source": SOURCE.replace(SECRET, "n3w")}).json
+    assert password["source"] == seen["source"]
+    grouped = client.patch(path, json={"group": "T2"}).json
+    assert len({first, password["version"], grouped["version"]}) == 3
+
+
+FIELDS: list[Callable[[int], dict[str, Any]]] = [
+    lambda turn: {"jpeg_quality": 40 + turn},
+    lambda turn: {"max_width": 200 + turn},
+    lambda turn: {"analysis_fps": 1.0 + turn},
+    lambda turn: {"group": f"T{turn}"},
+]
+
+
+def test_two_changes_at_once_lose_neither(redis: Redis) -> None:
+    camera = cameras_of(redis).add(make_camera(name="Gate", source=SOURCE))
+    registries = [cameras_of(redis) for _ in range(4)]
+
+    def change(number: int) -> None:
+        for turn in range(10):
+            registries[number].update(camera.id, **FIELDS[number](turn))
+
+    threads = [threading.Thread(target=change, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = cameras_of(redis).get(camera.id)
+    assert (found.jpeg_quality, found.max_width, found.analysis_fps) == (49, 209, 10.0)
+    assert (found.group, found.source) == ("T9", SOURCE)

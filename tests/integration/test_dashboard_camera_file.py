@@ -197,6 +197,21 @@ def test_cameras_that_changed_meanwhile_are_not_written_over(redis: Redis) -> No
     assert names(redis) == ["Hall"]
 
 
+def test_what_was_shown_is_what_is_done_or_nothing_is(client: FlaskClient, redis: Redis) -> None:
+    text = "name,source\nGate,demo:\n"
+    shown = send(client, text, "?dry_run=1")
+    assert shown.headers["ETag"] == f'"{shown.json["revision"]}"'
+    add_camera(redis, "Hall")
+    late = client.post(
+        f"{API}/import",
+        data=text,
+        content_type="text/csv",
+        headers={"If-Match": shown.headers["ETag"]},
+    )
+    assert (late.status_code, late.json["error"]) == (412, "camera_changed")
+    assert names(redis) == ["Hall"]
+
+
 def test_the_command_line_does_the_same(redis: Redis, redis_url: str, tmp_path: Path) -> None:
     gate = cameras_of(redis).add(make_camera(name="Gate", source=f"rtsp://u:{SECRET}@h/1"))
     exported = tmp_path / "cameras.yaml"
