@@ -19,7 +19,9 @@ from redis.exceptions import RedisError
 from contract.alert_channels import ChannelStore
 from contract.camera_registry import CameraRegistry
 from contract.cameras import has_secret, make_camera
-from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
+from contract.errors import MaskwatchError, MessageError, RedisUnavailableError, SettingsError
+from contract.faces import FrameFaces
+from contract.keys import CameraKeys
 from contract.members import Membership
 from contract.redis_client import (
     Outage,
@@ -35,6 +37,11 @@ from maskwatch.redis_server import EmbeddedRedis
 
 STAGES_END_WITHIN_S: Final = 3.0
 POLL_S: Final = 0.2
+BESIDE: Final = ("images", "recordings", "alerts")
+"""What no picture on the wall waits for: started after the first one, so that its loading does not
+hold that up where there are few cores ..."""
+BESIDE_AFTER_S: Final = 10.0
+"""... or after this long, whatever keeps the cameras."""
 
 DEMO_CAMERAS: Final = {
     "Demo concourse": "demo:seed=1",
@@ -109,7 +116,8 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
         stages = _stages(settings, url)
         try:
             for stage in stages:
-                stage.start()
+                if stage.name not in BESIDE:
+                    stage.start()
             _supervise(settings, redis, stages, server, stop)
         finally:
             _end(stages)
@@ -233,9 +241,13 @@ def _supervise(
     server: EmbeddedRedis | None,
     stop: threading.Event,
 ) -> None:
-    announced = False
+    announced = all_due = False
+    began_s = time.time()
     while not stop.wait(POLL_S):
+        all_due = all_due or all_due_since(redis, began_s)
         for stage in stages:
+            if stage.name in BESIDE and not all_due:
+                continue
             if stage.keep_running() == CONFIGURATION_ERROR:
                 raise MaskwatchError(f"{stage.name} cannot work as it is set up; see above")
         if server is not None:
@@ -285,6 +297,19 @@ def _worker_lives(redis: Redis, settings: Settings) -> bool:
     try:
         return bool(Membership(redis, "worker", settings.lease_s).live()) or settings.workers == 0
     except RedisError:
+        return False
+
+
+def all_due_since(redis: Redis, began_s: float) -> bool:
+    """Whether a frame was analysed since `began_s`, or it has been long enough."""
+    if not 0 <= time.time() - began_s < BESIDE_AFTER_S:
+        return True
+    try:
+        names = [CameraKeys(camera.id).latest for camera in CameraRegistry(redis).all()]
+        found = [redis.get(name) for name in names]
+        newest = [FrameFaces.decode(raw) for raw in found if isinstance(raw, bytes)]
+        return any(faces.captured_at_s > began_s for faces in newest)
+    except (RedisError, MessageError):
         return False
 
 

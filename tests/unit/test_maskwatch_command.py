@@ -16,12 +16,22 @@ from redis import Redis
 
 from contract.camera_registry import CameraRegistry
 from contract.errors import RedisTooOldError, RedisUnavailableError, SettingsError
+from contract.faces import FrameFaces
+from contract.keys import CameraKeys
 from contract.redis_client import check_server, connect
 from contract.settings import load_settings
 from maskwatch.cli import main
 from maskwatch.processes import StageProcess
 from maskwatch.redis_server import EmbeddedRedis
-from maskwatch.run import DEMO_CAMERAS, dashboard_url, parse_cameras, register_cameras
+from maskwatch.run import (
+    BESIDE_AFTER_S,
+    DEMO_CAMERAS,
+    all_due_since,
+    dashboard_url,
+    parse_cameras,
+    register_cameras,
+)
+from tests.builders import add_camera
 from tests.secret_key import key_file, vault
 
 
@@ -161,6 +171,24 @@ def eventually(condition: Callable[[], object], timeout_s: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_what_no_picture_waits_for_starts_after_the_first_one_or_after_a_while(
+    redis: Redis,
+) -> None:
+    camera, now_s = add_camera(redis), time.time()
+
+    def analysed(captured_at_s: float) -> None:
+        faces = FrameFaces(camera.id, 1, 1, captured_at_s, now_s, 640, 360, "maskwatch", ())
+        redis.set(CameraKeys(camera.id).latest, faces.encode())
+
+    assert not all_due_since(redis, now_s)
+    analysed(now_s - 60)
+    assert not all_due_since(redis, now_s), "that was before the start"
+    analysed(now_s + 1)
+    assert all_due_since(redis, now_s)
+    redis.delete(CameraKeys(camera.id).latest)
+    assert all_due_since(redis, now_s - BESIDE_AFTER_S - 1)
 
 
 def test_a_stage_that_ends_is_started_again() -> None:
