@@ -27,7 +27,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from benchmarks.five_cameras import memory_mb
-from benchmarks.load import film_cameras, set_all, spread, wait_for_pictures
+from benchmarks.load import cpu_by_process, film_cameras, set_all, spread, wait_for_pictures
 from benchmarks.system import (
     ROOT,
     System,
@@ -95,10 +95,21 @@ def first_picture_s(command: Sequence[str]) -> float:
         system = System(state_dir, port, process)
         try:
             wait_until(lambda: _has_picture(system), LONGEST_S, "an annotated picture", system)
-            return time.monotonic() - began_s
+            seconds = time.monotonic() - began_s
+            _show_processor(system)
+            return seconds
         finally:
             os.killpg(process.pid, 15)
             process.wait(20)
+
+
+def _show_processor(system: System) -> None:
+    """Print the processor seconds that start-up has taken so far, process by process."""
+    by_role: dict[str, float] = {}
+    for (role, _), used_s in cpu_by_process(system).items():
+        by_role[role] = by_role.get(role, 0.0) + used_s
+    parts = ", ".join(f"{role} {used_s:.1f}" for role, used_s in sorted(by_role.items()))
+    print(f"processor seconds until then: {sum(by_role.values()):.1f} ({parts})", flush=True)
 
 
 def _has_picture(system: System) -> bool:
