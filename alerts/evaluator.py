@@ -82,7 +82,10 @@ class Evaluator:
                     watched.add(name)
                     before = _decode(watches.get(name))
                     self._look_at(rule, camera, before, open_alerts, now_s, looked_at_s)
+        unreadable = self._rules.ids() - rules.keys()
         for name in watches.keys() - watched:
+            if name.partition(":")[0] in unreadable:
+                continue  # another version wrote it; it is not ours to say that it is gone
             alert = open_alerts.get(_decode(watches[name]).alert_id)
             self._drop(name, alert, _why(name, rules, cameras), now_s)
         self._alerts.evaluated(now_s)

@@ -6,6 +6,7 @@ invalid, a picture that does not come, an analysis that nobody does.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,12 @@ LEAST_KNOWN_SHARE: Final = 0.5
 """Of the minutes looked back on, this share at least must be known."""
 FRESH_MINUTES: Final = 2
 """One of the last minutes must be known: a camera that has just gone dark is not fine."""
+ROUNDING: Final = 1e-9
+"""0.8 + 0.05 is a little more than 0.85 to a computer."""
 CURRENT_S: Final = 10.0
 """A picture older than this (and two frames) is not the present."""
+
+_log = logging.getLogger(__name__)
 
 STATE_WORDS: Final = {
     "offline": "The camera is offline.",
@@ -50,7 +55,8 @@ STATE_WORDS: Final = {
 class Sight:
     """What was read of one camera at one moment."""
 
-    status: CameraStatus
+    status: CameraStatus | None
+    """None where it cannot be read."""
     analysed: bool
     picture_at_s: float | None
     condition: QualityReport | None
@@ -84,13 +90,21 @@ class Readings:
         sight = self._sights[camera.id]
         match rule.when:
             case RateLow():
-                return self._rate(rule.when, camera, now_s)
+                return self._rate_or_unknown(rule.when, camera, now_s)
             case CameraOffline():
                 return offline(sight, now_s)
             case QualityInvalid():
                 return quality(sight, camera, now_s)
             case _:
                 assert_never(rule.when)
+
+    def _rate_or_unknown(self, when: RateLow, camera: Camera, now_s: float) -> Reading:
+        # What one camera left unreadable must not silence the rules of all.
+        try:
+            return self._rate(when, camera, now_s)
+        except MessageError as error:
+            _log.error("the minutes of %s cannot be read: %s", camera.name, error)
+            return Reading("unknown", now_s, "The camera's minutes cannot be read.")
 
     def _rate(self, when: RateLow, camera: Camera, now_s: float) -> Reading:
         key = camera.id, when
@@ -117,7 +131,7 @@ class Readings:
     def _read(self, cameras: list[Camera]) -> dict[str, Sight]:
         if not cameras:
             return {}
-        statuses = self._status.read(cameras)
+        statuses = self._statuses(cameras)
         with self._redis.pipeline(transaction=False) as pipeline:
             for camera in cameras:
                 names = CameraKeys(camera.id)
@@ -132,10 +146,25 @@ class Readings:
             )
         }
 
+    def _statuses(self, cameras: list[Camera]) -> dict[str, CameraStatus | None]:
+        try:
+            return dict(self._status.read(cameras))
+        except MessageError:
+            return {camera.id: self._status_or_none(camera) for camera in cameras}
+
+    def _status_or_none(self, camera: Camera) -> CameraStatus | None:
+        try:
+            return self._status.read([camera])[camera.id]
+        except MessageError as error:
+            _log.error("the state of %s cannot be read: %s", camera.name, error)
+            return None
+
 
 def offline(sight: Sight, now_s: float) -> Reading:
     """Bad while no picture comes from the camera, whatever the reason."""
     status = sight.status
+    if status is None:
+        return Reading("unknown", now_s, "The camera's state cannot be read.")
     if status.state == "live":
         return Reading("good", status.since_s, "The camera is live again.")
     # The state is that of an ingest process which is gone: so is what it knew of since when.
@@ -147,7 +176,8 @@ def quality(sight: Sight, camera: Camera, now_s: float) -> Reading:
     """Bad while the worker says that the picture is not to be believed."""
     oldest_s = max(CURRENT_S, 2.0 / camera.analysis_fps)
     present = sight.picture_at_s is not None and now_s - sight.picture_at_s <= oldest_s
-    if sight.status.state != "live" or not sight.analysed or not present or not sight.condition:
+    live = sight.status is not None and sight.status.state == "live"
+    if not live or not sight.analysed or not present or not sight.condition:
         return Reading("unknown", now_s, "No picture is analysed now.")
     problems = sight.condition.problems
     if not problems:
@@ -179,7 +209,7 @@ def rate(when: RateLow, columns: Mapping[str, Minutes], now_s: float) -> Reading
     ).replace("%", " %")
     if found.rate < when.below:
         return Reading("bad", now_s, f"{words}; the limit is {_percent(when.below)}.")
-    if found.rate >= min(1.0, when.below + when.margin):
+    if found.rate >= when.below + when.margin - ROUNDING:
         return Reading("good", now_s, f"{words}.")
     return Reading("between", now_s, f"{words}.")
 

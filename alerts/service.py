@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from typing import Final
 
 from redis import Redis
@@ -39,15 +40,21 @@ def run(settings: Settings) -> None:
     load_vault(settings.where_the_secret_key_is)
     # What was not taken is in the delivery log and in ours, in one line.
     logging.getLogger("rq.worker").addFilter(_not_a_refusal)
-    for loop in (_evaluate, _retry):
-        redis = connect(redis_url, f"alerts-{loop.__name__.strip('_')}")
-        threading.Thread(target=loop, args=(redis,), daemon=True).start()
-    run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE))
+    redis = connect(redis_url, "alerts-evaluate")
+    evaluator = Evaluator(redis)
+    threading.Thread(target=_evaluate, args=(redis, evaluator), daemon=True).start()
+    retries = connect(redis_url, "alerts-retry")
+    threading.Thread(target=_retry, args=(retries,), daemon=True).start()
+    try:
+        run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE))
+    finally:
+        with suppress(RedisError):
+            evaluator.leave()
 
 
-def _evaluate(redis: Redis) -> None:
+def _evaluate(redis: Redis, evaluator: Evaluator) -> None:
     """Evaluate every few seconds, whatever happens; the process ends with the main thread."""
-    evaluator, pause = Evaluator(redis), threading.Event()
+    pause = threading.Event()
     outage = Outage(redis, pause)
     while True:
         try:

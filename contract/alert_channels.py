@@ -258,8 +258,15 @@ _RECORD: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
 def channel_names(redis: Redis) -> dict[str, str]:
     """Names by id of all channels. Takes no key."""
     records = redis.hgetall(AlertKeys.CHANNELS)
-    names = [str(_RECORD.validate_json(raw)["name"]) for raw in records.values()]
+    names = [_name(raw) for raw in records.values()]
     return dict(zip(_texts(records), names, strict=True))
+
+
+def _name(raw: bytes | str) -> str:
+    try:
+        return str(_RECORD.validate_json(raw)["name"])
+    except (KeyError, ValidationError):
+        return "a channel that cannot be read"
 
 
 def _texts(names: Iterable[bytes | str]) -> list[str]:

@@ -136,10 +136,8 @@ class DeliveryStore:
     def log(self, most: int, end: str = "+") -> list[tuple[str, Attempt]]:
         """Attempts and their ids, the newest first; `end` as for XREVRANGE."""
         raw: Any = self._redis.xrevrange(AlertKeys.LOG, max=end, count=most)
-        return [
-            (entry_id.decode(), Attempt.model_validate_json(fields[b"attempt"]))
-            for entry_id, fields in raw
-        ]
+        found = [(entry_id.decode(), _attempt(fields)) for entry_id, fields in raw]
+        return [(entry_id, attempt) for entry_id, attempt in found if attempt is not None]
 
     def outcome_of(self, delivery_id: str) -> Attempt | None:
         """The last attempt among the newest ones at a message, or None."""
@@ -170,6 +168,14 @@ def _old(job: Job, now_s: float) -> bool:
     """Whether a job has not moved for so long that whoever had it must be gone."""
     moments = [at.timestamp() for at in (job.enqueued_at, job.started_at) if at is not None]
     return now_s - max(moments, default=0.0) > LOST_AFTER_S
+
+
+def _attempt(fields: dict[bytes, bytes]) -> Attempt | None:
+    try:
+        return Attempt.model_validate_json(fields[b"attempt"])
+    except (KeyError, ValidationError):
+        _log.error("an attempt in the delivery log cannot be read and is left out")
+        return None
 
 
 def _decode(raw: bytes) -> Delivery | None:

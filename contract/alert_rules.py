@@ -183,6 +183,11 @@ class AlertRuleStore:
                 _log.error("the alert rule %s is left out: %s", str(rule_id), explain(error))
         return sorted(found, key=lambda rule: (rule.name.lower(), rule.id))
 
+    def ids(self) -> frozenset[str]:
+        """The ids of all rules, also of those that cannot be read."""
+        found = self._redis.hkeys(AlertKeys.RULES)
+        return frozenset(name.decode() if isinstance(name, bytes) else name for name in found)
+
     def get(self, rule_id: str) -> AlertRule | None:
         """One rule, or None."""
         return next((rule for rule in self.all() if rule.id == rule_id), None)

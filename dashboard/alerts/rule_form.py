@@ -44,7 +44,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     """What every rule has."""
 
     name = StringField("Name", [InputRequired("Give the rule a name."), Length(max=80)])
-    scope = SelectField("About")
+    scope = SelectField("About", description="Each camera is looked at by itself.")
     only_at = BooleanField("Only at these hours")
     days = ManyField("Days", choices=[SelectChoice(day, DAY_WORDS[day]) for day in DAYS])
     begin = StringField("From", default="06:00", widget=TimeInput())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -14,9 +15,9 @@ from contract.alerts import AlertStore
 from contract.camera_registry import CameraRegistry
 from contract.keys import AlertKeys, CameraKeys
 from contract.quality import QualityReport
-from tests.alerts import add_rule, add_webhook, count_people
+from tests.alerts import add_rule, add_webhook, alerts_process, count_people
 from tests.builders import add_camera
-from tests.integration.test_dashboard_hub import FakeCamera
+from tests.integration.test_dashboard_hub import FakeCamera, eventually
 
 
 class Clock:
@@ -229,3 +230,37 @@ def test_an_alert_that_opened_as_its_process_died_is_delivered_by_the_next(
     [delivery] = DeliveryStore(redis).waiting().values()
     assert delivery.id == f"{alert.id}-opened-{channel.id}"
     assert redis.lrange("rq:queue:maskwatch-alerts", 0, -1) == [delivery.id.encode()]
+
+
+def test_what_one_camera_or_rule_left_unreadable_silences_nothing_else(
+    redis: Redis, clock: Clock
+) -> None:
+    broken, well = FakeCamera(redis, "Broken"), FakeCamera(redis, "Well")
+    add_rule(redis, "offline", "away")
+    rule = add_rule(redis, "rate", "low")
+    for camera in (broken, well):
+        for ago in range(1, 8):
+            count_people(redis, camera.id, ago, 0, 9, now_s=clock.now_s)
+    step(redis, clock)
+    assert {alert.camera for alert in AlertStore(redis).open()} == {"Broken", "Well"}
+    redis.set(CameraKeys(broken.id).status, "{")
+    redis.set(CameraKeys(broken.id).day(int(clock.now_s // 86400)), b"?")
+    redis.hset(AlertKeys.RULES, rule.id, "{}")
+    well.set_state("offline")
+    step(redis, clock, 120)
+    found = {(alert.rule, alert.camera) for alert in AlertStore(redis).open()}
+    assert found == {("away", "Well"), ("low", "Broken"), ("low", "Well")}
+    redis.hset(AlertKeys.RULES, rule.id, rule.model_dump_json())
+    step(redis, clock, 60)
+    assert ("low", "Broken") in {(a.rule, a.camera) for a in AlertStore(redis).open()}
+
+
+def test_a_process_that_ends_lets_another_take_over_at_once(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    with alerts_process(redis_url, tmp_path / "log") as process:
+        assert eventually(lambda: redis.exists(AlertKeys.EVALUATOR) == 1, 30)
+        assert eventually(lambda: AlertStore(redis).evaluator_lives())
+        process.terminate()
+        assert process.wait(10) == 0
+        assert redis.exists(AlertKeys.EVALUATOR) == 0

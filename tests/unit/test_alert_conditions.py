@@ -167,6 +167,11 @@ def test_a_rate_is_bad_or_good_only_past_its_limits_and_with_enough_people(
         assert verdict == ("good" if masked / judged >= 0.85 else "between")
 
 
+def test_a_rate_at_the_limit_and_at_the_margin_is_judged_as_people_reckon() -> None:
+    assert rate(RULE, minutes(*[(8, 2)] * 10), 0.0).verdict == "between"
+    assert rate(RULE, minutes(*[(17, 3)] * 10), 0.0).verdict == "good"
+
+
 @given(st.lists(st.floats(0.8, 0.8499), min_size=1, max_size=200), st.booleans())
 def test_a_rate_that_trembles_within_the_margin_never_flaps(
     rates: list[float], was_open: bool
