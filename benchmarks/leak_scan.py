@@ -3,12 +3,13 @@
 python -m benchmarks.leak_scan
 
 Runs the whole system and drives it with secrets that are known: camera passwords with odd symbols
-(of cameras that are live, refused, probed and changed), account passwords, one-time links, session
-cookies, API keys, the secret key. Then looks for each of them, as it is, percent-encoded, in
-base64, as JSON and as HTML write it, in: the log of all processes, every page and API answer that
-can be had, the metrics, error messages, the process list, and every name and value in Redis (RQ's
-compressed jobs unpacked) and in its append-only file. A line a place; what a page shows once on
-purpose (a new key, a new link) is not looked at.
+(of cameras that are live, refused, probed and changed), a mail server's password, a web hook's
+token and signing secret, account passwords, one-time links, session cookies, API keys, the secret
+key. Then looks for each of them, as it is, percent-encoded, in base64, as JSON and as HTML write
+it, in: the log of all processes, every page and API answer that can be had, the metrics, error
+messages, the process list, and every name and value in Redis (RQ's compressed jobs unpacked) and in
+its append-only file. A line a place; what a page shows once on purpose (a new key, a new link) is
+not looked at.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ import requests
 
 from benchmarks.secrets_seen import Places
 from benchmarks.system import System, free_port, print_result, running_system, wait_until
+from contract.alert_channels import channel_names
 from contract.settings import load_settings
 from contract.status import StatusStore
 from contract.vault import load_vault
@@ -67,6 +69,7 @@ class Drive:
         self._probes()
         self._accounts()
         self._keys()
+        self._channels()
         self._mistakes()
         time.sleep(2)
         self._read_all()
@@ -164,6 +167,32 @@ class Drive:
         key_file = self.system.log.parent / "secret.key"
         self.secret("the secret key", key_file.read_text().strip())
 
+    def _channels(self) -> None:
+        """A web hook and a mail server that are not there, tested; then with mistakes."""
+        token = self.secret("a token in a web hook's address", f"h00k{self._mark}")
+        password = self.secret("a mail password", f"m4il'{self._mark}/@ 5")
+        hook = {"kind": "webhook", "name": "hook", "url": f"http://127.0.0.1:{free_port()}/{token}"}
+        page = self._submit(
+            "/alerts/channels", "/alerts/channels/new?kind=webhook", hook | {"kind": ""}
+        )
+        self.secret("a web hook's signing secret", _value(page.text, "secret"))
+        mail = {
+            "kind": "email",
+            "name": "mail",
+            "host": "127.0.0.1",
+            "port": free_port(),
+            "user": "mw",
+            "password": password,
+            "sender": "maskwatch@example.org",
+            "to": ["duty@example.org"],
+        }
+        made = self._api("POST", "/api/v1/alerts/channels", mail).json()["id"]
+        self._api("POST", "/api/v1/alerts/channels", mail | {"security": "none"})
+        self._api("POST", "/api/v1/alerts/channels", hook | {"url": f"ftp://host/{token}"})
+        self._api("PATCH", f"/api/v1/alerts/channels/{made}", {"host": "elsewhere.example.org"})
+        for channel in self._api("GET", "/api/v1/alerts/channels").json()["channels"]:
+            self._api("POST", f"/api/v1/alerts/channels/{channel['id']}/test")
+
     def _mistakes(self) -> None:
         """What makes error messages."""
         secret = self.known["a wrong camera password"]
@@ -195,17 +224,19 @@ class Drive:
         routes = create_app(load_settings({}), self.system.redis, vault).url_map.iter_rules()
         cameras = [camera.id for camera in self.system.cameras()]
         users = [user.id for user in make_accounts(self.system.redis).users.all()]
+        channels = list(channel_names(self.system.redis))
         for route in routes:
             if "GET" not in (route.methods or ()) or "stream" in route.rule:
                 continue
             ids = cameras if "camera_id" in route.arguments else users
+            ids = channels if "channel_id" in route.arguments else ids
             for one in ids if route.arguments else [""]:
                 yield re.sub(r"<(?:\w+:)?\w+>", one, route.rule)
 
     def _api(self, method: str, path: str, body: Any = None) -> requests.Response:
         headers = {"X-CSRFToken": self._token("/account")}
         url = self.system.url + path
-        answer = self._http.request(method, url, json=body, headers=headers, timeout=10)
+        answer = self._http.request(method, url, json=body, headers=headers, timeout=30)
         self._saw(answer)
         return answer
 

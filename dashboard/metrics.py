@@ -118,7 +118,13 @@ class TotalsCollector(Collector):
         for channel_id, name in channel_names(self._redis).items():
             for outcome in OUTCOMES:
                 deliveries.add_metric([name, outcome], totals.get((channel_id, outcome), 0))
-        return [is_open, deliveries]
+        evaluated = GaugeMetricFamily(
+            "maskwatch_alerts_evaluated_timestamp_seconds",
+            "When alert rules were last evaluated; absent before the first time.",
+        )
+        if (at_s := AlertStore(self._redis).evaluated_at_s()) is not None:
+            evaluated.add_metric([], at_s)
+        return [is_open, deliveries, evaluated]
 
     def _processes(self) -> list[Metric]:
         return [

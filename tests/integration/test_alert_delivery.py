@@ -6,6 +6,7 @@ import json
 import ssl
 import time
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from alerts import addresses, smtp, webhook
 from alerts.delivery import Postman
 from alerts.webhook import sign
 from contract.alert_channels import EmailChannel, WebhookChannel, make_channel, public
-from contract.alert_deliveries import RETRY_AFTER_S, DeliveryStore
+from contract.alert_deliveries import LOST_AFTER_S, RETRY_AFTER_S, DeliveryStore
 from contract.alerts import Alert, Delivery, deliveries_of
 from contract.errors import AlertError, ChannelError
 from contract.keys import ALERTS_QUEUE, AlertKeys
@@ -121,6 +122,8 @@ def test_a_receiver_that_refuses_is_tried_again_and_never_elsewhere(
         ("http://[::ffff:169.254.169.254]/", "not called"),
         ("http://[64:ff9b::a9fe:a9fe]/", "not called"),
         ("http://0.0.0.0/", "not called"),
+        ("http://169.254.10.1/", "not called"),
+        ("http://[fe80::1]/", "not called"),
         ("http://100.100.100.200/", "not called"),
         ("http://224.0.0.1/", "not called"),
         ("http://no-such-host.invalid/", "no host is called"),
@@ -134,6 +137,22 @@ def test_addresses_that_hand_out_credentials_are_not_called(
     channel = add_webhook(redis, url)
     assert words in post_one(redis, opened(channel.id))
     assert called == []
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("::ffff:10.0.0.9", True),
+        ("::ffff:169.254.10.1", False),
+        ("2002:a9fe:a9fe::1", False),
+        ("2002:0a00:0009::1", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("240.0.0.1", False),
+    ],
+)
+def test_an_address_within_an_address_is_judged_as_itself(address: str, allowed: bool) -> None:
+    assert addresses.may_be_called(ip_address(address)) is allowed
 
 
 def test_a_name_that_means_a_refused_address_is_not_called_and_none_is_looked_up_twice(
@@ -363,6 +382,20 @@ def test_a_message_is_sent_once_whoever_tries_it(redis: Redis) -> None:
         for _ in range(3):
             Postman(redis, vault()).attempt(message.id)
     assert server.ids() == [message.id]
+
+
+def test_a_job_that_rq_lost_is_queued_again(redis: Redis) -> None:
+    message = opened("c1")
+    put(redis, message)
+    store, queue = DeliveryStore(redis), f"rq:queue:{ALERTS_QUEUE}"
+    assert store.requeue(time.time()) == 1
+    assert store.requeue(time.time() + 3600) == 0  # it waits for its turn
+    redis.delete(queue)  # taken by a process that died before it began
+    assert store.requeue(time.time()) == 0
+    assert store.requeue(time.time() + LOST_AFTER_S + 5) == 1
+    assert redis.lrange(queue, 0, -1) == [message.id.encode()]
+    redis.delete(queue, f"rq:job:{message.id}")
+    assert store.requeue(time.time()) == 1
 
 
 def test_what_closed_is_not_told_before_what_opened(redis: Redis) -> None:

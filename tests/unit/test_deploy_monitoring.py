@@ -16,6 +16,7 @@ import yaml
 from redis import Redis
 
 from contract import keys
+from contract.alerts import AlertStore
 from contract.camera_registry import CameraRegistry
 from contract.cameras import make_camera
 from contract.members import Membership
@@ -27,12 +28,13 @@ from contract.totals import (
     inference_field,
 )
 from dashboard.metrics import TotalsCollector
+from tests.alerts import add_webhook
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RULES = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())
 BOARDS = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
-CLOSED = {"verdict", "stage", "cause", "problem"}
+CLOSED = {"verdict", "stage", "cause", "problem", "outcome"}
 """Labels whose values are all known beforehand."""
 
 Values = dict[str, set[str]]
@@ -69,6 +71,8 @@ def known(redis: Redis) -> dict[str, Values]:
     inference.observe(batch_field("yunet"), BATCH_BUCKETS, 4)
     for field, amount in inference.items():
         redis.hincrbyfloat(keys.INFERENCE, field, amount)
+    AlertStore(redis).evaluated(0.0)
+    add_webhook(redis, "http://hook.lan/")
     members = {f"{role}s": Membership(redis, role, 30) for role in ("worker", "ingest")}
     shown: dict[str, Values] = {"up": {"job": {"maskwatch"}}}
     for family in TotalsCollector(redis, members).collect():
