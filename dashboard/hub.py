@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -28,16 +28,28 @@ REFRESH_S: Final = 0.3
 # Also the longest a new viewer of an unwatched camera waits to be taken along.
 BLOCK_MS: Final = 150
 
+SLOW_EVERY_S: Final = 0.25
+"""For tiles so small that nobody sees more in eight pictures a second than in four."""
+
 _log = logging.getLogger(__name__)
 
 
 class Viewer:
     """A mailbox with the newest picture of each camera that one connection watches."""
 
-    def __init__(self, camera_ids: Iterable[str], large: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        camera_ids: Iterable[str],
+        large: Iterable[str] = (),
+        slow: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.camera_ids = frozenset(camera_ids)
         self.large = frozenset(large) & self.camera_ids
         """Those that need a large picture."""
+        self._due_at = dict.fromkeys(frozenset(slow) - self.large, 0.0)
+        """When the next picture of those is due that come seldom."""
+        self._clock = clock
         self._lock = threading.Lock()
         self._arrived = threading.Event()
         self._views: dict[str, View] = {}
@@ -49,12 +61,26 @@ class Viewer:
             self._arrived.set()
 
     def take(self, timeout_s: float) -> list[View]:
-        """Return what came since the last call, waiting up to `timeout_s` for something."""
-        self._arrived.wait(timeout_s)
+        """Return what came since the last call, waiting up to `timeout_s` for something.
+
+        A picture of a camera that comes seldom waits here for its time, or for a newer one.
+        """
+        self._arrived.wait(min(timeout_s, self._next_due_s()))
         with self._lock:
-            views, self._views = self._views, {}
+            now = self._clock()
+            due = [view for id_, view in self._views.items() if now >= self._due_at.get(id_, 0.0)]
+            for view in due:
+                del self._views[view.camera_id]
+                if view.camera_id in self._due_at:
+                    self._due_at[view.camera_id] = now + SLOW_EVERY_S
             self._arrived.clear()
-        return list(views.values())
+        return due
+
+    def _next_due_s(self) -> float:
+        """Seconds until a picture that waits is due."""
+        with self._lock:
+            waiting = [self._due_at[id_] for id_ in self._views if id_ in self._due_at]
+            return max(0.0, min(waiting) - self._clock()) if waiting else float("inf")
 
 
 class Hub:
@@ -70,12 +96,15 @@ class Hub:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def watch(self, camera_ids: Iterable[str], large: Iterable[str] = ()) -> Iterator[Viewer]:
+    def watch(
+        self, camera_ids: Iterable[str], large: Iterable[str] = (), slow: Iterable[str] = ()
+    ) -> Iterator[Viewer]:
         """A viewer of these cameras, which gets the newest known pictures at once.
 
         Workers draw a camera once, in the size of the largest picture that anybody has of it.
+        `slow`: those of which a few pictures a second do.
         """
-        viewer = Viewer(camera_ids, large)
+        viewer = Viewer(camera_ids, large, slow)
         with self._lock:
             self._viewers.add(viewer)
             for camera_id in viewer.camera_ids & self._newest.keys():

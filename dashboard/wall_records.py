@@ -34,15 +34,16 @@ def wall_records(
     board: Board,
     camera_ids: Iterable[str],
     large: Iterable[str],
+    slow: Iterable[str],
     groups: frozenset[str] | None,
     gone: Callable[[], bool],
 ) -> Iterator[bytes]:
     """Yield pictures of `camera_ids` as they come, and every camera's state each second.
 
-    `large`: those of them that are shown in a large picture. `groups`: those whose cameras the
-    viewer may see; None: all.
+    `large`: those of them that are shown in a large picture; `slow`: in one so small that fewer
+    pictures do. `groups`: those whose cameras the viewer may see; None: all.
     """
-    with hub.watch(camera_ids, large) as viewer:
+    with hub.watch(camera_ids, large, slow) as viewer:
         next_state_at = 0.0
         while not gone():
             if time.monotonic() >= next_state_at:

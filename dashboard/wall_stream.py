@@ -23,7 +23,8 @@ blueprint = Blueprint("wall_stream", __name__)
 def stream() -> Response:
     """Pictures of `?cameras=a,b,c` (none: states only) and the states of all cameras.
 
-    `large=a`: those of them that are shown in a large picture.
+    `large=a`: those of them that are shown in a large picture; `slow=b`: in so small a one that
+    four pictures a second do.
     """
     wanted = _ids("cameras")
     if len(wanted) > MAX_CAMERAS:
@@ -41,6 +42,7 @@ def stream() -> Response:
         services().board,
         [camera.id for camera in watched],
         _ids("large"),
+        _ids("slow"),
         identity().grants.groups(),
         lambda: viewer_socket.gone() or admission.ended(),
     )

@@ -16,10 +16,10 @@ export class Connection {
   }
 
   // Subscribe to these cameras' pictures; states of all cameras come with them.
-  // `large`: those of them whose picture is large.
-  watch(cameraIds, large = []) {
+  // `large`: those of them whose picture is large; `slow`: so small that few pictures do.
+  watch(cameraIds, large = [], slow = []) {
     const list = (ids) => encodeURIComponent([...ids].sort().join(","));
-    const wanted = `cameras=${list(cameraIds)}&large=${list(large)}`;
+    const wanted = `cameras=${list(cameraIds)}&large=${list(large)}&slow=${list(slow)}`;
     if (wanted === this.wanted) return;
     this.wanted = wanted;
     this.abort?.abort();

@@ -5,6 +5,7 @@ import { ALERT_WORDS, clockTime, duration, percent, setCounts, setText, STATE_WO
 const AMBER_S = 1;
 const RED_S = 3;
 const SMALL_PX = 640; // as in contract/views.py
+const TINY_PX = 320;
 
 export class Tile {
   constructor(root, cameraId) {
@@ -25,6 +26,11 @@ export class Tile {
   // Whether the picture is shown larger than the small ones that workers draw.
   isLarge() {
     return this.parts.picture.clientWidth * window.devicePixelRatio > SMALL_PX * 1.1;
+  }
+
+  // Whether it is shown so small that a few pictures a second look the same as all of them.
+  isTiny() {
+    return this.parts.picture.clientWidth * window.devicePixelRatio < TINY_PX;
   }
 
   // What the server says of the camera.

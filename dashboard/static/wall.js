@@ -77,7 +77,11 @@ function subscribeSoon() {
 
 function subscribe() {
   if (document.hidden) connection.close();
-  else connection.watch(inSight, [...inSight].filter((id) => tiles.get(id)?.isLarge()));
+  else connection.watch(inSight, inSightThat("isLarge"), inSightThat("isTiny"));
+}
+
+function inSightThat(is) {
+  return [...inSight].filter((id) => tiles.get(id)?.[is]());
 }
 
 function summarise(cameras) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
@@ -136,6 +137,37 @@ def test_only_tiles_in_sight_are_drawn(browser: Browser, server: Server, redis: 
         return not redis.exists(cameras[0].keys.watched)
 
     browser.wait(only_the_last_is_refreshed, "the first is let go")
+
+
+ASKED = """(() => {
+  const fetchIt = window.fetch;
+  window.asked = [];
+  window.fetch = (...given) => { window.asked.push(String(given[0])); return fetchIt(...given); };
+})()"""
+
+
+def test_tiles_ask_for_the_size_and_rate_they_are_shown_at(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    first, *_ = [FakeCamera(redis, f"Gate {n:02}").id for n in range(20)]
+    command = "Page.addScriptToEvaluateOnNewDocument"
+    script = browser.driver.execute_cdp_cmd(command, {"source": ASKED})
+    try:
+        browser.open(server.url)
+        browser.find("input[name=size][value=small]").send_keys(" ")
+        browser.wait(lambda: first in asked(browser, "slow"), "a small tile is asked for seldom")
+        browser.find("input[name=size][value=large]").send_keys(" ")
+        browser.wait(lambda: first not in asked(browser, "slow"), "a large one is not")
+        assert first in asked(browser, "cameras")
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+def asked(browser: Browser, what: str) -> str:
+    """What the wall's newest connection asks for."""
+    urls = [url for url in browser.read("window.asked") if url.startswith("/wall/stream")]
+    query = parse_qs(urlsplit(urls[-1] if urls else "").query, keep_blank_values=True)
+    return query.get(what, [""])[0]
 
 
 def test_a_camera_is_tested_and_added_through_the_form(

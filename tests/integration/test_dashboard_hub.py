@@ -23,7 +23,7 @@ from contract.status import CameraState, CameraStatus, StatusStore
 from contract.totals import AGE_BUCKETS_S, Increments, age_field, people_field
 from contract.verdicts import Verdict
 from contract.views import View
-from dashboard.hub import Hub, Viewer
+from dashboard.hub import SLOW_EVERY_S, Hub, Viewer
 from tests.secret_key import cameras_of
 
 LEASE_S = 60.0
@@ -162,6 +162,27 @@ def test_a_slow_viewer_finds_only_the_newest_picture_and_delays_nobody(redis: Re
             sequence = camera.commit()
             assert next_view(quick).sequence == sequence
         assert [view.sequence for view in slow.take(0)] == [5]
+
+
+def test_a_camera_in_a_tiny_picture_comes_seldom_and_then_as_it_is_now() -> None:
+    now_s = 100.0
+    viewer = Viewer(["tiny", "other"], slow=["tiny"], clock=lambda: now_s)
+
+    def came(*numbers: tuple[str, int]) -> list[tuple[str, int]]:
+        for camera_id, number in numbers:
+            viewer.put(View(camera_id, b"1-0", number, 0.0, b"", {}))
+        return sorted((view.camera_id, view.sequence) for view in viewer.take(0))
+
+    assert came(("tiny", 1), ("other", 1)) == [("other", 1), ("tiny", 1)]
+    assert came(("tiny", 2), ("other", 2)) == [("other", 2)]
+    assert came(("tiny", 3)) == []
+    now_s += SLOW_EVERY_S
+    assert came() == [("tiny", 3)]
+    assert came(("tiny", 4)) == []
+    viewer_of_large = Viewer(["a"], large=["a"], slow=["a"], clock=lambda: now_s)
+    for number in (1, 2):
+        viewer_of_large.put(View("a", b"1-0", number, 0.0, b"", {}))
+        assert [view.sequence for view in viewer_of_large.take(0)] == [number]
 
 
 def test_a_new_viewer_gets_the_newest_known_picture_at_once(redis: Redis) -> None:

@@ -173,6 +173,20 @@ def test_one_connection_carries_a_wall_and_its_states(client: FlaskClient, redis
     answer.close()
 
 
+def test_a_wall_gets_fewer_pictures_of_a_tile_that_is_tiny(
+    client: FlaskClient, redis: Redis
+) -> None:
+    tiny, plain = FakeCamera(redis, "Tiny"), FakeCamera(redis, "Plain")
+    ids = f"{tiny.id},{plain.id}"
+    answer = client.get(f"/wall/stream?cameras={ids}&slow={tiny.id}", buffered=False)
+    stream, seen = iter(answer.response), {tiny.id: 0, plain.id: 0}
+    with Feed(tiny, plain):
+        while seen[plain.id] < 12 or not seen[tiny.id]:
+            seen[next_record(stream, "picture")[0]["camera"]] += 1
+    assert seen[tiny.id] < seen[plain.id]
+    answer.close()
+
+
 def test_streams_know_a_camera_that_was_added_a_moment_ago(
     app: Flask, client: FlaskClient, redis: Redis
 ) -> None:
