@@ -64,6 +64,7 @@ class LeaseStore:
     """Takes, renews and gives back leases of one role on behalf of `owner`."""
 
     def __init__(self, redis: Redis, role: Role, owner: str, ttl_s: float) -> None:
+        self._redis = redis
         self._role: Role = role
         self._owner = owner
         self._ttl_ms = int(ttl_s * 1000)
@@ -83,6 +84,16 @@ class LeaseStore:
         """Extend a lease; False when it is lost."""
         key = keys.CameraKeys(lease.camera_id).lease(self._role)
         return bool(self._renew(keys=(key,), args=[lease.value, self._ttl_ms]))
+
+    def renew_all(self, leases: Iterable[Lease]) -> list[Lease]:
+        """Extend leases in one round trip to the server; return those that are not lost."""
+        asked = list(leases)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for lease in asked:
+                key = keys.CameraKeys(lease.camera_id).lease(self._role)
+                self._renew(keys=(key,), args=[lease.value, self._ttl_ms], client=pipeline)
+            answers = pipeline.execute()
+        return [lease for lease, good in zip(asked, answers, strict=True) if good]
 
     def release(self, lease: Lease) -> None:
         """Give a lease back, if it is still ours."""
@@ -150,10 +161,7 @@ class Ownership:
         lent = {camera_id for member in unsettled for camera_id in shares.get(member, ())}
         for lease in self._let_go(share | lent):
             self._store.release(lease)
-        kept: dict[str, Lease] = {}
-        for camera_id, lease in self.held().items():
-            if self._store.renew(lease):
-                kept[camera_id] = lease
+        kept = {lease.camera_id: lease for lease in self._store.renew_all(self.held().values())}
         for camera_id in share - kept.keys():
             lease_or_none = self._store.acquire(camera_id, dead)
             if lease_or_none is not None:

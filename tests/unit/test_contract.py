@@ -159,6 +159,21 @@ def test_a_new_member_takes_its_share_and_a_leaver_hands_over(redis: Redis) -> N
     assert len(first.step(cameras)) == 6
 
 
+def test_leases_are_renewed_together_and_those_lost_are_left_out(redis: Redis) -> None:
+    store = LeaseStore(redis, "worker", "a", 30)
+    leases = [store.acquire(f"cam{n}") for n in range(4)]
+    held = [lease for lease in leases if lease]
+    names = [CameraKeys(lease.camera_id).worker_lease for lease in held]
+    redis.delete(names[1])
+    redis.set(names[2], "another:99")
+    for name in (names[0], names[3]):
+        redis.pexpire(name, 1000)
+    assert store.renew_all(held) == [held[0], held[3]]
+    assert all(redis.pttl(name) > 20_000 for name in (names[0], names[3]))
+    assert redis.get(names[2]) == b"another:99"
+    assert store.renew_all([]) == []
+
+
 def test_a_camera_is_not_held_any_more_when_its_lease_is_released(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
