@@ -1,6 +1,6 @@
 """People counted in demo scenes against the ground truth of who walked by (result C1).
 
-python -m benchmarks.people_counted [--seeds 10] [--seconds 60] [--fps 5 10]
+python -m benchmarks.people_counted [--seeds 10] [--first 1] [--seconds 60] [--fps 5 10]
 
 Renders the demo's scenes, in which people cross, hide one another and pass behind pillars, and
 gives them to the worker's own analyser, without ingest and Redis, faster than real time. True is
@@ -44,12 +44,14 @@ LONG_HIDDEN_S: Final = 1.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--fps", type=float, nargs="+", default=[5.0, 10.0])
     options = parser.parse_args()
     networks = load_networks(load_settings())
-    print(f"{options.seeds} seeds of {options.seconds:g} s, {machine()}")
-    scenes = [parse_demo(WALKING.format(seed)) for seed in range(1, options.seeds + 1)]
+    print(f"{options.seeds} seeds from {options.first} of {options.seconds:g} s, {machine()}")
+    seeds = range(options.first, options.first + options.seeds)
+    scenes = [parse_demo(WALKING.format(seed)) for seed in seeds]
     truths = [true_people(scene, options.seconds) for scene in scenes]
     print(_how_hard(scenes, options.seconds))
     for fps in options.fps:

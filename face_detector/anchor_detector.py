@@ -36,7 +36,7 @@ class AnchorDetector:
     ) -> None:
         self._session = session
         self._input_width = _round_up(input_width, STRIDES[-1])
-        self._score_threshold = score_threshold
+        self.score_threshold = score_threshold
         self.device = session_device(session)
         self._batch_size = batch_size or BATCH_SIZES[self.device]
 
@@ -66,7 +66,7 @@ class AnchorDetector:
                 answers = self.run(_planes([frames[i] for i in batch], shape))
                 for index, rows in zip(batch, answers, strict=True):
                     size = (frames[index].shape[0], frames[index].shape[1])
-                    found[index] = in_frame(rows, shape, size, self._score_threshold)
+                    found[index] = in_frame(rows, shape, size, self.score_threshold)
         return found
 
     def input_shape(self, frame: Image) -> tuple[int, int]:

@@ -34,6 +34,13 @@ class Detections:
         """The number of faces."""
         return len(self.scores)
 
+    def where(self, kept: npt.NDArray[np.bool_]) -> Detections:
+        """Some of the faces: those for which `kept`, `(N,)`, is true."""
+        marks = self.landmarks
+        return Detections(
+            self.boxes[kept], self.scores[kept], None if marks is None else marks[kept]
+        )
+
 
 class FaceDetector(Protocol):
     """Finds faces in a batch of frames. One instance belongs to one thread."""
@@ -41,6 +48,8 @@ class FaceDetector(Protocol):
     name: str
     device: str
     """Where it runs: "cpu" or "cuda"."""
+    score_threshold: float
+    """The least score that it reports, 0 to 1."""
 
     def detect(self, frames: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
         """Find the faces of each frame: one `Detections` a frame, in order.

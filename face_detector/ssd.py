@@ -43,7 +43,7 @@ class SsdDetector:
         self._network = _read_network(weights, description)
         # The TensorFlow form's graph is frozen for one image; OpenCV 4.14 throws on more.
         self._batch_size = MAX_BATCH if weights.suffix == ".caffemodel" else 1
-        self._score_threshold = score_threshold
+        self.score_threshold = score_threshold
 
     def detect(self, frames: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
         """Find faces; the network itself suppresses overlapping boxes."""
@@ -65,7 +65,7 @@ class SsdDetector:
         return np.asarray(self._network.forward(), np.float32).reshape(-1, COLUMNS)
 
     def _decode(self, rows: npt.NDArray[np.float32], width: int, height: int) -> Detections:
-        rows = rows[rows[:, 2] >= self._score_threshold]
+        rows = rows[rows[:, 2] >= self.score_threshold]
         rows = rows[np.argsort(-rows[:, 2], kind="stable")]
         scale = np.array([width, height, width, height], np.float32)
         boxes = clip_boxes(rows[:, 3:] * scale, width, height)

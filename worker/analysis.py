@@ -24,6 +24,7 @@ from worker.evidence import LEAST_FACE_PX, frontality_of, sharpness_of, weigh
 from worker.intake import TakenFrame
 from worker.networks import CLASSIFIED_AT_ONCE, Networks
 from worker.track import Track
+from worker.tracking import first_score
 from worker.zones import layout_of
 
 FloatArray = npt.NDArray[np.float32]
@@ -95,15 +96,18 @@ class Analyser:
 
     def _track(self, detector: str, group: list[TakenFrame]) -> Iterable[TrackedFrame]:
         found = self._networks.detect(detector, [taken.image for taken in group])
+        sure = first_score(self._networks.score_threshold(detector))
         for taken, everything in zip(group, found, strict=True):
             height, width = taken.image.shape[:2]
             time_s = taken.message.captured_at_s
             taken.owned.condition.see(taken.image, time_s)
             layout = layout_of(taken.owned.camera, (width, height))
             detections = layout.without_ignored(everything)
-            tracks, ended = taken.owned.tracker.update(
-                detections.boxes, time_s, (width, height), detections.scores
+            whose, ended = taken.owned.tracker.update(
+                detections.boxes, time_s, (width, height), detections.scores, sure
             )
+            tracks = [track for track in whose if track]
+            detections = detections.where(np.array([bool(track) for track in whose], bool))
             for track, box in zip(tracks, detections.boxes, strict=True):
                 layout.follow(track, box, time_s)
             yield TrackedFrame(taken, detector, detections, tracks, ended)

@@ -11,8 +11,13 @@ from scipy.optimize import linear_sum_assignment
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
-SIZE_RATIO: Final = 1.8
-"""A face is at most this much larger or smaller than the track's."""
+SMALLEST: Final = 1 / 2.2
+"""A box is at least this part as high as the track's: the rest of the face may be hidden."""
+SIZE_COST: Final = 0.5
+"""What a difference in size counts beside a distance: face heights for each unit of the sizes'
+logarithm, so 0.09 for one fifth."""
+CUT: Final = 0.12
+"""A box shorter by this part than the track's may show a part of the face, at either end."""
 UNREACHABLE: Final = 1e6
 FACE_SHAPE: Final = 0.75
 """Width over height of a face's box."""
@@ -22,17 +27,22 @@ pairs with an IoU up to 0.3 (0.46 of two equal boxes); profiles are found twice 
 
 
 def assign(
-    predicted: FloatArray, boxes: FloatArray, reach: FloatArray, newness: FloatArray
+    predicted: FloatArray,
+    boxes: FloatArray,
+    reach: FloatArray,
+    newness: FloatArray,
+    largest: FloatArray,
 ) -> list[tuple[int, int]]:
     """Return pairs of track and detection, at the least total distance (Hungarian method).
 
     predicted: `(T, 4)` and boxes: `(N, 4)` corners in pixels. reach: `(T,)` how far, in face
     heights, each track's face may be from its prediction. newness: `(T,)` is added to a track's
-    distances, so that of two tracks on one face the older keeps it.
+    distances, so that of two tracks on one face the older keeps it. largest: `(T,)` how many
+    times as high as predicted each track's face may be.
     """
     if len(predicted) == 0 or len(boxes) == 0:
         return []
-    apart = distances(predicted, boxes)
+    apart = distances(predicted, boxes, largest)
     costs = np.where(apart <= reach[:, None], apart + newness[:, None], UNREACHABLE)
     rows, columns = linear_sum_assignment(costs)
     return [
@@ -42,14 +52,27 @@ def assign(
     ]
 
 
-def distances(predicted: FloatArray, boxes: FloatArray) -> FloatArray:
-    """`(T, N)` distances between centres in face heights; unreachable where sizes differ."""
+def distances(predicted: FloatArray, boxes: FloatArray, largest: FloatArray) -> FloatArray:
+    """`(T, N)` distances in face heights, sizes included; unreachable where these cannot be.
+
+    A box that may show a part of the face is as far away as its nearer end; see `assign`.
+    """
     heights = np.maximum(predicted[:, 3] - predicted[:, 1], 1.0)[:, None]
     others = np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)[None, :]
-    ratio = np.maximum(heights / others, others / heights)
-    offsets = centres(predicted)[:, None] - centres(boxes)[None]
-    apart = np.linalg.norm(offsets, axis=2) / np.sqrt(heights * others)
-    return np.where(ratio <= SIZE_RATIO, apart, UNREACHABLE).astype(np.float32)
+    ratio = others / heights
+    apart = np.linalg.norm(_offsets(predicted, boxes), axis=2) / np.sqrt(heights * others)
+    apart += SIZE_COST * np.abs(np.log(ratio))
+    possible = (ratio >= SMALLEST) & (ratio <= largest[:, None])
+    return np.where(possible, apart, UNREACHABLE).astype(np.float32)
+
+
+def _offsets(predicted: FloatArray, boxes: FloatArray) -> FloatArray:
+    """`(T, N, 2)` how far each box's centre is from where it could be if it were the face's."""
+    sides, others = predicted[:, 2:] - predicted[:, :2], boxes[:, 2:] - boxes[:, :2]
+    missing = sides[:, None] - others[None]
+    free = np.where(missing > CUT * sides[:, None], missing / 2, 0.0)
+    offsets = np.abs(centres(predicted)[:, None] - centres(boxes)[None])
+    return np.asarray(np.clip(offsets - free, 0.0, None), np.float32)
 
 
 def centres(boxes: FloatArray) -> FloatArray:
@@ -91,7 +114,9 @@ def overlaps(boxes: FloatArray) -> FloatArray:
     return np.asarray(parts, np.float32)
 
 
-def common_shift(predicted: FloatArray, boxes: FloatArray, reach: float) -> FloatArray | None:
+def common_shift(
+    predicted: FloatArray, boxes: FloatArray, reach: float, largest: FloatArray
+) -> FloatArray | None:
     """The one offset, `(2,)` pixels, that brings most tracks onto detections; None without one.
 
     For a camera that was knocked or turned a little: nobody is where they were, yet all are where
@@ -101,7 +126,7 @@ def common_shift(predicted: FloatArray, boxes: FloatArray, reach: float) -> Floa
         return None
     offsets = (centres(boxes)[None] - centres(predicted)[:, None]).reshape(-1, 2)
     agreeing = [
-        int((distances(predicted + np.tile(offset, 2), boxes) <= reach).any(axis=1).sum())
+        int((distances(predicted + np.tile(offset, 2), boxes, largest) <= reach).any(axis=1).sum())
         for offset in offsets
     ]
     best = int(np.argmax(agreeing))

@@ -25,11 +25,19 @@ LEAST_GROWTH: Final = -0.3
 MOST_GROWTH: Final = 0.7
 """A face cut off by the picture's edge seems to shrink at great speed; nobody does."""
 MOST_ZOOM: Final = 1.8
+CUT: Final = 0.15
+"""A box that is shorter by this part than it should be shows a part of a face."""
 SHRUNK: Final = 0.15
-"""A face that is smaller by this part than it should be is partly hidden: where its box lies says
-half as surely, or less, where it is ..."""
-MOST_STRAY: Final = 4.0
-"""... but it does say so: a face that is smaller for good must be believed in the end."""
+"""A face that is smaller by this part than it should be is partly hidden: how large its box is says
+half as surely, or less, how large it is ..."""
+MOST_SIZE_STRAY: Final = 16.0
+"""... but it does say so: a face that is smaller for good must be believed in the end ..."""
+CUT_STRAY: Final = 4.0
+"""... and where it is, is as much less sure."""
+UNCOVERED: Final = 0.15
+"""A face that is larger by this part (of the logarithm) than it should be was partly hidden before:
+it has not grown, nor come nearer."""
+UNCOVERED_STRAY: Final = 3.0
 
 _PLACE = slice(0, 2)  # of the state: centre x, centre y, logarithms of width and height,
 _SIZE = slice(2, 4)  # the centre's speed, the growth of the logarithms
@@ -75,17 +83,22 @@ class BoxMotion:
 
     def update(self, box: FloatArray, step_s: float) -> None:
         """Move on by `step_s` seconds and correct with a detection."""
-        height = max(float(box[3] - box[1]), 1.0)
-        forward = np.eye(_STATE, dtype=np.float32)
-        forward[_PLACE, _SPEED] = step_s * np.eye(2, dtype=np.float32)
-        forward[_SIZE, _GROWTH] = step_s
-        self._filter.transitionMatrix = forward
-        self._filter.processNoiseCov = _noise(ACCELERATION * height, step_s)
         expected, measured = _moved(self._state, step_s), _to_measured(box)
-        shrunk = max(0.0, float((expected[_SIZE] - measured[_SIZE]).max()))
-        stray = MEASUREMENT_STRAY * min(1.0 + (shrunk / SHRUNK) ** 2, MOST_STRAY)
-        scale = np.array([height, height, 1.0, 1.0])
-        self._filter.measurementNoiseCov = np.diag((stray * scale) ** 2).astype(np.float32)
+        height = float(np.exp(expected[3]))
+        smaller = expected[_SIZE] - measured[_SIZE]
+        shrunk = max(0.0, float(smaller.max()))
+        less_sure = 1.0 + (shrunk / SHRUNK) ** 2
+        size_stray, place_stray = min(less_sure, MOST_SIZE_STRAY), min(less_sure, CUT_STRAY)
+        whole = completed(box, _to_corners(expected))
+        if (whole != box).any():
+            measured[_PLACE], place_stray = _to_measured(whole)[_PLACE], CUT_STRAY
+        elif smaller.min() < -UNCOVERED:
+            expected[_SIZE] = np.maximum(expected[_SIZE], measured[_SIZE])
+            place_stray = UNCOVERED_STRAY
+        scale = np.repeat([place_stray * height, size_stray], 2) * MEASUREMENT_STRAY
+        self._filter.measurementNoiseCov = np.diag(scale**2).astype(np.float32)
+        self._filter.transitionMatrix = _forward(step_s)
+        self._filter.processNoiseCov = _noise(ACCELERATION * height, step_s)
         self._filter.predict()
         self._filter.statePre = expected.reshape(-1, 1)
         self._filter.correct(measured.reshape(-1, 1))
@@ -141,6 +154,33 @@ class BoxMotion:
 
 _DIFFERENT: Final = ((0, 0), (0, 4), (4, 4), (2, 2), (2, 3), (2, _GROWTH), (_GROWTH, _GROWTH))
 """Where in the covariance its different numbers stand."""
+
+
+def completed(box: FloatArray, expected: FloatArray) -> FloatArray:
+    """The box of a whole face of which a detection shows a part, behind a pillar or a shoulder.
+
+    A box smaller than expected ends, on one side, where the face does, and on the other where what
+    hides it begins. The edge that is nearer where it is expected is taken for the face's own.
+    box, expected: `(4,)` x_min, y_min, x_max, y_max in pixels.
+    """
+    whole = np.array(box, np.float32)
+    for low, high in ((0, 2), (1, 3)):
+        length = expected[high] - expected[low]
+        if box[high] - box[low] >= (1.0 - CUT) * length:
+            continue
+        if abs(box[high] - expected[high]) < abs(box[low] - expected[low]):
+            whole[low] = box[high] - length
+        else:
+            whole[high] = box[low] + length
+    return whole
+
+
+def _forward(step_s: float) -> FloatArray:
+    """How a small error now becomes one of the state `step_s` seconds on, `(7, 7)`."""
+    forward = np.eye(_STATE, dtype=np.float32)
+    forward[_PLACE, _SPEED] = step_s * np.eye(2, dtype=np.float32)
+    forward[_SIZE, _GROWTH] = step_s
+    return forward
 
 
 def _spread(

@@ -67,6 +67,10 @@ class Networks:
             return False
         return True
 
+    def score_threshold(self, name: str) -> float:
+        """The least score that detector `name` reports."""
+        return self._detector(name).score_threshold
+
     def detect(self, name: str, frames: Sequence[Image]) -> list[Detections]:
         """Find the faces of each frame with detector `name`."""
         detector = self._detector(name)

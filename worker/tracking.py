@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -29,21 +30,36 @@ LOST_AFTER_S: Final = 2.5
 """A face unseen for this long has gone: people are hidden for 2 s, half hidden for longer ..."""
 STILL_LOST_AFTER_S: Final = 8.0
 """... unless it stood still: then it is waited for longer, but only in the same place."""
+FIRST_ABOVE: Final = 0.15
+"""A track begins with a score this much above the detector's threshold: lower ones are mostly faces
+half hidden, whose box says little about where they go, or backs of heads ..."""
+FIRST_AT_MOST: Final = 0.9
+"""... and never needs more than this."""
 REACH: Final = 0.6
 """A detection belongs to a track when it is within this many face heights of the prediction ..."""
 REACH_SPREADS: Final = 1.6
 """... plus this many standard deviations of the track's speed, times the seconds unseen: much for
 a face seen once (6.4 heights a second), little for one followed for a while (about 1.5)."""
-LONGEST_REACH: Final = 2.5
+LONGEST_REACH: Final = 3.5
 LEAVING_REACH: Final = 0.4
 """A track about to leave the picture must not pick up whoever comes in at the same edge."""
 STAYING_REACH: Final = 0.4
 """Who stood still, or was last seen before the picture froze, is found where they were."""
-NEWNESS: Final = (0.6, 0.25, 0.25)
+NEWNESS: Final = (0.8, 0.4, 0.3)
 """A track that was seen by itself 0, 1 or 2 times counts as this much farther away, in face
 heights: of two tracks on one face, the one that has been there longer keeps it."""
+KNOWN_AFTER: Final = 4
+"""A track seen this often has shown how large its face is ..."""
+LARGER: Final = 1.4
+"""... so that a box is at most this many times as high as it should be ..."""
+LARGER_PER_S: Final = 0.5
+"""... and this much more for each second unseen ..."""
+UNKNOWN_LARGER: Final = 2.2
+"""... but never more than this, as before: then it may have shown only a part of itself."""
 FROZEN_AFTER_S: Final = 1.0
 """A picture repeated for longer than a slow camera repeats one (1 frame a second) is frozen."""
+NOBODY: Final = 2**62
+"""Stands for the number of a track where there is none."""
 
 
 class Tracker:
@@ -64,6 +80,7 @@ class Tracker:
         """Checksum of the last frame's boxes: a frozen picture has the very same ones."""
         self._repeated = False
         """Whether the last frame was one."""
+        self._first_score = 0.0
 
     def update(
         self,
@@ -71,13 +88,16 @@ class Tracker:
         time_s: float,
         frame_size: tuple[int, int],
         scores: FloatArray | None = None,
-    ) -> tuple[list[Track], list[Track]]:
+        first_score: float = 0.0,
+    ) -> tuple[list[Track | None], list[Track]]:
         """Take the boxes of one frame of `frame_size` (width, height).
 
-        Boxes are `(N, 4)` float32 corners in pixels, scores `(N,)`. Returns the track of each
-        box, in the order of `boxes`, and the tracks that ended: unseen for too long, walked out,
-        or the picture changed its size.
+        Boxes are `(N, 4)` float32 corners in pixels, scores `(N,)`. A box below `first_score`
+        goes on with a track, but begins none (Zhang et al., ByteTrack, 2022). Returns the track of
+        each box, in the order of `boxes`, None where it is nobody's, and the tracks that ended:
+        unseen for too long, walked out, or the picture changed its size.
         """
+        self._first_score = first_score
         if scores is None:
             scores = np.ones(len(boxes), np.float32)
         ended = self._end_others(frame_size)
@@ -90,7 +110,8 @@ class Tracker:
             ended += self._end_lost(time_s)
         seen, gone = self._see(uncut(boxes, frame_size), scores, time_s)
         for track in seen:
-            self.static.judge(track)
+            if track:
+                self.static.judge(track)
         return seen, ended + gone
 
     def end_all(self) -> list[Track]:
@@ -137,7 +158,7 @@ class Tracker:
 
     def _see(
         self, boxes: FloatArray, scores: FloatArray, time_s: float
-    ) -> tuple[list[Track], list[Track]]:
+    ) -> tuple[list[Track | None], list[Track]]:
         """Return the track of each box of a new picture, and those that walked out."""
         predicted = self._predict(time_s)
         leaving = outside(predicted, self._frame_size)
@@ -145,33 +166,42 @@ class Tracker:
         whose = self._match(predicted, leaving, boxes, time_s)
         tracks = self._tracks_of(whose, boxes, scores, time_s)
         for column, doubled in enumerate(_doubled(boxes, tracks)):
+            track = tracks[column]
             if column in whose:
-                tracks[column].see(boxes[column], float(scores[column]), time_s, doubled)
-            elif doubled:
-                tracks[column].sightings, tracks[column].doubled = 0, 1
-        seen = {track.id for track in tracks}
+                whose[column].see(boxes[column], float(scores[column]), time_s, doubled)
+            elif track and doubled:
+                track.sightings, track.doubled = 0, 1
+        seen = {track.id for track in tracks if track}
         return tracks, self._end([track for track in about_to_leave if track.id not in seen])
 
     def _tracks_of(
         self, whose: dict[int, Track], boxes: FloatArray, scores: FloatArray, time_s: float
-    ) -> list[Track]:
-        """Return the track of each box; boxes that are nobody's begin one."""
+    ) -> list[Track | None]:
+        """Return the track of each box; boxes that are nobody's begin one if they are sure."""
         return [
-            whose.get(column) or self._begin(boxes[column], float(scores[column]), time_s)
+            whose.get(column)
+            or (
+                self._begin(boxes[column], float(scores[column]), time_s)
+                if scores[column] >= self._first_score
+                else None
+            )
             for column in range(len(boxes))
         ]
 
-    def _see_again(self, boxes: FloatArray, scores: FloatArray, time_s: float) -> list[Track]:
+    def _see_again(
+        self, boxes: FloatArray, scores: FloatArray, time_s: float
+    ) -> list[Track | None]:
         """Return the track of each box of a picture shown before; none ends, none moves."""
         where = np.array([track.motion.box for track in self.tracks], np.float32).reshape(-1, 4)
         reach = np.full(len(where), LONGEST_REACH, np.float32)
+        largest = np.full(len(where), UNKNOWN_LARGER, np.float32)
         whose = {
             column: self.tracks[row]
-            for row, column in assign(where, boxes, reach, np.zeros(len(where), np.float32))
+            for row, column in assign(where, boxes, reach, np.zeros_like(reach), largest)
         }
         tracks = self._tracks_of(whose, boxes, scores, time_s)
         for track, doubled in zip(tracks, _doubled(boxes, tracks), strict=True):
-            if 0 <= time_s - track.moved_at_s <= FROZEN_AFTER_S:
+            if track and 0 <= time_s - track.moved_at_s <= FROZEN_AFTER_S:
                 track.see_again(time_s, doubled)
         return tracks
 
@@ -235,17 +265,26 @@ class Tracker:
             [(*NEWNESS, 0.0)[min(track.sightings, len(NEWNESS))] for track in self.tracks],
             np.float32,
         )
-        pairs = assign(predicted, boxes, reach.astype(np.float32), newness)
-        if not pairs and (offset := common_shift(predicted, boxes, LEAVING_REACH)) is not None:
+        known = np.array([track.sightings >= KNOWN_AFTER for track in self.tracks], bool)
+        grown = np.minimum(LARGER + LARGER_PER_S * unseen_s, UNKNOWN_LARGER)
+        largest = np.where(known, grown, UNKNOWN_LARGER)
+        limits = reach.astype(np.float32), newness, largest.astype(np.float32)
+        pairs = assign(predicted, boxes, *limits)
+        offset = None if pairs else common_shift(predicted, boxes, LEAVING_REACH, limits[-1])
+        if offset is not None:
             for track in self.tracks:
                 track.shift(offset)
-            moved = predicted + np.tile(offset, 2)
-            pairs = assign(moved, boxes, reach.astype(np.float32), newness)
+            pairs = assign(predicted + np.tile(offset, 2), boxes, *limits)
         return {column: self.tracks[row] for row, column in pairs}
 
 
-def _doubled(boxes: FloatArray, tracks: list[Track]) -> list[bool]:
+def first_score(threshold: float) -> float:
+    """The least score that begins a track, for a detector that reports from `threshold` on."""
+    return min(threshold + FIRST_ABOVE, max(threshold, FIRST_AT_MOST))
+
+
+def _doubled(boxes: FloatArray, tracks: Sequence[Track | None]) -> list[bool]:
     """For each box, whether it lies on the face of somebody who was there before."""
     shared = overlaps(boxes) >= SAME_FACE_OVERLAP
-    ids = np.array([track.id for track in tracks])
-    return [bool((ids[shared[column]] < track.id).any()) for column, track in enumerate(tracks)]
+    ids = np.array([track.id if track else NOBODY for track in tracks])
+    return [bool((ids[shared[column]] < ids[column]).any()) for column in range(len(tracks))]

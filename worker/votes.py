@@ -31,7 +31,8 @@ KEPT_CONFIDENCE: Final = 0.5
 """... and this to be kept ..."""
 HYSTERESIS: Final = 0.08
 """... and another replaces it only when it leads by this much, so that labels do not flicker."""
-SETTLED_WEIGHT: Final = 0.7
+SETTLED_WEIGHT: Final = 1.4
+"""Two good looks: one alone is wrong in one in thirty, however sure it is."""
 SETTLED_CONFIDENCE: Final = 0.8
 FIRST_LOOK_S: Final = 0.2
 """The first look at a face stands for this long; later ones for the time since the one before."""

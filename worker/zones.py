@@ -56,10 +56,7 @@ class Layout:
             return found
         places = centres(found.boxes)
         kept = ~shapely.contains_xy(self._ignored, places[:, 0], places[:, 1])
-        marks = found.landmarks
-        return Detections(
-            found.boxes[kept], found.scores[kept], None if marks is None else marks[kept]
-        )
+        return found.where(kept)
 
     def follow(self, track: Track, box: FloatArray, time_s: float) -> None:
         """Take note of the zones that a face is in and the lines it has crossed.

@@ -35,7 +35,7 @@ class RfbPeer:
 
     def __init__(self, path: Path, *, score_threshold: float, threads: int = 0) -> None:
         self._session = open_session(path, device="cpu", threads=threads)
-        self._score_threshold = score_threshold
+        self.score_threshold = score_threshold
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         return [self._one(frame) for frame in frames]
@@ -44,7 +44,7 @@ class RfbPeer:
         blob = cv2.dnn.blobFromImage(frame, 1 / 128, (640, 480), (127, 127, 127), swapRB=True)
         scores, boxes = self._session.run(["scores", "boxes"], {"input": blob})
         surest = np.asarray(scores[0][:, 1:].max(axis=1), np.float32)
-        return _kept(np.asarray(boxes[0], np.float32), surest, frame, self._score_threshold)
+        return _kept(np.asarray(boxes[0], np.float32), surest, frame, self.score_threshold)
 
 
 class AizooPeer:
@@ -67,7 +67,7 @@ class AizooPeer:
             self._network = cv2.dnn.readNetFromCaffe(str(description), str(weights))
         except cv2.error as error:
             raise ModelFormatError(f"{weights} cannot be opened as a network: {error}") from error
-        self._score_threshold = score_threshold
+        self.score_threshold = score_threshold
         self._anchors = self._make_anchors()
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
@@ -83,7 +83,7 @@ class AizooPeer:
         halves = np.exp(offsets[:, 2:]) * sizes / 2
         boxes = np.hstack([centres - halves, centres + halves]).astype(np.float32)
         surest = np.asarray(classes, np.float32).reshape(len(boxes), -1).max(axis=1)
-        return _kept(boxes, surest, frame, self._score_threshold)
+        return _kept(boxes, surest, frame, self.score_threshold)
 
     def _make_anchors(self) -> Floats:
         """(5972, 4) xyxy as shares of the image."""

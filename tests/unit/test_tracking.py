@@ -24,7 +24,8 @@ def boxes(*corners: tuple[float, float, float, float]) -> np.ndarray:
 def see(
     tracker: Tracker, found: np.ndarray, time_s: float, size: tuple[int, int] = (1920, 1080)
 ) -> tuple[list[Track], list[Track]]:
-    return tracker.update(found, time_s, size)
+    tracks, ended = tracker.update(found, time_s, size)
+    return [track for track in tracks if track], ended
 
 
 def at(x: float, y: float = 100, size: float = 40) -> tuple[float, float, float, float]:
@@ -322,3 +323,59 @@ def test_motion_learns_a_constant_speed() -> None:
     for step in range(1, 10):
         motion.update(boxes(at(10.0 * step))[0], 0.2)
     assert motion.predict(0.4)[0] == pytest.approx(90 + 20, abs=3)
+
+
+def test_a_face_that_slips_behind_a_pillar_keeps_its_speed() -> None:
+    motion = BoxMotion(boxes(at(0))[0])
+    for step in range(1, 10):
+        motion.update(boxes(at(10.0 * step))[0], 0.1)
+    for step in range(10, 13):  # a pillar stands from x = 130 on
+        motion.update(boxes((10.0 * step, 100, 130, 140))[0], 0.1)
+    assert motion.predict(1.0)[0] == pytest.approx(120 + 100, abs=20)
+
+
+def test_a_face_that_comes_out_from_behind_a_pillar_does_not_seem_to_approach() -> None:
+    half_hidden = BoxMotion(boxes((80, 112, 100, 140))[0])
+    for x in (70, 60, 50):
+        half_hidden.update(boxes(at(x))[0], 0.1)
+    assert half_hidden.height == pytest.approx(40, abs=2)
+    later = half_hidden.predict(1.0)
+    assert later[3] - later[1] == pytest.approx(40, rel=0.15)
+
+
+def test_a_face_that_stays_smaller_is_believed_in_the_end() -> None:
+    motion = BoxMotion(boxes(at(0, size=60))[0])
+    for step in range(1, 40):
+        motion.update(boxes(at(10.0 * step, size=40))[0], 0.2)
+    assert motion.height == pytest.approx(40, abs=4)
+
+
+def test_an_unsure_box_goes_on_with_a_track_but_begins_none() -> None:
+    tracker = Tracker()
+    [nobody], _ = tracker.update(boxes(at(0)), 0.0, (1920, 1080), np.float32([0.65]), 0.75)
+    assert nobody is None
+    assert tracker.tracks == []
+    [track], _ = tracker.update(boxes(at(5)), 0.2, (1920, 1080), np.float32([0.8]), 0.75)
+    [same], _ = tracker.update(boxes(at(10)), 0.4, (1920, 1080), np.float32([0.65]), 0.75)
+    assert track is not None
+    assert same is track
+
+
+def test_a_near_face_does_not_take_the_track_of_a_far_one_that_it_hides() -> None:
+    tracker = Tracker()
+    for step in range(6):
+        see(tracker, boxes(at(300 + 2.0 * step)), 0.2 * step)
+    [hiding], _ = see(tracker, boxes(at(300, size=70)), 1.2)
+    assert hiding.id == 2
+    tracks, _ = see(tracker, boxes(at(314), at(200, size=70)), 1.4)
+    assert [track.id for track in tracks] == [1, 2]
+
+
+def test_a_half_hidden_face_is_found_where_its_open_side_is() -> None:
+    tracker = Tracker()
+    for step in range(6):
+        see(tracker, boxes(at(300 + 10.0 * step)), 0.2 * step)
+    [track], _ = see(tracker, boxes((360, 100, 382, 140)), 1.2)  # the left half alone
+    assert track.id == 1
+    assert track.motion.box[0] == pytest.approx(360, abs=4)
+    assert track.motion.box[2] == pytest.approx(400, abs=6)

@@ -30,6 +30,7 @@ def walked(camera: Camera, places: list[tuple[float, float]], start_s: float = 1
         boxes = np.array([[x - 20, y - 20, x + 20, y + 20]], np.float32)
         time_s = start_s + 0.2 * number
         [track], _ = tracker.update(boxes, time_s, SIZE)
+        assert track
         layout_of(camera, SIZE).follow(track, boxes[0], time_s)
     return tracker
 
