@@ -27,8 +27,9 @@ import numpy.typing as npt
 
 from benchmarks import where_time_goes
 from benchmarks.against_seed import FASTEST_FPS, SETTLE_S
+from benchmarks.films import concourse
 from benchmarks.load import Meter, Span, film_cameras, set_all, spread, wait_for_pictures
-from benchmarks.system import clip, machine, print_result, running_system
+from benchmarks.system import machine, print_result, running_system
 from contract.memory import keep_freed_memory
 from contract.settings import load_settings
 from face_detector.anchor_detector import AnchorDetector
@@ -37,7 +38,6 @@ from ingest.encoding import encode_jpeg
 from ingest.video_source import to_bgr
 from models.loading import load_classifier
 
-FILM: Final = "concourse_1080p.mp4"
 QUALITY: Final = 85
 KEEP_EVERY: Final = 5
 RUNS: Final = 60
@@ -50,9 +50,9 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--cameras", type=int, default=4)
     options = parser.parse_args()
-    film = clip(FILM)
+    film = concourse()
     keep_freed_memory()
-    print(f"{machine()}; {options.cameras} cameras play {FILM}", flush=True)
+    print(f"{machine()}; {options.cameras} cameras play {film.name}", flush=True)
     names = {f"film{number}": film for number in range(options.cameras)}
     spans: list[Span] = []
     rounds: list[dict[str, float]] = []

@@ -23,15 +23,15 @@ from typing import Any, Final
 
 from benchmarks.against_seed import FASTEST_FPS, reading
 from benchmarks.ages import AgeWatch
+from benchmarks.films import concourse
 from benchmarks.load import Meter, Span, film_cameras, set_all, wait_for_pictures
-from benchmarks.system import System, clip, machine, print_result, running_system, wait_until
+from benchmarks.system import System, machine, print_result, running_system, wait_until
 from benchmarks.wall_viewers import watching
 from benchmarks.watch import percentiles
 from contract.cameras import Camera
 from contract.keys import CameraKeys
 from contract.totals import DROP_CAUSES, dropped_field, frames_field
 
-FILM: Final = "concourse_1080p.mp4"
 FILM_FPS: Final = 25
 SETTLE_S: Final = 4.0
 P99_TARGETS_S: Final = {80: 0.5, 200: 1.0}
@@ -100,7 +100,7 @@ def measure(share: int, speed: float, cameras: int, seconds: float) -> Level:
 @contextmanager
 def films_at(speed: float, cameras: int) -> Iterator[System]:
     """A running system with cameras that play the film, every frame of it to be analysed."""
-    names = {f"film{number}": clip(FILM) for number in range(cameras)}
+    names = {f"film{number}": concourse() for number in range(cameras)}
     settings = {**film_cameras(names), "MASKWATCH_FILE_SPEED": f"{speed:.4f}"}
     with running_system(settings) as system:
         set_all(system, system.cameras(), analysis_fps=FASTEST_FPS)

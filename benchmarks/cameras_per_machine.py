@@ -1,6 +1,7 @@
 """D: how many real RTSP cameras this machine watches before pictures come late.
 
 python -m benchmarks.cameras_per_machine [--counts 4 6 8 10 12 14 16] [--seconds 20] [--fps 5]
+                                         [--film FILE]
 
 A real RTSP server sends the concourse clip (1920x1080, 25 fps, H.264, 6 to 8 faces in view) once
 for each camera, in a loop and not re-encoded; five frames a second of each are analysed. A count
@@ -18,18 +19,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psutil
 
 from benchmarks import where_time_goes
 from benchmarks.ages import AgeWatch
+from benchmarks.films import concourse
 from benchmarks.load import Meter, Span, set_all, wait_for_pictures
-from benchmarks.system import clip, machine, print_result, running_system
+from benchmarks.system import machine, print_result, running_system
 from benchmarks.watch import percentiles
 from tests.servers.rtsp import rtsp_server
 
-FILM: Final = "concourse_1080p.mp4"
 SETTLE_S: Final = 6.0
 PROFILE_S: Final = 5.0
 LATE_S: Final = 1.0
@@ -61,12 +63,14 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[4, 6, 8, 10, 12, 14, 16])
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--fps", type=float, default=5.0)
+    parser.add_argument("--film", type=Path, help="another H.264 file, such as a substream's")
     options = parser.parse_args()
-    print(f"{machine()}; {FILM} over RTSP, {options.fps:g} frames/s analysed", flush=True)
+    film: Path = options.film or concourse()
+    print(f"{machine()}; {film.name} over RTSP, {options.fps:g} frames/s analysed", flush=True)
     print("cameras analysed    p50 s  p95 s  p99 s   cores of ours, of the RTSP server")
     best: Trial | None = None
     shown: Trial | None = None
-    with serving(max(options.counts)) as base_url:
+    with serving(film, max(options.counts)) as base_url:
         for count in options.counts:
             trial = attempt(base_url, count, options.fps, options.seconds)
             show(trial)
@@ -83,12 +87,12 @@ def main() -> None:
 
 
 @contextmanager
-def serving(count: int) -> Iterator[str]:
+def serving(film: Path, count: int) -> Iterator[str]:
     """An RTSP server with the film under `cam0`, `cam1` and so on."""
     import pytest
 
     try:
-        with rtsp_server({f"cam{number}": clip(FILM) for number in range(count)}) as url:
+        with rtsp_server({f"cam{number}": film for number in range(count)}) as url:
             yield url
     except pytest.skip.Exception as reason:
         raise SystemExit(str(reason)) from None

@@ -19,6 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.system import SHARED
+from contract.errors import ModelNotFoundError
+from contract.settings import load_settings
+from face_detector.loading import SSD_PAIRS
+from models.files import find_first
 
 Image = npt.NDArray[np.uint8]
 
@@ -27,6 +31,7 @@ DETECTOR_SIDE: Final = 300
 FACE_SIDE: Final = 224
 MEAN_BGR: Final = (104.0, 177.0, 123.0)
 SHIPPED_THRESHOLD: Final = 0.9
+CAFFE_PAIRS: Final = SSD_PAIRS[:2]
 OWN_THRESHOLD: Final = 0.5
 """The seed's own default, had its command line been used."""
 
@@ -54,13 +59,10 @@ class SeedLoop:
     """The seed's networks, loaded once, and its loop."""
 
     def __init__(self) -> None:
-        weights = SHARED / "weights"
-        caffe = weights / "res10_reconstructed.caffemodel"
-        if not caffe.is_file():
-            raise SystemExit("needs the seed's networks in ../shared/weights beside the project")
-        description = weights / "res10_deploy.prototxt"
+        backbone = SHARED / "weights" / "mobilenet_v2_imagenet_notop.weights.h5"
+        caffe, description = _detector_files()
         self._detector = cv2.dnn.readNetFromCaffe(str(description), str(caffe))
-        self._classifier = _mask_network(weights / "mobilenet_v2_imagenet_notop.weights.h5")
+        self._classifier = _mask_network(backbone)
         self._classifier.predict(np.zeros((1, FACE_SIDE, FACE_SIDE, 3), np.float32), verbose=0)
 
     def run(self, film: Path, seconds: float, threshold: float) -> SeedRun:
@@ -99,6 +101,19 @@ class SeedLoop:
         if faces:
             self._classifier.predict(np.array(faces, np.float32), batch_size=32, verbose=0)
         return len(faces)
+
+
+def _detector_files() -> tuple[Path, Path]:
+    """Weights and description of res10 in Caffe form: beside the project, or pulled."""
+    beside = SHARED / "weights"
+    pair = beside / "res10_reconstructed.caffemodel", beside / "res10_deploy.prototxt"
+    if all(path.is_file() for path in pair):
+        return pair
+    try:
+        weights, description = find_first(CAFFE_PAIRS, load_settings().where_models_are)
+    except ModelNotFoundError as error:
+        raise SystemExit(f"the seed's detector is missing: {error}") from None
+    return weights, description
 
 
 def _mask_network(weights: Path) -> Any:

@@ -26,12 +26,12 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from benchmarks.films import concourse
 from benchmarks.five_cameras import memory_mb
 from benchmarks.load import cpu_by_process, film_cameras, set_all, spread, wait_for_pictures
 from benchmarks.system import (
     ROOT,
     System,
-    clip,
     free_port,
     machine,
     print_result,
@@ -134,7 +134,7 @@ def idle(seconds: float) -> dict[str, float]:
 
 def loaded(seconds: float) -> dict[str, float]:
     """Megabytes of each process with four cameras and a viewer."""
-    names = {f"film{number}": clip("concourse_1080p.mp4") for number in range(4)}
+    names = {f"film{number}": concourse() for number in range(4)}
     with running_system(film_cameras(names)) as system:
         set_all(system, system.cameras(), analysis_fps=FPS)
         wait_for_pictures(system, system.cameras())

@@ -21,10 +21,10 @@ from multiprocessing.connection import Connection
 from typing import Final
 from urllib.parse import urlsplit
 
+from benchmarks.films import concourse
 from benchmarks.load import Meter, Span, film_cameras, spread, wait_for_pictures
-from benchmarks.system import System, clip, machine, print_result, running_system
+from benchmarks.system import System, machine, print_result, running_system
 
-FILM: Final = "concourse_1080p.mp4"
 SETTLE_S: Final = 3.0
 CHUNK: Final = 1 << 18
 TARGET: Final = 1.1
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     spans: dict[int, list[Span]] = {number: [] for number in sorted(options.viewers)}
     received: dict[int, float] = {}
-    with running_system(film_cameras({"film": clip(FILM)})) as system:
+    with running_system(film_cameras({"film": concourse()})) as system:
         cameras = system.cameras()
         wait_for_pictures(system, cameras)
         for _ in range(options.repetitions):
