@@ -45,7 +45,15 @@ from tests.servers.rtsp import rtsp_server
 
 CANARY: Final = "c4nary-that-must-be-seen"
 """The name of a camera, which is no secret: a place where it is not found was not looked at."""
-CANARY_PLACES: Final = ("API answers", "Redis", "Redis' files", "metrics", "pages")
+CANARY_PLACES: Final = (
+    "API answers",
+    "events",
+    "other answers",
+    "Redis",
+    "Redis' files",
+    "metrics",
+    "pages",
+)
 _TOKEN: Final = re.compile(r'name="csrf[-_]token"[^>]* (?:content|value)="([^"]+)"')
 
 
@@ -66,6 +74,7 @@ class Drive:
         """Everything once."""
         self._first_administrator()
         self._cameras()
+        self._files()
         self._probes()
         self._accounts()
         self._keys()
@@ -124,6 +133,26 @@ class Drive:
             )
 
         wait_until(settled, 60, "the cameras to go live or say why not", self.system)
+
+    def _files(self) -> None:
+        """Files of cameras with passwords, good and bad, tried and taken; what comes out again."""
+        secret = self.secret("a password in a file", f"f1le{self._mark}/@!")
+        source = f"rtsp://{self._user}:{secret}@127.0.0.1:{free_port()}/z"
+        files = {
+            "csv": f'name,source\nfrom a file,"{source}"\n',
+            "yaml": f"- name: from a file\n  source: '{source}x'\n",
+        }
+        for form, text in files.items():
+            for query in ("&dry_run=1", ""):
+                self._send(f"/api/v1/cameras/import?format={form}{query}", text)
+            self._saw(self._http.get(f"{self.system.url}/api/v1/cameras/export?format={form}"))
+            for broken in (text.replace("rtsp", "ftp"), text.replace("source", source), source):
+                self._send(f"/api/v1/cameras/import?format={form}", broken)
+
+    def _send(self, path: str, text: str) -> None:
+        headers = {"X-CSRFToken": self._token("/account"), "Content-Type": "text/plain"}
+        url = self.system.url + path
+        self._saw(self._http.post(url, data=text.encode(), headers=headers, timeout=30))
 
     def _probes(self) -> None:
         secret = self.secret("a probed password", f"pr0be{self._mark}/@!")
@@ -208,6 +237,7 @@ class Drive:
         self.places.add("the log", self.system.log.read_bytes())
         for path in self._addresses():
             self._saw(self._http.get(self.system.url + path, timeout=10))
+        self._listen()
         for process in psutil.Process(self.system.process.pid).children(recursive=True):
             self.places.add("the process list", " ".join(process.cmdline()))
         for value in values_in(self.system.redis):
@@ -218,6 +248,16 @@ class Drive:
             if file.is_file():
                 self.places.add("Redis' files", file.read_bytes())
 
+    def _listen(self) -> None:
+        """The events of every camera's state."""
+        url, events = f"{self.system.url}/api/v1/events", 0
+        with self._http.get(url, stream=True, timeout=30) as answer:
+            for line in answer.iter_lines():
+                self.places.add("events", line)
+                events += line.startswith(b"event: state")
+                if events == len(self.system.cameras()):
+                    return
+
     def _addresses(self) -> Iterator[str]:
         """Every GET route there is, for every camera and account."""
         vault = load_vault(self.system.log.parent / "secret.key")
@@ -227,6 +267,8 @@ class Drive:
         channels = list(channel_names(self.system.redis))
         for route in routes:
             if "GET" not in (route.methods or ()) or "stream" in route.rule:
+                continue
+            if route.rule == "/api/v1/events":  # endless, too: `_listen`
                 continue
             ids = cameras if "camera_id" in route.arguments else users
             ids = channels if "channel_id" in route.arguments else ids

@@ -151,7 +151,10 @@ def checked_camera(fields: dict[str, Any]) -> Camera:
     except ValidationError as error:
         raise CameraFieldsError(
             tuple(
-                (".".join(map(str, p["loc"])), redact_text(p["msg"].removeprefix("Value error, ")))
+                (
+                    ".".join(redact_url(str(part)) for part in p["loc"]),
+                    redact_text(p["msg"].removeprefix("Value error, ")),
+                )
                 for p in error.errors()
             )
         ) from None

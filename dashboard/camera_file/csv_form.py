@@ -26,6 +26,7 @@ from dashboard.camera_file.entries import (
     TEXTS,
     Entry,
     Problem,
+    repeatable,
 )
 
 DELIMITERS: Final = (",", ";", "\t")
@@ -111,8 +112,10 @@ def _names(cells: Sequence[str]) -> list[str]:
     expected = f"expected a first row with some of {', '.join(FIELDS)}"
     if not {"id", "name"} & set(names):
         raise CameraFileError(f"line 1: neither `id` nor `name` is a column; {expected}")
+    if any("://" in name for name in names):
+        raise CameraFileError(f"line 1: an address where names of columns belong; {expected}")
     if unknown := [name for name in names if name not in FIELDS]:
-        raise CameraFileError(f"line 1: unknown column {unknown[0][:40]!r}; {expected}")
+        raise CameraFileError(f"line 1: unknown column {repeatable(unknown[0])!r}; {expected}")
     if twice := [name for name in FIELDS if names.count(name) > 1]:
         raise CameraFileError(f"line 1: the column {twice[0]!r} is there twice")
     return names

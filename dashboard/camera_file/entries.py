@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contract.cameras import CHANGEABLE, Camera
+from contract.redaction import HIDDEN
 
 FIELDS: Final = tuple(name for name in Camera.model_fields if name in CHANGEABLE | {"id"})
 """The fields in a file, in this order."""
@@ -18,6 +19,7 @@ SWITCHES: Final = frozenset(name for name in FIELDS if Camera.model_fields[name]
 SHAPES: Final = frozenset(name for name in FIELDS if Camera.model_fields[name].default == ())
 
 MOST_ENTRIES: Final = 1000
+LONGEST_REPEATED: Final = 80
 MOST_BYTES: Final = 2 * 1024 * 1024
 
 
@@ -40,6 +42,15 @@ class Entry:
     values: dict[str, Any] = field(repr=False)
     """By field; those that the file does not have are missing. An empty one is the default."""
     problems: tuple[Problem, ...] = ()
+
+
+def repeatable(text: str) -> str:
+    """A text of the file as an answer may repeat it: nothing of what looks like an address.
+
+    In a wrong place an address can be anything, half of one too: `redact_url` wants a whole one.
+    """
+    scheme, separator, _ = text.partition("://")
+    return f"{scheme}://{HIDDEN}"[:LONGEST_REPEATED] if separator else text[:LONGEST_REPEATED]
 
 
 def without_empty(values: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from contract.cameras import Camera, changed_camera, has_secret, make_camera
 from contract.errors import CameraConfigError, CameraFieldsError
 from contract.redaction import HIDDEN
 from dashboard.accounts.grants import Role
-from dashboard.camera_file.entries import FIELDS, Entry, Problem, without_empty
+from dashboard.camera_file.entries import FIELDS, Entry, Problem, repeatable, without_empty
 
 Outcome = Literal["added", "changed", "unchanged", "refused", "removed"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("added", "changed", "unchanged", "refused", "removed")
@@ -92,7 +92,7 @@ def make_plan(
 
 def _row(entry: Entry, seen: Sequence[Camera], may: May) -> Row:
     before = _match(entry, seen)
-    name = str(entry.values.get("name") or (before.name if before else ""))[:80]
+    name = repeatable(str(entry.values.get("name") or (before.name if before else "")))
     row = Row("refused", name, None, entry.line, before, (), entry.problems)
     if entry.problems:
         return row

@@ -15,7 +15,7 @@ from yaml.constructor import SafeConstructor
 from contract.cameras import Camera
 from contract.errors import CameraFileError
 from contract.redaction import redact_text
-from dashboard.camera_file.entries import FIELDS, MOST_ENTRIES, TEXTS, Entry, Problem
+from dashboard.camera_file.entries import FIELDS, MOST_ENTRIES, TEXTS, Entry, Problem, repeatable
 
 MOST_DEPTH: Final = 10
 HEAD: Final = """\
@@ -110,7 +110,7 @@ def _entry(node: yaml.Node) -> Entry:
         where = value_node.start_mark.line + 1
         if name not in FIELDS:
             expected = f"unknown; expected {', '.join(FIELDS)}"
-            problems.append(Problem(name[:40], f"line {where}: {expected}"))
+            problems.append(Problem(repeatable(name), f"line {where}: {expected}"))
         elif name in values:
             problems.append(Problem(name, f"line {where}: it is there twice"))
         else:

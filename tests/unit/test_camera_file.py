@@ -18,6 +18,7 @@ from dashboard.camera_file.plan import Plan, make_plan
 
 SECRET = "s3cret"  # noqa: S105 - a made-up one, looked for in what must not show it
 SOURCE = f"rtsp://admin:{SECRET}@10.0.0.9/live"
+SPACED = f"rtsp://adm in:{SECRET}@10.0.0.9/live"
 FORMS: tuple[Form, ...] = ("yaml", "csv")
 ALL: dict[str, Role] = {"*": "administrator"}
 
@@ -228,6 +229,34 @@ def test_a_fault_in_yaml_is_named_with_line_and_field() -> None:
     assert unknown.problems[0].detail.startswith("line 4: unknown; expected id, name, source")
     assert (nothing.line, nothing.outcome) == (5, "refused")
     assert twice.problems[0].detail == "line 7: it is there twice"
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("csv", f"{SOURCE},name\nx,Gate\n"),
+        ("csv", f"{SPACED},name\nx,Gate\n"),
+        ("csv", f"name,rtsp://u:{SECRET},x@h\nx,Gate\n"),
+        ("csv", f"name\nrtsp://u:{SECRET},x@h\n"),
+        ("yaml", f'- "{SPACED}": x\n'),
+        ("yaml", f"- name: {SPACED}\n"),
+        ("csv", f"name,source\n{SOURCE},\n"),
+        ("csv", f"name,source\nGate,ftp://u:{SECRET}@h/x\n"),
+        ("csv", f"name,analysis_fps\nGate,{SOURCE}\n"),
+        ("csv", f'name,source,lines\nGate,0,"[{{""{SOURCE}"": 1}}]"\n'),
+        ("yaml", f'- "{SOURCE}": x\n'),
+        ("yaml", f"- name: [{SOURCE}]\n"),
+        ("yaml", f"- name: x\n  source: {SOURCE}\n  lines: {{{SOURCE}: 1}}\n"),
+        ("yaml", f"cameras: *{SOURCE}\n"),
+        ("yaml", f"- name: x\n   source: {SOURCE}\n"),
+    ],
+)
+def test_an_address_in_a_wrong_place_is_shown_without_its_password(form: Form, text: str) -> None:
+    try:
+        shown = str([vars(row) | {"camera": 0} for row in plan_of(text, [], form=form).rows])
+    except CameraFileError as error:
+        shown = str(error)
+    assert SECRET not in shown
 
 
 BILLION_LAUGHS = "a: &a [x]\nb: &b [*a, *a]\ncameras: *b\n"
