@@ -28,9 +28,11 @@ def wanted_versions() -> frozenset[str] | None:
     camera sees changes all the time, and is nothing that a change of its settings writes over.
     """
     tags = request.if_match
-    if tags.star_tag or not tags:
+    # One that cannot be read asks for a version that nothing has.
+    if tags.star_tag or "If-Match" not in request.headers:
         return None
-    return frozenset(tag.partition(".")[0] for tag in tags.as_set(include_weak=True))
+    # An empty tag comes as None.
+    return frozenset((tag or "").partition(".")[0] for tag in tags.as_set(include_weak=True))
 
 
 def tagged(response: Response, tag: str = "") -> Response:

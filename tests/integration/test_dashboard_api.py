@@ -390,6 +390,16 @@ def test_a_change_of_what_somebody_else_changed_is_refused_whole(
     assert client.delete(path, headers={"If-Match": last}).status_code == 204
 
 
+@pytest.mark.parametrize("tag", ['""', 'W/""', "x", '"x', "W/", '"x.y", ""', "é"])
+def test_a_tag_that_no_camera_has_changes_nothing(client: FlaskClient, tag: str) -> None:
+    path = f"{API}/{add(client)['id']}"
+    for answer in (
+        client.patch(path, json={"name": "Hall"}, headers={"If-Match": tag}),
+        client.delete(path, headers={"If-Match": tag}),
+    ):
+        assert (answer.status_code, answer.json["error"]) == (412, "camera_changed")
+
+
 def test_a_version_changes_with_any_setting_and_with_nothing_else(
     client: FlaskClient, redis: Redis
 ) -> None:
