@@ -41,7 +41,9 @@ def write_past(redis: Redis, camera: Camera, seed: int = 1) -> None:
     now = minute_of(time.time())
     today = now // DAY_MINUTES
     created_s = float((today - DAYS) * DAY_MINUTES * MINUTE_S)
-    CameraRegistry(redis)._store(camera.model_copy(update={"created_at_s": created_s}))
+    registry = CameraRegistry(redis)
+    older = camera.model_copy(update={"created_at_s": created_s})
+    registry.apply(registry.revision(), [older], [])
     random = np.random.default_rng(seed)
     for day in range(today - DAYS + 1, today + 1):
         columns = _day(random)

@@ -52,7 +52,8 @@ class History:
     def __init__(self, redis: Redis, name: str, created_at_s: float = EIGHT_S - 86400) -> None:
         camera = add_camera(redis, name)
         self.camera: Camera = camera.model_copy(update={"created_at_s": created_at_s})
-        CameraRegistry(redis)._store(self.camera)
+        registry = CameraRegistry(redis)
+        registry.apply(registry.revision(), [self.camera], [])
         self.lease = take_lease(redis, camera.id, "worker")
         self._redis = redis
         self._store = OutcomeStore(redis)
