@@ -67,6 +67,13 @@ class Evaluator:
         except LockError:
             return bool(self._lock.acquire(blocking=False))
 
+    def _keep(self) -> None:
+        """Hold the lock on: with many rules a step may take longer than it lasts."""
+        try:
+            self._lock.reacquire()
+        except LockError:
+            raise LeaseLostError("another process evaluates the alert rules") from None
+
     def _evaluate(self, now_s: float) -> None:
         cameras = {c.id: c for c in self._roster.cameras()}
         rules = {rule.id: rule for rule in self._rules.all()}
@@ -76,6 +83,7 @@ class Evaluator:
         self._readings.look(seen, rules.values(), now_s)
         watched = set()
         for rule in rules.values():
+            self._keep()
             for camera in cameras.values():
                 if rule.enabled and camera.enabled and rule.concerns(camera):
                     name = f"{rule.id}:{camera.id}"

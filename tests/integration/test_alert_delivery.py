@@ -264,6 +264,20 @@ def test_a_password_travels_over_starttls_only_and_is_nowhere_in_clear(
     assert PASSWORD not in repr(channel) + str(public(channel))
 
 
+def test_mail_goes_to_a_server_that_speaks_tls_from_the_start(
+    redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path)
+    with mail_server(certificate=certificate, from_the_start=True) as server:
+        channel = add_email(redis, server.port, host="localhost", security="tls")
+        assert "certificate is not trusted" in post_one(redis, opened(channel.id))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+        assert "Taken by" in post_one(redis, opened(channel.id))
+        clear = add_email(redis, server.port, "clear", host="localhost")
+        assert "Not taken" in post_one(redis, opened(clear.id))
+    assert len(server.messages) == 1
+
+
 def test_what_a_mail_server_refuses_is_said_without_its_own_words(redis: Redis) -> None:
     with mail_server() as server:
         server.refuses = {"boss@example.org"}

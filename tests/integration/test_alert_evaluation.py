@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -185,6 +186,26 @@ def test_one_process_evaluates_and_another_takes_over_when_it_is_gone(
     second.leave()
     assert first.step()
     assert len(AlertStore(redis).open()) == 1
+
+
+def test_a_step_that_takes_long_keeps_the_lock_as_long_as_it_works(
+    redis: Redis, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_camera(redis, "Gate")
+    for number in range(5):
+        add_rule(redis, "offline", f"rule {number}")
+    evaluator, left_ms = Evaluator(redis, clock), []
+    look = evaluator._look_at
+
+    def slow(*arguments: Any) -> None:
+        left_ms.append(redis.pttl(AlertKeys.EVALUATOR))
+        look(*arguments)
+        redis.pexpire(AlertKeys.EVALUATOR, int(LOCK_S * 400))  # most of its time is over
+
+    monkeypatch.setattr(evaluator, "_look_at", slow)
+    assert evaluator.step()
+    assert len(left_ms) == 5
+    assert min(left_ms) > LOCK_S * 500
 
 
 def test_a_process_that_was_paused_past_its_lock_changes_nothing(

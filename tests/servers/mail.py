@@ -44,15 +44,22 @@ class MailServer:
 
 @contextmanager
 def mail_server(
-    user: str = "", password: str = "", certificate: tuple[Path, Path] | None = None
+    user: str = "",
+    password: str = "",
+    certificate: tuple[Path, Path] | None = None,
+    *,
+    from_the_start: bool = False,
 ) -> Iterator[MailServer]:
-    """A server on the loopback. With a certificate and its key it offers STARTTLS."""
+    """A server on the loopback; with a certificate and its key, one with STARTTLS or TLS."""
     handler = MailServer(port=closed_port())
     options: dict[str, Any] = {}
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
-        options |= {"tls_context": context, "require_starttls": True}
+        if from_the_start:
+            options["ssl_context"] = context
+        else:
+            options |= {"tls_context": context, "require_starttls": True}
     if user:
         good = LoginPassword(user.encode(), password.encode())
         options |= {
