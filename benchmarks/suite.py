@@ -64,32 +64,32 @@ def _words(text: str) -> tuple[str, ...]:
 BENCHMARKS: Final = (
     Benchmark(
         *("A", "against_seed", _words("--seconds 3 --repetitions 1"), _words("--repetitions 5")),
-        *(120, 600),
+        *(240, 900),
     ),
     Benchmark(
         *("B", "against_limit", _words("--seconds 5 --repetitions 1"), _words("--repetitions 5")),
-        *(90, 600),
+        *(180, 900),
     ),
     Benchmark(
         *("C", "age_under_load", _words("--seconds 8 --loads 80 200"), _words("--seconds 40")),
-        *(150, 600),
+        *(240, 900),
     ),
     Benchmark(
         *("D", "cameras_per_machine", _words("--seconds 8 --counts 8"), _words("--seconds 30")),
-        *(90, 900),
+        *(240, 1800),
     ),
     Benchmark(
         *("E", "scale_out", _words("--workers 1 4 --cameras 32 --seconds 5"), ()),
-        *(90, 900),
+        *(240, 1800),
     ),
     Benchmark(
         *("F", "viewers", _words("--viewers 1 100 --seconds 3 --repetitions 2"), ()),
-        *(90, 300),
+        *(180, 600),
     ),
-    Benchmark("G", "gpu", _words("--rounds 10"), (), 120, 600),
+    Benchmark("G", "gpu", _words("--rounds 10"), (), 240, 900),
     Benchmark(
         *("S", "startup", _words("--seconds 3 --repetitions 1"), _words("--repetitions 5")),
-        *(120, 600),
+        *(240, 900),
     ),
 )
 

@@ -11,7 +11,7 @@ from contract.keys import CameraKeys
 
 IN_FLIGHT: Final = 2
 """Frames that may wait for a worker: one that it analyses, and one to go on with."""
-LOOK_S: Final = 0.015
+LOOK_S: Final = 0.025
 
 
 class Follower:
