@@ -9,9 +9,9 @@ from flask import Blueprint, Response, jsonify, request
 from contract.cameras import Camera
 from contract.errors import CameraChangedError, QueryError
 from dashboard.accounts.access import audit, audit_is_done, identity, requires, visible_cameras
-from dashboard.api_document.answers import ImportAnswer
 from dashboard.api_document.describing import describes
 from dashboard.api_document.requests import CameraExportQuery, CameraImportQuery
+from dashboard.api_document.setup_answers import ImportAnswer
 from dashboard.camera_file.entries import MOST_BYTES
 from dashboard.camera_file.forms import MEDIA, Form, form_of, read_cameras, write_cameras
 from dashboard.camera_file.plan import Plan, Row, carry_out, make_plan

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, jsonify, url_for
 from contract.cameras import make_camera
 from contract.errors import CameraConfigError
 from dashboard.accounts.access import require_camera, requires
-from dashboard.api_document.answers import ProbeAnswer, ProbeStarted
 from dashboard.api_document.describing import describes
 from dashboard.api_document.requests import ProbeRequest
+from dashboard.api_document.setup_answers import ProbeAnswer, ProbeStarted
 from dashboard.errors import problem
 from dashboard.requests import json_object, merged_source, refuse_redacted, refuse_unknown
 from dashboard.services import services

@@ -5,14 +5,11 @@ The tests that generate requests compare these with real answers.
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from contract.alert_rules import AlertKind
 from contract.cameras import Camera
 from contract.people import Direction
-from contract.probes import ProbeStep
 from contract.quality import FitnessVerdict, UnfitReason
 from contract.quality import Problem as PictureProblem
 from contract.status import CameraState
@@ -116,43 +113,6 @@ class CameraList(BaseModel):
     cameras: list[CameraAnswer]
     total: int = Field(description="How many there are on all pages.")
     next: str | None = Field(description="Address of the next page; null on the last.")
-
-
-class ImportedField(BaseModel):
-    """A field before and after; of an address, without the password."""
-
-    field: str
-    before: Any
-    after: Any
-
-
-class ImportProblem(BaseModel):
-    """Why a camera is refused."""
-
-    field: str = Field(description="Empty where it is about the whole camera.")
-    detail: str
-
-
-class ImportedCamera(BaseModel):
-    """What happens to one camera."""
-
-    line: int | None = Field(description="Where it is in the file; null when it is not.")
-    id: str | None = Field(description="Null for a new one.")
-    name: str
-    outcome: Literal["added", "changed", "unchanged", "refused", "removed"]
-    changes: list[ImportedField]
-    problems: list[ImportProblem]
-
-
-class ImportAnswer(BaseModel):
-    """What an import changed, or would change."""
-
-    revision: str = Field(
-        description="Of all cameras' settings; sent as `If-Match`, only what was shown is done."
-    )
-    applied: bool = Field(description="False for a dry run, and where cameras were refused.")
-    counts: dict[str, int] = Field(description="Cameras by outcome.")
-    cameras: list[ImportedCamera]
 
 
 class FoundFace(BaseModel):
@@ -297,27 +257,3 @@ class ComplianceAnswer(BaseModel):
     tz: str
     total: CompliancePoint
     points: list[CompliancePoint]
-
-
-class ProbeStarted(BaseModel):
-    """A probe in the queue."""
-
-    id: str
-    state: Literal["queued"]
-
-
-class ProbeProgress(BaseModel):
-    """A step of a probe that has begun."""
-
-    step: ProbeStep
-    after_s: float = Field(description="Seconds since the probe began.")
-
-
-class ProbeAnswer(BaseModel):
-    """A probe: `result` is null until it has finished or failed."""
-
-    id: str
-    state: Literal["queued", "running", "finished", "failed"]
-    steps: list[ProbeProgress] = Field(description="Those begun; the last runs, or failed.")
-    result: dict[str, Any] | None
-    jobs_processes: int = Field(description="Processes that could take it up; 0 explains a wait.")
