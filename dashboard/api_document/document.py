@@ -154,11 +154,18 @@ def _in_query(description: Description) -> list[dict[str, Any]]:
 
 
 def _in_head(description: Description) -> list[dict[str, Any]]:
-    if not description.version:
-        return []
-    words = "The `ETag` or, in quotes, the version it was read with; 412 when it is another now."
+    headers = {}
+    if description.version:
+        headers["If-Match"] = (
+            "The `ETag` or, in quotes, the version it was read with; 412 when it is another now."
+        )
+    if description.events:
+        headers["Last-Event-ID"] = "The `id` of the last event that came; those since come first."
     schema = {"type": "string"}
-    return [{"name": "If-Match", "in": "header", "description": words, "schema": schema}]
+    return [
+        {"name": name, "in": "header", "description": words, "schema": schema}
+        for name, words in headers.items()
+    ]
 
 
 def _responses(

@@ -67,6 +67,7 @@ def test_two_hundred_cameras_come_in_and_go_out_and_come_back_unchanged(
     exported = client.get(f"{API}/export?format={form}")
     assert exported.headers["Content-Disposition"] == f'attachment; filename="cameras.{form}"'
     assert SECRET not in exported.text
+    assert exported.data.startswith(b"\xef\xbb\xbf") is (form == "csv")
     again = send(client, exported.text, "?dry_run=1", form).json
     assert again["counts"] == {
         **dict.fromkeys(("added", "changed", "refused", "removed"), 0),

@@ -69,6 +69,17 @@ def test_requests_are_described_as_they_are_checked(document: Any) -> None:
     assert {one["name"] for one in parameters} == set(PARAMETERS)
 
 
+def test_events_headers_and_files_are_described_as_they_come(document: Any) -> None:
+    events = document["paths"]["/api/v1/events"]["get"]
+    assert [one["name"] for one in events["parameters"]] == ["camera", "Last-Event-ID"]
+    kinds = events["responses"]["200"]["content"]["text/event-stream"]["x-events"]
+    assert kinds["person"] == {"$ref": "#/components/schemas/PersonEvent"}
+    change = document["paths"]["/api/v1/cameras/{camera_id}"]["patch"]
+    assert {"If-Match"} == {one["name"] for one in change["parameters"] if one["in"] == "header"}
+    taken = document["paths"]["/api/v1/cameras/import"]["post"]["requestBody"]["content"]
+    assert list(taken) == ["application/yaml", "text/csv"]
+
+
 def test_the_page_shows_every_operation_and_record(client: FlaskClient, document: Any) -> None:
     page = client.get("/api").text
     for path, methods in document["paths"].items():

@@ -205,6 +205,18 @@ def test_one_reader_serves_all_and_ends_with_the_last(
     assert eventually(lambda: not feed.reading(), 2.0)
 
 
+def test_a_quiet_stream_says_that_it_is_there(
+    client: FlaskClient, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeCamera(redis, "Gate")
+    monkeypatch.setattr("dashboard.event_stream.HEARTBEAT_S", 0.0)
+    answer = client.get(EVENTS, buffered=False)
+    chunks = iter(answer.response)
+    assert next(chunks) == b"retry: 2000\n\n"
+    assert next(chunk for chunk in chunks if chunk.startswith(b":")) == b": still here\n\n"
+    answer.close()
+
+
 def test_who_falls_behind_is_told_so_and_misses_nothing_by_beginning_again(redis: Redis) -> None:
     gate, feed = FakeCamera(redis, "Gate"), PeopleFeed(redis, kept=3)
     with feed.follow() as slow, feed.follow() as quick:
