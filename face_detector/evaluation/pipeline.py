@@ -150,9 +150,13 @@ def _rows(table: _Faces, title: str, groups: Sequence[tuple[str, npt.NDArray[np.
 def _size_groups(sizes_px: npt.NDArray[np.float32]) -> list[tuple[str, npt.NDArray[np.bool_]]]:
     edges = (0, *SIZES_PX)
     return [
-        (f"{low:g}-{high:g} px", (sizes_px >= low) & (sizes_px < high))
+        (_size_name(low, high), (sizes_px >= low) & (sizes_px < high))
         for low, high in pairwise(edges)
     ]
+
+
+def _size_name(low: float, high: float) -> str:
+    return f"{low:g}-{high:g} px" if np.isfinite(high) else f"{low:g} px and up"
 
 
 def _confusion(table: _Faces) -> str:
