@@ -8,17 +8,10 @@ host's: nobody has a receiver there, and an answer from there must not be fetche
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Final
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from contract.addresses import is_never_connected_to, meant
 from contract.errors import ChannelError
-
-METADATA: Final = frozenset(
-    ip_address(text)
-    for text in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192")
-)
-"""Amazon, Google, Azure and others; Amazon over IPv6; Alibaba; Oracle."""
-_NAT64: Final = ip_network("64:ff9b::/96")
 
 
 def connect(host: str, port: int, timeout_s: float) -> socket.socket:
@@ -55,12 +48,5 @@ def allowed_addresses(host: str, port: int) -> list[IPv4Address | IPv6Address]:
 
 def may_be_called(address: IPv4Address | IPv6Address) -> bool:
     """Whether a message may go to this address."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is not None:
-            return may_be_called(inner)
-        if address in _NAT64:
-            return may_be_called(IPv4Address(int(address) & 0xFFFFFFFF))
-    odd = address.is_link_local or address.is_multicast or address.is_unspecified
-    reserved = address.is_reserved and not address.is_loopback
-    return not (odd or reserved or address in METADATA)
+    odd = is_never_connected_to(address)
+    return not (odd or any(one.is_link_local for one in meant(address)))

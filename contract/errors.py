@@ -157,6 +157,12 @@ class SourceLockedError(SourceError):
     kind = "secret_key"
 
 
+class SourceForbiddenError(SourceError, PermissionError):
+    """The address may not be connected to, or the file not be played, by this system's settings."""
+
+    kind = "forbidden"
+
+
 class SourceRefusedError(SourceError, ConnectionRefusedError):
     """The host is there, but nothing listens on that port."""
 

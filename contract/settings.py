@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -141,6 +142,20 @@ class Settings(BaseSettings):
     reconnect_max_s: float = Field(
         30.0, ge=0.5, le=600, description="Longest pause between attempts to reach a camera."
     )
+    source_hosts_allowed: str = Field(
+        "",
+        description="Addresses and networks that cameras have, with commas between "
+        "(10.20.0.0/16, 192.168.1.7). Unset: all but those that no camera has.",
+    )
+    source_hosts_refused: str = Field(
+        "",
+        description="Addresses and networks that are never connected to for a camera, with commas "
+        "between. Those where clouds hand out credentials never are anyway.",
+    )
+    source_folders: str = Field(
+        "",
+        description="Folders that video files are played from, with commas between. Unset: any.",
+    )
     file_speed: float = Field(
         1.0,
         ge=0,
@@ -155,6 +170,13 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith("unix://"):
             TypeAdapter(RedisDsn).validate_python(url)
         return url
+
+    @field_validator("source_hosts_allowed", "source_hosts_refused")
+    @classmethod
+    def _networks_are_some(cls, networks: str) -> str:
+        for part in filter(None, map(str.strip, networks.split(","))):
+            ipaddress.ip_network(part, strict=False)
+        return networks
 
     @property
     def where_models_are(self) -> Path:

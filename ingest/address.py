@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from contract.redaction import redact_url
 
@@ -31,6 +31,13 @@ class Address:
     """The source as people may see it."""
     host: str = ""
     port: int = 0
+
+    def url_at(self, ip: str) -> str:
+        """`url` with an IP address in place of the host's name."""
+        parts = urlsplit(self.url)
+        login, at, _ = parts.netloc.rpartition("@")
+        host = f"[{ip}]" if ":" in ip else ip
+        return urlunsplit(parts._replace(netloc=f"{login}{at}{host}:{self.port}"))
 
 
 def parse_source(source: str) -> Address:

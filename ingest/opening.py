@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any, Final
 
 import av
 import av.container
 
+from contract.errors import SourceError
 from contract.settings import Settings
 from ingest.address import Address, SourceKind
-from ingest.source_errors import explain_opening
+from ingest.reach import Reach
+from ingest.source_errors import explain_opening, explain_reading
+from ingest.web_proxy import WebProxy
 
 # A playlist fetched from a camera must not make FFmpeg read local files or run protocols that
 # nobody asked for (Frigate CVE-2026-25643): each kind of source gets only what it needs.
@@ -25,24 +29,83 @@ FORMATS: Final = (
 )
 
 
-def open_container(address: Address, settings: Settings) -> av.container.InputContainer:
-    """Open `address`; return when its streams are known.
+class Opening:
+    """One source's way through FFmpeg, and what it may reach on that way."""
 
-    Raises:
-        SourceError: of the kind that fits, in words for an operator.
-    """
-    started_s = time.monotonic()
-    try:
+    def __init__(self, address: Address, settings: Settings, reach: Reach | None = None) -> None:
+        self._address = address
+        self._settings = settings
+        self._reach = reach or Reach.of(settings)
+        self._proxy = WebProxy(self._reach, settings.open_timeout_s) if _web(address) else None
+
+    def open(self) -> av.container.InputContainer:
+        """Open the source; return when its streams are known.
+
+        Raises:
+            SourceError: of the kind that fits, in words for an operator.
+        """
+        address, settings = self._address, self._settings
+        urls = self._urls()
+        if self._proxy:
+            # FFmpeg would go past the proxy to the hosts named there.
+            os.environ.pop("no_proxy", None)
+            self._proxy.start()
+        started_s = time.monotonic()
+        try:
+            return self._first_that_opens(urls)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            elapsed_s = time.monotonic() - started_s
+            # Not chained: FFmpeg's own error carries the URL with its password.
+            cause = self._failure() or error
+            raise explain_opening(cause, address, elapsed_s, settings.open_timeout_s) from None
+
+    def explain_reading(self, error: Exception) -> SourceError:
+        """Return the `SourceError` for a failure while frames were being read."""
+        cause = self._failure() or error
+        return explain_reading(cause, self._address, self._settings.read_timeout_s)
+
+    def close(self) -> None:
+        """Cut what the source still reaches."""
+        if self._proxy:
+            self._proxy.close()
+
+    def _urls(self) -> list[str]:
+        """What FFmpeg is to open: for RTSP, checked IP addresses instead of a name."""
+        address = self._address
+        if address.kind == "file":
+            return [f"file:{self._reach.file(address.url)}"]
+        if address.kind == "rtsp":
+            found = self._reach.addresses(address.host, address.port)
+            return [address.url_at(ip) for ip in found]
+        return [address.url]
+
+    def _first_that_opens(self, urls: list[str]) -> av.container.InputContainer:
+        *others, last = urls
+        for url in others:
+            try:
+                return self._open(url)
+            except (av.error.ConnectionRefusedError, av.error.OSError):
+                continue  # a host with several addresses need not listen on all of them
+        return self._open(last)
+
+    def _open(self, url: str) -> av.container.InputContainer:
+        options = ffmpeg_options(self._address, self._settings)
+        if self._proxy:
+            options["http_proxy"] = self._proxy.url
         return av.open(
-            address.url,
-            format="v4l2" if address.kind == "webcam" else None,
-            options=ffmpeg_options(address, settings),
-            timeout=(settings.open_timeout_s, settings.read_timeout_s),
+            url,
+            format="v4l2" if self._address.kind == "webcam" else None,
+            options=options,
+            timeout=(self._settings.open_timeout_s, self._settings.read_timeout_s),
         )
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        elapsed_s = time.monotonic() - started_s
-        # Not chained: FFmpeg's own error carries the URL with its password.
-        raise explain_opening(error, address, elapsed_s, settings.open_timeout_s) from None
+
+    def _failure(self) -> SourceError | OSError | None:
+        """Why the proxy did not connect, which FFmpeg knows only as an answer it did not expect."""
+        return self._proxy.failure if self._proxy else None
+
+
+def _web(address: Address) -> bool:
+    return address.kind == "http"
 
 
 def ffmpeg_options(address: Address, settings: Settings) -> dict[str, str]:

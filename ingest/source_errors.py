@@ -31,9 +31,13 @@ def explain_opening(
 ) -> SourceError:
     """Return the `SourceError` for a failure to open `address` after `elapsed_s` seconds.
 
+    One that is a `SourceError` already stays as it is.
+
     The limit tells a stalled camera apart: FFmpeg reports one as invalid data over RTSP
     (measured with FFmpeg 8.0), as an exit over HTTP.
     """
+    if isinstance(error, SourceError):
+        return error
     if elapsed_s >= 0.95 * limit_s:
         return timed_out(address, limit_s)
     return _by_kind(error, address, limit_s) or _by_medium(error, address)
@@ -41,6 +45,8 @@ def explain_opening(
 
 def explain_reading(error: Exception, address: Address, limit_s: float) -> SourceError:
     """Return the `SourceError` for a failure while frames were being read."""
+    if isinstance(error, SourceError):
+        return error
     if isinstance(error, av.error.EOFError) or _number(error) in _BROKEN_OFF:
         return ended(address)
     return _by_kind(error, address, limit_s) or SourceError(

@@ -16,11 +16,11 @@ from contract.settings import Settings
 from ingest.address import Address
 from ingest.encoding import Image, fit_size
 from ingest.leaving_out import LeavingOut
-from ingest.opening import open_container
+from ingest.opening import Opening
 from ingest.pace import Pace
 from ingest.sampling import StreamClock
 from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
-from ingest.source_errors import ended, explain_reading, no_video, unsupported_codec
+from ingest.source_errors import ended, no_video, unsupported_codec
 
 GRACE_S: Final = 1.5
 """What a watchdog allows beyond FFmpeg's own time-outs, which are not exact."""
@@ -38,25 +38,30 @@ class VideoSource:
         address: Address,
         settings: Settings,
         life: LifeSign,
-        container: InputContainer,
-        stream: VideoStream,
+        opening: Opening,
     ) -> None:
         self._address = address
         self._settings = settings
         self._life = life
-        self._container = container
-        self._stream = stream
+        self._opening = opening
+        self._container, self._stream = _open_stream(opening, address, settings, life)
         self._clock = StreamClock()
         self._pace = Pace(life, settings.file_speed if address.kind == "file" else 1.0)
-        self.info = _describe(container, stream)
+        self.info = _describe(self._container, self._stream)
 
     @classmethod
     def open(cls, address: Address, settings: Settings, life: LifeSign) -> VideoSource:
         """Open and find the video; raise the `SourceError` that fits when there is none."""
-        return cls(address, settings, life, *_open_stream(address, settings, life))
+        opening = Opening(address, settings)
+        try:
+            return cls(address, settings, life, opening)
+        except BaseException:
+            opening.close()
+            raise
 
     def close(self) -> None:
         self._container.close()
+        self._opening.close()
 
     def frames(self, may_want: Callable[[float], bool] = always) -> Iterator[CapturedFrame]:
         left_out = LeavingOut(may_want)
@@ -79,8 +84,10 @@ class VideoSource:
 
     def _rewind(self) -> None:
         # Opened anew rather than sought: not every format can seek, and state stays clean.
-        self.close()
-        self._container, self._stream = _open_stream(self._address, self._settings, self._life)
+        self._container.close()
+        self._container, self._stream = _open_stream(
+            self._opening, self._address, self._settings, self._life
+        )
         self._pace.restart()
 
     def _decoded(self, left_out: LeavingOut) -> Iterator[VideoFrame]:
@@ -105,8 +112,7 @@ class VideoSource:
             if self._address.kind == "file" and isinstance(error, av.error.InvalidDataError):
                 return  # a file cut short plays as far as it goes
             # Not chained: FFmpeg's own error carries the URL with its password.
-            limit_s = self._settings.read_timeout_s
-            raise explain_reading(error, self._address, limit_s) from None
+            raise self._opening.explain_reading(error) from None
 
     def _expected_s(self, packet: av.Packet[VideoStream]) -> float | None:
         """When the packet's frame will be shown, in steady seconds, if that can be known."""
@@ -151,10 +157,10 @@ def to_bgr(frame: VideoFrame, max_width: int) -> Image:
 
 
 def _open_stream(
-    address: Address, settings: Settings, life: LifeSign
+    opening: Opening, address: Address, settings: Settings, life: LifeSign
 ) -> tuple[InputContainer, VideoStream]:
     life.extend(settings.open_timeout_s + settings.read_timeout_s + GRACE_S)
-    container = open_container(address, settings)
+    container = opening.open()
     try:
         return container, _choose_stream(container, address)
     except BaseException:

@@ -9,6 +9,8 @@ const GIVE_UP_S = 60;
 const ADVICE = {
   refused: ["The device is there but no camera service listens on that port.",
     "Check the port (RTSP is usually 554) and that RTSP is switched on in the camera."],
+  forbidden: ["This system does not connect there. If it should, an administrator can allow the "
+    + "address or the folder in the settings (MASKWATCH_SOURCE_*)."],
   host_not_found: ["Check the address for typing mistakes.",
     "Check that this server reaches the camera's network: VLAN, VPN, firewall."],
   authentication: ["Check user and password. Some cameras have a separate RTSP user.",

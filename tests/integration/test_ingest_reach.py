@@ -1,0 +1,187 @@
+"""What a camera's address may reach: no forbidden host or file, by whatever detour."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.errors import SourceError
+from contract.settings import load_settings
+from ingest.address import parse_source
+from ingest.opening import Opening
+from ingest.reach import Reach
+from ingest.source import open_source
+from tests.servers.clips import make_clip
+from tests.servers.hostile import CANARY_HOST, Canary, canary, hostile_camera
+from tests.servers.http import http_cameras
+from tests.servers.rtsp import rtsp_server
+
+SETTINGS = load_settings(
+    source_hosts_refused=f"{CANARY_HOST}, 10.0.0.0/8", open_timeout_s=3, read_timeout_s=3
+)
+
+
+class Patience:
+    def extend(self, seconds: float) -> None: ...
+
+    def wait(self, seconds: float) -> bool:
+        return False
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4")
+
+
+@pytest.fixture
+def forbidden(clip: Path) -> Iterator[Canary]:
+    with canary(clip) as there:
+        yield there
+
+
+def why_not(source: str) -> SourceError:
+    try:
+        opened = open_source(source, SETTINGS, Patience())
+    except SourceError as error:
+        return error
+    try:
+        with pytest.raises(SourceError) as caught:
+            next(opened.frames())
+    finally:
+        opened.close()
+    return caught.value
+
+
+def test_the_canary_can_be_reached_where_it_is_not_refused(forbidden: Canary) -> None:
+    opened = open_source(f"{forbidden.url}/video.mp4", load_settings(), Patience())
+    assert opened.info.width == 320
+    opened.close()
+    assert forbidden.visits
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_to_a_forbidden_host_is_not_followed(forbidden: Canary, status: int) -> None:
+    with hostile_camera({"/live": (status, "", f"{forbidden.url}/video.mp4")}) as camera:
+        error = why_not(f"{camera}/live")
+    assert (error.kind, forbidden.visits) == ("forbidden", [])
+    assert "MASKWATCH_SOURCE_HOSTS_REFUSED" in str(error)
+
+
+def test_a_redirect_to_an_allowed_host_is_followed() -> None:
+    with http_cameras() as cameras:
+        moved = {"/live": (302, "", f"{cameras}/mjpeg")}
+        with hostile_camera(moved) as camera:
+            opened = open_source(f"{camera}/live", SETTINGS, Patience())
+            assert next(opened.frames()).image(160).shape[1] == 160
+            opened.close()
+
+
+@pytest.mark.parametrize(
+    "lure",
+    [
+        "{canary}/segment.ts",
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "concat:/etc/passwd|/etc/hosts",
+        "subfile,,start,0,end,0,,:/etc/passwd",
+        "tcp://127.0.0.2:{port}",
+        "data:text/plain;base64,AAAA",
+        "http://169.254.169.254/latest/meta-data/",
+    ],
+)
+def test_a_playlist_leads_to_no_forbidden_host_or_file(forbidden: Canary, lure: str) -> None:
+    lure = lure.format(canary=forbidden.url, port=forbidden.port)
+    head = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n"
+    playlist = f"{head}#EXTINF:2.0,\n{lure}\n#EXT-X-ENDLIST\n"
+    master = f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\n{lure}\n"
+    key = f'{head}#EXT-X-KEY:METHOD=AES-128,URI="{lure}"\n#EXTINF:2.0,\na.ts\n#EXT-X-ENDLIST\n'
+    kind = "application/vnd.apple.mpegurl"
+    answers = {"/a.m3u8": playlist, "/m.m3u8": master, "/k.m3u8": key, "/a.ts": "x" * 376}
+    with hostile_camera({path: (200, kind, body) for path, body in answers.items()}) as camera:
+        for path in ("/a.m3u8", "/m.m3u8", "/k.m3u8"):
+            why_not(f"{camera}{path}")
+    assert forbidden.visits == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "http://[::ffff:169.254.169.254]/",
+        "https://[fd00:ec2::254]/",
+        "rtsp://169.254.170.2/live",
+        "rtsp://user:secret@100.100.100.200:554/live",
+        "http://0.0.0.0:1/",
+        "rtsp://224.0.0.1/live",
+        "http://10.1.2.3/live",
+    ],
+)
+def test_forbidden_addresses_are_refused_however_they_are_written(source: str) -> None:
+    error = why_not(source)
+    assert error.kind == "forbidden"
+    assert "secret" not in str(error)
+
+
+def test_a_name_is_looked_up_once_and_that_address_connected_to(clip: Path) -> None:
+    asked: list[str] = []
+
+    def changing_its_mind(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["169.254.169.254"]
+
+    reach = Reach(resolve=changing_its_mind)
+    with rtsp_server({"hall": clip}) as url:
+        named = url.replace("127.0.0.1", "camera.example") + "/hall"
+        opening = Opening(parse_source(named), SETTINGS, reach)
+        opening.open().close()
+        assert asked == ["camera.example"]
+        with pytest.raises(SourceError, match="never connected to"):
+            opening.open()
+
+
+def test_only_allowed_networks_are_connected_to(forbidden: Canary) -> None:
+    settings = load_settings(source_hosts_allowed="192.168.7.0/24")
+    with pytest.raises(SourceError, match="MASKWATCH_SOURCE_HOSTS_ALLOWED"):
+        open_source(f"{forbidden.url}/video.mp4", settings, Patience())
+    assert forbidden.visits == []
+
+
+def test_files_are_played_from_the_given_folders_only(clip: Path, tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "hall.mp4").write_bytes(clip.read_bytes())
+    (videos / "link.mp4").symlink_to(clip)
+    settings = load_settings(source_folders=str(videos))
+    open_source(str(videos / "hall.mp4"), settings, Patience()).close()
+    for path in (clip, videos / "link.mp4", videos / ".." / "other.mp4", "/etc/passwd"):
+        with pytest.raises(SourceError, match="MASKWATCH_SOURCE_FOLDERS") as caught:
+            open_source(str(path), settings, Patience())
+        assert caught.value.kind == "forbidden"
+
+
+def test_a_pipe_is_no_video(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert why_not(str(tmp_path / "pipe.mp4")).kind == "forbidden"
+
+
+def test_a_file_whose_name_looks_like_a_protocol_is_a_file(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = tmp_path / "concat:a|b.mp4"
+    odd.write_bytes(clip.read_bytes())
+    open_source(str(odd), SETTINGS, Patience()).close()
+    monkeypatch.chdir(tmp_path)
+    open_source("concat:a|b.mp4", SETTINGS, Patience()).close()
+
+
+def test_a_proxy_set_for_the_machine_is_not_gone_past(
+    forbidden: Canary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    assert why_not(f"{forbidden.url}/video.mp4").kind == "forbidden"
+    assert forbidden.visits == []
