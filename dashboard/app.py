@@ -28,7 +28,7 @@ from dashboard import (
     wall_stream,
     webcam_api,
 )
-from dashboard.accounts import access, administration, own_account, sign_in
+from dashboard.accounts import access, administration, audit_api, own_account, sign_in
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.sessions import LONGEST_S
 from dashboard.alerts import alert_api, channel_api, channel_pages, rule_api
@@ -82,6 +82,7 @@ def create_app(
         sign_in.blueprint,
         own_account.blueprint,
         administration.blueprint,
+        audit_api.blueprint,
         document_pages.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from redis import Redis
@@ -14,6 +16,7 @@ KEPT: Final = 20_000
 WATCHED_AGAIN_S: Final = 600
 """Watching the same camera is written down again after this long."""
 LONGEST_TEXT: Final = 300
+READ_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,29 @@ class AuditEntry:
     subject: str
     """On what: a camera's, account's or key's name. Never a secret."""
     address: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries somebody asks for; None: any."""
+
+    who: str | None = None
+    action: str | None = None
+    from_s: float | None = None
+    to_s: float | None = None
+    """Seconds since the epoch, half-open."""
+
+    def takes(self, entry: AuditEntry) -> bool:
+        """Whether the entry is one of them."""
+        return (
+            self.who in {None, entry.who}
+            and self.action in {None, entry.action}
+            and (self.from_s is None or self.from_s <= entry.at_s)
+            and (self.to_s is None or entry.at_s < self.to_s)
+        )
+
+
+EVERYTHING: Final = Wanted()
 
 
 class AuditLog:
@@ -47,10 +73,20 @@ class AuditLog:
         }
         self._redis.xadd(keys.AUDIT, fields, maxlen=KEPT, approximate=True)
 
-    def newest(self, count: int, end: str = "+") -> list[AuditEntry]:
-        """Up to `count` entries, the newest first; `end` as for XREVRANGE."""
-        raw: Any = self._redis.xrevrange(keys.AUDIT, max=end, count=count)
-        return [_decode(entry_id, fields) for entry_id, fields in raw]
+    def newest(self, count: int, end: str = "+", wanted: Wanted = EVERYTHING) -> list[AuditEntry]:
+        """Up to `count` entries that are wanted, the newest first; `end` as for XREVRANGE."""
+        found = (entry for entry in self._backwards(count, end) if wanted.takes(entry))
+        return list(islice(found, count))
+
+    def _backwards(self, count: int, end: str) -> Iterator[AuditEntry]:
+        """All entries, the newest first, read in parts: the first as long as is asked for."""
+        part = count
+        while True:
+            raw: Any = self._redis.xrevrange(keys.AUDIT, max=end, count=part)
+            yield from (_decode(entry_id, fields) for entry_id, fields in raw)
+            if len(raw) < part:
+                return
+            end, part = f"({raw[-1][0].decode()}", READ_AT_ONCE
 
     def first_time(self, who: str, camera_id: str) -> bool:
         """Whether `who` has not been noted as watching this camera lately; notes that."""

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from contract.errors import AccountError
-from dashboard.accounts.grants import EVERYWHERE, Grants, parse_grants
+from dashboard.accounts.grants import EVERYWHERE, Grants, Role, parse_grants
 from dashboard.accounts.throttle import PER_NAME_AND_ADDRESS
 from tests.accounts import (
     PASSWORD,
@@ -314,6 +314,53 @@ def test_the_log_says_who_did_what_without_a_secret(
     page = ada.get("/settings/audit", headers=PAGE).text
     assert "changed a camera" in page
     assert "s3cret" not in page
+
+
+def test_programs_read_the_audit_log_page_by_page_and_by_who_what_and_when(
+    app: Flask, redis: Redis
+) -> None:
+    log, client = accounts_of(redis).audit, key_client(app, redis)
+    started_s = time.time()
+    for number in range(1100):
+        log.write("Ada" if number % 550 else "Grace", "watched", f"Gate {number}", "10.0.0.7")
+    log.write("Grace", "changed a camera", "Gate 1: source")
+
+    def read(**asked: object) -> tuple[list[str], str | None]:
+        answer = client.get("/api/v1/audit", query_string=asked)
+        assert answer.status_code == 200, answer.text
+        return [entry["subject"] for entry in answer.json["entries"]], answer.json["before"]
+
+    first, before = read(limit=2)
+    assert first == ["Gate 1: source", "Gate 1099"]
+    assert read(limit=1, before=before)[0] == ["Gate 1098"]
+    # Entries of one among many others, which are read in parts.
+    assert read(actor="Grace") == (["Gate 1: source", "Gate 550", "Gate 0"], None)
+    assert read(actor="Grace", action="watched", limit=1)[0] == ["Gate 550"]
+    assert read(actor="grac") == ([], None)
+    assert len(read(limit=1000, **{"from": started_s - 1})[0]) == 1000
+    assert read(to="2020-01-01T00:00:00Z") == ([], None)
+    assert read(**{"from": time.time() + 60}) == ([], None)
+    entry = client.get("/api/v1/audit", query_string={"limit": 1}).json["entries"][0]
+    assert list(entry) == ["id", "at_s", "actor", "action", "subject", "address"]
+    assert (entry["actor"], entry["action"]) == ("Grace", "changed a camera")
+
+
+@pytest.mark.parametrize(
+    "asked", ["from=2&to=1", "from=soon", "limit=0", "before=x", "who=Ada", "to=1e9"]
+)
+def test_a_query_of_the_audit_log_that_cannot_be_used_is_refused(
+    app: Flask, redis: Redis, asked: str
+) -> None:
+    answer = key_client(app, redis).get(f"/api/v1/audit?{asked}")
+    assert (answer.status_code, answer.json["error"]) == (422, "invalid_query")
+
+
+@pytest.mark.parametrize(("role", "group"), [("operator", EVERYWHERE), ("administrator", "T2")])
+def test_the_audit_log_is_for_administrators_of_everything(
+    app: Flask, redis: Redis, role: Role, group: str
+) -> None:
+    answer = key_client(app, redis, role, group).get("/api/v1/audit")
+    assert (answer.status_code, "entries" in answer.json) == (403, False)
 
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaa", "x" * 201])
