@@ -100,7 +100,7 @@ class NobodyThere:
 
     name = "yunet"
     device = "cpu"
-    score_threshold = 0.6
+    sure_score = 0.6
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         return [Detections.empty() for _ in frames]

@@ -1,6 +1,6 @@
 """Classifications per face in view with and without the budget, on the same scenes (result C5).
 
-python -m benchmarks.classification_budget [--seeds 4] [--seconds 60] [--fps 5 10]
+python -m benchmarks.classification_budget [--seeds 10] [--seconds 60] [--fps 5 10]
 
 Both runs see the same frames of the demo through the worker's own analyser. Without the budget
 every face is classified in every frame. Accurate is a person whose verdict is that of the walker
@@ -33,7 +33,7 @@ LEAST_IOU: Final = 0.3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--fps", type=float, nargs="+", default=[5.0, 10.0])
     options = parser.parse_args()

@@ -45,12 +45,12 @@ class OpenCvYuNet:
 
     name = "opencv-yunet"
     device = "cpu"
-    score_threshold = 0.6
+    sure_score = 0.6
 
     def __init__(self, width: int, height: int) -> None:
         self._size = (width, height)
         self._network = cv2.FaceDetectorYN.create(
-            str(YUNET), "", self._size, self.score_threshold, 0.3, 5000
+            str(YUNET), "", self._size, self.sure_score, 0.3, 5000
         )
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:

@@ -59,7 +59,7 @@ class FixedSpeedDetector:
 
     name = "fixed speed"
     device = "cpu"
-    score_threshold = 0.6
+    sure_score = 0.6
 
     def __init__(self, device: Device, frame_s: float) -> None:
         self._device = device

@@ -37,6 +37,7 @@ class AnchorDetector:
         self._session = session
         self._input_width = _round_up(input_width, STRIDES[-1])
         self.score_threshold = score_threshold
+        self.sure_score = score_threshold
         self.device = session_device(session)
         self._batch_size = batch_size or BATCH_SIZES[self.device]
 

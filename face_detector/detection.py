@@ -48,8 +48,8 @@ class FaceDetector(Protocol):
     name: str
     device: str
     """Where it runs: "cpu" or "cuda"."""
-    score_threshold: float
-    """The least score that it reports, 0 to 1."""
+    sure_score: float
+    """From this score on, 0 to 1, what it reports is a face of which most is to be seen."""
 
     def detect(self, frames: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
         """Find the faces of each frame: one `Detections` a frame, in order.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,12 @@ from face_detector.anchor_detector import AnchorDetector
 from face_detector.anchors import Floats
 from face_detector.spec import INPUT, OUTPUT, DetectorSpec
 from models.onnx_session import open_session
+
+SURE_ABOVE: Final = 0.15
+"""Less than this above its threshold are mostly faces half hidden, whose box says little of where
+they go, or backs of heads (docs/adr/0011) ..."""
+MOST_SURE_SCORE: Final = 0.9
+"""... but nothing has to be surer than this."""
 
 
 class MaskwatchDetector(AnchorDetector):
@@ -47,6 +54,8 @@ class MaskwatchDetector(AnchorDetector):
             else score_threshold,
             batch_size=self._fixed_batch or batch_size,
         )
+        threshold = self.score_threshold
+        self.sure_score = min(threshold + SURE_ABOVE, max(threshold, MOST_SURE_SCORE))
 
     def run(self, planes: Floats) -> Iterable[Floats]:
         """Its one output, class and objectness made probabilities."""

@@ -43,7 +43,7 @@ class SsdDetector:
         self._network = _read_network(weights, description)
         # The TensorFlow form's graph is frozen for one image; OpenCV 4.14 throws on more.
         self._batch_size = MAX_BATCH if weights.suffix == ".caffemodel" else 1
-        self.score_threshold = score_threshold
+        self.score_threshold = self.sure_score = score_threshold
 
     def detect(self, frames: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
         """Find faces; the network itself suppresses overlapping boxes."""

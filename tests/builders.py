@@ -95,7 +95,7 @@ class ScriptedDetector:
     script: list[Sequence[tuple[float, float, float, float]]] = field(default_factory=list)
     name: str = "yunet"
     device: str = "cpu"
-    score_threshold: float = 0.6
+    sure_score: float = 0.6
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         return [self._next() for _ in frames]

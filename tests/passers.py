@@ -54,7 +54,7 @@ class RectangleDetector:
 
     name = "yunet"
     device = "cpu"
-    score_threshold = 0.6
+    sure_score = 0.6
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         return [self._find(frame) for frame in frames]

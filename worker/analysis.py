@@ -24,7 +24,6 @@ from worker.evidence import LEAST_FACE_PX, frontality_of, sharpness_of, weigh
 from worker.intake import TakenFrame
 from worker.networks import CLASSIFIED_AT_ONCE, Networks
 from worker.track import Track
-from worker.tracking import first_score
 from worker.zones import layout_of
 
 FloatArray = npt.NDArray[np.float32]
@@ -96,7 +95,7 @@ class Analyser:
 
     def _track(self, detector: str, group: list[TakenFrame]) -> Iterable[TrackedFrame]:
         found = self._networks.detect(detector, [taken.image for taken in group])
-        sure = first_score(self._networks.score_threshold(detector))
+        sure = self._networks.sure_score(detector)
         for taken, everything in zip(group, found, strict=True):
             height, width = taken.image.shape[:2]
             time_s = taken.message.captured_at_s

@@ -67,9 +67,9 @@ class Networks:
             return False
         return True
 
-    def score_threshold(self, name: str) -> float:
-        """The least score that detector `name` reports."""
-        return self._detector(name).score_threshold
+    def sure_score(self, name: str) -> float:
+        """From which score on a detection of `name` may begin a track."""
+        return self._detector(name).sure_score
 
     def detect(self, name: str, frames: Sequence[Image]) -> list[Detections]:
         """Find the faces of each frame with detector `name`."""

@@ -30,11 +30,6 @@ LOST_AFTER_S: Final = 2.5
 """A face unseen for this long has gone: people are hidden for 2 s, half hidden for longer ..."""
 STILL_LOST_AFTER_S: Final = 8.0
 """... unless it stood still: then it is waited for longer, but only in the same place."""
-FIRST_ABOVE: Final = 0.15
-"""A track begins with a score this much above the detector's threshold: lower ones are mostly faces
-half hidden, whose box says little about where they go, or backs of heads ..."""
-FIRST_AT_MOST: Final = 0.9
-"""... and never needs more than this."""
 REACH: Final = 0.6
 """A detection belongs to a track when it is within this many face heights of the prediction ..."""
 REACH_SPREADS: Final = 1.6
@@ -276,11 +271,6 @@ class Tracker:
                 track.shift(offset)
             pairs = assign(predicted + np.tile(offset, 2), boxes, *limits)
         return {column: self.tracks[row] for row, column in pairs}
-
-
-def first_score(threshold: float) -> float:
-    """The least score that begins a track, for a detector that reports from `threshold` on."""
-    return min(threshold + FIRST_ABOVE, max(threshold, FIRST_AT_MOST))
 
 
 def _doubled(boxes: FloatArray, tracks: Sequence[Track | None]) -> list[bool]:

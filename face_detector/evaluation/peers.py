@@ -35,7 +35,7 @@ class RfbPeer:
 
     def __init__(self, path: Path, *, score_threshold: float, threads: int = 0) -> None:
         self._session = open_session(path, device="cpu", threads=threads)
-        self.score_threshold = score_threshold
+        self.score_threshold = self.sure_score = score_threshold
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         return [self._one(frame) for frame in frames]
@@ -67,7 +67,7 @@ class AizooPeer:
             self._network = cv2.dnn.readNetFromCaffe(str(description), str(weights))
         except cv2.error as error:
             raise ModelFormatError(f"{weights} cannot be opened as a network: {error}") from error
-        self.score_threshold = score_threshold
+        self.score_threshold = self.sure_score = score_threshold
         self._anchors = self._make_anchors()
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:

@@ -238,7 +238,7 @@ def test_labels_and_sizes_are_drawn_in_fixed_shares(tmp_path: Path) -> None:
 class CountingDetector:
     name = "counting"
     device = "cpu"
-    score_threshold = 0.6
+    sure_score = 0.6
 
     def __init__(self) -> None:
         self.frames = 0

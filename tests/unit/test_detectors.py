@@ -279,3 +279,9 @@ def test_a_file_that_is_no_yunet_is_refused_by_name(tmp_path: Path, weights: Pat
         YuNetDetector(weights / "RFB-640-masked_face-v2.onnx")
     with pytest.raises(ModelFormatError, match="caffemodel"):
         SsdDetector(rubbish, rubbish)
+
+
+def test_our_detector_is_surer_than_its_threshold_before_a_track_begins() -> None:
+    assert load_detector("maskwatch").sure_score == pytest.approx(0.75)
+    assert load_detector("maskwatch", score_threshold=0.85).sure_score == pytest.approx(0.9)
+    assert load_detector("maskwatch", score_threshold=0.95).sure_score == pytest.approx(0.95)
