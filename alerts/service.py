@@ -16,6 +16,7 @@ from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
 from alerts.evaluator import Evaluator
+from contract.alert_deliveries import DELIVER_JOB
 from contract.errors import ChannelError
 from contract.job_worker import run_jobs, warm_worker
 from contract.keys import ALERTS_QUEUE
@@ -46,7 +47,7 @@ def run(settings: Settings) -> None:
     retries = connect(redis_url, "alerts-retry")
     threading.Thread(target=_retry, args=(retries,), daemon=True).start()
     try:
-        run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE))
+        run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE, DELIVER_JOB))
     finally:
         with suppress(RedisError):
             evaluator.leave()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Final
 
-from contract.errors import MessageError
+from pydantic import TypeAdapter
+
 from contract.frames import to_json
+from contract.messages import Count, Moment, Pixels, Share, Side, checked, read_versioned
 from contract.verdicts import VERDICTS, Verdict
 
 SCHEMA: Final = 1
@@ -17,15 +18,15 @@ SCHEMA: Final = 1
 class Face:
     """One face in one frame."""
 
-    box: tuple[float, float, float, float]
+    box: tuple[Pixels, Pixels, Pixels, Pixels]
     """`x_min, y_min, x_max, y_max` in pixels of the frame, origin top-left, max exclusive."""
-    score: float
+    score: Share
     """The detector's confidence that this is a face, 0 to 1."""
     verdict: Verdict
     """The track's verdict so far."""
-    confidence: float
+    confidence: Share
     """How sure the verdict is, 0 to 1; 0 when `unknown`."""
-    track_id: int
+    track_id: Count
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class FrameFaces:
     """What was found in one frame."""
 
     camera_id: str
-    sequence: int
-    frame_index: int
-    captured_at_s: float
-    analysed_at_s: float
-    width: int
-    height: int
+    sequence: Count
+    frame_index: Count
+    captured_at_s: Moment
+    analysed_at_s: Moment
+    width: Side
+    height: Side
     detector: str
     faces: tuple[Face, ...]
     v: int = SCHEMA
@@ -54,19 +55,11 @@ class FrameFaces:
     @classmethod
     def decode(cls, raw: bytes | str) -> FrameFaces:
         """Read what `encode` wrote; raise `MessageError` for anything else."""
-        try:
-            record = json.loads(raw)
-            if record["v"] != SCHEMA:
-                raise MessageError(f"faces schema {record['v']!r}, expected {SCHEMA}")
-            faces = tuple(
-                Face(**{**face, "box": tuple(map(float, face["box"]))})
-                for face in record.pop("faces")
-            )
-            return cls(**record, faces=faces)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, MessageError):
-                raise
-            raise MessageError(f"a frame's faces cannot be read: {error}") from error
+        return checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT), _WHAT)
+
+
+_WHAT: Final = "a frame's faces"
+_ADAPTER: Final = TypeAdapter(FrameFaces)
 
 
 def count_verdicts(faces: tuple[Face, ...]) -> dict[Verdict, int]:

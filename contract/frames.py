@@ -13,11 +13,14 @@ from redis.exceptions import ResponseError
 from contract.errors import LeaseLostError, MessageError
 from contract.keys import CameraKeys
 from contract.leases import Lease
+from contract.messages import read_count, read_moment
 from contract.minutes import MinuteIncrements
 from contract.totals import AGE_BUCKETS_S, Increments, age_field
 
 SCHEMA: Final = b"1"
 MAX_JPEG_BYTES: Final = 16 * 1024 * 1024
+MAX_FRAME_PIXELS: Final = 7680 * 7680
+"""The widest that a camera may be set to, and as high."""
 FRAMES_EXPIRE_S: Final = 10
 
 # The pictures are kept out of the append-only file and of replicas (REPL_NONE): faces are
@@ -77,9 +80,9 @@ class FrameMessage:
             return cls(
                 camera_id,
                 stream_id,
-                int(fields[b"seq"]),
-                int(fields[b"index"]),
-                float(fields[b"at"]),
+                read_count(fields[b"seq"]),
+                read_count(fields[b"index"]),
+                read_moment(fields[b"at"]),
                 jpeg,
             )
         except (KeyError, ValueError) as error:
@@ -87,7 +90,7 @@ class FrameMessage:
                 raise
             raise MessageError(
                 f"entry {stream_id.decode()} in the frames of camera {camera_id} is not a frame: "
-                f"{type(error).__name__} {error}"
+                f"{type(error).__name__} {str(error)[:80]}"
             ) from error
 
 

@@ -13,8 +13,10 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from contract.errors import MessageError
 from contract.frames import to_json
 from contract.members import Membership
 from contract.redis_client import Outage, connect, wait_for_server
@@ -45,17 +47,22 @@ def run_jobs(settings: Settings, role: str, make_worker: MakeWorker) -> None:
     beat.join(0.5)
 
 
-def forking_worker(queue: str) -> MakeWorker:
+def forking_worker(queue: str, job: str) -> MakeWorker:
     """A worker that runs each job in a process of its own, which may crash.
+
+    `job`: the one function that it runs, as `module.name`; whatever else is queued fails.
 
     Only where no neural runtime is loaded before a job: forking after that is unsafe.
     """
-    return lambda stop, redis: _ForkingWorker(stop, queue, redis)
+    return lambda stop, redis: _ForkingWorker(stop, queue, job, redis)
 
 
-def warm_worker(queue: str) -> MakeWorker:
-    """A worker that runs jobs in this process, which keeps what the first one loaded."""
-    return lambda stop, redis: _WarmWorker(stop, queue, redis)
+def warm_worker(queue: str, job: str) -> MakeWorker:
+    """A worker that runs jobs in this process, which keeps what the first one loaded.
+
+    `job`: the one function that it runs, as `module.name`; whatever else is queued fails.
+    """
+    return lambda stop, redis: _WarmWorker(stop, queue, job, redis)
 
 
 def _work(redis: Redis, stop: threading.Event, make_worker: MakeWorker) -> None:
@@ -67,6 +74,28 @@ def _work(redis: Redis, stop: threading.Event, make_worker: MakeWorker) -> None:
     except RedisError as error:
         _log.debug("the job worker lost Redis: %s", error)
         stop.wait(0.2)
+    except Exception:
+        # The loop's edge: a job's record that RQ cannot read is off the queue by now.
+        _log.exception("a job could not be taken up; going on with the next")
+        stop.wait(0.2)
+
+
+def only(function: str) -> type[Job]:
+    """RQ's job, which would call any function that its record in Redis names, held to one."""
+
+    class OnlyJob(Job):
+        @property
+        def func(self) -> Any:
+            if self.func_name != function or self.instance is not None:
+                raise MessageError(f"a job of this queue calls {function}, and nothing else")
+            return super().func
+
+        # Functions that a record may name beside the job's own. Ours name none.
+        success_callback = None
+        failure_callback = None
+        stopped_callback = None
+
+    return OnlyJob
 
 
 class _EndsSoon:
@@ -74,10 +103,11 @@ class _EndsSoon:
 
     max_connection_wait_time = 2.0
 
-    def __init__(self, stop: threading.Event, queue: str, redis: Redis) -> None:
+    def __init__(self, stop: threading.Event, queue: str, job: str, redis: Redis) -> None:
         super().__init__(  # type: ignore[call-arg]
             [queue],
             connection=redis,
+            job_class=only(job),
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL_S,
             log_job_description=False,

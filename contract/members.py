@@ -25,6 +25,7 @@ SILENT_BEATS: Final = 1.5
 """Beats that a member with a closed connection must have missed to be dead."""
 BEATS_A_LEASE: Final = 5
 REMEMBERED_S: Final = 300.0
+MOST_TEXT_BYTES: Final = 4096
 
 _BEAT: Final = """
 redis.replicate_commands()
@@ -91,14 +92,14 @@ class Membership:
         """Say that `member` is alive, with `details` as JSON; return all who are."""
         answer = self._beat(keys=self._keys, args=[member, self._ttl_ms, details, connection])
         return [
-            Member(name.decode(), silent_ms / 1000, int(number))
+            Member(_text(name), silent_ms / 1000, _number(number))
             for name, silent_ms, number in zip(answer[::3], answer[1::3], answer[2::3], strict=True)
         ]
 
     def live(self) -> dict[str, str]:
         """Return the live members and their details, without joining."""
         answer = self._live(keys=self._keys[:2], args=[self._ttl_ms])
-        parts = [part.decode() for part in answer]
+        parts = [_text(part) for part in answer]
         return dict(zip(parts[::2], parts[1::2], strict=True))
 
     def leave(self, member: str) -> None:
@@ -107,6 +108,15 @@ class Membership:
         self._redis.zrem(members, member)
         for key in details:
             self._redis.hdel(key, member)
+
+
+def _text(part: bytes) -> str:
+    """A name or details; what is no text is nobody's, and must not stop those who read it."""
+    return part[:MOST_TEXT_BYTES].decode(errors="replace")
+
+
+def _number(part: bytes) -> int:
+    return int(part) if part.isdigit() and len(part) < 20 else 0
 
 
 class DeathWatch:

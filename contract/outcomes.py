@@ -14,6 +14,7 @@ from contract.faces import FrameFaces
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Lease
+from contract.messages import MOST_RECORD_BYTES, read_count
 from contract.minutes import (
     DROPPED,
     HISTORY_DAYS,
@@ -46,7 +47,7 @@ local function refuse(reason, reply)
 end
 if redis.call('GET', lease) ~= owner then return refuse('lease_lost', 'LEASELOST') end
 local before, commits = string.match(redis.call('GET', position) or '0 0', '^(%d+) ?(%d*)$')
-local last = tonumber(before)
+local last = tonumber(before) or 0  -- what is no position counts as none, here and for `resume`
 commits = tonumber(commits) or 0
 if sequence < last or (sequence == last and not flush) or commits ~= tonumber(ARGV[19]) then
   return refuse('not_newer', 'NOTNEWER')
@@ -79,7 +80,7 @@ end
 if ARGV[6] ~= '' then redis.call('SET', latest, ARGV[6]) end
 if ARGV[7] ~= '' then
   redis.set_repl(redis.REPL_NONE)
-  redis.call('XADD', view, 'MAXLEN', 1, '*', 'seq', sequence, 'at', ARGV[8],
+  redis.call('XADD', view, 'MAXLEN', 1, '*', 'v', 1, 'seq', sequence, 'at', ARGV[8],
     'jpeg', ARGV[7], 'faces', ARGV[9])
   redis.call('EXPIRE', view, ARGV[10])
   redis.set_repl(redis.REPL_ALL)
@@ -213,8 +214,8 @@ class OutcomeStore:
         self._commits[camera_id] = commits
         return Committed(
             sequence=sequence,
-            tracker_state=tracker.decode() if isinstance(tracker, bytes) else "",
-            condition_state=condition.decode() if isinstance(condition, bytes) else "",
+            tracker_state=_text(tracker),
+            condition_state=_text(condition),
             analysed_at_s=_captured_at_s(latest),
         )
 
@@ -245,8 +246,18 @@ def _parse_position(position: object) -> tuple[int, int]:
     """Sequence and number of commits; the first version had no number."""
     if not isinstance(position, bytes):
         return 0, 0
-    sequence, _, commits = position.decode().partition(" ")
-    return int(sequence), int(commits or 0)
+    sequence, _, commits = position.partition(b" ")
+    try:
+        return read_count(sequence), read_count(commits or b"0")
+    except ValueError:
+        return 0, 0  # as the script that commits takes it
+
+
+def _text(state: object) -> str:
+    """A saved state, for its reader to judge; what is no text will be nothing that it knows."""
+    if not isinstance(state, bytes):
+        return ""
+    return state[: MOST_RECORD_BYTES + 1].decode(errors="replace")
 
 
 def _captured_at_s(latest: object) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
-from contract.errors import MessageError
+from pydantic import TypeAdapter
+
 from contract.frames import to_json
+from contract.messages import Count, Moment, Pixels, Share, checked, read_versioned
 from contract.verdicts import Verdict
 
 SCHEMA: Final = 1
@@ -34,7 +35,7 @@ camera has zones and this person entered none.
 class LineCrossing:
     """Somebody crossed one of the camera's counting lines."""
 
-    at_s: float
+    at_s: Moment
     line: str
     direction: Direction
 
@@ -43,7 +44,7 @@ class LineCrossing:
 class VerdictChange:
     """Somebody put a mask on, took it off or moved it, in view."""
 
-    at_s: float
+    at_s: Moment
     before: Verdict
     after: Verdict
 
@@ -52,19 +53,19 @@ class VerdictChange:
 class Person:
     """Somebody who has gone and was counted, once. Times are the camera's, since the epoch."""
 
-    track_id: int
+    track_id: Count
     """Unique among the people of one camera for as long as its tracker's state lives."""
-    first_seen_s: float
-    last_seen_s: float
-    sightings: int
+    first_seen_s: Moment
+    last_seen_s: Moment
+    sightings: Count
     """Frames in which the face was found."""
-    best_face_px: float
+    best_face_px: Pixels
     """Height of the face where it was largest."""
     verdict: Verdict
     """How they were for most of the time they could be judged."""
-    confidence: float
+    confidence: Share
     """Mean probability of the verdict while it was so, 0 to 1; 0 when `unknown`."""
-    judged_s: float
+    judged_s: Moment
     """Seconds of evidence behind the verdict; a second of a poor view counts as less."""
     crossings: tuple[LineCrossing, ...] = ()
     zones: tuple[str, ...] = ()
@@ -78,19 +79,8 @@ class Person:
     @classmethod
     def decode(cls, raw: bytes | str) -> Person:
         """Read what `encode` wrote; raise `MessageError` for anything else."""
-        try:
-            record = json.loads(raw)
-            if record["v"] != SCHEMA:
-                raise MessageError(f"person schema {record['v']!r}, expected {SCHEMA}")
-            return cls(
-                **{
-                    **record,
-                    "crossings": tuple(LineCrossing(**one) for one in record["crossings"]),
-                    "zones": tuple(record["zones"]),
-                    "changes": tuple(VerdictChange(**one) for one in record["changes"]),
-                }
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, MessageError):
-                raise
-            raise MessageError(f"a person cannot be read: {error}") from error
+        return checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT), _WHAT)
+
+
+_WHAT: Final = "a person"
+_ADAPTER: Final = TypeAdapter(Person)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from contract.errors import MessageError
+from pydantic import TypeAdapter
+
 from contract.frames import to_json
+from contract.messages import Count, Moment, Pixels, Share, checked, read_versioned
 
 Problem = Literal["black", "covered", "frozen", "moved", "blurred"]
 
@@ -53,23 +54,23 @@ class Fitness:
     verdict: FitnessVerdict = "learning"
     reasons: tuple[UnfitReason, ...] = ()
     """Why not; empty unless `unfit`."""
-    people: int = 0
+    people: Count = 0
     """People this rests on."""
-    judged_share: float | None = None
+    judged_share: Share | None = None
     """Share of them with a verdict other than `unknown`."""
-    face_px: tuple[float, float, float] | None = None
+    face_px: tuple[Pixels, Pixels, Pixels] | None = None
     """Lower quartile, median and upper quartile of the height in pixels that each person's face
     had where it was largest."""
-    dark_share: float | None = None
-    oblique_share: float | None = None
-    blurred_share: float | None = None
+    dark_share: Share | None = None
+    oblique_share: Share | None = None
+    blurred_share: Share | None = None
 
 
 @dataclass(frozen=True)
 class QualityReport:
     """What is wrong with a camera's picture now, and whether masks can be measured there at all."""
 
-    problems: Mapping[Problem, float] = field(default_factory=dict)
+    problems: Mapping[Problem, Moment] = field(default_factory=dict)
     """Each problem there is, in the order of `PROBLEMS`, and since when (seconds since the
     epoch)."""
     fitness: Fitness = field(default_factory=Fitness)
@@ -85,25 +86,10 @@ class QualityReport:
     @classmethod
     def decode(cls, raw: bytes | str) -> QualityReport:
         """Read what `encode` wrote; raise `MessageError` for anything else."""
-        try:
-            record = json.loads(raw)
-            if record["v"] != SCHEMA:
-                raise MessageError(f"quality schema {record['v']!r}, expected {SCHEMA}")
-            since = record["problems"]
-            if not since.keys() <= set(PROBLEMS):
-                raise MessageError(f"problems {sorted(since)}, expected some of {PROBLEMS}")
-            problems = {name: float(since[name]) for name in PROBLEMS if name in since}
-            return cls(problems, _fitness(record["fitness"]))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, MessageError):
-                raise
-            raise MessageError(f"a camera's quality cannot be read: {error}") from error
+        read = checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT), _WHAT)
+        in_order = {name: read.problems[name] for name in PROBLEMS if name in read.problems}
+        return cls(in_order, read.fitness)
 
 
-def _fitness(record: dict[str, Any]) -> Fitness:
-    face_px = record["face_px"]
-    quartiles = None
-    if face_px is not None:
-        lower, median, upper = map(float, face_px)
-        quartiles = (lower, median, upper)
-    return Fitness(**{**record, "reasons": tuple(record["reasons"]), "face_px": quartiles})
+_WHAT: Final = "a camera's quality"
+_ADAPTER: Final = TypeAdapter(QualityReport)

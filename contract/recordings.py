@@ -7,40 +7,58 @@ without a record is deleted.
 
 from __future__ import annotations
 
-import json
+import logging
 import secrets
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, cast
 
+from pydantic import Field, TypeAdapter
 from redis import Redis
 
+from contract.errors import MessageError
 from contract.frames import to_json
 from contract.keys import RECORDINGS, recording
+from contract.messages import Moment, Share, checked, read_versioned
 
+SCHEMA: Final = 1
 ANALYSE_JOB: Final = "worker.recording_jobs.analyse_recording"
+Container = Literal["mov", "matroska", "avi", "mpegts"]
 CONTAINERS: Final = {"mov": "MP4 or MOV", "matroska": "MKV or WebM", "avi": "AVI", "mpegts": "TS"}
 """FFmpeg's names of the containers that are taken: never one that may name other files."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Recording:
     """One uploaded recording."""
 
-    id: str
+    id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
+    """Names the files, too."""
     owner: str
     name: str
-    container: str
-    created_at_s: float
+    container: Container
+    created_at_s: Moment
     state: str = "uploading"
     """`uploading`, `queued`, `running`, `finished` or `failed`."""
-    progress: float = 0.0
+    progress: Share = 0.0
     """Share of the recording that was analysed, 0 to 1."""
     error: str = ""
     """What was wrong with it, in plain words."""
     report: dict[str, Any] = field(default_factory=dict)
     """What `worker.recordings` found; empty until finished."""
+    v: int = SCHEMA
+
+    @classmethod
+    def decode(cls, raw: bytes | str) -> Recording:
+        """Read a record in Redis; raise `MessageError` when it is not one of ours."""
+        return checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT), _WHAT)
+
+
+_WHAT: Final = "a recording's record"
+_ADAPTER: Final = TypeAdapter(Recording)
 
 
 class RecordingStore:
@@ -53,7 +71,10 @@ class RecordingStore:
 
     def create(self, owner: str, name: str, container: str) -> Recording:
         """Begin a recording whose file is still to come."""
-        made = Recording(secrets.token_hex(12), owner, name, container, time.time())
+        if container not in CONTAINERS:
+            raise ValueError(f"container {container}, expected one of {', '.join(CONTAINERS)}")
+        known = cast(Container, container)
+        made = Recording(secrets.token_hex(12), owner, name, known, time.time())
         self._folder.mkdir(parents=True, exist_ok=True)
         self._redis.set(recording(made.id), to_json(asdict(made)), ex=self._kept_s)
         return made
@@ -68,14 +89,22 @@ class RecordingStore:
     def get(self, recording_id: str) -> Recording | None:
         """One recording, whoever's it is."""
         raw = self._redis.get(recording(recording_id))
-        return Recording(**json.loads(raw)) if raw else None
+        return self._read(raw) if raw else None
 
     def all(self) -> list[Recording]:
         """Every recording, the newest first."""
         names = list(self._redis.scan_iter(RECORDINGS))
         records: list[Any] = self._redis.mget(names) if names else []
-        found = [Recording(**json.loads(raw)) for raw in records if raw]
-        return sorted(found, key=lambda one: -one.created_at_s)
+        found = (self._read(raw) for raw in records if raw)
+        return sorted((one for one in found if one), key=lambda one: -one.created_at_s)
+
+    @staticmethod
+    def _read(raw: Any) -> Recording | None:
+        try:
+            return Recording.decode(raw)
+        except MessageError as error:
+            _log.error("%s; it is left out", error)
+            return None
 
     def seconds_left(self, recording_id: str) -> int:
         """Until the recording is gone."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
+from pydantic import TypeAdapter
 from redis import Redis
 
 from contract.cameras import Camera
@@ -13,10 +14,15 @@ from contract.errors import LeaseLostError, MessageError
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Lease
+from contract.messages import Count, Moment, Side, checked, read_moment, read_versioned
 
 CameraState = Literal["connecting", "live", "stalled", "offline", "disabled"]
 
+SCHEMA: Final = 1
 CONNECTIONS_KEPT: Final = 200
+MOST_TEXT_BYTES: Final = 4096
+
+_log = logging.getLogger(__name__)
 
 # Also notes what the connection did: another state or reason than the one noted last, or a new
 # connection. Attempts in between (`connecting`) are not noted: a camera that is away for a week
@@ -41,21 +47,22 @@ class CameraStatus:
     """The state of a camera's connection."""
 
     state: CameraState
-    since_s: float
+    since_s: Moment
     """Seconds since the epoch when this state began."""
-    fps: float = 0.0
+    fps: Moment = 0.0
     """Frames per second that arrive, measured over the last seconds."""
-    width: int = 0
-    height: int = 0
+    width: Side = 0
+    height: Side = 0
     codec: str = ""
     error_kind: str = ""
     """`kind` of the last `SourceError`; empty while live."""
     error: str = ""
     """The last error in plain words, without any password."""
-    reconnects: int = 0
+    reconnects: Count = 0
     """Connections begun after the first, since ingest took the camera."""
     owner: str = ""
     """The ingest process that runs the camera."""
+    v: int = SCHEMA
 
     def encode(self) -> str:
         return to_json(asdict(self))
@@ -63,10 +70,11 @@ class CameraStatus:
     @classmethod
     def decode(cls, raw: bytes) -> CameraStatus:
         """Read what `encode` wrote; raise `MessageError` for anything else."""
-        try:
-            return cls(**json.loads(raw))
-        except (TypeError, ValueError) as error:
-            raise MessageError(f"a camera's status cannot be read: {error}") from error
+        return checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT), _WHAT)
+
+
+_WHAT: Final = "a camera's status"
+_ADAPTER: Final = TypeAdapter(CameraStatus)
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,16 @@ class ConnectionEvent:
         """Read what `StatusStore.write` noted; raise `MessageError` for anything else."""
         try:
             state, kind, since, error = (
-                fields[name].decode() for name in (b"state", b"kind", b"since", b"error")
+                fields[name][:MOST_TEXT_BYTES].decode()
+                for name in (b"state", b"kind", b"since", b"error")
             )
-            return cls(cast(CameraState, state), float(since), kind, error)
+            if state not in get_args(CameraState):
+                raise MessageError(f"a connection's history has the state {state[:20]!r}")
+            return cls(cast(CameraState, state), read_moment(since.encode()), kind, error)
         except (KeyError, ValueError) as wrong:
-            raise MessageError(f"a connection's history cannot be read: {wrong}") from wrong
+            if isinstance(wrong, MessageError):
+                raise
+            raise MessageError(f"a connection's history cannot be read: {wrong!r:.120}") from wrong
 
 
 class StatusStore:
@@ -108,9 +121,16 @@ class StatusStore:
             raise LeaseLostError(f"camera {lease.camera_id} has another owner")
 
     def history(self, camera_id: str, most: int = CONNECTIONS_KEPT) -> list[ConnectionEvent]:
-        """What the connection did, the last first."""
-        entries = self._redis.xrevrange(CameraKeys(camera_id).connections, count=most)
-        return [ConnectionEvent.decode(fields) for _, fields in cast(list[Any], entries)]
+        """What the connection did, the last first; entries that cannot be read are left out."""
+        found = []
+        for _, fields in cast(
+            list[Any], self._redis.xrevrange(CameraKeys(camera_id).connections, count=most)
+        ):
+            try:
+                found.append(ConnectionEvent.decode(fields))
+            except MessageError as error:
+                _log.warning("%s", error)
+        return found
 
     def read(self, cameras: list[Camera]) -> dict[str, CameraStatus]:
         """Return the effective state of each camera, by id.
@@ -129,8 +149,20 @@ class StatusStore:
         }
 
 
+_UNREADABLE: Final = CameraStatus(
+    "offline",
+    0.0,
+    error_kind="unreadable",
+    error="What ingest says of this camera cannot be read here; upgrade all processes together.",
+)
+
+
 def _effective(camera: Camera, raw: bytes | None, held: bool) -> CameraStatus:
-    status = CameraStatus.decode(raw) if raw else None
+    try:
+        status = CameraStatus.decode(raw) if raw else None
+    except MessageError as error:
+        _log.warning("camera %s: %s", camera.name, error)
+        status = replace(_UNREADABLE, since_s=camera.created_at_s)
     if not camera.enabled:
         return CameraStatus("disabled", status.since_s if status else camera.created_at_s)
     if not held:

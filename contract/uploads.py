@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from pydantic import TypeAdapter
 from redis import Redis
 
+from contract.errors import MessageError
 from contract.frames import to_json
 from contract.keys import UploadKeys
+from contract.messages import Pixels, Share, Side, checked, read_versioned
 from contract.verdicts import Verdict
 
+SCHEMA: Final = 1
 MOST_IMAGES: Final = 8
 KEPT_S: Final = 600
 """After this, an upload and all that was found in it are gone."""
 GIVEN_KEPT_S: Final = 120
 """Uploaded images that nobody analysed go after this."""
 ANALYSE_JOB: Final = "worker.image_jobs.analyse_images"
+
+_log = logging.getLogger(__name__)
 
 # As with frames: pictures of people reach neither the append-only file nor a replica.
 _PUT: Final = """
@@ -37,14 +43,14 @@ return 1
 class StillFace:
     """One face in an uploaded image."""
 
-    box: tuple[float, float, float, float]
+    box: tuple[Pixels, Pixels, Pixels, Pixels]
     """`x_min, y_min, x_max, y_max` in pixels of the upright image, max edge exclusive."""
-    score: float
+    score: Share
     """The detector's confidence that this is a face, 0 to 1."""
     verdict: Verdict
-    confidence: float
+    confidence: Share
     """Probability of the verdict, 0 to 1; 0 when `unknown`."""
-    probabilities: dict[str, float]
+    probabilities: dict[str, Share]
     """Of each judged verdict; empty for a face too small to judge."""
 
 
@@ -52,14 +58,35 @@ class StillFace:
 class StillResult:
     """What was found in one uploaded image."""
 
-    width: int
-    height: int
+    width: Side
+    height: Side
     """Of the upright image, in pixels."""
     detector: str
     faces: tuple[StillFace, ...]
 
     def to_record(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What `finish` got, for checking it."""
+
+    images: tuple[StillResult, ...] = ()
+    number: Side = 0
+    error: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class _Record:
+    v: int
+    owner: str
+    names: tuple[str, ...]
+    result: _Result = field(default_factory=_Result)
+
+
+_ADAPTER: Final = TypeAdapter(_Record)
 
 
 class UploadStore:
@@ -72,7 +99,7 @@ class UploadStore:
     def add(self, owner: str, names: Sequence[str], images: Sequence[bytes]) -> str:
         """Keep images until they are analysed; return the upload's id. `owner`: whose they are."""
         upload_id = secrets.token_urlsafe(12)
-        record = to_json({"owner": owner, "names": list(names)})
+        record = to_json({"v": SCHEMA, "owner": owner, "names": list(names)})
         self._redis.set(UploadKeys(upload_id).record, record, ex=KEPT_S)
         self._put_pictures(upload_id, "given", images, GIVEN_KEPT_S)
         return upload_id
@@ -90,10 +117,11 @@ class UploadStore:
     def finish(self, upload_id: str, result: Mapping[str, Any], annotated: Sequence[bytes]) -> None:
         """Keep what was found, and annotated JPEGs in place of what was uploaded."""
         raw = self._redis.get(UploadKeys(upload_id).record)
-        if raw is None:
+        before = _read(raw)
+        if before is None:
             self.remove(upload_id)
             return
-        record = to_json({**json.loads(raw), "result": dict(result)})
+        record = to_json({**before, "result": dict(result)})
         self._put_pictures(upload_id, "shown", annotated, KEPT_S)
         # XX: an upload that was removed meanwhile stays removed.
         if not self._redis.set(UploadKeys(upload_id).record, record, ex=KEPT_S, xx=True):
@@ -102,8 +130,8 @@ class UploadStore:
     def find(self, upload_id: str, owner: str) -> dict[str, Any] | None:
         """The record of an upload of `owner`'s; None for others' and those that are gone."""
         raw = self._redis.get(UploadKeys(upload_id).record)
-        record: dict[str, Any] = json.loads(raw) if raw else {}
-        return record if record.get("owner") == owner else None
+        record = _read(raw)
+        return record if record and record["owner"] == owner else None
 
     def annotated(self, upload_id: str, number: int) -> bytes | None:
         """One annotated picture, a JPEG."""
@@ -126,3 +154,15 @@ class UploadStore:
         for number, data in enumerate(pictures):
             arguments += [f"{kind}:{number}", data]
         self._put(keys=(UploadKeys(upload_id).pictures,), args=arguments)
+
+
+def _read(raw: Any) -> dict[str, Any] | None:
+    """The record of an upload; None where there is none that can be read."""
+    try:
+        record = read_versioned(raw, SCHEMA, "an upload's record") if raw else None
+        if record is not None:
+            checked(_ADAPTER, record, "an upload's record")
+    except MessageError as error:
+        _log.error("%s; it is left out", error)
+        return None
+    return record

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from contract.errors import MessageError
-from contract.verdicts import Verdict
+from contract.frames import MAX_JPEG_BYTES
+from contract.messages import Count, checked, read_count, read_json, read_moment
+from contract.verdicts import VERDICTS, Verdict
+
+SCHEMA: Final = b"1"
 
 VIEW_EXPIRE_S: Final = 10
 SMALL_VIEW_WIDTH: Final = 640
@@ -31,14 +36,29 @@ class View:
     @classmethod
     def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> View:
         """Read an entry of a camera's view stream; raise `MessageError` if it is not one."""
+        what = f"a view of camera {camera_id}"
         try:
+            if fields[b"v"] != SCHEMA:
+                raise MessageError(
+                    f"{what} has schema {fields[b'v'][:20]!r}, expected {SCHEMA!r}: "
+                    "upgrade workers and dashboard together"
+                )
+            jpeg = fields[b"jpeg"]
+            if not 0 < len(jpeg) <= MAX_JPEG_BYTES:
+                raise MessageError(f"{what}: {len(jpeg)} bytes, expected 1 to {MAX_JPEG_BYTES}")
+            counts = checked(_COUNTS, read_json(fields[b"faces"], what), what)
             return cls(
                 camera_id,
                 stream_id,
-                int(fields[b"seq"]),
-                float(fields[b"at"]),
-                fields[b"jpeg"],
-                json.loads(fields[b"faces"]),
+                read_count(fields[b"seq"]),
+                read_moment(fields[b"at"]),
+                jpeg,
+                {verdict: counts.get(verdict, 0) for verdict in VERDICTS},
             )
         except (KeyError, ValueError) as error:
-            raise MessageError(f"a view of camera {camera_id} cannot be read: {error}") from error
+            if isinstance(error, MessageError):
+                raise
+            raise MessageError(f"{what} cannot be read: {error!r:.120}") from error
+
+
+_COUNTS: Final = TypeAdapter(dict[Verdict, Count])

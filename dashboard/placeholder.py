@@ -10,6 +10,10 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from contract.errors import UploadError
+from contract.frames import MAX_FRAME_PIXELS
+from contract.image_files import require_jpeg
+
 SIZE: Final = (640, 360)
 JPEG_QUALITY: Final = 70
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
@@ -49,7 +53,11 @@ def no_picture_since(since_s: float | None) -> str:
 
 
 def _dimmed(jpeg: bytes) -> np.ndarray[Any, Any]:
-    decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE) if jpeg else None
+    try:
+        require_jpeg(jpeg, MAX_FRAME_PIXELS)
+        decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except (UploadError, cv2.error):
+        decoded = None
     if decoded is None:
         return np.full((SIZE[1], SIZE[0], 3), 32, np.uint8)
     return cv2.cvtColor(np.asarray(decoded * 0.45, np.uint8), cv2.COLOR_GRAY2BGR)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from contract.cameras import Camera
+from contract.errors import MessageError
 from contract.frames import FrameMessage
 from contract.leases import Lease
 from contract.minutes import ANALYSED_MS, DROPPED, FACES, FRAMES, MinuteIncrements
@@ -34,6 +35,8 @@ class OwnedCamera:
     tracker: Tracker
     cursor: bytes = b"0"
     """Stream id of the newest entry read."""
+    began: bool = False
+    """Whether a frame was taken that nobody had committed before."""
     waiting: deque[FrameMessage] = field(default_factory=deque)
     drops: Increments = field(default_factory=Increments)
     dropped: int = 0
@@ -49,11 +52,28 @@ class OwnedCamera:
     """What the next outcome adds to the camera's minutes. Anything may add to it."""
     condition: CameraCondition = field(default_factory=CameraCondition)
 
-    def accept(self, message: FrameMessage) -> None:
-        """Queue a frame unless it was committed before."""
-        newest = self.waiting[-1].sequence if self.waiting else self.sequence
-        if message.sequence > newest:
+    @property
+    def newest(self) -> int:
+        """The newest frame committed, dropped or waiting."""
+        return self.waiting[-1].sequence if self.waiting else self.sequence
+
+    def accept(self, message: FrameMessage) -> bool:
+        """Queue a frame and return True, or False if it was committed before.
+
+        Raises:
+            MessageError: it comes after a newer one. In a stream numbers only rise; only frames
+                that a predecessor committed may be read again, before the first new one.
+        """
+        if message.sequence > self.newest:
             self.waiting.append(message)
+            self.began = True
+        elif self.began:
+            raise MessageError(
+                f"frame {message.sequence} of camera {self.camera.name} comes after {self.newest}"
+            )
+        else:
+            return False
+        return True
 
     def drop(self, message: FrameMessage, cause: str) -> None:
         """Count a frame as not analysed; it is committed with the next outcome."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Final
 
@@ -18,6 +17,7 @@ from contract.quality import QualityReport
 from worker.fitness import FitnessLearner
 from worker.picture import look_at
 from worker.quality import CameraQuality
+from worker.saved_state import read_condition
 
 Image = npt.NDArray[np.uint8]
 
@@ -80,9 +80,7 @@ class CameraCondition:
         if not state:
             return condition
         try:
-            record = json.loads(state)
-            if record["v"] != SCHEMA:
-                raise MessageError(f"condition schema {record['v']!r}, expected {SCHEMA}")
+            record = read_condition(state, SCHEMA)
             condition.quality.restore(record["quality"])
             condition.fitness.restore(record["fitness"])
         except (KeyError, TypeError, ValueError) as error:

@@ -13,7 +13,7 @@ from contract.errors import UploadError
 from contract.image_files import decode_image
 from contract.job_worker import run_jobs, warm_worker
 from contract.settings import Settings, load_settings
-from contract.uploads import UploadStore
+from contract.uploads import ANALYSE_JOB, UploadStore
 from worker.networks import Networks, load_networks
 from worker.still import draw_still, judge_still
 
@@ -26,7 +26,7 @@ def run(settings: Settings) -> None:
     Raises:
         SettingsError: no Redis is named.
     """
-    run_jobs(settings, "images", warm_worker(keys.IMAGES_QUEUE))
+    run_jobs(settings, "images", warm_worker(keys.IMAGES_QUEUE, ANALYSE_JOB))
 
 
 def analyse_images(upload_id: str) -> None:

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from redis import Redis
 
-from contract.errors import MessageError
-from contract.frames import FrameMessage
+from contract.errors import MessageError, UploadError
+from contract.frames import MAX_FRAME_PIXELS, FrameMessage
+from contract.image_files import require_jpeg
 from contract.keys import CameraKeys
-from contract.totals import dropped_field
+from contract.totals import dropped_field, frames_field
 from worker.camera import OwnedCamera
 
 Image = npt.NDArray[np.uint8]
@@ -97,13 +98,34 @@ class Intake:
         for stream_id, fields in entries:
             owned.cursor = stream_id
             try:
-                owned.accept(FrameMessage.decode(owned.camera.id, stream_id, fields))
-                owned.heard_at_s = self._clock()
+                message = FrameMessage.decode(owned.camera.id, stream_id, fields)
             except MessageError as error:
-                owned.drops.add(dropped_field("malformed"))
                 # Gone, so that the camera's next owner does not count it again.
                 self._redis.xdel(stream, stream_id)
-                _log.warning("skipped: %s", error)
+                _skip(owned, error)
+                continue
+            try:
+                self._require_published(owned, message)
+                if owned.accept(message):
+                    owned.heard_at_s = self._clock()
+            except MessageError as error:
+                # Left there: to who owns the camera after a restored Redis it may be a frame.
+                _skip(owned, error)
+
+    def _require_published(self, owned: OwnedCamera, message: FrameMessage) -> None:
+        """Refuse a number that ingest never gave: all frames up to it would count as overflowed.
+
+        Asked only after a gap, which is rare: a frame was pushed out of the stream unread.
+        """
+        if message.sequence <= owned.newest + 1:
+            return
+        totals = CameraKeys(owned.camera.id).totals
+        published = float(self._redis.hget(totals, frames_field("published")) or 0)
+        if message.sequence > published:
+            raise MessageError(
+                f"frame {message.sequence} of camera {owned.camera.name}, of which only "
+                f"{published:.0f} were published"
+            )
 
     def _freshest_due(self, owned: OwnedCamera) -> FrameMessage | None:
         now_s = self._clock()
@@ -130,6 +152,15 @@ class Intake:
                 yield TakenFrame(owned, message, image, late)
 
 
+def _skip(owned: OwnedCamera, error: MessageError) -> None:
+    owned.drops.add(dropped_field("malformed"))
+    _log.warning("skipped: %s", error)
+
+
 def _decode_jpeg(jpeg: bytes) -> Image | None:
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        require_jpeg(jpeg, MAX_FRAME_PIXELS)
+        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    except (UploadError, cv2.error):
+        return None
     return None if image is None else np.asarray(image, np.uint8)

@@ -13,7 +13,7 @@ from rq import get_current_job
 from contract import keys
 from contract.errors import UploadError
 from contract.job_worker import forking_worker, run_jobs
-from contract.recordings import Recording, RecordingStore
+from contract.recordings import ANALYSE_JOB, Recording, RecordingStore
 from contract.redis_client import connect
 from contract.settings import Settings, load_settings
 
@@ -29,7 +29,7 @@ def run(settings: Settings) -> None:
     """
     redis_url = settings.require_redis_url()
     threading.Thread(target=_sweep, args=(settings, redis_url), daemon=True).start()
-    run_jobs(settings, "recordings", forking_worker(keys.RECORDINGS_QUEUE))
+    run_jobs(settings, "recordings", forking_worker(keys.RECORDINGS_QUEUE, ANALYSE_JOB))
 
 
 def store_of(redis: Redis, settings: Settings) -> RecordingStore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
 from typing import Final
@@ -20,6 +19,7 @@ from worker.association import (
     overlaps,
     uncut,
 )
+from worker.saved_state import read_tracker
 from worker.static_faces import StaticFaces
 from worker.track import Track
 
@@ -137,9 +137,7 @@ class Tracker:
         if not state:
             return tracker
         try:
-            record = json.loads(state)
-            if record["v"] != SCHEMA:
-                raise MessageError(f"tracker schema {record['v']!r}, expected {SCHEMA}")
+            record = read_tracker(state, SCHEMA)
             tracker._next_id = record["next_id"]
             width, height = record["size"]
             tracker._frame_size = (width, height)
@@ -147,7 +145,9 @@ class Tracker:
             tracker._repeated = bool(repeated)
             tracker.tracks = [Track.decode(track) for track in record["tracks"]]
             tracker.static = StaticFaces.decode(record["static"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
+            if isinstance(error, MessageError):
+                raise
             raise MessageError(f"a tracker's state cannot be read: {error}") from error
         return tracker
 

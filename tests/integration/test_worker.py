@@ -261,7 +261,7 @@ def test_a_tracker_state_of_an_older_version_starts_afresh_and_says_so(
     Source(redis, camera).publish()
     bench.steps()
     assert [face.track_id for face in faces_of(redis, camera).faces] == [1]
-    assert "tracker schema 1, expected" in caplog.text
+    assert "a tracker's state has schema '1', expected" in caplog.text
 
 
 def test_who_crosses_a_line_is_counted_in_the_commit_that_counts_the_person(

@@ -247,9 +247,9 @@ def test_a_condition_is_committed_when_a_problem_comes_or_goes_and_else_now_and_
 
 
 def test_a_condition_of_another_version_is_refused_with_the_reason() -> None:
-    with pytest.raises(MessageError, match="condition schema 99"):
+    with pytest.raises(MessageError, match="condition has schema '99'"):
         CameraCondition.decode('{"v":99}')
     with pytest.raises(MessageError, match="cannot be read"):
         CameraCondition.decode("[]")
-    with pytest.raises(MessageError, match="quality schema"):
+    with pytest.raises(MessageError, match="quality has schema"):
         QualityReport.decode('{"v":0}')

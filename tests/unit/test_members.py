@@ -182,3 +182,13 @@ def test_two_that_have_just_come_share_at_once(redis: Redis) -> None:
     first.step(cameras)
     second.step(cameras)
     assert (len(first.step(cameras)), len(second.step(cameras))) == (3, 3)
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "9" * 5000, "\u0663"])
+def test_a_member_that_nobody_can_read_stops_no_other(redis: Redis, number: str) -> None:
+    membership = Membership(redis, "worker", LEASE_S)
+    membership.beat("w1")
+    redis.hset("maskwatch:{members:worker}:connections", "w1", number)
+    redis.hset("maskwatch:{members:worker}:details", "w1", b"\xff\xfe")
+    assert [member.connection for member in membership.beat("w2")] == [0, 0]
+    assert set(membership.live()) == {"w1", "w2"}
