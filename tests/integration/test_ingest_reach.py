@@ -14,8 +14,8 @@ from ingest.address import parse_source
 from ingest.opening import Opening
 from ingest.reach import Reach
 from ingest.source import open_source
-from tests.servers.clips import make_clip
-from tests.servers.hostile import CANARY_HOST, Canary, canary, hostile_camera
+from tests.servers.clips import make_clip, make_hls
+from tests.servers.hostile import CANARY_HOST, Canary, canary, file_server, hostile_camera
 from tests.servers.http import http_cameras
 from tests.servers.rtsp import rtsp_server
 
@@ -104,6 +104,17 @@ def test_a_playlist_leads_to_no_forbidden_host_or_file(forbidden: Canary, lure: 
         for path in ("/a.m3u8", "/m.m3u8", "/k.m3u8"):
             why_not(f"{camera}{path}")
     assert forbidden.visits == []
+
+
+def test_a_playlist_of_its_own_plays_on_from_segment_to_segment(clip: Path, tmp_path: Path) -> None:
+    make_hls(tmp_path / "live.m3u8", clip)
+    assert len(list(tmp_path.glob("*.ts"))) >= 2
+    with file_server(tmp_path) as camera:
+        opened = open_source(f"{camera}/live.m3u8", SETTINGS, Patience())
+        frames = [frame for frame, _ in zip(opened.frames(), range(40), strict=False)]
+        opened.close()
+    assert len(frames) == 40
+    assert frames[-1].time_s - frames[0].time_s == pytest.approx(39 / 25, abs=0.2)
 
 
 @pytest.mark.parametrize(

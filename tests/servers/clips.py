@@ -67,3 +67,18 @@ def truncate(path: Path, clip: Path) -> Path:
     data = clip.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     return path
+
+
+def make_hls(path: Path, clip: Path) -> Path:
+    """Write `clip` as a playlist with segments of a second beside it."""
+    options = {"hls_time": "1", "hls_list_size": "0"}
+    with av.open(str(clip)) as source, av.open(str(path), "w", "hls", options=options) as target:
+        there = source.streams.video[0]
+        here = target.add_stream("libx264", rate=25, options={"g": "25", "preset": "ultrafast"})
+        here.width, here.height, here.pix_fmt = there.width, there.height, "yuv420p"
+        for number, frame in enumerate(source.decode(there)):
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            frame.pict_type = 0
+            target.mux(here.encode(frame))
+        target.mux(here.encode())
+    return path

@@ -61,6 +61,22 @@ def hostile_camera(answers: dict[str, tuple[int, str, str]]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+@contextmanager
+def file_server(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder on 127.0.0.1, by name; yields the URL."""
+
+    class Handler(_Quiet):
+        def do_GET(self) -> None:
+            path = folder / self.path.lstrip("/")
+            if path.is_file():
+                self.answer(200, "application/octet-stream", path.read_bytes())
+            else:
+                self.answer(404, "text/plain", b"no")
+
+    with _serving("127.0.0.1", Handler) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
 class _Quiet(BaseHTTPRequestHandler):
     def answer(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
