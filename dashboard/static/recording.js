@@ -2,12 +2,17 @@
 
 import { call } from "./api.js";
 import { cell, emptyRow, row, verdictCell } from "./rows.js";
+import { StepChart } from "./step_chart.js";
+import { elapsed, elapsedTicks } from "./ticks.js";
 import { duration, percent, setText, VERDICT_WORDS, VERDICTS } from "./words.js";
 
 const page = document.getElementById("recording");
 const message = document.getElementById("message");
 const api = `/api/v1/recordings/${page.dataset.recording}`;
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
+
+const chart = new StepChart(document.getElementById("timeline"),
+  ({ from_s: fromS, to_s: toS }) => `${elapsed(fromS)} to ${elapsed(Math.ceil(toS))}`, elapsedTicks);
 
 async function show() {
   try {
@@ -32,6 +37,8 @@ function showReport(report, expiresInS) {
     ["Analysed", `${report.frames} pictures with ${report.faces} faces in ${report.took_s.toFixed(1)} s, ${report.times_real_time} times as fast as filmed`],
     ["Deleted in", duration(expiresInS)],
   ]);
+  // A recording is analysed from end to end.
+  chart.show(report.steps.map((one) => ({ ...one, analysed_share: 1, invalid_s: {} })));
   part("steps").replaceChildren(...report.steps.map(step));
   const people = report.people.map((person) => row(
     cell(clock(person.first_seen_s)), cell(clock(person.last_seen_s)),

@@ -5,6 +5,7 @@ const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" }
 const LONG_DATE = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
 const TICK_PX = 64;
 const MINUTES = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720];
+const SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 const DAYS = [1, 2, 5, 7, 14];
 
 export function hourMinute(seconds) {
@@ -32,6 +33,25 @@ export function timeTicks(fromS, toS, widthPx) {
   const everyMinutes = MINUTES.find((every) => minutes / every <= most);
   return minutes <= 2 * 1440 && everyMinutes
     ? clockTicks(fromS, toS, everyMinutes) : dayTicks(fromS, toS, most);
+}
+
+// The same for seconds since something began.
+export function elapsedTicks(fromS, toS, widthPx) {
+  const most = Math.max(2, Math.floor(widthPx / TICK_PX));
+  const every = SECONDS.find((step) => (toS - fromS) / step <= most) ?? 7200;
+  const ticks = [];
+  for (let atS = Math.ceil(fromS / every) * every; atS < toS; atS += every) {
+    ticks.push({ atS, words: elapsed(atS) });
+  }
+  return ticks;
+}
+
+// Minutes and seconds, hours where there are any: 0:05, 12:30, 1:02:30.
+export function elapsed(seconds) {
+  const whole = Math.floor(seconds);
+  const two = (number) => String(number).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`;
 }
 
 function clockTicks(fromS, toS, everyMinutes) {

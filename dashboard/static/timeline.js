@@ -1,13 +1,12 @@
 // The compliance timeline of one camera: ranges, chart, table, peaks, CSV.
 
 import { call } from "./api.js";
-import { Cursor } from "./cursor.js";
-import { analysedWords, invalidWords, peaks, rateWords, stepWords } from "./report_words.js";
+import { analysedWords, invalidWords, peaks, rateWords } from "./report_words.js";
+import { line, StepChart } from "./step_chart.js";
 import { spanWords } from "./ticks.js";
-import { everyone, TimelineChart } from "./timeline_chart.js";
-import { percent, setText, VERDICTS } from "./words.js";
+import { everyone } from "./timeline_chart.js";
+import { percent, setText, VERDICTS, ZONE } from "./words.js";
 
-const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const PEAKS = 3;
 // From when, in which steps, and how often to look again.
 const RANGES = {
@@ -24,14 +23,12 @@ export class TimelinePanel {
     this.range = "24h";
     this.report = null;
     this.readAt = -Infinity;
-    this.canvas = root.querySelector('[data-part="chart"]');
-    this.cursor = new Cursor(this.canvas, root.querySelector('[data-part="tip"]'));
+    this.chart = new StepChart(root, (point) => this.#span(point));
     for (const input of root.querySelectorAll('input[name="range"]')) {
       input.checked = input.value === this.range;
       input.addEventListener("change", () => { this.range = input.value; this.read(); });
     }
     root.querySelector("details").addEventListener("toggle", () => this.#showTable());
-    new ResizeObserver(() => this.#draw()).observe(this.canvas);
   }
 
   // Call every few seconds; reads again when the range's time has come.
@@ -59,7 +56,8 @@ export class TimelinePanel {
     this.report = report;
     query.set("format", "csv");
     this.root.querySelector('[data-part="csv"]').href = `/api/v1/compliance?${query}`;
-    this.#draw();
+    this.chart.show(report.points);
+    this.#showTotal();
     this.#showTable();
     this.#showPeaks();
     this.root.dataset.range = range;
@@ -69,17 +67,8 @@ export class TimelinePanel {
     setText(this.root.querySelector('[data-part="total"]'), words);
   }
 
-  #draw() {
-    const width = Math.floor(this.canvas.clientWidth);
-    if (!this.report || !width) return;
-    const { points, total } = this.report;
-    const chart = new TimelineChart(points, width);
-    this.canvas.querySelector("svg")?.remove();
-    this.canvas.prepend(chart.draw());
-    chart.words = (index) => [this.#span(points[index]), ...stepWords(points[index])].join(". ");
-    chart.lines = (index) => [line("strong", this.#span(points[index])),
-      ...stepWords(points[index]).map((words) => line("span", words))];
-    this.cursor.use(chart);
+  #showTotal() {
+    const { total } = this.report;
     const believed = [analysedWords(total), invalidWords(total)].filter(Boolean).join(". ");
     this.#say(total.people ? `${rateWords(total.compliance)}. ${believed}.`
       : "Nothing was analysed in this time.");
@@ -118,10 +107,4 @@ export class TimelinePanel {
     row.append(time, ...cells.map((words) => line("td", String(words))));
     return row;
   }
-}
-
-function line(tag, words = "") {
-  const element = document.createElement(tag);
-  element.textContent = words;
-  return element;
 }

@@ -19,8 +19,9 @@ const STRIP_TOP = PEOPLE_TOP + PEOPLE + 6;
 const MOSTLY = 0.5; // a step that was invalid for more of its time than this is hatched whole
 
 export class TimelineChart {
-  constructor(points, width) {
+  constructor(points, width, ticks = timeTicks) {
     this.points = points;
+    this.ticks = ticks;
     this.width = width;
     this.fromS = points[0].from_s;
     this.toS = points.at(-1).to_s;
@@ -63,7 +64,7 @@ export class TimelineChart {
     }
     parts.push(label("plot-name", LEFT, TOP - 6, "Wore a mask, with its 95 % interval"),
       label("plot-name", LEFT, PEOPLE_TOP - 6, "People (n)"));
-    for (const { atS, words } of timeTicks(this.fromS, this.toS, this.width - LEFT)) {
+    for (const { atS, words } of this.ticks(this.fromS, this.toS, this.width - LEFT)) {
       const x = this.x(atS);
       parts.push(svg("line", { class: "grid", x1: x, x2: x, y1: TOP, y2: STRIP_TOP + STRIP }),
         label("tick", Math.min(x, this.width - 20), HEIGHT - 6, words, x < LEFT + 12 ? "start" : "middle"));
@@ -80,8 +81,8 @@ export class TimelineChart {
     const left = this.x(point.from_s);
     const width = this.x(point.to_s) - left;
     const parts = [...this.#coverage(point, left, width)];
-    if (!point.people) return [...parts, rectangle("gap", left, TOP, width, STRIP_TOP - 6 - TOP)];
-    if (invalidShare(point) > MOSTLY) parts.push(rectangle("invalid", left, TOP, width, STRIP_TOP - 6 - TOP));
+    if (!point.people) return [...parts, ...both("gap", left, width)];
+    if (invalidShare(point) > MOSTLY) parts.push(...both("invalid", left, width));
     const { rate, low, high } = point.compliance;
     if (rate !== null) parts.push(rectangle("band", left, rateY(high), width, rateY(low) - rateY(high)));
     return [...parts, ...this.#bars(point, left, width)];
@@ -124,6 +125,11 @@ export class TimelineChart {
     }
     return path;
   }
+}
+
+// In both plots, and not across the words between them.
+function both(name, left, width) {
+  return [rectangle(name, left, TOP, width, RATE), rectangle(name, left, PEOPLE_TOP, width, PEOPLE)];
 }
 
 export function everyone(point) {

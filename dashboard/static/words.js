@@ -14,6 +14,17 @@ export const ALERT_WORDS = {
   rate: "Mask rate low", offline: "Camera offline", quality: "Picture not to be believed",
 };
 
+// Where this browser is: all times that scripts write are on its clock.
+export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+const WITH_ZONE = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
+
+// A time by itself, with the zone it is in: 14:05:30 CET.
+export function zonedTime(seconds) {
+  const parts = WITH_ZONE.formatToParts(new Date(seconds * 1000));
+  return `${clockTime(seconds)} ${parts.find(({ type }) => type === "timeZoneName").value}`;
+}
+
+// A time in a list whose heading names the zone.
 export function clockTime(seconds) {
   const moment = new Date(seconds * 1000);
   const time = moment.toLocaleTimeString("en-GB");
@@ -36,6 +47,11 @@ export function percent(share) {
 // Pages need no exact totals of hundreds of thousands; metrics have them.
 export function shortCount(count) {
   return count < 10000 ? String(count) : `${(count / 1000).toFixed(count < 100000 ? 1 : 0)}k`;
+}
+
+// Name the zone wherever a page leaves room for it.
+export function nameZone() {
+  for (const element of document.querySelectorAll("[data-zone]")) setText(element, ZONE);
 }
 
 export function setText(element, words) {

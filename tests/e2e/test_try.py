@@ -17,6 +17,7 @@ from redis import Redis
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from skimage import data
 
 from contract.camera_registry import CameraRegistry
@@ -151,6 +152,9 @@ def test_a_recording_is_uploaded_followed_and_read(
         browser.wait_for("#recording[data-state=shown]")
         assert "portrait.mp4" in browser.find("h1").text
         assert "No mask" in browser.find("[data-part=people]").text
+        chart = browser.wait_for("#timeline [data-part=chart] svg").find_element(By.XPATH, "..")
+        chart.send_keys(Keys.HOME)
+        assert browser.find("#timeline .tip").text.startswith("0:00 to 0:05")
         assert "times as fast as filmed" in browser.find("[data-part=facts]").text
         assert len(list((tmp_path / "kept").glob("*.mp4"))) == 1
         browser.find("#remove").click()
