@@ -1,8 +1,9 @@
 """Pictures of every page of the real system with demo cameras, to be looked at.
 
-    python -m tests.e2e.screenshots FOLDER
+    python -m tests.e2e.screenshots FOLDER [PAGE ...]
 
-Light and dark, desktop and phone. The month behind the charts is made up (`tests.e2e.past`).
+Light and dark, desktop and phone; pages as they are at first, and with something on them
+(`tests.e2e.scenes`). The month behind the charts is made up (`tests.e2e.past`).
 """
 
 from __future__ import annotations
@@ -19,17 +20,22 @@ from contract.vault import load_vault
 from tests.accounts import make_user, session_cookie
 from tests.e2e.browser import Browser, open_browser
 from tests.e2e.past import write_past
+from tests.e2e.scenes import Act, alerting, make_files, scenes, upload_recording
 
 SCREENS: Final = {"desktop": (1440, 900), "phone": (390, 844)}
 LONGEST_PX: Final = 4000
 GROUPS: Final = ("Terminal 2", "Terminal 2", "Platform 4", "Platform 4")
 SETTLE_S: Final = 0.8
 
+Pages = dict[str, tuple[str, Act]]
+"""By the picture's name: the page's path, and what is done on it first."""
+
 
 def main() -> None:
     """Start the system, open every page in every way, save what is seen."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    wanted = sys.argv[2:]
     with running_system() as system, tempfile.TemporaryDirectory() as profile:
         wait_until(lambda: len(system.cameras()) == len(GROUPS), 30, "the demo cameras", system)
         for number, (camera, group) in enumerate(zip(system.cameras(), GROUPS, strict=True)):
@@ -41,7 +47,12 @@ def main() -> None:
         wait_until(lambda: all(map(system.latest, system.cameras())), 60, "pictures", system)
         with open_browser(Path(profile)) as browser:
             _sign_in(browser, system)
-            _take_all(browser, system, folder)
+            _take_all(browser, system, folder, _only(wanted, _pages(system)))
+            files = make_files(system, Path(profile))
+            upload_recording(browser, system, files)
+            with alerting(system) as away:
+                shown = _alert_pages(away) | scenes(system, files)
+                _take_all(browser, system, folder, _only(wanted, shown))
 
 
 def _sign_in(browser: Browser, system: System) -> None:
@@ -51,21 +62,27 @@ def _sign_in(browser: Browser, system: System) -> None:
     browser.sign_in(system.url, session_cookie(system.redis, port, user, vault))
 
 
-def _take_all(browser: Browser, system: System, folder: Path) -> None:
+def _only(wanted: list[str], pages: Pages) -> Pages:
+    """Those named on the command line; all when none is."""
+    return {name: page for name, page in pages.items() if not wanted or name in wanted}
+
+
+def _pages(system: System) -> Pages:
+    """Pages as they are at first."""
     camera = system.cameras()[0].id
-    pages = {
+    paths = {
         "wall": "",
         "camera": f"cameras/{camera}",
         "edit": f"cameras/{camera}/edit",
         "new": "cameras/new",
         "many": "cameras/import",
         "try": "try",
-        "alerts": "alerts",
-        "alert-rules": "alerts/rules",
+        "alerts-none": "alerts",
+        "alert-rules-none": "alerts/rules",
         "alert-rule": "alerts/rules/new?kind=rate",
-        "alert-channels": "alerts/channels",
+        "alert-channels-none": "alerts/channels",
         "alert-channel": "alerts/channels/new?kind=email",
-        "alert-log": "alerts/log",
+        "alert-log-none": "alerts/log",
         "users": "settings/users",
         "keys": "settings/keys",
         "audit": "settings/audit",
@@ -73,14 +90,34 @@ def _take_all(browser: Browser, system: System, folder: Path) -> None:
         "api": "api",
         "sign-in": "sign-in",
     }
+    return {name: (path, None) for name, path in paths.items()}
+
+
+def _alert_pages(away: str) -> Pages:
+    """Pages once a camera is away and somebody was told."""
+    paths = {
+        "wall-away": "",
+        "camera-away": f"cameras/{away}",
+        "alerts": "alerts",
+        "alert-rules": "alerts/rules",
+        "alert-channels": "alerts/channels",
+        "alert-log": "alerts/log",
+        "audit-more": "settings/audit",
+    }
+    return {name: (path, None) for name, path in paths.items()}
+
+
+def _take_all(browser: Browser, system: System, folder: Path, pages: Pages) -> None:
     for screen, (width, height) in SCREENS.items():
         for scheme in ("light", "dark"):
             browser.prefer(scheme)
-            for name, path in pages.items():
+            for name, (path, act) in pages.items():
                 _resize(browser, width, height, screen == "phone")
                 browser.open(f"{system.url}/{path}")
-                if name in {"wall", "camera"}:
+                if name in {"wall", "wall-away", "camera"}:
                     browser.wait_for("[data-fresh=live]")
+                if act is not None:
+                    act(browser)
                 time.sleep(SETTLE_S)
                 _save(browser, width, height, folder / f"{name}-{screen}-{scheme}.png")
 
