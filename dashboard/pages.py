@@ -52,8 +52,8 @@ def _verdicts() -> dict[str, object]:
 
 @blueprint.app_template_filter()
 def moment(seconds: float) -> str:
-    """A time on the server's clock, to the minute."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+    """A time on the server's clock, to the minute, with its time zone."""
+    return time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(seconds))
 
 
 @blueprint.app_template_filter()

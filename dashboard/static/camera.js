@@ -11,7 +11,7 @@ import { cell, emptyRow, row, verdictCell } from "./rows.js";
 import { Tile } from "./tile.js";
 import { TimelinePanel } from "./timeline.js";
 import { WeekdayPanel } from "./weekday.js";
-import { clockTime, percent, setText, STATE_WORDS, VERDICT_WORDS, VERDICTS } from "./words.js";
+import { nameZone, percent, setText, STATE_WORDS, VERDICT_WORDS, VERDICTS, zonedTime } from "./words.js";
 
 const TICK_MS = 200;
 const FACES_MS = 1000;
@@ -54,7 +54,7 @@ function showCamera(camera) {
   const { status } = camera;
   const size = status.width ? `${status.width} × ${status.height}` : "–";
   const rate = status.fps ? `, ${status.fps.toFixed(1)} a second` : "";
-  fact("state", `${STATE_WORDS[status.state]} since ${clockTime(status.since_s)}`);
+  fact("state", `${STATE_WORDS[status.state]} since ${zonedTime(status.since_s)}`);
   fact("picture", `${size}${rate}${status.codec ? `, ${status.codec}` : ""}`);
   fact("reconnects", String(status.reconnects));
   fact("error", status.error || "None");
@@ -82,7 +82,7 @@ function showTotals(people, { people: judged, rate, low, high }) {
 
 function qualityWords({ reason, quality }) {
   if (reason) return "Not known: no picture comes.";
-  const problems = quality.problems.map(({ words, since_s: sinceS }) => `${words} since ${clockTime(sinceS)}`);
+  const problems = quality.problems.map(({ words, since_s: sinceS }) => `${words} since ${zonedTime(sinceS)}`);
   return problems.length ? `${problems.join("; ")}. ${quality.advice}` : "Nothing amiss";
 }
 
@@ -147,6 +147,7 @@ function readHistory() {
   weekday.refresh();
 }
 
+nameZone();
 const subscribe = () => (document.hidden ? connection.close() : connection.watch([id], [id]));
 document.addEventListener("visibilitychange", subscribe);
 setInterval(() => tile.tick(clock.now()), TICK_MS);

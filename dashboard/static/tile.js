@@ -1,6 +1,6 @@
 // One camera on a page: its picture, and whether that picture is the present.
 
-import { ALERT_WORDS, clockTime, duration, percent, setCounts, setText, STATE_WORDS } from "./words.js";
+import { ALERT_WORDS, duration, percent, setCounts, setText, STATE_WORDS, zonedTime } from "./words.js";
 
 const AMBER_S = 1;
 const RED_S = 3;
@@ -51,7 +51,7 @@ export class Tile {
     if (alert) alert.hidden = !newest;
     if (!alert || !newest) return;
     const more = others.length ? `, and ${others.length} more` : "";
-    setText(alert, `${ALERT_WORDS[newest.kind]} since ${clockTime(newest.opened_at_s)}${more}`);
+    setText(alert, `${ALERT_WORDS[newest.kind]} since ${zonedTime(newest.opened_at_s)}${more}`);
     alert.title = `${newest.rule}: ${newest.words}`;
   }
 
@@ -123,7 +123,7 @@ export class Tile {
     this.parts.quality.hidden = !problem;
     this.root.dataset.problem = problem ? problem.problem : "";
     if (problem) {
-      setText(this.parts.quality, `${problem.words} since ${clockTime(problem.since_s)}: what is counted is not valid`);
+      setText(this.parts.quality, `${problem.words} since ${zonedTime(problem.since_s)}: what is counted is not valid`);
       this.parts.quality.title = this.camera.quality.advice;
     }
   }
@@ -137,14 +137,14 @@ export class Tile {
     const old = ageS === null || ageS > camera.stale_after_s;
     const reason = camera.reason || "No newer picture has arrived.";
     if (state === "disabled" || (state !== "live" && old)) {
-      return { fresh: "stale", headline: `${STATE_WORDS[state]} since ${clockTime(sinceS)}`, reason };
+      return { fresh: "stale", headline: `${STATE_WORDS[state]} since ${zonedTime(sinceS)}`, reason };
     }
     if (!old) return null;
     const lastS = this.capturedAtS ?? camera.picture_at_s;
     if (this.capturedAtS === null && !camera.reason) {
       return { fresh: "waiting", headline: "Waiting for a picture…", reason: "" };
     }
-    const headline = lastS === null ? "No picture yet" : `No picture since ${clockTime(lastS)}`;
+    const headline = lastS === null ? "No picture yet" : `No picture since ${zonedTime(lastS)}`;
     return { fresh: "stale", headline, reason };
   }
 }

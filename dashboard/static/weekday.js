@@ -6,9 +6,8 @@ import { rateWords } from "./report_words.js";
 import { label, rectangle, svg } from "./svg.js";
 import { niceCeiling } from "./ticks.js";
 import { everyone } from "./timeline_chart.js";
-import { setText } from "./words.js";
+import { setText, ZONE } from "./words.js";
 
-const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const HOURS = 24;
 const EVERY_S = 120;
 const LEFT = 44;

@@ -14,7 +14,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from tests.e2e.browser import Browser
 from tests.e2e.past import write_past
-from tests.integration.test_dashboard_hub import FakeCamera
+from tests.integration.test_dashboard_hub import FakeCamera, Feed
 from tests.integration.test_dashboard_server import Server
 from tests.secret_key import cameras_of
 
@@ -151,6 +151,21 @@ def test_the_wall_and_a_camera_are_used_with_the_keyboard_alone(
     assert browser.find("#timeline .tip").is_displayed()
     tab_to(browser, "#timeline summary").send_keys(Keys.ENTER)
     assert browser.find("#timeline table").is_displayed()
+
+
+def test_times_name_the_browsers_time_zone(browser: Browser, server: Server, redis: Redis) -> None:
+    camera = FakeCamera(redis, "Gate")
+    zone = "Emulation.setTimezoneOverride"
+    browser.driver.execute_cdp_cmd(zone, {"timezoneId": "Asia/Tokyo"})
+    try:
+        with Feed(camera):
+            browser.open(f"{server.url}/cameras/{camera.id}")
+            browser.wait(lambda: "since" in browser.find("[data-fact=state]").text, "the state")
+            assert browser.find("[data-fact=state]").text.endswith(" GMT+9")
+            assert "Last seen (Asia/Tokyo)" in browser.find("#people").text
+            assert "Asia/Tokyo" in browser.find("#timeline .panel-head").text
+    finally:
+        browser.driver.execute_cdp_cmd(zone, {"timezoneId": ""})
 
 
 def tab_to(browser: Browser, selector: str) -> WebElement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from base64 import b64encode
 from typing import Any
@@ -361,6 +362,19 @@ def test_the_audit_log_is_for_administrators_of_everything(
 ) -> None:
     answer = key_client(app, redis, role, group).get("/api/v1/audit")
     assert (answer.status_code, "entries" in answer.json) == (403, False)
+
+
+def test_times_on_pages_name_the_servers_time_zone(
+    ada: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        page = ada.get("/settings/audit", headers=PAGE).text
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert re.search(r"\d\d:\d\d IST<", page)
 
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaa", "x" * 201])
