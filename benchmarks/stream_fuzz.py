@@ -85,6 +85,7 @@ class FedWorker:
         self.camera = add_camera(redis, f"Fuzzed {random.random()}")  # noqa: S311 - a name
         self._names = CameraKeys(self.camera.id)
         self._source = Source(redis, self.camera, AT_ONCE)
+        redis.expire(self._names.ingest_lease, 3600)
         self._ownership: Any = _Owned(self.camera, redis)
         self.worker = self._new_worker()
 

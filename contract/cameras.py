@@ -81,6 +81,8 @@ class Camera(BaseModel):
         scheme, separator, rest = source.partition("://")
         if any(ord(character) < 32 for character in source):
             raise ValueError("a source has no control characters")
+        if separator and not scheme.isascii():
+            raise ValueError(f"no type of address is written like this; {SOURCE_HINT}")
         if separator and scheme.lower() not in {"rtsp", "rtsps", "http", "https"}:
             raise ValueError(f"sources of type {scheme}:// are not supported; {SOURCE_HINT}")
         if separator and not rest.strip("/"):

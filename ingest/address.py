@@ -78,7 +78,10 @@ def _split_credentials(rest: str) -> tuple[str, str]:
         if _HOST.match(_END_OF_AUTHORITY.split(location, maxsplit=1)[0]):
             return rest[:at], location
         at = rest.rfind("@", 0, at)
-    return "", rest
+    # What is no host, such as an address written as one number, must not make a password part of
+    # the host's name, which messages repeat.
+    login, separator, _ = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0].rpartition("@")
+    return login, rest[len(login) + len(separator) :]
 
 
 def _encoded_login(credentials: str) -> str:

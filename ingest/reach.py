@@ -56,12 +56,14 @@ class Reach:
             SourceForbiddenError: one of its addresses may not be reached.
         """
         try:
-            found = list(self.resolve(host, port))
+            # An empty name would resolve to this machine.
+            found = list(self.resolve(host, port)) if host else []
         except (OSError, UnicodeError):
             found = []
         if not found:
             raise SourceHostNotFoundError(
-                f"the host name {host} is unknown here; check its spelling, or use its IP"
+                f"the host name {host or '(none)'} is unknown here; check its spelling, or use its "
+                "IP"
             )
         for address in found:
             self._check(host, ipaddress.ip_address(address.partition("%")[0]))
@@ -74,7 +76,10 @@ class Reach:
             SourceNotFoundError: there is no such file.
             SourceForbiddenError: it is a device or a pipe, or lies outside the folders.
         """
-        real = Path(path).resolve()
+        try:
+            real = Path(path).resolve()
+        except (OSError, RuntimeError):
+            raise SourceForbiddenError(f"{path} is a symbolic link that leads to itself") from None
         folders = [folder.resolve() for folder in self.folders]
         # First, so that nobody learns from the answer which files exist elsewhere.
         if folders and not any(real.is_relative_to(folder) for folder in folders):

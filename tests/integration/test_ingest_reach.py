@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.attack_corpus import attacks, prepared, show_that_both_can_be_reached, try_all
 from contract.errors import SourceError
 from contract.settings import load_settings
 from ingest.address import parse_source
@@ -196,3 +197,17 @@ def test_a_proxy_set_for_the_machine_is_not_gone_past(
     monkeypatch.setenv("no_proxy", "*")
     assert why_not(f"{forbidden.url}/video.mp4").kind == "forbidden"
     assert forbidden.visits == []
+
+
+def test_a_link_to_itself_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
+    assert why_not(str(tmp_path / "loop.mp4")).kind == "forbidden"
+
+
+def test_a_quarter_of_the_attack_corpus_reaches_no_canary_and_is_refused_in_words() -> None:
+    with prepared() as (place, camera):
+        show_that_both_can_be_reached(place)
+        findings = try_all(attacks(place, camera)[::4], place)
+    assert findings.kinds.total() > 50
+    assert findings.hits == []
+    assert findings.unclear == []

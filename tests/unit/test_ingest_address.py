@@ -60,3 +60,18 @@ def test_local_sources_are_told_apart(source: str, kind: str, url: str) -> None:
 
 def test_what_people_see_holds_no_password() -> None:
     assert "s3cret" not in parse_source("rtsp://u:s3cret@w/@cam/x?pwd=s3cret").shown
+
+
+@pytest.mark.parametrize(
+    ("source", "host"),
+    [
+        ("rtsp://user:secret@2852039166:554/live", "2852039166"),
+        ("rtsp://user:secret@/live", ""),
+        ("http://user:se@cret@0xa9fea9fe/", "0xa9fea9fe"),
+    ],
+)
+def test_a_password_never_becomes_part_of_the_hosts_name(source: str, host: str) -> None:
+    address = parse_source(source)
+    assert address.host == host
+    assert "secret" not in address.shown
+    assert "se@cret" not in address.shown
