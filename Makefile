@@ -27,10 +27,11 @@ check: $(DEV_STAMP) ## Lint, types, import rules
 unit: $(DEV_STAMP) ## The fast tests alone
 	$(BIN)/python -m pytest tests/unit
 
-e2e: $(DEV_STAMP) system-packages ## The whole system in a browser, who comes in where, generated requests, secrets
+e2e: $(DEV_STAMP) system-packages ## The whole system in a browser, who comes in where, generated requests, broken uploads, secrets
 	$(BIN)/python -m pytest tests/e2e
 	$(BIN)/python -m benchmarks.access_matrix
 	$(BIN)/python -m benchmarks.api_fuzz
+	$(BIN)/python -m benchmarks.malformed_uploads
 	$(BIN)/python -m benchmarks.leak_scan
 
 bench: $(DEV_STAMP) ## Measure speed, the short form: within five minutes
