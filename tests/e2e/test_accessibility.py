@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from contract.recordings import RecordingStore
+from tests.accounts import accounts_of
+from tests.alerts import add_rule, add_webhook
 from tests.e2e.accessibility import serious_findings
 from tests.e2e.browser import Browser
 from tests.e2e.past import write_past
@@ -63,6 +67,52 @@ def test_no_page_has_a_serious_accessibility_finding(
         browser.open(f"{server.url}/{page}")
         findings[page] = serious_findings(browser)
     assert {page: found for page, found in findings.items() if found} == {}
+
+
+def test_pages_with_something_on_them_have_no_serious_finding(
+    browser: Browser, server: Server, redis: Redis, scheme: str, tmp_path: Path
+) -> None:
+    gate = FakeCamera(redis, "Gate", group="Terminal 2")
+    hook = add_webhook(redis, "http://127.0.0.1:9/hook")
+    rule = add_rule(redis, "rate", "Masks", channels=(hook.id,))
+    sheet = tmp_path / "cameras.csv"
+    sheet.write_text(f"id;name;source\n{gate.id};Gate West;demo:\n;Door;ftp://10.0.0.9/\n")
+    findings = {}
+
+    def scan(page: str, ready: str, act: Callable[[], None] | None = None) -> None:
+        browser.open(f"{server.url}/{page}")
+        if act is not None:
+            act()
+        browser.wait_for(ready)
+        findings[page] = serious_findings(browser)
+
+    user = accounts_of(redis).users.all()[0]
+    scan("alerts/rules", "td.row-actions .danger")
+    scan(f"alerts/rules/{rule.id}", "#name[value=Masks]")
+    scan("alerts/channels", "td.row-actions button")
+    scan(f"alerts/channels/{hook.id}", "#name[value='Control room']")
+    scan("cameras/import", "#rows [data-outcome=refused]", lambda: _bring(browser, sheet))
+    scan("cameras/new", "#probe [data-part=words]", lambda: browser.find("#test").click())
+    scan(f"try/recordings/{_recording(redis, user.id, tmp_path)}", "#timeline svg")
+    scan(f"settings/users/{user.id}", "form.panel")
+    scan("cameras/gone", "h1")
+    assert {page: found for page, found in findings.items() if found} == {}
+
+
+def _bring(browser: Browser, sheet: Path) -> None:
+    browser.find("#file").send_keys(str(sheet))
+
+
+def _recording(redis: Redis, user_id: str, folder: Path) -> str:
+    """An uploaded recording of that account's that was analysed; its id."""
+    person = {"first_seen_s": 1.0, "last_seen_s": 3.0, "confidence": 0.98, "sightings": 9}
+    people = [{**person, "best_face_px": 70.0, "verdict": one} for one in ("mask", "no_mask")]
+    report = {"duration_s": 12.0, "width": 640, "height": 360, "frames": 96, "faces": 40}
+    store = RecordingStore(redis, folder, 600)
+    made = store.create(f"user:{user_id}", "hall.mp4", "mov")
+    report |= {"people": people, "codec": "h264", "took_s": 4.0}
+    store.change(made, state="finished", progress=1.0, report=report)
+    return made.id
 
 
 def test_the_scan_tells_what_is_wrong(browser: Browser, server: Server) -> None:

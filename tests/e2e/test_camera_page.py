@@ -174,6 +174,8 @@ def tab_to(browser: Browser, selector: str) -> WebElement:
         focused = browser.driver.switch_to.active_element
         if browser.read("arguments[0].matches(arguments[1])", focused, selector):
             return focused
-        focused.send_keys(Keys.TAB)
-        assert browser.read(FOCUS_SHOWS), "the focus cannot be seen"
+        # Not to the element: one that takes files would take it for a name.
+        ActionChains(browser.driver).send_keys(Keys.TAB).perform()
+        where = browser.read("document.activeElement.outerHTML.slice(0, 200)")
+        assert browser.read(FOCUS_SHOWS), f"the focus cannot be seen: {where}"
     pytest.fail(f"the keyboard does not reach {selector}")
