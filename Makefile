@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.dev-installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check unit system-packages e2e bench bench-full clean help
+.PHONY: run test check audit unit system-packages e2e bench bench-full clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -23,6 +23,9 @@ check: $(DEV_STAMP) ## Lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+audit: $(DEV_STAMP) ## Known vulnerabilities of what is installed; a bill of materials in out/
+	@$(BIN)/python deploy/audit.py out/sbom.cdx.json
 
 unit: $(DEV_STAMP) ## The fast tests alone
 	$(BIN)/python -m pytest tests/unit
