@@ -41,7 +41,7 @@ from contract.settings import Settings, load_settings
 from contract.vault import Vault
 from ingest.address import parse_source
 from ingest.encoding import encode_jpeg
-from ingest.probe_steps import StepWriter, Tell, ffmpeg_steps
+from ingest.probe_steps import StepWriter, Tell, opening_steps
 from ingest.source import CapturedFrame, OpenSource, open_source
 
 SNAPSHOT_WIDTH: Final = 640
@@ -139,8 +139,9 @@ def _note(job: Job | None, step: dict[str, Any]) -> None:
 def probe_source(source: str, settings: Settings, tell: Tell = lambda _: None) -> ProbeResult:
     """Open `source`, take one picture, and say what it is. Raises nothing a source can cause."""
     try:
-        tell("resolving" if parse_source(source).kind in {"rtsp", "http"} else "waiting")
-        with ffmpeg_steps(tell):
+        kind = parse_source(source).kind
+        tell("resolving" if kind in {"rtsp", "http"} else "waiting")
+        with opening_steps(tell, web=kind == "http"):
             opened = open_source(source, settings, _Patience())
             try:
                 return _look(source, opened, tell)

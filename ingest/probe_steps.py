@@ -1,4 +1,4 @@
-"""Tells how far opening a source is, from what FFmpeg itself logs of it."""
+"""Tells how far opening a source is, from what FFmpeg and our proxy log of it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final, TextIO
 
 import av.logging
 
 from contract.probes import ProbeStep
+from ingest import web_proxy
 
 # Verbose messages of FFmpeg 5 to 8 (libavformat/tcp.c, rtsp.c). What they say beyond their
 # beginning, such as an address with its password, goes nowhere.
-_BEGINNINGS: Final[dict[tuple[str, str], ProbeStep]] = {
+_DIRECT: Final[dict[tuple[str, str], ProbeStep]] = {
     ("libav.tcp", "Starting connection attempt"): "connecting",
     ("libav.tcp", "Successfully connected"): "authenticating",
     ("libav.rtsp", "SDP:"): "waiting",
+}
+# Of a web address FFmpeg reaches the proxy alone, and always.
+_BY_PROXY: Final[dict[tuple[str, str], ProbeStep]] = {
+    (web_proxy.__name__, web_proxy.CONNECTING): "connecting",
+    (web_proxy.__name__, web_proxy.CONNECTED_TO): "authenticating",
 }
 
 Tell = Callable[[ProbeStep], None]
@@ -42,30 +48,45 @@ class StepWriter:
 
 
 @contextmanager
-def ffmpeg_steps(tell: Tell) -> Iterator[None]:
-    """Tell the steps of what FFmpeg opens meanwhile. In a process that does nothing else."""
-    log, listener = logging.getLogger("libav"), _Listener(tell)
+def opening_steps(tell: Tell, web: bool) -> Iterator[None]:
+    """Tell the steps of what is opened meanwhile. In a process that does nothing else.
+
+    web: it is a web address, which goes through the proxy.
+    """
+    listener = _Listener(tell, _BY_PROXY if web else _DIRECT)
+    with ExitStack() as logs:
+        for name in ("libav", web_proxy.__name__):
+            logs.enter_context(_heard(logging.getLogger(name), listener))
+        av.logging.set_level(av.logging.VERBOSE)
+        try:
+            yield
+        finally:
+            av.logging.set_level(None)
+
+
+@contextmanager
+def _heard(log: logging.Logger, listener: logging.Handler) -> Iterator[None]:
+    """Let `listener`, and nobody else, hear all of `log` meanwhile."""
     propagate, log.propagate = log.propagate, False
     level = log.level
     log.setLevel(1)
     log.addHandler(listener)
-    av.logging.set_level(av.logging.VERBOSE)
     try:
         yield
     finally:
-        av.logging.set_level(None)
         log.removeHandler(listener)
         log.setLevel(level)
         log.propagate = propagate
 
 
 class _Listener(logging.Handler):
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, beginnings: dict[tuple[str, str], ProbeStep]) -> None:
         super().__init__()
         self._tell = tell
+        self._beginnings = beginnings
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        for (name, beginning), step in _BEGINNINGS.items():
+        for (name, beginning), step in self._beginnings.items():
             if record.name == name and message.startswith(beginning):
                 self._tell(step)

@@ -8,6 +8,7 @@ the two gains nothing.
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import select
 import socket
@@ -22,6 +23,10 @@ MOST_HEAD_BYTES: Final = 64 * 1024
 CHUNK_BYTES: Final = 64 * 1024
 CONNECTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 REFUSAL: Final = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+CONNECTING: Final = "Connecting"
+CONNECTED_TO: Final = "Connected"
+"""What is logged of a connection; no address, which may have a password."""
+_log = logging.getLogger(__name__)
 _OWN_HEADERS: Final = re.compile(rb"(?im)^(proxy-[a-z-]+|connection|keep-alive):.*\r\n")
 
 
@@ -102,10 +107,14 @@ class WebProxy:
         """Connect to the first of a host's checked addresses that answers."""
         failure: OSError | None = None
         for address in self._reach.addresses(host, port):
+            _log.debug(CONNECTING)
             try:
-                return socket.create_connection((address, port), self._timeout_s)
+                made = socket.create_connection((address, port), self._timeout_s)
             except OSError as error:
                 failure = error
+                continue
+            _log.debug(CONNECTED_TO)
+            return made
         raise failure or OSError("no address")
 
 

@@ -20,6 +20,7 @@ from rq.serializers import JSONSerializer
 from contract import keys
 from contract.members import Membership
 from contract.probes import PROBE_STEPS, STEPS_FIELD
+from tests.integration.test_dashboard_server import free_port
 from tests.secret_key import other_vault, vault
 from tests.servers.clips import make_clip
 from tests.servers.http import silent_server
@@ -98,6 +99,19 @@ def test_a_probe_tells_each_step_while_it_takes_it(
     assert steps(nowhere) == ["resolving"]
     assert steps(file) == ["waiting", "measuring"]
     assert "s3cret" not in str(good.get_meta())
+
+
+def test_the_steps_of_a_web_address_are_the_cameras_and_not_those_of_our_proxy(
+    redis: Redis, jobs: subprocess.Popen[bytes]
+) -> None:
+    nowhere = probe(redis, "http://no-such-host.invalid/x")
+    refused = probe(redis, f"http://admin:s3cret@127.0.0.1:{free_port()}/x")
+    assert eventually(lambda: nowhere.is_finished and refused.is_finished, 30)
+    assert steps(nowhere) == ["resolving"]
+    assert steps(refused) == ["resolving", "connecting"]
+    with silent_server() as port:
+        silent = probe(redis, f"http://127.0.0.1:{port}/x")
+        assert eventually(lambda: steps(silent) == UP_TO_SIGNING_IN, 30)
 
 
 def steps(job: Job) -> list[str]:
