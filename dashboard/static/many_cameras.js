@@ -99,6 +99,7 @@ function cameraRow({ line, name, outcome, changes, problems }) {
   const grave = outcome === "refused" || outcome === "removed";
   const made = row(cell(line ?? "–", "number"), cell(name || "–"), cell(OUTCOMES[outcome], grave ? "wrong" : ""), details);
   made.dataset.outcome = outcome;
+  made.firstElementChild.dataset.label = "Line";
   return made;
 }
 
