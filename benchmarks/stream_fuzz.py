@@ -44,7 +44,7 @@ AT_ONCE: Final = 8
 GOOD_EVERY: Final = 25
 HUGE_EVERY: Final = 500
 HTTP_EVERY: Final = 10
-READ_CAUSES: Final = ("malformed", "undecodable", "stale")
+READ_CAUSES: Final = ("malformed", "undecodable", "stale", "overflow")
 
 
 @dataclass
@@ -62,7 +62,12 @@ class Findings:
     @property
     def uncounted(self) -> int:
         """Entries that are neither analysed nor counted as dropped."""
-        return abs(self.fed.total() + self.good - self.outcomes.total())
+        return max(0, self.fed.total() + self.good - self.outcomes.total())
+
+    @property
+    def counted_twice(self) -> int:
+        """Counts beyond the entries: only a forged number can hide whose place is whose."""
+        return max(0, self.outcomes.total() - self.fed.total() - self.good)
 
 
 class _Owned:

@@ -165,7 +165,7 @@ class Analyser:
                 )
             ),
         )
-        increments, dropped = owned.take_drops()
+        increments, dropped = owned.take_drops(message.sequence)
         increments.add(frames_field("analysed"))
         age_s = max(0.0, now_s - message.captured_at_s)
         increments.observe(age_field("analysed"), AGE_BUCKETS_S, age_s)
@@ -192,7 +192,7 @@ class Analyser:
 
     @staticmethod
     def _without_frame(owned: OwnedCamera, ended: list[Track], flush: bool) -> Outcome:
-        increments, dropped = owned.take_drops()
+        increments, dropped = owned.take_drops(owned.sequence)
         counted = people.count(ended, bool(owned.camera.zones), increments)
         owned.condition.learn(counted)
         return Outcome(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from contract.cameras import Camera
-from contract.errors import MessageError
 from contract.frames import FrameMessage
 from contract.leases import Lease
 from contract.minutes import ANALYSED_MS, DROPPED, FACES, FRAMES, MinuteIncrements
@@ -35,9 +34,9 @@ class OwnedCamera:
     tracker: Tracker
     cursor: bytes = b"0"
     """Stream id of the newest entry read."""
-    began: bool = False
-    """Whether a frame was taken that nobody had committed before."""
     waiting: deque[FrameMessage] = field(default_factory=deque)
+    refused_after: deque[int] = field(default_factory=deque)
+    """For each entry that was no frame and is not counted yet, the newest frame before it."""
     drops: Increments = field(default_factory=Increments)
     dropped: int = 0
     """Frames in `drops` that are part of the sequence."""
@@ -58,21 +57,13 @@ class OwnedCamera:
         return self.waiting[-1].sequence if self.waiting else self.sequence
 
     def accept(self, message: FrameMessage) -> bool:
-        """Queue a frame and return True, or False if it was committed before.
+        """Queue a frame and return True; False for one that a newer one has passed.
 
-        Raises:
-            MessageError: it comes after a newer one. In a stream numbers only rise; only frames
-                that a predecessor committed may be read again, before the first new one.
+        Such a frame was committed before, or counts as overflowed: it is not counted again.
         """
-        if message.sequence > self.newest:
-            self.waiting.append(message)
-            self.began = True
-        elif self.began:
-            raise MessageError(
-                f"frame {message.sequence} of camera {self.camera.name} comes after {self.newest}"
-            )
-        else:
+        if message.sequence <= self.newest:
             return False
+        self.waiting.append(message)
         return True
 
     def drop(self, message: FrameMessage, cause: str) -> None:
@@ -97,8 +88,16 @@ class OwnedCamera:
         taken, self.minutes = self.minutes, MinuteIncrements()
         return taken
 
-    def take_drops(self) -> tuple[Increments, int]:
-        """Hand over what was dropped since the last outcome."""
+    def refuse(self) -> None:
+        """Count an entry that was to be a frame, in the place where it was found."""
+        self.refused_after.append(self.newest)
+
+    def take_drops(self, sequence: int) -> tuple[Increments, int]:
+        """Hand over what was dropped since the last outcome, for the one of frame `sequence`."""
+        while self.refused_after and self.refused_after[0] < sequence:
+            self.refused_after.popleft()
+            self.drops.add(dropped_field("malformed"))
+            self.dropped += 1
         taken = self.drops, self.dropped
         self.drops, self.dropped = Increments(), 0
         return taken

@@ -19,7 +19,7 @@ from contract.errors import MessageError, UploadError
 from contract.frames import MAX_FRAME_PIXELS, FrameMessage
 from contract.image_files import require_jpeg
 from contract.keys import CameraKeys
-from contract.totals import dropped_field, frames_field
+from contract.totals import frames_field
 from worker.camera import OwnedCamera
 
 Image = npt.NDArray[np.uint8]
@@ -153,7 +153,8 @@ class Intake:
 
 
 def _skip(owned: OwnedCamera, error: MessageError) -> None:
-    owned.drops.add(dropped_field("malformed"))
+    """Count an entry that was to be a frame: it explains a number that is missing."""
+    owned.refuse()
     _log.warning("skipped: %s", error)
 
 

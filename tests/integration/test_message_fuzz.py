@@ -27,6 +27,7 @@ def test_malformed_frames_are_counted_by_cause_and_the_next_good_one_is_analysed
     found = fuzz_frames(redis, networks, 400)
     assert found.crashes == []
     assert found.uncounted == 0, found.outcomes
+    assert found.counted_twice <= found.fed["another number"], found.outcomes
     assert found.good_analysed == 1
     assert found.outcomes["malformed"] > 100
     assert found.outcomes["undecodable"] > 30

@@ -401,3 +401,22 @@ def test_frames_a_dead_owner_left_are_analysed_late_and_not_shown(
     source.publish(age_s=-5.0)
     successor.steps()
     assert totals_of(redis, camera.id)["dropped:stale"] == 2
+
+
+def test_a_damaged_entry_takes_the_place_of_the_frame_it_was(redis: Redis, bench: Bench) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    source = Source(redis, camera)
+    names = CameraKeys(camera.id)
+    for _ in range(3):
+        source.publish()
+    [_, (damaged, _), (last, fields)] = redis.xrange(names.frames)
+    redis.xdel(names.frames, damaged, last)
+    redis.xadd(names.frames, {b"v": b"1", b"seq": b"two"})
+    redis.xadd(names.frames, fields)
+    bench.steps(4)
+    totals = totals_of(redis, camera.id)
+    dropped = {field: n for field, n in totals.items() if field.startswith("dropped:")}
+    assert totals["frames:analysed"] + sum(dropped.values()) == 3
+    assert dropped["dropped:malformed"] == 1
+    assert "dropped:overflow" not in dropped
