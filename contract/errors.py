@@ -75,6 +75,10 @@ class CameraFileError(MaskwatchError, ValueError):
     """A file of cameras cannot be read as one; where it is a line's fault, the line is named."""
 
 
+class BackupError(MaskwatchError, ValueError):
+    """A file is no backup, is damaged, or was made by a newer version."""
+
+
 class CameraChangedError(MaskwatchError):
     """Somebody else changed the camera since it was read; nothing was written."""
 

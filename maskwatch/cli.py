@@ -15,7 +15,7 @@ from contract.errors import CameraConfigError, CameraNotFoundError, MaskwatchErr
 from contract.logs import configure_logging
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
-from maskwatch import __version__, accounts, camera_files, networks
+from maskwatch import __version__, accounts, backup_commands, camera_files, networks
 from maskwatch.connection import cameras_here, connect_here
 from maskwatch.shapes import parse_named, parse_points
 
@@ -118,6 +118,8 @@ for _group in (
     accounts.user,
     accounts.api_key,
     accounts.secret_key,
+    backup_commands.backup,
+    backup_commands.restore,
 ):
     main.add_command(_group)
 
