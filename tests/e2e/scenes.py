@@ -76,7 +76,7 @@ def scenes(system: System, files: Files) -> dict[str, tuple[str, Act]]:
     camera = next(one.id for one in system.cameras() if one.source.startswith("demo:"))
     user = accounts_of(system.redis).users.all()[0].id
     return {
-        "camera-drawing": (f"cameras/{camera}", _click("[data-act=draw]")),
+        "camera-drawing": (f"cameras/{camera}", _draw),
         "new-tested": ("cameras/new", _test(f"http://127.0.0.1:{free_port()}/video")),
         "new-tested-well": ("cameras/new", _test("demo:seed=5")),
         "many-tried": ("cameras/import", _bring(files.cameras, "#rows tr[data-outcome]")),
@@ -97,8 +97,10 @@ def upload_recording(browser: Browser, system: System, files: Files) -> None:
     wait_until(lambda: browser.driver.find_elements(*done), ANALYSED_S, "the recording", system)
 
 
-def _click(selector: str) -> Callable[[Browser], None]:
-    return lambda browser: browser.wait_for(selector).click()
+def _draw(browser: Browser) -> None:
+    browser.wait_for("#timeline svg")  # by then the button does something
+    browser.find("[data-act=draw]").click()
+    browser.wait_for("#layout[data-mode=draw]")
 
 
 def _wait(selector: str) -> Callable[[Browser], None]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from contract.alert_rules import AlertRule
+from contract.alerts import Alert, AlertStore, Change
+from contract.keys import AlertKeys
 from contract.recordings import RecordingStore
 from tests.accounts import accounts_of
 from tests.alerts import add_rule, add_webhook
@@ -86,7 +90,12 @@ def test_pages_with_something_on_them_have_no_serious_finding(
         browser.wait_for(ready)
         findings[page] = serious_findings(browser)
 
+    _alert(redis, rule, gate)
     user = accounts_of(redis).users.all()[0]
+    with Feed(gate):
+        scan("", ".tile .alert:not([hidden])")
+        scan(f"cameras/{gate.id}", ".tile .alert:not([hidden])")
+    scan("alerts", "#open th")
     scan("alerts/rules", "td.row-actions .danger")
     scan(f"alerts/rules/{rule.id}", "#name[value=Masks]")
     scan("alerts/channels", "td.row-actions button")
@@ -97,6 +106,21 @@ def test_pages_with_something_on_them_have_no_serious_finding(
     scan(f"settings/users/{user.id}", "form.panel")
     scan("cameras/gone", "h1")
     assert {page: found for page, found in findings.items() if found} == {}
+
+
+def _alert(redis: Redis, rule: AlertRule, at: FakeCamera) -> None:
+    """One alert that is open, and one that is over."""
+    fields = {"rule_id": rule.id, "rule": rule.name, "kind": "rate", "camera_id": at.id}
+    names = {"camera": "Gate", "group": "Terminal 2", "words": "61 % of 40 people"}
+    now_s = time.time()
+    opened = Alert(id="a", opened_at_s=now_s - 60, **fields, **names)
+    closed = opened.model_copy(update={"id": "b", "closed_at_s": now_s, "closed_words": "86 %"})
+    redis.set(AlertKeys.EVALUATOR, "test", ex=60)
+    for change in (
+        Change("x", "", opened=opened),
+        Change("y", "", closed=closed),
+    ):
+        AlertStore(redis).commit("test", change)
 
 
 def _bring(browser: Browser, sheet: Path) -> None:
