@@ -16,6 +16,9 @@ CAMERAS: Final = f"{PREFIX}:cameras"
 CAMERAS_REVISION: Final = f"{PREFIX}:cameras:revision"
 """Counter: rises with each change to `CAMERAS`."""
 
+WIRE: Final = f"{PREFIX}:wire"
+"""String: the newest version of messages of any process that took part; see `contract.wire`."""
+
 INFERENCE: Final = f"{PREFIX}:inference"
 """Hash: totals of the networks' histograms, over all workers there ever were."""
 

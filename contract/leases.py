@@ -20,6 +20,7 @@ from redis import Redis
 
 from contract import keys
 from contract.members import BEATS_A_LEASE, DeathWatch, Membership
+from contract.wire import WireWatch
 
 Role = Literal["ingest", "worker"]
 
@@ -139,6 +140,7 @@ class Ownership:
         self._membership = Membership(redis, role, lease_s)
         self._watch = DeathWatch(redis, self._membership, member, lease_s)
         self._store = LeaseStore(redis, role, member, lease_s)
+        self._wire = WireWatch(redis)
         self._held: dict[str, Lease] = {}
         self._lock = threading.Lock()
 
@@ -151,8 +153,11 @@ class Ownership:
         """Beat, renew what is ours, give back what is another's share, take what is ours to take.
 
         A camera given back in the middle of a frame loses nothing: the write is refused and
-        the next owner analyses the frame.
+        the next owner analyses the frame. Where newer processes came, all is theirs.
         """
+        if self._wire.outdated():
+            self.leave()
+            return {}
         living, dead = self._watch.beat(details)
         shares = assign(camera_ids, living)
         share = shares[self.member]

@@ -23,6 +23,7 @@ from redis.retry import Retry
 
 from contract.errors import RedisTooOldError, RedisUnavailableError
 from contract.redaction import redact_text, redact_url
+from contract.wire import join_wire
 
 OLDEST_SERVER: Final = (6, 2)
 
@@ -123,12 +124,23 @@ class Outage:
         self._failures, self._message = 0, ""
 
 
+def _join(redis: Redis) -> None:
+    try:
+        join_wire(redis)
+    except RedisError as error:
+        raise explain(error, redis) from error
+
+
 def wait_for_server(redis: Redis, stop: threading.Event) -> bool:
-    """Return True once Redis is usable, False when `stop` is set first."""
+    """Return True once Redis is usable, False when `stop` is set first.
+
+    A Redis that newer processes use is waited for like one that is away.
+    """
     outage_s, said = 0.2, ""
     while not stop.is_set():
         try:
             check_server(redis)
+            _join(redis)
             return True
         except RedisUnavailableError as error:
             if str(error) != said:

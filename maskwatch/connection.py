@@ -8,6 +8,7 @@ from contract.camera_registry import CameraRegistry
 from contract.errors import SettingsError
 from contract.redis_client import check_server, connect
 from contract.settings import load_settings
+from contract.wire import check_wire
 from maskwatch.redis_server import EmbeddedRedis
 
 
@@ -16,7 +17,7 @@ def connect_here() -> Redis:
 
     Raises:
         SettingsError: there is neither.
-        RedisUnavailableError: it cannot be reached or used.
+        RedisUnavailableError: it cannot be reached or used, or newer processes use it.
     """
     settings = load_settings()
     url = settings.redis_url
@@ -30,6 +31,7 @@ def connect_here() -> Redis:
         url = server.url
     redis = connect(url, "maskwatch-cli")
     check_server(redis)
+    check_wire(redis)
     return redis
 
 
