@@ -74,7 +74,8 @@ def alerting(system: System) -> Iterator[str]:
 def scenes(system: System, files: Files) -> dict[str, tuple[str, Act]]:
     """Pictures by name: the page's path, and what is done on it first."""
     camera = next(one.id for one in system.cameras() if one.source.startswith("demo:"))
-    user = accounts_of(system.redis).users.all()[0].id
+    accounts = accounts_of(system.redis)
+    user = accounts.users.all()[0].id
     return {
         "camera-drawing": (f"cameras/{camera}", _draw),
         "new-tested": ("cameras/new", _test(f"http://127.0.0.1:{free_port()}/video")),
@@ -85,6 +86,7 @@ def scenes(system: System, files: Files) -> dict[str, tuple[str, Act]]:
         "recordings": ("try/recordings", _wait("#recordings tr[data-state=finished]")),
         "recording": ("try/recordings", _read_recording),
         "user": (f"settings/users/{user}", None),
+        "welcome": (accounts.links.create(user).lstrip("/"), None),
         "not-found": ("cameras/gone", None),
     }
 
