@@ -43,7 +43,7 @@ from worker.service import Worker
 AT_ONCE: Final = 8
 GOOD_EVERY: Final = 25
 HUGE_EVERY: Final = 500
-HTTP_EVERY: Final = 10
+HTTP_EVERY: Final = 25
 READ_CAUSES: Final = ("malformed", "undecodable", "stale", "overflow")
 
 
@@ -344,7 +344,7 @@ def _report(frames: Findings, records: Findings, tracebacks: int, asked: int) ->
     fed = frames.fed.total() + frames.good
     print_result("F3 fuzzed stream entries", fed, "", f">= {asked}", fed >= asked)
     print_result(
-        "F3 fuzzed entries that crashed a worker", len(frames.crashes), "", "0", not crashes
+        "F3 fuzzed entries that crashed a worker", len(frames.crashes), "", "0", not frames.crashes
     )
     print_result("F3 fuzzed entries not counted by cause", frames.uncounted, "", "0", counted)
     bad = len(records.crashes)

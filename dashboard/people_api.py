@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from typing import Any, cast
 
 from flask import Blueprint, Response
 
+from contract.errors import MessageError
 from contract.keys import CameraKeys
 from contract.people import Person
 from dashboard.accounts.access import requires
@@ -16,6 +18,8 @@ from dashboard.api_document.requests import PeopleQuery
 from dashboard.conditional import conditional
 from dashboard.requests import entries_before, query
 from dashboard.services import services
+
+_log = logging.getLogger(__name__)
 
 blueprint = Blueprint("people_api", __name__, url_prefix="/api/v1/cameras")
 
@@ -28,15 +32,23 @@ def people(camera_id: str) -> Response:
     services().cameras.get(camera_id)
     asked = query(PeopleQuery)
     limit = asked.limit
-    entries = services().redis.xrevrange(
+    found = services().redis.xrevrange(
         CameraKeys(camera_id).people, max=entries_before(asked.before), count=limit
     )
-    rows = [
-        person_json(entry_id.decode(), Person.decode(fields[b"person"]))
-        for entry_id, fields in cast(list[Any], entries)
-    ]
-    more = rows[-1]["id"] if len(rows) == limit else None
+    entries = cast(list[Any], found)
+    rows = [row for entry_id, fields in entries if (row := _row(entry_id, fields)) is not None]
+    more = entries[-1][0].decode() if len(entries) == limit else None
     return conditional({"camera_id": camera_id, "people": rows, "before": more})
+
+
+def _row(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, Any] | None:
+    """A row as the API gives it; None, and a line in the log, for one that cannot be read."""
+    try:
+        person = Person.decode(fields.get(b"person", b""))
+    except MessageError as error:
+        _log.warning("%s", error)
+        return None
+    return person_json(entry_id.decode(), person)
 
 
 def person_json(row_id: str, person: Person) -> dict[str, Any]:

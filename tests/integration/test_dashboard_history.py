@@ -15,6 +15,7 @@ from redis import Redis
 from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera
 from contract.history import HistoryStore
+from contract.keys import CameraKeys
 from contract.minutes import MinuteIncrements, invalid_column
 from contract.outcomes import Outcome, OutcomeStore
 from contract.people import Person
@@ -299,3 +300,14 @@ def test_cameras_take_turns_in_having_their_last_hour_read(redis: Redis) -> None
     hour = LastHour(redis, lambda: 1000.0)
     assert len(hour.rates(ids)) == MOST_AT_ONCE
     assert len(hour.rates(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("row", ["", "[1]", "{", '{"v":1}', '{"v":99}'])
+def test_a_row_that_cannot_be_read_is_left_out(client: FlaskClient, redis: Redis, row: str) -> None:
+    camera = add_camera(redis)
+    redis.xadd(CameraKeys(camera.id).people, {"person": row})
+    redis.xadd(CameraKeys(camera.id).people, {"another": row})
+    answer = client.get(f"/api/v1/cameras/{camera.id}/people")
+    assert (answer.status_code, answer.json["people"]) == (200, [])
+    page = client.get(f"/api/v1/cameras/{camera.id}/people?limit=1")
+    assert page.json["before"], "what lies behind it could not be asked for"
