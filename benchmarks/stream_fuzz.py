@@ -124,6 +124,9 @@ class FedWorker:
             except Exception as error:
                 findings.crashes.append(f"worker: {error!r:.300}")
                 self.worker = self._new_worker()
+            owned = self.worker._owned.get(self.camera.id)
+            if owned and not owned.waiting and not owned.dropped:
+                return
 
     def totals(self) -> dict[str, float]:
         raw: Any = self._redis.hgetall(self._names.totals)
@@ -138,6 +141,9 @@ def fuzz_frames(redis: Redis, networks: Networks, entries: int, seed: int = 1) -
         fed.feed(findings, rng, number)
         if number % AT_ONCE == AT_ONCE - 1 or number == entries - 1:
             fed.step(findings)
+    # What was malformed is committed with the next frame.
+    fed.feed(findings, rng, 0)
+    fed.step(findings)
     totals = fed.totals()
     findings.outcomes["analysed"] = int(totals.get(frames_field("analysed"), 0))
     for cause in READ_CAUSES:
