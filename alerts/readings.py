@@ -27,7 +27,7 @@ from contract.keys import CameraKeys
 from contract.minutes import DAY_MINUTES, FRAMES, INVALID, MINUTE_S, people_column
 from contract.packed_days import Minutes
 from contract.quality import PROBLEM_WORDS, QualityReport
-from contract.status import CameraStatus, StatusStore
+from contract.status import UNREADABLE, CameraStatus, StatusStore
 from contract.verdicts import JUDGED_VERDICTS, Verdict
 
 SETTLED_AFTER_S: Final = 20.0
@@ -147,17 +147,11 @@ class Readings:
         }
 
     def _statuses(self, cameras: list[Camera]) -> dict[str, CameraStatus | None]:
-        try:
-            return dict(self._status.read(cameras))
-        except MessageError:
-            return {camera.id: self._status_or_none(camera) for camera in cameras}
-
-    def _status_or_none(self, camera: Camera) -> CameraStatus | None:
-        try:
-            return self._status.read([camera])[camera.id]
-        except MessageError as error:
-            _log.error("the state of %s cannot be read: %s", camera.name, error)
-            return None
+        read = self._status.read(cameras)
+        return {
+            camera_id: None if status.error_kind == UNREADABLE else status
+            for camera_id, status in read.items()
+        }
 
 
 def offline(sight: Sight, now_s: float) -> Reading:

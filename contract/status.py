@@ -149,10 +149,12 @@ class StatusStore:
         }
 
 
+UNREADABLE: Final = "unreadable"
+"""The kind of error of a camera whose state cannot be read: whether it is offline is not known."""
 _UNREADABLE: Final = CameraStatus(
     "offline",
     0.0,
-    error_kind="unreadable",
+    error_kind=UNREADABLE,
     error="What ingest says of this camera cannot be read here; upgrade all processes together.",
 )
 
