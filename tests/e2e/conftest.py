@@ -19,6 +19,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield opened
 
 
+@pytest.fixture(autouse=True)
+def console_of_its_own(request: pytest.FixtureRequest) -> None:
+    """What the browser held against the pages of another test is not this test's."""
+    if "browser" in request.fixturenames:
+        browser: Browser = request.getfixturevalue("browser")
+        browser.complaints()
+
+
 @pytest.fixture(scope="session")
 def server(redis_server: object) -> Iterator[Server]:
     started = Server(redis_server.url)  # type: ignore[attr-defined]
