@@ -1,6 +1,7 @@
 // Brings a file of cameras: says what it would change, then changes it when told to.
 
 import { call } from "./api.js";
+import { takeFiles } from "./drop_zone.js";
 import { cell, emptyRow, row } from "./rows.js";
 import { setText } from "./words.js";
 
@@ -114,20 +115,7 @@ function short(words) {
   return words.length > LONGEST_VALUE ? `${words.slice(0, LONGEST_VALUE)}…` : words;
 }
 
-chooser.onchange = () => {
-  take(chooser.files[0]);
-  chooser.value = "";
-};
-drop.ondragover = (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
-};
-drop.ondragleave = () => drop.classList.remove("over");
-drop.ondrop = (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  take(event.dataTransfer.files[0]);
-};
+takeFiles(chooser, drop, ([file]) => take(file));
 for (const box of Object.values(options)) {
   box.onchange = () => {
     // The two together could remove a camera whose row was refused.

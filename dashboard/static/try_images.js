@@ -1,6 +1,7 @@
 // Try it with images: each is sent by itself, so that one that cannot be used stops no other.
 
 import { call } from "./api.js";
+import { takeFiles } from "./drop_zone.js";
 import { setText, VERDICT_WORDS, VERDICTS } from "./words.js";
 
 const POLL_MS = 500;
@@ -139,20 +140,7 @@ async function remove(card, id) {
   chooser.focus();
 }
 
-chooser.onchange = () => {
-  take(chooser.files);
-  chooser.value = "";
-};
-drop.ondragover = (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
-};
-drop.ondragleave = () => drop.classList.remove("over");
-drop.ondrop = (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  take(event.dataTransfer.files);
-};
+takeFiles(chooser, drop, take);
 document.onpaste = (event) => {
   if (event.clipboardData?.files.length) take(event.clipboardData.files);
 };

@@ -1,6 +1,7 @@
 // Upload a recording with its progress, and follow the analysis of all of one's own.
 
 import { call, csrfToken } from "./api.js";
+import { takeFiles } from "./drop_zone.js";
 import { cell, emptyRow, row } from "./rows.js";
 import { setText } from "./words.js";
 
@@ -105,19 +106,6 @@ function recordingRow(recording) {
   return found;
 }
 
-chooser.onchange = () => {
-  take(chooser.files[0]);
-  chooser.value = "";
-};
-drop.ondragover = (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
-};
-drop.ondragleave = () => drop.classList.remove("over");
-drop.ondrop = (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  take(event.dataTransfer.files[0]);
-};
+takeFiles(chooser, drop, ([file]) => take(file));
 setInterval(look, LOOK_MS);
 look();
