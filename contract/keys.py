@@ -20,7 +20,8 @@ WIRE: Final = f"{PREFIX}:wire"
 """String: the newest version of messages of any process that took part; see `contract.wire`."""
 
 INFERENCE: Final = f"{PREFIX}:inference"
-"""Hash: totals of the networks' histograms, over all workers there ever were."""
+"""Hash: totals of the networks' histograms and of the time that workers were busy, over all
+workers there ever were."""
 
 JOBS_QUEUE: Final = "maskwatch-jobs"
 """RQ's queue for what must not block; never live frames."""

@@ -210,7 +210,7 @@ class OutcomeStore:
             pipeline.mget(names.position, names.tracker, names.latest)
             pipeline.hget(names.condition, "state")
             (position, tracker, latest), condition = pipeline.execute()
-        sequence, commits = _parse_position(position)
+        sequence, commits = read_position(position)
         self._commits[camera_id] = commits
         return Committed(
             sequence=sequence,
@@ -242,8 +242,8 @@ def _minutes_of(outcome: Outcome) -> MinuteIncrements:
     return minutes
 
 
-def _parse_position(position: object) -> tuple[int, int]:
-    """Sequence and number of commits; the first version had no number."""
+def read_position(position: object) -> tuple[int, int]:
+    """Sequence and number of commits of a camera's `position`; the first version had no number."""
     if not isinstance(position, bytes):
         return 0, 0
     sequence, _, commits = position.partition(b" ")

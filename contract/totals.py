@@ -41,6 +41,9 @@ AGE_BUCKETS_S: Final = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2
 INFERENCE_BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 BATCH_BUCKETS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 
+WORKERS_BUSY: Final = "workers:busy"
+"""Field of the networks' totals: seconds that workers were not waiting for frames."""
+
 CROSSED: Final = "crossed:"
 """How the fields of people who crossed a counting line begin."""
 

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
+from rq import Queue
 
 from contract import keys
 from contract.alert_channels import channel_names
@@ -24,6 +25,7 @@ from contract.alerts import AlertStore
 from contract.camera_registry import CameraRegistry
 from contract.keys import CameraKeys
 from contract.members import Membership
+from contract.outcomes import read_position
 from contract.people import DISCARD_CAUSES
 from contract.quality import PROBLEMS
 from contract.totals import (
@@ -34,6 +36,7 @@ from contract.totals import (
     FRAME_STAGES,
     INFERENCE_BUCKETS_S,
     REFUSALS,
+    WORKERS_BUSY,
     Histogram,
     age_field,
     batch_field,
@@ -48,10 +51,18 @@ from contract.totals import (
     refused_field,
 )
 from contract.verdicts import VERDICTS
+from dashboard import metric_definitions
 from dashboard.board import CameraSnapshot, read_snapshots
 
 Totals = Mapping[str, float]
 NETWORK_FIELD_END: Final = inference_field("") + ":"
+_ROLES: Final = {"workers": metric_definitions.WORKERS, "ingests": metric_definitions.INGESTS}
+_QUEUES: Final = {
+    "jobs": keys.JOBS_QUEUE,
+    "images": keys.IMAGES_QUEUE,
+    "recordings": keys.RECORDINGS_QUEUE,
+    "alerts": keys.ALERTS_QUEUE,
+}
 
 
 class TotalsCollector(Collector):
@@ -72,67 +83,78 @@ class TotalsCollector(Collector):
             ]
         except RedisError:
             families = []
-        up = GaugeMetricFamily(
-            "maskwatch_redis_up", "Whether the dashboard reaches Redis.", bool(families)
-        )
+        up = metric_definitions.REDIS_UP.gauge()
+        up.add_metric([], bool(families))
         return [up, *families]
 
     def _cameras(self) -> list[Metric]:
         cameras = [one for one in CameraRegistry(self._redis).all() if not one.owner]
         snapshots = read_snapshots(self._redis, cameras)
         with self._redis.pipeline(transaction=False) as pipeline:
-            for camera in cameras:
-                pipeline.hgetall(CameraKeys(camera.id).totals)
-            totals = [decode_totals(raw) for raw in pipeline.execute()] if cameras else []
+            for names in (CameraKeys(camera.id) for camera in cameras):
+                pipeline.hgetall(names.totals)
+                pipeline.get(names.position)
+                pipeline.xlen(names.frames)
+            answers = pipeline.execute() if cameras else []
+        totals = [decode_totals(raw) for raw in answers[::3]]
+        waiting = metric_definitions.FRAMES_WAITING.gauge()
+        for camera, counted, *queue in zip(
+            cameras, totals, answers[1::3], answers[2::3], strict=True
+        ):
+            if camera.enabled:
+                waiting.add_metric([camera.name], _waiting(counted, *queue))
         return [
             *_states(snapshots),
+            waiting,
             *_counters({s.camera.name: t for s, t in zip(snapshots, totals, strict=True)}),
         ]
 
     def _networks(self) -> list[Metric]:
         totals = decode_totals(cast(dict[bytes, bytes], self._redis.hgetall(keys.INFERENCE)))
-        seconds = HistogramMetricFamily(
-            "maskwatch_inference_seconds", "Time a network took for one batch.", labels=["network"]
-        )
-        batches = HistogramMetricFamily(
-            "maskwatch_batch_size", "Images a network was given at once.", labels=["network"]
-        )
+        seconds = metric_definitions.INFERENCE.histogram()
+        batches = metric_definitions.BATCH_SIZE.histogram()
+        busy = metric_definitions.WORKERS_BUSY.counter()
+        busy.add_metric([], totals.get(WORKERS_BUSY, 0.0))
         for network in sorted({f.split(NETWORK_FIELD_END)[0] for f in totals if _timed(f)}):
             _add(seconds, [network], totals, inference_field(network), INFERENCE_BUCKETS_S)
             _add(batches, [network], totals, batch_field(network), BATCH_BUCKETS)
-        return [seconds, batches]
+        return [seconds, batches, busy]
 
     def _alerts(self) -> list[Metric]:
-        is_open = GaugeMetricFamily(
-            "maskwatch_alerts_open", "Alerts open now, by kind of rule.", labels=["kind"]
-        )
+        is_open = metric_definitions.ALERTS_OPEN.gauge()
         kinds = Counter(alert.kind for alert in AlertStore(self._redis).open())
         for kind in ALERT_KINDS:
             is_open.add_metric([kind], kinds[kind])
-        deliveries = CounterMetricFamily(
-            "maskwatch_alert_deliveries",
-            "Attempts to deliver a message, by channel and by what came of them.",
-            labels=["channel", "outcome"],
-        )
+        deliveries = metric_definitions.ALERT_DELIVERIES.counter()
         totals = DeliveryStore(self._redis).totals()
         for channel_id, name in channel_names(self._redis).items():
             for outcome in OUTCOMES:
                 deliveries.add_metric([name, outcome], totals.get((channel_id, outcome), 0))
-        evaluated = GaugeMetricFamily(
-            "maskwatch_alerts_evaluated_timestamp_seconds",
-            "When alert rules were last evaluated; absent before the first time.",
-        )
+        evaluated = metric_definitions.ALERTS_EVALUATED.gauge()
         if (at_s := AlertStore(self._redis).evaluated_at_s()) is not None:
             evaluated.add_metric([], at_s)
         return [is_open, deliveries, evaluated]
 
     def _processes(self) -> list[Metric]:
-        return [
-            GaugeMetricFamily(
-                f"maskwatch_{role}", f"Processes alive: {role}.", len(membership.live())
-            )
-            for role, membership in self._members.items()
-        ]
+        families = []
+        for role, defined in _ROLES.items():
+            family = defined.gauge()
+            family.add_metric([], len(self._members[role].live()))
+            families.append(family)
+        waiting = metric_definitions.JOBS_WAITING.gauge()
+        for label, name in _QUEUES.items():
+            waiting.add_metric([label], Queue(name, connection=self._redis).count)
+        return [*families, waiting]
+
+
+def _waiting(counted: Totals, position: object, in_stream: int) -> float:
+    """Frames in a camera's stream past which no worker has gone.
+
+    Those pushed out of the stream unread are not among them: they are lost, and counted as that
+    with the next commit.
+    """
+    done, _ = read_position(position)
+    return max(0.0, min(in_stream, counted.get(frames_field("published"), 0.0) - done))
 
 
 def _timed(field: str) -> bool:
@@ -140,24 +162,10 @@ def _timed(field: str) -> bool:
 
 
 def _states(snapshots: Sequence[CameraSnapshot]) -> list[Metric]:
-    up = GaugeMetricFamily(
-        "maskwatch_camera_up",
-        "1 while the camera is live; absent while disabled.",
-        labels=["camera"],
-    )
-    faces = GaugeMetricFamily(
-        "maskwatch_faces", "Faces in view now, by verdict.", labels=["camera", "verdict"]
-    )
-    quality = GaugeMetricFamily(
-        "maskwatch_camera_quality",
-        "1 while this makes what the camera counts invalid; absent while disabled.",
-        labels=["camera", "problem"],
-    )
-    fit = GaugeMetricFamily(
-        "maskwatch_camera_fit",
-        "1 if masks can be measured at the camera, 0 if not; absent until that is known.",
-        labels=["camera"],
-    )
+    up = metric_definitions.CAMERA_UP.gauge()
+    faces = metric_definitions.FACES.gauge()
+    quality = metric_definitions.CAMERA_QUALITY.gauge()
+    fit = metric_definitions.CAMERA_FIT.gauge()
     for snapshot in snapshots:
         name = snapshot.camera.name
         if snapshot.camera.enabled:  # one switched off on purpose is nobody's alarm
@@ -172,33 +180,13 @@ def _states(snapshots: Sequence[CameraSnapshot]) -> list[Metric]:
 
 
 def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
-    frames = CounterMetricFamily(
-        "maskwatch_frames", "Frames by how far they came.", labels=["camera", "stage"]
-    )
-    dropped = CounterMetricFamily(
-        "maskwatch_frames_dropped", "Frames not analysed, by why.", labels=["camera", "cause"]
-    )
-    people = CounterMetricFamily(
-        "maskwatch_people", "People counted, by verdict.", labels=["camera", "verdict"]
-    )
-    discarded = CounterMetricFamily(
-        "maskwatch_tracks_discarded", "Tracks that were nobody, by why.", labels=["camera", "cause"]
-    )
-    crossings = CounterMetricFamily(
-        "maskwatch_line_crossings",
-        "People who crossed a counting line, when gone, by verdict.",
-        labels=["camera", "line", "direction", "verdict"],
-    )
-    refused = CounterMetricFamily(
-        "maskwatch_commits_refused",
-        "Outcomes of frames that Redis refused, changing nothing, by why.",
-        labels=["camera", "reason"],
-    )
-    ages = HistogramMetricFamily(
-        "maskwatch_frame_age_seconds",
-        "Seconds since capture when a frame left a stage.",
-        labels=["camera", "stage"],
-    )
+    frames = metric_definitions.FRAMES.counter()
+    dropped = metric_definitions.FRAMES_DROPPED.counter()
+    people = metric_definitions.PEOPLE.counter()
+    discarded = metric_definitions.TRACKS_DISCARDED.counter()
+    crossings = metric_definitions.LINE_CROSSINGS.counter()
+    refused = metric_definitions.COMMITS_REFUSED.counter()
+    ages = metric_definitions.FRAME_AGE.histogram()
     for camera, totals in by_camera.items():
         for stage in FRAME_STAGES:
             frames.add_metric([camera, stage], totals.get(frames_field(stage), 0.0))

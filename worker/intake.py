@@ -59,6 +59,7 @@ class Intake:
         self._budget_s = staleness_budget_s
         self._max_batch = max_batch
         self._clock = clock
+        self._waited_s = 0.0
         self._decoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="jpeg")
 
     def next_batch(self, owned: Sequence[OwnedCamera]) -> list[TakenFrame]:
@@ -76,9 +77,16 @@ class Intake:
         images = self._decoders.map(_decode_jpeg, (frame.jpeg for _, frame in chosen))
         return list(self._decoded(chosen, images))
 
+    def take_waited_s(self) -> float:
+        """Return for how long there was nothing to do since this was last asked."""
+        waited_s, self._waited_s = self._waited_s, 0.0
+        return waited_s
+
     def _read(self, owned: Sequence[OwnedCamera], wait: bool) -> None:
+        began_s = time.perf_counter()
         if not owned:
             time.sleep(BLOCK_MS / 1000)
+            self._waited_s += time.perf_counter() - began_s
             return
         by_stream = {CameraKeys(one.camera.id).frames.encode(): one for one in owned}
         answer: Any = self._redis.xread(
@@ -86,6 +94,8 @@ class Intake:
             count=READ_AT_ONCE,
             block=BLOCK_MS if wait else None,
         )
+        if wait:
+            self._waited_s += time.perf_counter() - began_s
         for stream, entries in answer or ():
             self._take_in(by_stream[stream], stream, entries)
 

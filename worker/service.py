@@ -25,6 +25,7 @@ from contract.minutes import HISTORY_DAYS
 from contract.outcomes import Outcome, OutcomeStore
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
+from contract.totals import WORKERS_BUSY
 from contract.views import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera
@@ -84,6 +85,7 @@ class Worker:
 
     def step(self) -> None:
         """Analyse one batch, if frames have come."""
+        began_s = time.perf_counter()
         self._follow_ownership()
         batch = self._intake.next_batch(list(self._owned.values()))
         self._keep_books()
@@ -92,6 +94,8 @@ class Worker:
         for owned in list(self._owned.values()):
             if owned.dropped:
                 self._commit(owned, self._analyser.only_drops(owned))
+        busy_s = time.perf_counter() - began_s - self._intake.take_waited_s()
+        self._networks.totals.add(WORKERS_BUSY, max(0.0, busy_s))
 
     def _follow_ownership(self) -> None:
         now = self._ownership.owned()

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 from redis import Redis
+from rq import Queue
 
 from contract import keys
 from contract.errors import NotNewerError
@@ -20,6 +21,7 @@ from contract.redis_client import connect
 from contract.totals import (
     BATCH_BUCKETS,
     INFERENCE_BUCKETS_S,
+    WORKERS_BUSY,
     Increments,
     batch_field,
     crossed_field,
@@ -27,7 +29,7 @@ from contract.totals import (
     inference_field,
 )
 from tests.accounts import key_client, make_app
-from tests.builders import add_camera
+from tests.builders import Source, add_camera, take_lease
 from tests.integration.test_dashboard_hub import FakeCamera
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -129,6 +131,38 @@ def test_live_processes_are_counted(client: FlaskClient, redis: Redis) -> None:
         Membership(redis, "worker", 2).beat(name)
     samples = scrape(client)
     assert (value(samples, "workers"), value(samples, "ingests")) == (2, 0)
+
+
+def test_frames_that_no_worker_has_got_to_are_waiting(client: FlaskClient, redis: Redis) -> None:
+    camera = add_camera(redis, "Gate")
+    source, lease = Source(redis, camera, max_frames=4), take_lease(redis, camera.id, "worker")
+    add_camera(redis, "Off", enabled=False)
+    assert value(scrape(client), "frames_waiting", camera="Gate") == 0
+    for _ in range(3):
+        source.publish()
+    assert value(scrape(client), "frames_waiting", camera="Gate") == 3
+    for _ in range(3):
+        source.publish()
+    samples = scrape(client)
+    assert value(samples, "frames_waiting", camera="Gate") == 4, "the others are lost"
+    assert ("maskwatch_frames_waiting", frozenset({("camera", "Off")})) not in samples
+    OutcomeStore(redis).commit(lease, Outcome(6, 6, Increments(), "{}"))
+    assert value(scrape(client), "frames_waiting", camera="Gate") == 0
+
+
+def test_jobs_that_nobody_has_begun_are_waiting(client: FlaskClient, redis: Redis) -> None:
+    Queue(keys.RECORDINGS_QUEUE, connection=redis).push_job_id("one")
+    waiting = {
+        queue: value(scrape(client), "jobs_waiting", queue=queue)
+        for queue in ("jobs", "images", "recordings", "alerts")
+    }
+    assert waiting == {"jobs": 0, "images": 0, "recordings": 1, "alerts": 0}
+
+
+def test_what_workers_were_busy_for_is_in_the_numbers(client: FlaskClient, redis: Redis) -> None:
+    assert value(scrape(client), "workers_busy_seconds_total") == 0
+    redis.hset(keys.INFERENCE, WORKERS_BUSY, 12.5)
+    assert value(scrape(client), "workers_busy_seconds_total") == 12.5
 
 
 def test_any_camera_name_makes_valid_text(client: FlaskClient, redis: Redis) -> None:

@@ -20,7 +20,7 @@ from contract.keys import INFERENCE, CameraKeys
 from contract.leases import Lease, LeaseStore
 from contract.minutes import DAY_MINUTES, minute_of, parse_open_field
 from contract.people import Person
-from contract.totals import crossed_field, decode_totals
+from contract.totals import WORKERS_BUSY, crossed_field, decode_totals
 from contract.views import View
 from face_detector.detection import FaceDetector
 from tests.builders import (
@@ -32,7 +32,7 @@ from tests.builders import (
     take_lease,
     totals_of,
 )
-from worker.intake import Intake
+from worker.intake import BLOCK_MS, Intake
 from worker.networks import Networks
 from worker.service import Worker
 
@@ -117,6 +117,23 @@ def test_frames_become_faces_verdicts_and_totals(redis: Redis, bench: Bench) -> 
     totals = totals_of(redis, camera.id)
     assert totals["frames:published"] == totals["frames:analysed"] == 2
     assert bench.classifier.seen == 1  # at once when new, then after a while
+
+
+def test_the_time_that_a_worker_waits_for_frames_is_not_time_that_it_was_busy(
+    redis: Redis, bench: Bench
+) -> None:
+    camera = add_camera(redis)
+    bench.own(camera)
+    bench.detector.script = [[FACE]]
+    Source(redis, camera).publish()
+    began_s, waits = time.perf_counter(), 6
+    bench.steps(1 + waits)
+    lasted_s = time.perf_counter() - began_s
+    bench.clock.offset_s = 1.0
+    bench.steps()  # time to write it down
+    busy_s = decode_totals(redis.hgetall(INFERENCE))[WORKERS_BUSY]
+    # A wait lasts what Redis was asked to wait, however slow the machine is.
+    assert 0 < busy_s < lasted_s - 0.9 * waits * BLOCK_MS / 1000
 
 
 def test_a_person_is_counted_once_when_gone_and_again_never(redis: Redis, bench: Bench) -> None:

@@ -1,0 +1,41 @@
+"""A Redis in which there is something to measure of everything."""
+
+from __future__ import annotations
+
+from prometheus_client.metrics_core import Metric
+from redis import Redis
+
+from contract import keys
+from contract.alerts import AlertStore
+from contract.keys import CameraKeys
+from contract.members import Membership
+from contract.quality import Fitness, QualityReport
+from contract.totals import (
+    BATCH_BUCKETS,
+    INFERENCE_BUCKETS_S,
+    Increments,
+    batch_field,
+    crossed_field,
+    inference_field,
+)
+from dashboard.metrics import TotalsCollector
+from tests.alerts import add_webhook
+from tests.builders import add_camera
+
+FIT = Fitness("fit", (), 25, 0.4, (30.0, 40.0, 50.0), 0.9, 0.0, 0.0)
+
+
+def collect_everything(redis: Redis) -> list[Metric]:
+    """The metrics of one camera, its networks, alerts and processes."""
+    camera = CameraKeys(add_camera(redis, "Gate").id)
+    redis.hset(camera.totals, crossed_field("Door", "in", "mask"), 2)
+    redis.hset(camera.condition, "report", QualityReport({}, FIT).encode())
+    inference = Increments()
+    inference.observe(inference_field("yunet"), INFERENCE_BUCKETS_S, 0.003)
+    inference.observe(batch_field("yunet"), BATCH_BUCKETS, 4)
+    for field, amount in inference.items():
+        redis.hincrbyfloat(keys.INFERENCE, field, amount)
+    AlertStore(redis).evaluated(0.0)
+    add_webhook(redis, "http://hook.lan/")
+    members = {f"{role}s": Membership(redis, role, 30) for role in ("worker", "ingest")}
+    return list(TotalsCollector(redis, members).collect())
