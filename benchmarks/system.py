@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -13,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import psutil
 from redis import Redis
@@ -220,11 +221,29 @@ def wait_until(
     return time.monotonic() - started
 
 
+_ports_held: Final[list[IO[bytes]]] = []
+
+
 def free_port() -> int:
-    """A TCP port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port nobody listens on, given to nobody else who asks here while this process lives.
+
+    The system gives a port again as soon as its probe is closed; tests that run side by side
+    would now and then be given the same one before either listens.
+    """
+    folder = Path(tempfile.gettempdir()) / f"maskwatch-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        held = (folder / str(port)).open("wb")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            held.close()
+        else:
+            _ports_held.append(held)
+            return port
 
 
 def print_result(result: str, figure: object, unit: str, target: str, met: bool) -> None:

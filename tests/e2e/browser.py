@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",

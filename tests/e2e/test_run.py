@@ -59,7 +59,7 @@ class Running:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}", headers=self.authorization()
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=20) as answer:
             return bytes(answer.read())
 
     def authorization(self) -> dict[str, str]:
@@ -128,7 +128,7 @@ def test_demo_cameras_are_live_analysed_counted_and_gone_without_a_trace(
     assert len(family) > 5
     running.end()
     assert running.process.returncode == 0
-    _, left = psutil.wait_procs(family, timeout=2)
+    _, left = psutil.wait_procs(family, timeout=20)
     # What has ended but nobody has asked about yet is still listed; it runs no more.
     assert [one for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
 

@@ -40,7 +40,7 @@ def stage(name: str, redis_url: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 def portrait(folder: Path) -> Path:

@@ -283,5 +283,5 @@ def test_a_process_that_ends_lets_another_take_over_at_once(
         assert eventually(lambda: redis.exists(AlertKeys.EVALUATOR) == 1, 30)
         assert eventually(lambda: AlertStore(redis).evaluator_lives())
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
         assert redis.exists(AlertKeys.EVALUATOR) == 0

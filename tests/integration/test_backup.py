@@ -203,6 +203,7 @@ def test_no_secret_is_readable_in_the_file_and_another_key_is_said(
         (gzip.compress(b'{"format":1}'), "is no backup"),
         (gzip.compress(json.dumps({"format": 99, "made_by": "9.0"}).encode()), "9.0 in format 99"),
     ],
+    ids=["empty", "not packed", "cut off", "half empty", "newer"],  # what is packed holds the time
 )
 def test_what_is_no_backup_or_a_newer_one_is_refused_with_words(
     run: Run, redis: Redis, tmp_path: Path, content: bytes, words: str

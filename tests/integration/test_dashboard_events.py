@@ -202,7 +202,7 @@ def test_one_reader_serves_all_and_ends_with_the_last(
         gate.count_person("mask", 0.9, 2.0)
         assert take(first, "person")[0]["event_id"] == take(second, "person")[0]["event_id"]
     assert feed.followers() == 0
-    assert eventually(lambda: not feed.reading(), 2.0)
+    assert eventually(lambda: not feed.reading())
 
 
 def test_a_quiet_stream_says_that_it_is_there(

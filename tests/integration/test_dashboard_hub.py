@@ -118,7 +118,7 @@ def picture(number: int) -> bytes:
     return bytes(cv2.imencode(".jpg", image)[1].tobytes())
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 10.0) -> bool:
+def eventually(condition: Callable[[], object], timeout_s: float = 30.0) -> bool:
     """Whether `condition` came true within a generous time."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

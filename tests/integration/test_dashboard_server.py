@@ -18,6 +18,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from benchmarks.system import free_port
 from contract.members import Membership
 from contract.redis_client import connect
 from dashboard.mjpeg import BOUNDARY
@@ -63,7 +64,7 @@ class Server:
             return False
 
     def open(self, path: str) -> HTTPResponse:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", path, headers=self.authorization())
         return connection.getresponse()
 
@@ -77,22 +78,17 @@ class Server:
 
     def json(self, path: str) -> Any:
         request = urllib.request.Request(self.url + path, headers=self.authorization())
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(10)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture
@@ -128,7 +124,7 @@ def test_streams_and_the_api_are_served_side_by_side_and_end_on_sigterm(
             seen |= {head["camera"] for head, _ in records if head["type"] == "picture"}
         assert len(server.json("/api/v1/cameras")["cameras"]) == 8
         server.process.send_signal(signal.SIGTERM)
-        server.process.wait(10)
+        server.process.wait(30)
     assert server.process.returncode == 0
     assert server.process.stderr is not None
     assert "Traceback" not in server.process.stderr.read()

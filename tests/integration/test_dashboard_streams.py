@@ -123,7 +123,7 @@ def test_a_viewer_that_leaves_frees_everything(
     assert hub.viewers() == 1
     answer.close()
     assert hub.viewers() == 0
-    assert eventually(lambda: not hub.reading(), 2.0)
+    assert eventually(lambda: not hub.reading())
 
 
 def test_a_snapshot_wakes_the_worker_and_waits_for_its_picture(

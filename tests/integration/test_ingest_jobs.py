@@ -20,10 +20,9 @@ from rq.serializers import JSONSerializer
 from contract import keys
 from contract.members import Membership
 from contract.probes import PROBE_STEPS, STEPS_FIELD
-from tests.integration.test_dashboard_server import free_port
 from tests.secret_key import other_vault, vault
 from tests.servers.clips import make_clip
-from tests.servers.http import silent_server
+from tests.servers.http import closed_port, silent_server
 from tests.servers.ingest_process import QUICK, eventually, gone
 from tests.servers.rtsp import rtsp_server, with_login
 
@@ -105,7 +104,7 @@ def test_the_steps_of_a_web_address_are_the_cameras_and_not_those_of_our_proxy(
     redis: Redis, jobs: subprocess.Popen[bytes]
 ) -> None:
     nowhere = probe(redis, "http://no-such-host.invalid/x")
-    refused = probe(redis, f"http://admin:s3cret@127.0.0.1:{free_port()}/x")
+    refused = probe(redis, f"http://admin:s3cret@127.0.0.1:{closed_port()}/x")
     assert eventually(lambda: nowhere.is_finished and refused.is_finished, 30)
     assert steps(nowhere) == ["resolving"]
     assert steps(refused) == ["resolving", "connecting"]
@@ -127,6 +126,6 @@ def test_the_job_worker_is_a_member_while_it_runs_and_ends_even_with_a_job_at_ha
         job = probe(redis, f"rtsp://127.0.0.1:{port}/x")
         assert eventually(lambda: job.get_status() == "started")
         jobs.terminate()
-        assert jobs.wait(10) == 0
+        assert jobs.wait(30) == 0
     assert gone({jobs.pid})
     assert not members.live()

@@ -15,6 +15,7 @@ import numpy as np
 
 PAGE = b"<!doctype html><html><body><h1>Camera login</h1></body></html>" * 40
 MJPEG_FPS = 20
+_bound: list[socket.socket] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -80,9 +81,11 @@ def silent_server() -> Iterator[int]:
 
 
 def closed_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Return a port that nothing listens on, nor will while this process lives."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    _bound.append(bound)
+    return int(bound.getsockname()[1])
 
 
 def _picture(number: int) -> bytes:

@@ -55,7 +55,7 @@ class IngestProcess:
     def stop(self) -> int:
         """End it as a service manager would; return its exit status."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(10)
+        return self._process.wait(30)
 
     def end(self) -> None:
         if self._process.poll() is None:
@@ -71,7 +71,7 @@ def ingest_process(redis_url: str) -> Iterator[IngestProcess]:
         process.end()
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 15.0) -> bool:
+def eventually(condition: Callable[[], object], timeout_s: float = 30.0) -> bool:
     """Whether `condition` becomes true in time."""
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:

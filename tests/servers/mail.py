@@ -14,7 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
-from tests.servers.http import closed_port
+from benchmarks.system import free_port
 
 
 @dataclass
@@ -51,7 +51,7 @@ def mail_server(
     from_the_start: bool = False,
 ) -> Iterator[MailServer]:
     """A server on the loopback; with a certificate and its key, one with STARTTLS or TLS."""
-    handler = MailServer(port=closed_port())
+    handler = MailServer(port=free_port())
     options: dict[str, Any] = {}
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

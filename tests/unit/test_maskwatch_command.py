@@ -124,7 +124,7 @@ def test_what_was_stored_survives_a_killed_redis(tmp_path: Path) -> None:
     client.set("people", 7)
     time.sleep(1.2)  # the append-only file is flushed every second
     os.kill(server.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while server.alive() and time.monotonic() < deadline:
         time.sleep(0.02)
     server.start()
@@ -166,7 +166,7 @@ def test_pictures_are_kept_out_of_the_append_only_file(tmp_path: Path) -> None:
         server.stop()
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 10) -> None:
+def eventually(condition: Callable[[], object], timeout_s: float = 30) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline
@@ -194,7 +194,7 @@ def test_what_no_picture_waits_for_starts_after_the_first_one_or_after_a_while(
 def test_a_stage_that_ends_is_started_again() -> None:
     stage = StageProcess("short", [sys.executable, "-c", "raise SystemExit(3)"], {})
     stage.start()
-    status, deadline = None, time.monotonic() + 10
+    status, deadline = None, time.monotonic() + 30
     while status is None and time.monotonic() < deadline:
         status = stage.keep_running()
     assert status == 3
@@ -215,11 +215,11 @@ def test_a_stage_that_does_not_end_is_killed_with_its_children() -> None:
     stage.start()
     pid = stage.pid
     assert pid is not None
-    time.sleep(0.5)
+    eventually(lambda: psutil.Process(pid).children())
     [child] = psutil.Process(pid).children()
     stage.terminate()
     stage.finish(time.monotonic() + 0.2)
-    _, alive = psutil.wait_procs([child], timeout=5)
+    _, alive = psutil.wait_procs([child], timeout=30)
     assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
 
 
