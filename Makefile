@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Files of tests that run at once. Most of them wait for a browser, a camera or a time-out.
+TESTS_AT_ONCE ?= 3
 RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
 
@@ -16,7 +18,7 @@ run: $(RUN_STAMP) ## Run everything here: make run CAMERAS="gate=rtsp://... hall
 	@exec $(BIN)/maskwatch run
 
 test: $(DEV_STAMP) system-packages check ## Check and test everything
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 check: $(DEV_STAMP) ## Lint, types, import rules
 	$(BIN)/ruff check .
