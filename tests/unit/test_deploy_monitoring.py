@@ -6,38 +6,26 @@ import json
 import re
 import shutil
 import subprocess
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import promql_parser as promql
 import pytest
 import yaml
-from redis import Redis
 
-from contract import keys
-from contract.alerts import AlertStore
-from contract.camera_registry import CameraRegistry
-from contract.cameras import make_camera
-from contract.members import Membership
-from contract.totals import (
-    BATCH_BUCKETS,
-    INFERENCE_BUCKETS_S,
-    Increments,
-    batch_field,
-    inference_field,
-)
-from dashboard.metrics import TotalsCollector
-from tests.alerts import add_webhook
+from dashboard.metric_definitions import DEFINITIONS, PEOPLE
+from deploy.grafana.generate import BOARDS as GENERATED
+from deploy.grafana.generate import FOLDER, write
+from deploy.grafana.queries import select
+from tests.promql import ADDED_BY_PROMETHEUS, UnknownError, labels_of, selectors
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RULES = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())
-BOARDS = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
-CLOSED = {"verdict", "stage", "cause", "problem", "outcome"}
-"""Labels whose values are all known beforehand."""
-
-Values = dict[str, set[str]]
+RULE_TESTS = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text())["tests"]
+BOARDS = sorted(FOLDER.glob("*.json"))
+VARIABLES = {"$__range": "6h", "$__rate_interval": "1m", "$camera": ".*"}
 
 
 def rules() -> list[dict[str, Any]]:
@@ -48,61 +36,122 @@ def board(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def queries() -> Iterator[tuple[str, str]]:
-    """Every query as (where it stands, PromQL), Grafana's variables replaced."""
-    for rule in rules():
-        yield rule.get("record") or rule["alert"], rule["expr"]
+def targets() -> Iterator[tuple[str, str, str]]:
+    """Each panel's queries as (where it stands, PromQL, legend), Grafana's variables replaced."""
     for path in BOARDS:
         for panel in board(path)["panels"]:
             for target in panel["targets"]:
-                query = target["expr"].replace("$__range", "6h").replace("$__rate_interval", "1m")
-                yield f"{path.name}: {panel['title']}", query.replace("$camera", ".*")
+                query = target["expr"]
+                for variable, value in VARIABLES.items():
+                    query = query.replace(variable, value)
+                yield f"{path.name}: {panel['title']}", query, target["legendFormat"]
 
 
-QUERIES = list(queries())
+def queries() -> list[tuple[str, str]]:
+    """Every query as (where it stands, PromQL)."""
+    of_rules = [(rule.get("record") or rule["alert"], rule["expr"]) for rule in rules()]
+    return of_rules + [(where, query) for where, query, _ in targets()]
 
 
-@pytest.fixture
-def known(redis: Redis) -> dict[str, Values]:
-    """What the collector shows for a camera: sample names to labels to values."""
-    CameraRegistry(redis).add(make_camera(name="Gate", source="demo:"))
-    inference = Increments()
-    inference.observe(inference_field("yunet"), INFERENCE_BUCKETS_S, 0.003)
-    inference.observe(batch_field("yunet"), BATCH_BUCKETS, 4)
-    for field, amount in inference.items():
-        redis.hincrbyfloat(keys.INFERENCE, field, amount)
-    AlertStore(redis).evaluated(0.0)
-    add_webhook(redis, "http://hook.lan/")
-    members = {f"{role}s": Membership(redis, role, 30) for role in ("worker", "ingest")}
-    shown: dict[str, Values] = {"up": {"job": {"maskwatch"}}}
-    for family in TotalsCollector(redis, members).collect():
-        for sample in family.samples:
-            labels = shown.setdefault(sample.name, defaultdict(set))
-            for label, value in sample.labels.items():
-                labels[label].add(value)
-    return shown
+QUERIES = queries()
 
 
-def selectors(query: str) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
-    """The metrics a query selects, with their matchers as (label, operator, value)."""
-    for name, matchers in re.findall(r"([a-z_:]*maskwatch[a-z0-9_:]*|\bup\b)(\{[^}]*\})?", query):
-        if f'"{name}"' not in query:
-            yield name, re.findall(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"', matchers)
+def measured() -> dict[str, frozenset[str]]:
+    """What Prometheus has from Maskwatch: names of samples to their labels."""
+    known = {"up": ADDED_BY_PROMETHEUS}
+    for definition in DEFINITIONS:
+        labels = ADDED_BY_PROMETHEUS | definition.labels.keys()
+        for name in definition.samples:
+            known[name] = labels | {"le"} if name.endswith("_bucket") else labels
+    return known
+
+
+def known_with_records() -> dict[str, frozenset[str]]:
+    """The same, and what the rules record of it, in their order."""
+    known = measured()
+    for rule in rules():
+        if "record" in rule:
+            known[rule["record"]] = labels_of(promql.parse(rule["expr"]), known)
+    return known
+
+
+KNOWN = known_with_records()
 
 
 @pytest.mark.parametrize(("where", "query"), QUERIES, ids=[where for where, _ in QUERIES])
-def test_a_query_asks_for_what_is_there(where: str, query: str, known: dict[str, Values]) -> None:
-    recorded = {rule["record"] for rule in rules() if "record" in rule}
-    found = list(selectors(query))
-    assert found, f"{where} asks for nothing of ours"
-    for name, matchers in found:
-        assert name in known.keys() | recorded
-        for label, _, value in matchers:
-            if name in known:
-                assert label in known[name], f"{name} has no label {label}"
-            if label in CLOSED:
-                all_values = set.union(*(labels.get(label, set()) for labels in known.values()))
-                assert set(value.split("|")) <= all_values
+def test_a_query_asks_for_metrics_and_labels_that_are_there(where: str, query: str) -> None:
+    expression = promql.parse(query)
+    assert list(selectors(expression)), f"{where} asks for nothing of ours"
+    labels_of(expression, KNOWN)
+
+
+@pytest.mark.parametrize(("where", "query"), QUERIES, ids=[where for where, _ in QUERIES])
+def test_a_query_asks_for_values_that_a_label_can_have(where: str, query: str) -> None:
+    values = {name: d.labels for d in DEFINITIONS for name in d.samples}
+    for selector in selectors(promql.parse(query)):
+        for matcher in selector.matchers.matchers:
+            possible = values.get(selector.name, {}).get(matcher.name)
+            if possible is not None and matcher.value != ".*":
+                assert set(matcher.value.split("|")) <= set(possible), f"{where}: {matcher}"
+
+
+@pytest.mark.parametrize(("where", "query", "legend"), list(targets()))
+def test_a_legend_names_labels_that_the_answer_has(where: str, query: str, legend: str) -> None:
+    named = set(re.findall(r"\{\{(\w+)\}\}", legend))
+    assert named <= labels_of(promql.parse(query), KNOWN), where
+
+
+@pytest.mark.parametrize("alert", [r for r in rules() if "alert" in r], ids=lambda r: r["alert"])
+def test_an_alert_speaks_of_labels_and_metrics_that_are_there(alert: dict[str, Any]) -> None:
+    words = " ".join(alert["annotations"].values())
+    there = labels_of(promql.parse(alert["expr"]), KNOWN)
+    assert set(re.findall(r"\$labels\.(\w+)", words)) <= there
+    for query in re.findall(r'query\s+"([^"]+)"', words):
+        labels_of(promql.parse(query), KNOWN)
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.name)
+def test_a_metric_that_is_renamed_is_missed(definition: Any) -> None:
+    without = {name: labels for name, labels in KNOWN.items() if name not in definition.samples}
+    asking = [promql.parse(query) for _, query in QUERIES]
+    users = [one for one in asking if {s.name for s in selectors(one)} & set(definition.samples)]
+    assert users, f"no panel and no rule shows {definition.name}"
+    for user in users:
+        with pytest.raises(UnknownError, match="there is no metric"):
+            labels_of(user, without)
+
+
+def test_a_label_that_is_renamed_is_missed() -> None:
+    renamed = {**KNOWN, "maskwatch_people_total": frozenset({"camera", "judged"})}
+    with pytest.raises(UnknownError, match=r"no label \['verdict'\]"):
+        labels_of(promql.parse("sum by (verdict) (rate(maskwatch_people_total[5m]))"), renamed)
+    with pytest.raises(UnknownError, match=r"no label \['verdict'\]"):
+        labels_of(promql.parse('maskwatch_people_total{verdict="mask"}'), renamed)
+    with pytest.raises(UnknownError, match=r"no label \['camera'\]"):
+        labels_of(promql.parse("sum(maskwatch_faces) / on (camera) maskwatch_camera_up"), KNOWN)
+    query = "histogram_quantile(0.9, sum(rate(maskwatch_frame_age_seconds_bucket[5m])))"
+    with pytest.raises(UnknownError, match=r"no label \['le'\]"):
+        labels_of(promql.parse(query), KNOWN)
+
+
+def test_the_dashboards_are_what_the_definitions_make(tmp_path: Path) -> None:
+    write(tmp_path)
+    assert {path.name for path in BOARDS} == GENERATED.keys()
+    for path in BOARDS:
+        again = (tmp_path / path.name).read_text()
+        assert again == path.read_text(), "run `python -m deploy.grafana.generate`"
+
+
+def test_a_panel_can_only_be_made_of_what_is_defined() -> None:
+    assert select(PEOPLE, verdict=("mask", "unknown"), camera="$camera") == (
+        'maskwatch_people_total{verdict=~"mask|unknown", camera=~"$camera"}'
+    )
+    with pytest.raises(ValueError, match="has no label judged"):
+        select(PEOPLE, judged="mask")
+    with pytest.raises(ValueError, match="has no verdict half"):
+        select(PEOPLE, verdict="half")
+    with pytest.raises(ValueError, match="has no samples maskwatch_people_bucket"):
+        select(PEOPLE, "bucket")
 
 
 def test_a_rate_of_compliance_never_divides_by_the_unknown() -> None:
@@ -156,6 +205,13 @@ def test_what_grafana_is_provisioned_with_is_where_compose_mounts_it() -> None:
     home = services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert Path(home).parent == Path(folder)
     assert Path(home).name in {path.name for path in BOARDS}
+
+
+@pytest.mark.parametrize("name", [rule["alert"] for rule in rules() if "alert" in rule])
+def test_an_alert_is_shown_to_fire_and_not_to_fire(name: str) -> None:
+    checks = [c for t in RULE_TESTS for c in t.get("alert_rule_test", ()) if c["alertname"] == name]
+    assert any(check["exp_alerts"] for check in checks), f"{name} is never shown to fire"
+    assert any(not check["exp_alerts"] for check in checks), f"{name} always fires"
 
 
 @pytest.fixture(scope="module")
