@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         "auto", description="Where networks run; `auto` takes CUDA where ONNX Runtime offers it."
     )
     inference_threads: int = Field(
-        0, ge=0, le=256, description="Threads a network may use in a worker; 0: one per core."
+        1, ge=0, le=256, description="Threads a network may use in a worker; 0: one per core."
     )
 
     staleness_budget_s: float = Field(
