@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 from redis import Redis
@@ -22,6 +22,7 @@ from contract.camera_registry import CameraRoster
 from contract.cameras import Camera
 from contract.errors import LeaseLostError
 from contract.keys import AlertKeys
+from contract.logs import about
 
 LOCK_S: Final = 15.0
 """Another process takes over when the one that evaluates was silent for this long."""
@@ -116,13 +117,24 @@ class Evaluator:
             after = after.model_copy(update={"alert_id": alert.id, "opened_at_s": now_s})
             messages = deliveries_of(alert, "opened", now_s)
             self._commit(Change(name, after.model_dump_json(), opened=alert, deliveries=messages))
-            _log.info("alert opened: %s at %s: %s", rule.name, camera.name, reading.words)
+            _log.info(
+                "alert opened: %s at %s: %s",
+                rule.name,
+                camera.name,
+                reading.words,
+                extra=_about("alert_opened", rule, camera),
+            )
         elif transition == "close":
             after = after.model_copy(update={"alert_id": ""})
             closed = _closed(open_alerts.get(before.alert_id), reading.words, now_s)
             messages = deliveries_of(closed, "closed", now_s) if closed else []
             self._commit(Change(name, after.model_dump_json(), closed=closed, deliveries=messages))
-            _log.info("alert closed: %s at %s", rule.name, camera.name)
+            _log.info(
+                "alert closed: %s at %s",
+                rule.name,
+                camera.name,
+                extra=_about("alert_closed", rule, camera),
+            )
         elif after != before:
             self._commit(Change(name, after.model_dump_json()))
 
@@ -135,6 +147,10 @@ class Evaluator:
     def _commit(self, change: Change) -> None:
         token = self._lock.local.token
         self._alerts.commit(token.decode() if isinstance(token, bytes) else str(token), change)
+
+
+def _about(event: str, rule: AlertRule, camera: Camera) -> dict[str, Any]:
+    return about(camera=camera.name, camera_id=camera.id, rule=rule.name, event=event)
 
 
 def _opened(rule: AlertRule, camera: Camera, reading: Reading, now_s: float) -> Alert:

@@ -24,6 +24,7 @@ from contract.errors import MessageError
 from contract.faces import FrameFaces
 from contract.history import HistoryStore
 from contract.keys import CameraKeys
+from contract.logs import about
 from contract.minutes import DAY_MINUTES, FRAMES, INVALID, MINUTE_S, people_column
 from contract.packed_days import Minutes
 from contract.quality import PROBLEM_WORDS, QualityReport
@@ -103,7 +104,8 @@ class Readings:
         try:
             return self._rate(when, camera, now_s)
         except MessageError as error:
-            _log.error("the minutes of %s cannot be read: %s", camera.name, error)
+            about_it = about(camera=camera.name, camera_id=camera.id)
+            _log.error("the minutes of %s cannot be read: %s", camera.name, error, extra=about_it)
             return Reading("unknown", now_s, "The camera's minutes cannot be read.")
 
     def _rate(self, when: RateLow, camera: Camera, now_s: float) -> Reading:

@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--face-ms", type=float, default=1.0)
     options = parser.parse_args()
     settings, device, stop = load_settings(), Device(), threading.Event()
-    configure_logging("worker", settings.log_level)
+    configure_logging("worker", settings.log_level, settings.log_format)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     cv2.setNumThreads(1)

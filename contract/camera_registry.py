@@ -24,6 +24,7 @@ from contract.errors import (
     SecretKeyError,
 )
 from contract.history import forget_history
+from contract.logs import about
 from contract.redaction import redact_text
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class CameraRegistry:
             try:
                 cameras.append(self._opened(_decode(record)))
             except MessageError as error:
-                _log.error("camera %s is left out: %s", str(camera_id), error)
+                extra = about(camera_id=str(camera_id))
+                _log.error("camera %s is left out: %s", str(camera_id), error, extra=extra)
         return sorted(cameras, key=lambda camera: (camera.name.lower(), camera.id))
 
     def get(self, camera_id: str) -> Camera:
@@ -199,7 +201,9 @@ class CameraRegistry:
             source = self._vault.open(camera.sealed_source)
         except SecretKeyError as error:
             if camera.id not in self._said:
-                _log.error("the address of %s cannot be used: %s", camera.name, error)
+                extra = about(camera=camera.name, camera_id=camera.id)
+                words = "the address of %s cannot be used: %s"
+                _log.error(words, camera.name, error, extra=extra)
             self._said.add(camera.id)
             return camera
         self._said.discard(camera.id)

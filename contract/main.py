@@ -14,7 +14,7 @@ def run_stage(stage: str, run: Callable[[Settings], None]) -> None:
     """Read the settings, set up the log, run; end with 2 and one line when that cannot be."""
     try:
         settings = load_settings()
-        configure_logging(stage, settings.log_level)
+        configure_logging(stage, settings.log_level, settings.log_format)
         run(settings)
     except MaskwatchError as error:
         print(f"maskwatch {stage}: {error}", file=sys.stderr)  # noqa: T201 - the user's answer

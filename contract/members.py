@@ -20,6 +20,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from contract import keys
+from contract.logs import about
 
 SILENT_BEATS: Final = 1.5
 """Beats that a member with a closed connection must have missed to be dead."""
@@ -163,7 +164,8 @@ class DeathWatch:
         members = self._membership.beat(self._member, details, number)
         dead = set(self._dead(members)) if now_s >= self._trusts_numbers_from_s else set()
         for name in dead:
-            _log.warning("%s died: its connection to Redis is closed", name)
+            died = about(event="member_died")
+            _log.warning("%s died: its connection to Redis is closed", name, extra=died)
             self._membership.leave(name)
         living = [member.name for member in members if member.name not in dead]
         self._came_at_s = {name: self._came_at_s.get(name, now_s) for name in living}

@@ -22,6 +22,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from contract.errors import RedisTooOldError, RedisUnavailableError
+from contract.logs import about
 from contract.redaction import redact_text, redact_url
 from contract.wire import join_wire
 
@@ -111,7 +112,7 @@ class Outage:
         """Log a failure if it is news, and pause (0.1 s, doubling to 2 s)."""
         message = str(explain(error, self._redis))
         if message != self._message:
-            _log.warning("%s", message)
+            _log.warning("%s", message, extra=about(event="redis_away"))
         self._message = message
         pause_s = min(2.0, 0.1 * 2.0**self._failures)
         self._failures += 1
@@ -120,7 +121,8 @@ class Outage:
     def over(self) -> None:
         """Note that a command succeeded."""
         if self._failures:
-            _log.info("Redis at %s answers again", server_name(self._redis))
+            back = about(event="redis_back")
+            _log.info("Redis at %s answers again", server_name(self._redis), extra=back)
         self._failures, self._message = 0, ""
 
 

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much the processes log."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines for people, or a JSON object a line for programs."
+    )
 
     detector: Literal["maskwatch", "yunet", "ssd"] = Field(
         "maskwatch", description="Face detector of cameras that name none."

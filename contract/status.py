@@ -14,6 +14,7 @@ from contract.errors import LeaseLostError, MessageError
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Lease
+from contract.logs import about
 from contract.messages import Count, Moment, Side, checked, read_moment, read_versioned
 
 CameraState = Literal["connecting", "live", "stalled", "offline", "disabled"]
@@ -129,7 +130,7 @@ class StatusStore:
             try:
                 found.append(ConnectionEvent.decode(fields))
             except MessageError as error:
-                _log.warning("%s", error)
+                _log.warning("%s", error, extra=about(camera_id=camera_id))
         return found
 
     def read(self, cameras: list[Camera]) -> dict[str, CameraStatus]:
@@ -163,7 +164,8 @@ def _effective(camera: Camera, raw: bytes | None, held: bool) -> CameraStatus:
     try:
         status = CameraStatus.decode(raw) if raw else None
     except MessageError as error:
-        _log.warning("camera %s: %s", camera.name, error)
+        about_it = about(camera=camera.name, camera_id=camera.id)
+        _log.warning("camera %s: %s", camera.name, error, extra=about_it)
         status = replace(_UNREADABLE, since_s=camera.created_at_s)
     if not camera.enabled:
         return CameraStatus("disabled", status.since_s if status else camera.created_at_s)

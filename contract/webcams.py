@@ -19,6 +19,7 @@ from contract.cameras import Camera, make_webcam
 from contract.errors import CameraNotFoundError
 from contract.keys import CameraKeys
 from contract.leases import Lease, LeaseStore
+from contract.logs import about
 
 SILENT_S: Final = 10.0
 """A page that sends nothing this long is taken for closed."""
@@ -76,5 +77,6 @@ class WebcamStore:
         """End those whose page sends nothing any more."""
         for camera in self.all():
             if not self._redis.exists(CameraKeys(camera.id).ingest_lease):
-                _log.info("the webcam %s has gone silent and is removed", camera.id)
+                extra = about(camera=camera.name, camera_id=camera.id)
+                _log.info("the webcam %s has gone silent and is removed", camera.id, extra=extra)
                 self.end(camera.id)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Final
+from typing import Any, Final
 
 from contract.cameras import Camera
 from contract.errors import SourceError
+from contract.logs import about
 from contract.redaction import redact_text
 from contract.settings import Settings
 from ingest.address import parse_source
@@ -62,7 +63,8 @@ class Capture:
             except SourceError as error:
                 self._note(error)
             except Exception as error:
-                _log.exception("camera %s: an unforeseen error", self._camera.name)
+                extra = self._about("camera_unforeseen")
+                _log.exception("camera %s: an unforeseen error", self._camera.name, extra=extra)
                 words = redact_text(f"{type(error).__name__}: {error}")
                 self._note(SourceError(f"reading failed unexpectedly ({words}); trying again"))
             self._life.wait(self._backoff.next_s())
@@ -86,7 +88,8 @@ class Capture:
             if time.monotonic() - began_s > WELL_AFTER_S:
                 self._backoff.reset()
             if self._said:
-                _log.info("camera %s is live again", self._camera.name)
+                extra = self._about("camera_live")
+                _log.info("camera %s is live again", self._camera.name, extra=extra)
                 self._said = ""
             if self._life.stop.is_set():
                 return
@@ -107,5 +110,9 @@ class Capture:
     def _note(self, error: SourceError) -> None:
         self._state.lost(error)
         if error.kind != self._said:
-            _log.warning("camera %s: %s", self._camera.name, error)
+            extra = self._about(f"camera_{error.kind}")
+            _log.warning("camera %s: %s", self._camera.name, error, extra=extra)
         self._said = error.kind
+
+    def _about(self, event: str) -> dict[str, Any]:
+        return about(camera=self._camera.name, camera_id=self._camera.id, event=event)

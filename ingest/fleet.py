@@ -9,6 +9,7 @@ from typing import Final
 
 from contract.cameras import Camera
 from contract.leases import Lease
+from contract.logs import about
 from contract.settings import Settings
 from contract.status import CameraStatus
 from ingest.backoff import WELL_AFTER_S, Backoff
@@ -107,11 +108,14 @@ def reads_differently(before: Camera, now: Camera) -> bool:
 
 
 def _verdict(reader: Reader, hangs: bool) -> CameraStatus:
+    camera = reader.camera
     if hangs:
-        _log.warning("camera %s: its reader hung and was ended", reader.camera.name)
+        extra = about(camera=camera.name, camera_id=camera.id, event="reader_hung")
+        _log.warning("camera %s: its reader hung and was ended", camera.name, extra=extra)
         kind, words = "timeout", "The camera went silent and its reader hung; connecting anew."
     else:
-        _log.warning("camera %s: its reader died; starting another", reader.camera.name)
+        extra = about(camera=camera.name, camera_id=camera.id, event="reader_died")
+        _log.warning("camera %s: its reader died; starting another", camera.name, extra=extra)
         kind, words = "error", "Reading this camera failed badly; connecting anew."
     return CameraStatus(
         "stalled" if hangs else "offline",

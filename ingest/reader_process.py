@@ -94,7 +94,7 @@ def _prepare_process(stop: threading.Event, settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the service, which stops us
     _die_with_parent()
-    configure_logging("ingest", settings.log_level)
+    configure_logging("ingest", settings.log_level, settings.log_format)
     keep_freed_memory()
     cv2.setNumThreads(1)
     av.logging.set_level(None)

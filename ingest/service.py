@@ -19,6 +19,7 @@ from contract.errors import LeaseLostError, MessageError
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Ownership
+from contract.logs import about
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from contract.status import StatusStore
@@ -117,7 +118,8 @@ class IngestService:
             try:
                 self._statuses.write(lease, status)
             except LeaseLostError:
-                _log.debug("camera %s has another owner by now", lease.camera_id)
+                extra = about(camera_id=lease.camera_id)
+                _log.debug("camera %s has another owner by now", lease.camera_id, extra=extra)
 
     def _read_cameras(self) -> set[str] | None:
         """Read the registry if it changed; return the cameras removed since, else None."""

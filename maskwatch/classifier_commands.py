@@ -50,7 +50,8 @@ def train(
     holds the best checkpoint, its calibration, and the learning curves as a picture; `maskwatch
     export classifier` makes the files that serve from it.
     """
-    configure_logging("train", load_settings().log_level)
+    settings = load_settings()
+    configure_logging("train", settings.log_level, settings.log_format)
     faces = [face for face in _faces(data, out / FACES_NAME) if face.source not in without]
     from models.files import find_model
     from models.training.recipe import Recipe

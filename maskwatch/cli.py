@@ -48,7 +48,7 @@ def run(cameras: tuple[str, ...], more: str) -> None:
     from maskwatch.run import parse_cameras, run_everything
 
     settings = load_settings()
-    configure_logging("run", settings.log_level)
+    configure_logging("run", settings.log_level, settings.log_format)
     run_everything(settings, parse_cameras(" ".join([*cameras, more])))
 
 
@@ -56,7 +56,7 @@ def _stage(name: str, load: Callable[[], Callable[[Settings], None]], words: str
     @main.command(name, help=words)
     def command() -> None:
         settings = load_settings()
-        configure_logging(name, settings.log_level)
+        configure_logging(name, settings.log_level, settings.log_format)
         load()(settings)
 
 

@@ -42,7 +42,7 @@ def train(data: Path, out: Path, begin_with: str, labels_only: bool, **numbers: 
     makes the file that serves from it.
     """
     settings = load_settings()
-    configure_logging("train", settings.log_level)
+    configure_logging("train", settings.log_level, settings.log_format)
     from models.coco import read_photographs
     from models.files import find_model
 

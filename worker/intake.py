@@ -19,6 +19,7 @@ from contract.errors import MessageError, UploadError
 from contract.frames import MAX_FRAME_PIXELS, FrameMessage
 from contract.image_files import require_jpeg
 from contract.keys import CameraKeys
+from contract.logs import about
 from contract.totals import frames_field
 from worker.camera import OwnedCamera
 
@@ -155,7 +156,10 @@ class Intake:
             if image is None:
                 owned.drop(message, "undecodable")
                 _log.warning(
-                    "frame %d of camera %s is no JPEG", message.sequence, owned.camera.name
+                    "frame %d of camera %s is no JPEG",
+                    message.sequence,
+                    owned.camera.name,
+                    extra=_about(owned, "frame_undecodable", message.sequence),
                 )
             else:
                 late = self._clock() - message.captured_at_s > self._budget_s
@@ -165,7 +169,11 @@ class Intake:
 def _skip(owned: OwnedCamera, error: MessageError) -> None:
     """Count an entry that was to be a frame: it explains a number that is missing."""
     owned.refuse()
-    _log.warning("skipped: %s", error)
+    _log.warning("skipped: %s", error, extra=_about(owned, "frame_malformed"))
+
+
+def _about(owned: OwnedCamera, event: str, frame: int | None = None) -> dict[str, Any]:
+    return about(camera=owned.camera.name, camera_id=owned.camera.id, frame=frame, event=event)
 
 
 def _decode_jpeg(jpeg: bytes) -> Image | None:

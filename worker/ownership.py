@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from contract.camera_registry import CameraRoster
 from contract.cameras import Camera
 from contract.leases import Lease, Ownership
+from contract.logs import about
 from contract.redis_client import Outage
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ class OwnershipThread(threading.Thread):
                 self._outage.report(error)
                 continue
             if before != now:
-                _log.info("cameras owned: %s", ", ".join(self._names(now)) or "none")
+                names = ", ".join(self._names(now)) or "none"
+                _log.info("cameras owned: %s", names, extra=about(event="cameras_owned"))
 
     def stop(self) -> None:
         """Stop stepping, give the cameras back and leave."""

@@ -10,16 +10,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import cv2
 from redis import Redis
 from redis.exceptions import RedisError
 
 from contract import keys
+from contract.cameras import Camera
 from contract.errors import LeaseLostError, MessageError, NotNewerError
 from contract.history import HistoryStore
 from contract.keys import CameraKeys
+from contract.logs import about
 from contract.memory import keep_freed_memory
 from contract.minutes import HISTORY_DAYS
 from contract.outcomes import Outcome, OutcomeStore
@@ -109,40 +111,46 @@ class Worker:
                     camera,
                     lease,
                     committed.sequence,
-                    self._resume_tracker(camera.name, committed.tracker_state),
+                    self._resume_tracker(camera, committed.tracker_state),
                     heard_at_s=now_s,
                     catch_up_to_s=now_s + CATCHING_UP_S if committed.sequence else 0.0,
                     analysed_at_s=committed.analysed_at_s,
-                    condition=self._resume_condition(camera.name, committed.condition_state),
+                    condition=self._resume_condition(camera, committed.condition_state),
                 )
             else:
                 owned.camera = camera
 
     @staticmethod
-    def _resume_tracker(camera_name: str, state: str) -> Tracker:
+    def _resume_tracker(camera: Camera, state: str) -> Tracker:
         try:
             return Tracker.decode(state)
         except MessageError as error:
-            _log.error("the people in view of %s are lost: %s", camera_name, error)
+            extra = about(camera=camera.name, camera_id=camera.id, event="people_in_view_lost")
+            _log.error("the people in view of %s are lost: %s", camera.name, error, extra=extra)
             return Tracker()
 
     @staticmethod
-    def _resume_condition(camera_name: str, state: str) -> CameraCondition:
+    def _resume_condition(camera: Camera, state: str) -> CameraCondition:
         try:
             return CameraCondition.decode(state)
         except MessageError as error:
-            _log.error("what was learnt of %s's picture is lost: %s", camera_name, error)
+            extra = about(camera=camera.name, camera_id=camera.id, event="condition_lost")
+            words = "what was learnt of %s's picture is lost: %s"
+            _log.error(words, camera.name, error, extra=extra)
             return CameraCondition()
 
     def _commit(self, owned: OwnedCamera, outcome: Outcome) -> None:
         try:
             overflowed = self._store.commit(owned.lease, outcome)
         except (LeaseLostError, NotNewerError) as refusal:
-            _log.warning("commit refused: %s", refusal)
+            extra = _about(owned, outcome, "commit_refused")
+            _log.warning("commit refused: %s", refusal, extra=extra)
             self._owned.pop(owned.camera.id, None)
             return
         if overflowed > 0:
-            _log.debug("%d frames of %s came and went unread", overflowed, owned.camera.name)
+            extra = _about(owned, outcome, "frames_overflowed")
+            words = "%d frames of %s came and went unread"
+            _log.debug(words, overflowed, owned.camera.name, extra=extra)
 
     def _keep_books(self) -> None:
         now_s = self._clock()
@@ -188,6 +196,11 @@ class Worker:
             quiet = now_s - owned.heard_at_s > QUIET_AFTER_S
             if quiet and (owned.tracker.tracks or owned.drops):
                 self._commit(owned, self._analyser.flush(owned))
+
+
+def _about(owned: OwnedCamera, outcome: Outcome, event: str) -> dict[str, Any]:
+    camera = owned.camera
+    return about(camera=camera.name, camera_id=camera.id, frame=outcome.sequence, event=event)
 
 
 def run(settings: Settings) -> None:
