@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check audit unit system-packages e2e bench bench-full clean help
+.PHONY: run test check audit unit system-packages e2e bench bench-full soak clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -44,6 +44,10 @@ bench: $(DEV_STAMP) ## Measure speed, the short form: within five minutes
 
 bench-full: $(DEV_STAMP) ## Measure speed, all of it: about half an hour
 	@$(BIN)/python -m benchmarks.suite --full
+
+MINUTES ?= 60
+soak: $(DEV_STAMP) system-packages ## Five cameras for an hour with faults at random: make soak MINUTES=480
+	@$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 system-packages: ## Install what tests need from the system, where that is allowed
 	@tests/install-system-packages.sh

@@ -56,11 +56,18 @@ def clip(name: str) -> Path:
 class System:
     """A running `maskwatch run`."""
 
-    def __init__(self, state_dir: Path, port: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        port: int,
+        process: subprocess.Popen[bytes],
+        redis_url: str | None = None,
+    ) -> None:
         self._port = port
         self.process = process
         self.log = state_dir / "run.log"
-        self.redis: Redis = connect(EmbeddedRedis(state_dir / "redis").url, "benchmark")
+        url = redis_url or EmbeddedRedis(state_dir / "redis").url
+        self.redis: Redis = connect(url, "benchmark")
         self._key = ""
 
     @property
@@ -150,8 +157,13 @@ def _role(process: psutil.Process) -> str:
 
 
 @contextmanager
-def running_system(environment: dict[str, str] | None = None) -> Iterator[System]:
-    """Start everything with an empty state folder on a free port; stop it at the end."""
+def running_system(
+    environment: dict[str, str] | None = None, redis_url: str | None = None
+) -> Iterator[System]:
+    """Start everything with an empty state folder on a free port; stop it at the end.
+
+    `redis_url` is how the measurement reaches a Redis that the environment names for the system.
+    """
     with tempfile.TemporaryDirectory(prefix="maskwatch-", ignore_cleanup_errors=True) as folder:
         state_dir, port = Path(folder), free_port()
         settings = {
@@ -161,7 +173,7 @@ def running_system(environment: dict[str, str] | None = None) -> Iterator[System
             **(environment or {}),
         }
         process = _start(["maskwatch", "run"], state_dir, settings)
-        system = System(state_dir, port, process)
+        system = System(state_dir, port, process, redis_url)
         try:
             wait_until(system.healthy, 60, "the system to be healthy", system)
             yield system

@@ -1,9 +1,9 @@
 """An RTSP server that plays H.264 clips in an endless loop, timestamps rising throughout.
 
 Run by the system's own Python, which has GStreamer's bindings. Reads one JSON object from
-standard input: {"clips": {mount: folder}, "user": ..., "password": ..., "digest": bool};
-prints the port. A folder holds `video.h264` (Annex B) and `units.json`: offset, size, time
-in seconds and key flag of each access unit, and the clip's duration.
+standard input: {"clips": {mount: folder}, "port": 0 for any, "user": ..., "password": ...,
+"digest": bool}; prints the port. A folder holds `video.h264` (Annex B) and `units.json`: offset,
+size, time in seconds and key flag of each access unit, and the clip's duration.
 """
 
 import json
@@ -97,7 +97,7 @@ def main():
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
-    server.set_service("0")
+    server.set_service(str(wanted["port"]))
     factories = {mount: LoopFactory(folder) for mount, folder in wanted["clips"].items()}
     for mount, factory in factories.items():
         server.get_mount_points().add_factory(f"/{mount}", factory)

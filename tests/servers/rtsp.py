@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,63 @@ _CHECK: Final = (
 )
 
 
+class RtspServer:
+    """Clips, H.264 files, served under their names; it may be stopped and started again.
+
+    Raises:
+        pytest.skip.Exception: GStreamer's RTSP server is not installed.
+    """
+
+    def __init__(
+        self,
+        clips: dict[str, Path],
+        folder: Path,
+        user: str | None = None,
+        password: str | None = None,
+        digest: bool = False,
+    ) -> None:
+        self._clips = clips
+        self._folder = folder
+        self._login = {"user": user, "password": password, "digest": digest}
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """`rtsp://127.0.0.1:PORT`, the same after every start."""
+        return f"rtsp://127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """The server's process, of a server that was started."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start, or start again on the same port, and return when it listens."""
+        if not self._port:
+            _require_gstreamer()
+            self._clips = {name: _unpack(clip, self._folder / name) for name, clip in self._items()}
+        order = {"clips": {name: str(folder) for name, folder in self._items()}, "port": self._port}
+        self._process = subprocess.Popen(
+            [SYSTEM_PYTHON, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({**order, **self._login}) + "\n")
+        self._process.stdin.flush()
+        self._port = int(self._process.stdout.readline())
+
+    def kill(self) -> None:
+        """End the server at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    def _items(self) -> Iterable[tuple[str, Path]]:
+        return self._clips.items()
+
+
 @contextmanager
 def rtsp_server(
     clips: dict[str, Path],
@@ -39,22 +96,13 @@ def rtsp_server(
 
     Skips the test where GStreamer's RTSP server is not installed.
     """
-    _require_gstreamer()
     with TemporaryDirectory(prefix="rtsp") as folder:
-        unpacked = {name: str(_unpack(clip, Path(folder) / name)) for name, clip in clips.items()}
-        order = {"clips": unpacked, "user": user, "password": password, "digest": digest}
-        process = subprocess.Popen(
-            [SYSTEM_PYTHON, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
+        server = RtspServer(clips, Path(folder), user, password, digest)
+        server.start()
         try:
-            process.stdin.write(json.dumps(order) + "\n")
-            process.stdin.flush()
-            yield f"rtsp://127.0.0.1:{int(process.stdout.readline())}"
+            yield server.url
         finally:
-            process.kill()
-            process.communicate()
+            server.kill()
 
 
 def with_login(url: str, user: str, password: str) -> str:
