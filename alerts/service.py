@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 
 from alerts.evaluator import Evaluator
 from contract.alert_deliveries import DELIVER_JOB
+from contract.clock import SharedClock
 from contract.errors import ChannelError
 from contract.job_worker import run_jobs, warm_worker
 from contract.keys import ALERTS_QUEUE
@@ -42,8 +43,9 @@ def run(settings: Settings) -> None:
     # What was not taken is in the delivery log and in ours, in one line.
     logging.getLogger("rq.worker").addFilter(_not_a_refusal)
     redis = connect(redis_url, "alerts-evaluate")
-    evaluator = Evaluator(redis)
-    threading.Thread(target=_evaluate, args=(redis, evaluator), daemon=True).start()
+    clock = SharedClock()
+    evaluator = Evaluator(redis, clock)
+    threading.Thread(target=_evaluate, args=(redis, evaluator, clock), daemon=True).start()
     retries = connect(redis_url, "alerts-retry")
     threading.Thread(target=_retry, args=(retries,), daemon=True).start()
     try:
@@ -53,12 +55,13 @@ def run(settings: Settings) -> None:
             evaluator.leave()
 
 
-def _evaluate(redis: Redis, evaluator: Evaluator) -> None:
+def _evaluate(redis: Redis, evaluator: Evaluator, clock: SharedClock) -> None:
     """Evaluate every few seconds, whatever happens; the process ends with the main thread."""
     pause = threading.Event()
     outage = Outage(redis, pause)
     while True:
         try:
+            clock.keep(redis)
             evaluator.step()
             outage.over()
         except RedisError as error:

@@ -19,6 +19,7 @@ from typing import Final, Literal
 from redis import Redis
 
 from contract import keys
+from contract.clock import SharedClock
 from contract.members import BEATS_A_LEASE, DeathWatch, Membership
 from contract.wire import WireWatch
 
@@ -132,9 +133,18 @@ class Ownership:
     """
 
     def __init__(
-        self, redis: Redis, role: Role, member: str, lease_s: float, settle_s: float = 0.0
+        self,
+        redis: Redis,
+        role: Role,
+        member: str,
+        lease_s: float,
+        settle_s: float = 0.0,
+        clock: SharedClock | None = None,
     ) -> None:
+        """`clock`: kept by the steps, so that it is right before the first camera is ours."""
         self.member = member
+        self._redis = redis
+        self._clock = clock
         self._settle_s = settle_s
         self.interval_s = lease_s / BEATS_A_LEASE
         self._membership = Membership(redis, role, lease_s)
@@ -158,6 +168,8 @@ class Ownership:
         if self._wire.outdated():
             self.leave()
             return {}
+        if self._clock:
+            self._clock.keep(self._redis)
         living, dead = self._watch.beat(details)
         shares = assign(camera_ids, living)
         share = shares[self.member]

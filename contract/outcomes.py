@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -142,8 +143,14 @@ class OutcomeStore:
     state anew, counts nobody twice. Belongs to one thread.
     """
 
-    def __init__(self, redis: Redis, history_days: int = HISTORY_DAYS) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        history_days: int = HISTORY_DAYS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._redis = redis
+        self._clock = clock
         self._history_s = history_days * 86400
         self._commit = redis.register_script(_COMMIT)
         self._commits: dict[str, int] = {}
@@ -176,7 +183,7 @@ class OutcomeStore:
 
     def _arguments(self, lease: Lease, outcome: Outcome) -> list[bytes | str | int]:
         faces, condition = outcome.faces, outcome.condition
-        at_s = faces.captured_at_s if faces else time.time()
+        at_s = faces.captured_at_s if faces else self._clock()
         counts, minutes = outcome.increments.arguments(), _minutes_of(outcome).arguments()
         return [
             lease.value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from contract.alerts import Alert, AlertStore
 from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera
+from contract.clock import SharedClock
 from contract.compliance import MaskRate, mask_rate
 from contract.errors import MessageError
 from contract.faces import FrameFaces
@@ -126,11 +127,12 @@ class CameraSnapshot:
 def read_snapshots(
     redis: Redis,
     cameras: Sequence[Camera],
-    clock: Callable[[], float] = time.time,
+    clock: SharedClock,
     last_hour: Mapping[str, MaskRate] | None = None,
     alerts: Mapping[str, list[Alert]] | None = None,
 ) -> list[CameraSnapshot]:
-    """Return the snapshots of `cameras`, in their order, in two round trips."""
+    """Return the snapshots of `cameras`, in their order, in two round trips; keeps the clock."""
+    clock.keep(redis)
     statuses = StatusStore(redis).read(list(cameras)) if cameras else {}
     with redis.pipeline(transaction=False) as pipeline:
         for camera in cameras:
@@ -181,9 +183,12 @@ class Board:
     Twenty open walls ask for the same states every second; Redis is asked once.
     """
 
-    def __init__(self, redis: Redis, max_age_s: float = 0.5) -> None:
+    def __init__(
+        self, redis: Redis, clock: SharedClock | None = None, max_age_s: float = 0.5
+    ) -> None:
         self._redis = redis
-        self._last_hour = LastHour(redis)
+        self._clock = clock or SharedClock()
+        self._last_hour = LastHour(redis, self._clock)
         self._max_age_s = max_age_s
         self._lock = threading.Lock()
         self._read_at: float | None = None
@@ -200,7 +205,8 @@ class Board:
     def read_now(self, cameras: Sequence[Camera]) -> list[CameraSnapshot]:
         """Those cameras' snapshots as of now, but for the last hour, which may be older."""
         rates = self._last_hour.rates([camera.id for camera in cameras])
-        return read_snapshots(self._redis, cameras, last_hour=rates, alerts=self._open_alerts())
+        alerts = self._open_alerts()
+        return read_snapshots(self._redis, cameras, self._clock, rates, alerts)
 
     def _open_alerts(self) -> dict[str, list[Alert]]:
         found: dict[str, list[Alert]] = {}

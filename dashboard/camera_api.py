@@ -108,7 +108,7 @@ def remove(camera_id: str) -> tuple[str, int]:
 def faces(camera_id: str) -> Response:
     """What was found in the newest analysed frame; nulls before the first."""
     camera = services().cameras.get(camera_id)
-    [snapshot] = read_snapshots(services().redis, [camera])
+    [snapshot] = read_snapshots(services().redis, [camera], services().clock)
     latest = snapshot.latest
     body = dict(
         camera_id=camera_id,
@@ -132,7 +132,9 @@ def faces(camera_id: str) -> Response:
 @describes(FitnessAnswer)
 def fitness(camera_id: str) -> Response:
     """Whether masks can be measured at this camera, and if not, why and what to do."""
-    [snapshot] = read_snapshots(services().redis, [services().cameras.get(camera_id)])
+    [snapshot] = read_snapshots(
+        services().redis, [services().cameras.get(camera_id)], services().clock
+    )
     return conditional({"camera_id": camera_id, **fitness_json(snapshot.condition.fitness)})
 
 

@@ -23,6 +23,7 @@ from contract.alert_deliveries import OUTCOMES, DeliveryStore
 from contract.alert_rules import ALERT_KINDS
 from contract.alerts import AlertStore
 from contract.camera_registry import CameraRegistry
+from contract.clock import SharedClock
 from contract.keys import CameraKeys
 from contract.members import Membership
 from contract.outcomes import read_position
@@ -68,8 +69,11 @@ _QUEUES: Final = {
 class TotalsCollector(Collector):
     """Everything in Redis as metric families; while Redis is away, only that it is."""
 
-    def __init__(self, redis: Redis, members: Mapping[str, Membership]) -> None:
+    def __init__(
+        self, redis: Redis, members: Mapping[str, Membership], clock: SharedClock | None = None
+    ) -> None:
         self._redis = redis
+        self._clock = clock or SharedClock()
         self._members = members
 
     def collect(self) -> Iterable[Metric]:
@@ -89,7 +93,7 @@ class TotalsCollector(Collector):
 
     def _cameras(self) -> list[Metric]:
         cameras = [one for one in CameraRegistry(self._redis).all() if not one.owner]
-        snapshots = read_snapshots(self._redis, cameras)
+        snapshots = read_snapshots(self._redis, cameras, self._clock)
         with self._redis.pipeline(transaction=False) as pipeline:
             for names in (CameraKeys(camera.id) for camera in cameras):
                 pipeline.hgetall(names.totals)

@@ -23,11 +23,19 @@ _DELIMITER: Final = f"--{BOUNDARY}\r\n".encode()
 class CameraStream:
     """The endless answer to one viewer of one camera."""
 
-    def __init__(self, hub: Hub, board: Board, camera_id: str, gone: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        board: Board,
+        camera_id: str,
+        gone: Callable[[], bool],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._hub = hub
         self._board = board
         self._camera_id = camera_id
         self._gone = gone
+        self._clock = clock
         self._last: View | None = None
         self._sent_at = time.monotonic()
 
@@ -53,7 +61,8 @@ class CameraStream:
     def _next(self, new: bool, snapshot: CameraSnapshot | None, reason: str) -> bytes:
         """The part to send now, if any."""
         stale_after_s = snapshot.stale_after_s if snapshot else STALE_AFTER_S
-        fresh = self._last is not None and time.time() - self._last.captured_at_s <= stale_after_s
+        last_s = self._last.captured_at_s if self._last else float("-inf")
+        fresh = self._clock() - last_s <= stale_after_s
         now = time.monotonic()
         if fresh and new and self._last:
             self._sent_at = now

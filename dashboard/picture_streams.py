@@ -33,6 +33,7 @@ def stream(camera_id: str) -> Response:
         services().board,
         camera_id,
         lambda: viewer_socket.gone() or admission.ended(),
+        services().clock,
     )
     return Response(live.parts(), mimetype=MIME_TYPE, headers=STREAM_HEADERS)
 
@@ -56,11 +57,12 @@ def snapshot(camera_id: str) -> Response:
 
 def _fresh_view(camera_id: str) -> View | None:
     """The newest picture; waits for the worker to draw one if nobody watched so far."""
+    services().clock.keep(services().redis)
     deadline = time.monotonic() + SNAPSHOT_WAIT_S
     with services().hub.watch([camera_id], [camera_id]) as viewer:
         while (left_s := deadline - time.monotonic()) > 0:
             for view in viewer.take(left_s):
-                if time.time() - view.captured_at_s <= SNAPSHOT_FRESH_S:
+                if services().clock() - view.captured_at_s <= SNAPSHOT_FRESH_S:
                     return view
     return None
 

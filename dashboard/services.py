@@ -14,6 +14,7 @@ from contract.alert_deliveries import DeliveryStore
 from contract.alert_rules import AlertRuleStore
 from contract.alerts import AlertStore
 from contract.camera_registry import CameraRegistry
+from contract.clock import SharedClock
 from contract.members import Membership
 from contract.recordings import RecordingStore
 from contract.settings import Settings
@@ -38,6 +39,8 @@ class Services:
     vault: Vault
     accounts: Accounts
     cameras: CameraRegistry
+    clock: SharedClock
+    """Kept by whoever compares a picture's time with it."""
     board: Board
     hub: Hub
     people_feed: PeopleFeed
@@ -61,15 +64,16 @@ def make_services(
     workers = Membership(redis, "worker", settings.lease_s)
     ingests = Membership(redis, "ingest", settings.lease_s)
     metrics = CollectorRegistry()
-    metrics.register(TotalsCollector(redis, {"workers": workers, "ingests": ingests}))
-    hub = Hub(redis)
+    hub, clock = Hub(redis), SharedClock()
+    metrics.register(TotalsCollector(redis, {"workers": workers, "ingests": ingests}, clock))
     return Services(
         settings=settings,
         redis=redis,
         vault=vault,
         accounts=make_accounts(redis, passwords, settings.metrics_key_file),
         cameras=CameraRegistry(redis, vault),
-        board=Board(redis),
+        clock=clock,
+        board=Board(redis, clock),
         hub=hub,
         people_feed=PeopleFeed(redis),
         probes=Probes(redis, vault),
@@ -77,7 +81,7 @@ def make_services(
         recordings=RecordingStore(
             redis, settings.where_recordings_are, round(settings.recording_kept_hours * 3600)
         ),
-        webcams=Webcams(redis, hub, settings.webcams, settings.stream_max_frames),
+        webcams=Webcams(redis, hub, settings.webcams, settings.stream_max_frames, clock),
         rules=AlertRuleStore(redis),
         channels=ChannelStore(redis, vault),
         alerts=AlertStore(redis),

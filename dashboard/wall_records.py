@@ -37,6 +37,7 @@ def wall_records(
     slow: Iterable[str],
     groups: frozenset[str] | None,
     gone: Callable[[], bool],
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[bytes]:
     """Yield pictures of `camera_ids` as they come, and every camera's state each second.
 
@@ -48,10 +49,10 @@ def wall_records(
         while not gone():
             if time.monotonic() >= next_state_at:
                 next_state_at = time.monotonic() + STATE_EVERY_S
-                yield _state(board, groups)
+                yield _state(board, groups, clock)
             left_s = max(0.0, next_state_at - time.monotonic())
             for view in viewer.take(min(LOOK_S, left_s)):
-                yield _picture(view)
+                yield _picture(view, clock())
 
 
 def encode_record(head: str, body: bytes = b"") -> bytes:
@@ -74,23 +75,23 @@ def decode_records(stream: bytes) -> tuple[list[tuple[dict[str, Any], bytes]], b
     return records, stream
 
 
-def _state(board: Board, groups: frozenset[str] | None) -> bytes:
+def _state(board: Board, groups: frozenset[str] | None, clock: Callable[[], float]) -> bytes:
     try:
         # Spliced, not parsed and written again: the list is the same for many viewers.
         cameras = board.json(groups)
     except RedisError:
         head = {"type": "trouble", "detail": "The dashboard cannot reach Redis."}
-        return encode_record(json.dumps({**head, "sent_at_s": time.time()}))
-    return encode_record(f'{{"type":"state","sent_at_s":{time.time():.3f},"cameras":{cameras}}}')
+        return encode_record(json.dumps({**head, "sent_at_s": clock()}))
+    return encode_record(f'{{"type":"state","sent_at_s":{clock():.3f},"cameras":{cameras}}}')
 
 
-def _picture(view: View) -> bytes:
+def _picture(view: View, now_s: float) -> bytes:
     head = {
         "type": "picture",
         "camera": view.camera_id,
         "sequence": view.sequence,
         "captured_at_s": view.captured_at_s,
-        "sent_at_s": time.time(),
+        "sent_at_s": now_s,
         "counts": view.counts,
     }
     return encode_record(json.dumps(head), view.jpeg)

@@ -45,6 +45,7 @@ def stream() -> Response:
         _ids("slow"),
         identity().grants.groups(),
         lambda: viewer_socket.gone() or admission.ended(),
+        services().clock,
     )
     return Response(records, mimetype=MIME_TYPE, headers=STREAM_HEADERS)
 

@@ -8,6 +8,7 @@ from typing import Final
 from redis import Redis
 
 from contract.cameras import Camera
+from contract.clock import SharedClock
 from contract.errors import LeaseLostError
 from contract.frames import FramePublisher
 from contract.image_files import ImageHeader
@@ -24,8 +25,11 @@ WAIT_S: Final = 1.5
 class Webcams:
     """The webcams of browsers, as the dashboard serves them."""
 
-    def __init__(self, redis: Redis, hub: Hub, most: int, stream_max_frames: int) -> None:
+    def __init__(
+        self, redis: Redis, hub: Hub, most: int, stream_max_frames: int, clock: SharedClock
+    ) -> None:
         self._redis = redis
+        self._clock = clock
         self._hub = hub
         self._most = most
         self._stream_max_frames = stream_max_frames
@@ -53,7 +57,8 @@ class Webcams:
         lease = self._store.keep(camera.id)
         if lease is None:
             return None
-        now_s = time.time()
+        self._clock.keep(self._redis)
+        now_s = self._clock()
         status = CameraStatus(
             "live", camera.created_at_s, 0.0, header.width, header.height, "mjpeg"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from contract.cameras import Camera
@@ -42,12 +43,15 @@ class Capture:
         outbox: Outbox,
         state: ConnectionState,
         life: ReaderLife,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`clock`: what frames are stamped by."""
         self._camera = camera
         self._settings = settings
         self._outbox = outbox
         self._state = state
         self._life = life
+        self._clock = clock
         self._sampler = Sampler(camera.analysis_fps)
         self._follows = follows(camera, settings)
         self._backoff = Backoff(settings.reconnect_max_s)
@@ -70,7 +74,7 @@ class Capture:
             self._life.wait(self._backoff.next_s())
 
     def _connect_and_read(self) -> None:
-        source = open_source(self._camera.source, self._settings, self._life)
+        source = open_source(self._camera.source, self._settings, self._life, self._clock)
         try:
             self._state.connected(source.info)
             self._read(source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from contract.errors import SourceError
@@ -20,8 +21,11 @@ SETTLING_S: Final = 0.5
 class ConnectionState:
     """Written by the capturing thread, read by the reporting one."""
 
-    def __init__(self, owner: str, reconnects: int = 0) -> None:
+    def __init__(
+        self, owner: str, reconnects: int = 0, clock: Callable[[], float] = time.time
+    ) -> None:
         self._owner = owner
+        self._clock = clock
         self._lock = threading.Lock()
         self._connected = False
         self._info = StreamInfo(0, 0, "", 0.0)
@@ -31,7 +35,7 @@ class ConnectionState:
         self._connected_s = 0.0
         self._reconnects = reconnects
         self._state: CameraState = "connecting"
-        self._since_s = time.time()
+        self._since_s = clock()
 
     def connecting(self, again: bool) -> None:
         with self._lock:
@@ -67,7 +71,7 @@ class ConnectionState:
             self._forget()
             state = self._current_state()
             if state != self._state:
-                self._state, self._since_s = state, time.time()
+                self._state, self._since_s = state, self._clock()
             return CameraStatus(
                 state,
                 self._since_s,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from contract.cameras import Camera
+from contract.clock import SharedClock
 from contract.leases import Lease
 from contract.logs import about
 from contract.settings import Settings
@@ -23,8 +24,9 @@ _log = logging.getLogger(__name__)
 class Fleet:
     """Starts, stops, changes and watches readers. Use it from one thread."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: SharedClock | None = None) -> None:
         self._settings = settings
+        self._clock = clock or SharedClock()
         self._readers: dict[str, Reader] = {}
         self._backoffs: dict[str, Backoff] = {}
         self._resting: dict[str, tuple[float, int]] = {}
@@ -58,7 +60,7 @@ class Fleet:
             if reader.alive() and not hangs:
                 self._reset_backoff(camera_id)
                 continue
-            verdicts[reader.lease] = _verdict(reader, hangs)
+            verdicts[reader.lease] = _verdict(reader, hangs, self._clock())
             self._retire(camera_id)
         return verdicts
 
@@ -80,7 +82,7 @@ class Fleet:
         if time.monotonic() < rest_until_s:
             return
         self._resting.pop(camera.id, None)
-        reader = Reader(camera, lease, self._settings, reconnects)
+        reader = Reader(camera, lease, self._settings, reconnects, self._clock)
         reader.start()
         self._readers[camera.id] = reader
         self._started_s[camera.id] = time.monotonic()
@@ -107,7 +109,7 @@ def reads_differently(before: Camera, now: Camera) -> bool:
     return any(getattr(before, name) != getattr(now, name) for name in _READ_FIELDS)
 
 
-def _verdict(reader: Reader, hangs: bool) -> CameraStatus:
+def _verdict(reader: Reader, hangs: bool, now_s: float) -> CameraStatus:
     camera = reader.camera
     if hangs:
         extra = about(camera=camera.name, camera_id=camera.id, event="reader_hung")
@@ -119,7 +121,7 @@ def _verdict(reader: Reader, hangs: bool) -> CameraStatus:
         kind, words = "error", "Reading this camera failed badly; connecting anew."
     return CameraStatus(
         "stalled" if hangs else "offline",
-        time.time(),
+        now_s,
         error_kind=kind,
         error=words,
         reconnects=reader.reconnects,

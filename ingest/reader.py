@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from contract.cameras import Camera
+from contract.clock import SharedClock
 from contract.leases import Lease
 from contract.settings import Settings
 from ingest.pulse import Pulse
@@ -44,6 +45,8 @@ class Assignment:
     settings: Settings
     reconnects: int
     """Connections already begun for this camera by readers before this one."""
+    clock: SharedClock
+    """As the service knows it; the reader keeps its own from then on."""
 
 
 def _read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> None:
@@ -57,14 +60,19 @@ class Reader:
     """One camera's process."""
 
     def __init__(
-        self, camera: Camera, lease: Lease, settings: Settings, reconnects: int = 0
+        self,
+        camera: Camera,
+        lease: Lease,
+        settings: Settings,
+        reconnects: int = 0,
+        clock: SharedClock | None = None,
     ) -> None:
         self.camera = camera
         self.lease = lease
         self.reconnects = reconnects
         self.pulse = Pulse(CONTEXT)
         self._orders_in, self._orders = CONTEXT.Pipe(duplex=False)
-        assignment = Assignment(camera, lease, settings, reconnects)
+        assignment = Assignment(camera, lease, settings, reconnects, clock or SharedClock())
         self._process = CONTEXT.Process(
             target=_read_camera,
             args=(assignment, self._orders_in, self.pulse),

@@ -48,9 +48,10 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
     _name_process(assignment.camera.id)
     redis = connect(assignment.settings.redis_url or "", f"ingest-{assignment.camera.id}")
     outbox = Outbox()
-    state = ConnectionState(assignment.lease.owner, assignment.reconnects)
+    clock = assignment.clock
+    state = ConnectionState(assignment.lease.owner, assignment.reconnects, clock)
     life = ReaderLife(pulse, stop)
-    capture = Capture(assignment.camera, assignment.settings, outbox, state, life)
+    capture = Capture(assignment.camera, assignment.settings, outbox, state, life, clock)
     thread = threading.Thread(target=capture.run, name="capture", daemon=True)
     thread.start()
     reporter = _reporter(redis, assignment, outbox, state)
@@ -69,7 +70,7 @@ def _reporter(
     settings, camera = assignment.settings, assignment.camera
     follower = Follower(redis, camera.id) if follows(camera, settings) else None
     most = settings.stream_max_frames
-    return Reporter(redis, assignment.lease, most, outbox, state, follower)
+    return Reporter(redis, assignment.lease, most, outbox, state, follower, assignment.clock)
 
 
 def _report(

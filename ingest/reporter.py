@@ -10,6 +10,7 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
+from contract.clock import SharedClock
 from contract.errors import LeaseLostError
 from contract.frames import FramePublisher
 from contract.keys import CameraKeys
@@ -38,14 +39,16 @@ class Reporter:
         outbox: Outbox,
         state: ConnectionState,
         follower: Follower | None = None,
+        clock: SharedClock | None = None,
     ) -> None:
-        """`follower`: given where frames are to wait for the workers."""
+        """`follower`: given where frames wait for the workers. `clock`: kept by the steps."""
         self._redis = redis
         self._lease = lease
         self._max_frames = stream_max_frames
         self._outbox = outbox
         self._state = state
         self._follower = follower
+        self._clock = clock or SharedClock()
         self._publisher = FramePublisher(redis, lease, stream_max_frames)
         self._statuses = StatusStore(redis)
         self._written: CameraStatus | None = None
@@ -74,6 +77,7 @@ class Reporter:
             if self._follower is None or self._follower.wait_until_caught_up(stop):
                 frame = self._outbox.take(TAKE_S)
             self._settle()
+            self._clock.keep(self._redis)
             if frame:
                 self._publish(frame)
                 frame = None
@@ -100,7 +104,7 @@ class Reporter:
         sequence = self._publisher.publish(
             frame.jpeg,
             frame.captured_at_s,
-            time.time(),
+            self._clock(),
             captured,
             frame.skipped.drops(),
             frame.skipped.minutes(frame.captured_at_s),
@@ -125,7 +129,7 @@ class Reporter:
         skipped = self._outbox.take_skipped()
         if skipped.captured:
             self._attempt(skipped, 0)
-            self._publisher.count(skipped.all_counts(), skipped.minutes(time.time()))
+            self._publisher.count(skipped.all_counts(), skipped.minutes(self._clock()))
             self._succeeded()
 
     def _attempt(self, skipped: Skipped, frames: int) -> None:

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera
+from contract.clock import SharedClock
 from contract.errors import LeaseLostError, MessageError
 from contract.frames import to_json
 from contract.keys import CameraKeys
@@ -73,9 +74,10 @@ class IngestService:
         self._stop = stop
         self._registry = CameraRegistry(redis, Vault(settings.where_the_secret_key_is))
         self._statuses = StatusStore(redis)
-        self._ownership = Ownership(redis, "ingest", member, settings.lease_s, SETTLE_S)
+        clock = SharedClock()
+        self._ownership = Ownership(redis, "ingest", member, settings.lease_s, SETTLE_S, clock)
         self._outage = Outage(redis, stop)
-        self._fleet = Fleet(settings)
+        self._fleet = Fleet(settings, clock)
         self._cameras: dict[str, Camera] = {}
         self._revision = -1
         self._step_at_s = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -70,8 +71,13 @@ class OpenSource(Protocol):
     def close(self) -> None: ...
 
 
-def open_source(source: str, settings: Settings, life: LifeSign) -> OpenSource:
-    """Open any kind of source.
+def open_source(
+    source: str,
+    settings: Settings,
+    life: LifeSign,
+    clock: Callable[[], float] = time.time,
+) -> OpenSource:
+    """Open any kind of source; its frames are stamped by `clock`.
 
     Raises:
         SourceError: it cannot be opened, and why.
@@ -87,7 +93,7 @@ def open_source(source: str, settings: Settings, life: LifeSign) -> OpenSource:
         # Its drawing loads more than other readers should pay for.
         from ingest.demo.source import open_demo
 
-        return open_demo(source, life)
+        return open_demo(source, life, clock)
     from ingest.video_source import VideoSource
 
-    return VideoSource.open(address, settings, life)
+    return VideoSource.open(address, settings, life, clock)

@@ -39,7 +39,9 @@ class VideoSource:
         settings: Settings,
         life: LifeSign,
         opening: Opening,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._now_s = clock
         self._address = address
         self._settings = settings
         self._life = life
@@ -50,11 +52,17 @@ class VideoSource:
         self.info = _describe(self._container, self._stream)
 
     @classmethod
-    def open(cls, address: Address, settings: Settings, life: LifeSign) -> VideoSource:
+    def open(
+        cls,
+        address: Address,
+        settings: Settings,
+        life: LifeSign,
+        clock: Callable[[], float] = time.time,
+    ) -> VideoSource:
         """Open and find the video; raise the `SourceError` that fits when there is none."""
         opening = Opening(address, settings)
         try:
-            return cls(address, settings, life, opening)
+            return cls(address, settings, life, opening, clock)
         except BaseException:
             opening.close()
             raise
@@ -132,7 +140,7 @@ class VideoSource:
             timestamp_s = None if self._by_arrival else frame.time
             time_s = self._clock.steady_s(timestamp_s, time.monotonic())
         return CapturedFrame(
-            time_s, time.time(), lambda max_width: to_bgr(frame, max_width), left_out
+            time_s, self._now_s(), lambda max_width: to_bgr(frame, max_width), left_out
         )
 
     @property

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from contract.camera_registry import CameraRoster
 from contract.cameras import Camera
+from contract.clock import SharedClock
 from contract.leases import Lease, Ownership
 from contract.logs import about
 from contract.redis_client import Outage
@@ -25,11 +26,17 @@ class OwnershipThread(threading.Thread):
     """Steps an `Ownership` a few times per lease in the background."""
 
     def __init__(
-        self, redis: Redis, member: str, lease_s: float, devices: Mapping[str, str]
+        self,
+        redis: Redis,
+        member: str,
+        lease_s: float,
+        devices: Mapping[str, str],
+        clock: SharedClock | None = None,
     ) -> None:
+        """`clock`: kept in step with the server's."""
         super().__init__(name="ownership", daemon=True)
         self._roster = CameraRoster(redis)
-        self._ownership = Ownership(redis, "worker", member, lease_s)
+        self._ownership = Ownership(redis, "worker", member, lease_s, clock=clock)
         self._details = json.dumps(
             {"host": socket.gethostname(), "pid": os.getpid(), "devices": dict(devices)}
         )

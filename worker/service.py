@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from contract import keys
 from contract.cameras import Camera
+from contract.clock import SharedClock
 from contract.errors import LeaseLostError, MessageError, NotNewerError
 from contract.history import HistoryStore
 from contract.keys import CameraKeys
@@ -65,7 +66,7 @@ class Worker:
         self._intake = intake
         self._analyser = Analyser(networks, clock)
         self._ownership = ownership
-        self._store = OutcomeStore(redis, history_days)
+        self._store = OutcomeStore(redis, history_days, clock)
         self._history = HistoryStore(redis, history_days)
         self._outage = Outage(redis, stop)
         self._stop = stop
@@ -223,10 +224,11 @@ def run(settings: Settings) -> None:
     if not wait_for_server(redis, stop):
         return
     member = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    ownership = OwnershipThread(redis, member, settings.lease_s, networks.devices())
-    intake = Intake(redis, settings.staleness_budget_s, settings.max_batch)
+    clock = SharedClock()
+    ownership = OwnershipThread(redis, member, settings.lease_s, networks.devices(), clock)
+    intake = Intake(redis, settings.staleness_budget_s, settings.max_batch, clock)
     ownership.start()
     try:
-        Worker(redis, networks, intake, ownership, stop, history_days=settings.history_days).run()
+        Worker(redis, networks, intake, ownership, stop, clock, settings.history_days).run()
     finally:
         ownership.stop()

@@ -18,11 +18,14 @@ from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
 class DemoSource:
     """Delivers frames at the demo's rate; only those that are analysed get drawn.
 
-    The scene's time is the wall clock, so a restarted reader goes on where the last one was.
+    The scene's time is that of the clock, so a restarted reader goes on where the last one was.
     """
 
-    def __init__(self, options: DemoOptions, life: LifeSign) -> None:
+    def __init__(
+        self, options: DemoOptions, life: LifeSign, clock: Callable[[], float] = time.time
+    ) -> None:
         self._options = options
+        self._clock = clock
         self._life = life
         self._scene = Scene(options)
         self.info = StreamInfo(options.width, options.height, "synthetic", options.fps)
@@ -32,14 +35,14 @@ class DemoSource:
 
     def frames(self, may_want: Callable[[float], bool] = always) -> Iterator[CapturedFrame]:
         del may_want  # a frame costs nothing until it is drawn
-        number = math.ceil(time.time() * self._options.fps)
+        number = math.ceil(self._clock() * self._options.fps)
         while True:
             shown_at_s = number / self._options.fps
-            if self._life.wait(max(0.0, shown_at_s - time.time())):
+            if self._life.wait(max(0.0, shown_at_s - self._clock())):
                 return
-            yield CapturedFrame(shown_at_s, time.time(), self._picture(shown_at_s))
+            yield CapturedFrame(shown_at_s, self._clock(), self._picture(shown_at_s))
             # A machine too slow for the rate delivers fewer frames, never old ones.
-            number = max(number + 1, math.ceil(time.time() * self._options.fps - 1.0))
+            number = max(number + 1, math.ceil(self._clock() * self._options.fps - 1.0))
 
     def _picture(self, time_s: float) -> Picture:
         return Picture(self._scene, time_s)
@@ -60,6 +63,6 @@ class Picture:
         return cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
-def open_demo(source: str, life: LifeSign) -> DemoSource:
+def open_demo(source: str, life: LifeSign, clock: Callable[[], float] = time.time) -> DemoSource:
     """Open a `demo:` source; raise `SourceNotFoundError` when its options are unknown."""
-    return DemoSource(parse_demo(source), life)
+    return DemoSource(parse_demo(source), life, clock)
