@@ -60,16 +60,26 @@ class Comparison:
 
 
 @contextmanager
-def demo_system(cameras: int, fps: float, first_seed: int) -> Iterator[System]:
-    """Run everything with demo scenes analysed at `fps`, two workers and two ingest processes."""
+def demo_system(
+    cameras: int,
+    fps: float,
+    first_seed: int,
+    more: dict[str, str] | None = None,
+    redis_url: str | None = None,
+) -> Iterator[System]:
+    """Run everything with demo scenes analysed at `fps`, two workers and two ingest processes.
+
+    `more` settings; `redis_url` is how the measurement reaches a Redis that they name.
+    """
     seeds = range(first_seed, first_seed + cameras)
     scenes = {f"seed-{seed}": f"demo:seed={seed}" for seed in seeds}
     environment = {
         "CAMERAS": " ".join(f"{name}={source}" for name, source in scenes.items()),
         "MASKWATCH_WORKERS": "2",
         "MASKWATCH_INGESTS": "2",
+        **(more or {}),
     }
-    with running_system(environment) as system:
+    with running_system(environment, redis_url) as system:
         for camera in system.cameras():
             system.call("PATCH", f"/api/v1/cameras/{camera.id}", {"analysis_fps": fps})
         wait_until(lambda: all_fresh(system, time.time() - 1.0), 60, "all cameras", system)

@@ -44,6 +44,7 @@ return sequence
 
 _COUNT: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
+redis.call('HDEL', KEYS[2], '')  -- first, so that a full Redis takes the rest (ADR 0027)
 local minutes_from = 3 + 2 * ARGV[2]
 for i = 3, minutes_from - 1, 2 do redis.call('HINCRBYFLOAT', KEYS[2], ARGV[i], ARGV[i + 1]) end
 for i = minutes_from, #ARGV, 2 do redis.call('HINCRBY', KEYS[3], ARGV[i], ARGV[i + 1]) end

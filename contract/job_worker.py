@@ -20,8 +20,10 @@ from contract.errors import MessageError
 from contract.frames import to_json
 from contract.members import Membership
 from contract.redis_client import Outage, connect, wait_for_server
+from contract.redis_trouble import leave_replica, require_storing
 from contract.settings import Settings
 from contract.stopping import end_for_sure, stop_on_signals
+from contract.storage_watch import StorageWatch
 
 WORKER_TTL_S: Final = 30
 PATIENCE_S: Final = 1.0
@@ -70,10 +72,14 @@ def _work(redis: Redis, stop: threading.Event, make_worker: MakeWorker) -> None:
     if not wait_for_server(redis, stop):
         return
     try:
+        require_storing(redis)
         make_worker(stop, redis).work(logging_level="WARNING")
+        stop.wait(0.2)  # RQ ends by itself when Redis refuses something
     except RedisError as error:
+        # The beat says it, once.
         _log.debug("the job worker lost Redis: %s", error)
-        stop.wait(0.2)
+        leave_replica(error, redis)
+        stop.wait(1.0)
     except Exception:
         # The loop's edge: a job's record that RQ cannot read is off the queue by now.
         _log.exception("a job could not be taken up; going on with the next")
@@ -138,9 +144,10 @@ def _beat(settings: Settings, url: str, role: str, stop: threading.Event) -> Non
     redis = connect(url, f"{role}-beat")
     membership = Membership(redis, role, settings.lease_s)
     member = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    outage = Outage(redis, stop)
+    outage, storage = Outage(redis, stop), StorageWatch(redis)
     while not stop.is_set():
         try:
+            storage.look()
             membership.beat(member, to_json({"pid": os.getpid()}))
             outage.over()
         except RedisError as error:
@@ -153,5 +160,8 @@ def _beat(settings: Settings, url: str, role: str, stop: threading.Event) -> Non
 
 
 def _not_an_outage(record: logging.LogRecord) -> bool:
-    """RQ repeats itself while Redis is away; the beat says it once."""
-    return "could not connect to Redis" not in str(record.msg)
+    """RQ repeats itself while Redis is away or refuses; the beat says it once."""
+    cause = record.exc_info[1] if record.exc_info else None
+    said = str(record.msg)
+    ours = "could not connect to Redis" in said or "Redis connection timeout" in said
+    return not (ours or isinstance(cause, RedisError))

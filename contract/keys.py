@@ -19,6 +19,9 @@ CAMERAS_REVISION: Final = f"{PREFIX}:cameras:revision"
 WIRE: Final = f"{PREFIX}:wire"
 """String: the newest version of messages of any process that took part; see `contract.wire`."""
 
+STORES: Final = f"{PREFIX}:stores"
+"""String with expiry: written to see whether Redis stores anything."""
+
 INFERENCE: Final = f"{PREFIX}:inference"
 """Hash: totals of the networks' histograms and of the time that workers were busy, over all
 workers there ever were."""

@@ -31,6 +31,7 @@ for i = 3, #ARGV do
   if ARGV[i] == owner then owner = nil end
 end
 if owner then return 0 end
+redis.call('DEL', KEYS[1])  -- first, so that a full Redis takes the rest (ADR 0027)
 local token = redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], ARGV[1] .. ':' .. token, 'PX', ARGV[2])
 return token

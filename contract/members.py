@@ -32,6 +32,7 @@ _BEAT: Final = """
 redis.replicate_commands()
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREM', KEYS[1], ARGV[1])  -- first, so that a full Redis takes the rest (ADR 0027)
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[4])
@@ -138,6 +139,10 @@ class DeathWatch:
         self._clock = clock
         self._number: int | None = None
         self._trusts_numbers_from_s = 0.0
+        self._beat_at_s: float | None = None
+        self._living: list[str] = []
+        self._waits_for: list[str] = []
+        self._waits_until_s = 0.0
         self._seen_at_s: dict[str, float] = {}
         self._came_at_s: dict[str, float] = {}
 
@@ -155,7 +160,11 @@ class DeathWatch:
         }
 
     def beat(self, details: str) -> tuple[list[str], list[str]]:
-        """Say that we are alive; return who else is, ourselves included, and who died of late."""
+        """Say that we are alive; return who else is, ourselves included, and who died of late.
+
+        Who was alive before we were cut off for longer than a lease, perhaps with everybody else,
+        counts as alive for one more: the first one back must not take everything for itself.
+        """
         now_s, number = self._clock(), self._connection.number()
         if self._number not in {None, number}:
             # The server was started again: numbers begin anew, and others say theirs soon.
@@ -167,9 +176,18 @@ class DeathWatch:
             died = about(event="member_died")
             _log.warning("%s died: its connection to Redis is closed", name, extra=died)
             self._membership.leave(name)
-        living = [member.name for member in members if member.name not in dead]
+        self._wait_for_others(now_s)
+        there = [member.name for member in members if member.name not in dead]
+        waited_for = self._waits_for if now_s < self._waits_until_s else []
+        living = there + [one for one in waited_for if one not in {*there, *dead}]
+        self._beat_at_s, self._living = now_s, living
         self._came_at_s = {name: self._came_at_s.get(name, now_s) for name in living}
         return living, self._lately_gone(living, now_s)
+
+    def _wait_for_others(self, now_s: float) -> None:
+        """Note, at the first beat after a long silence, who else may be about to come back."""
+        if self._beat_at_s is not None and now_s - self._beat_at_s > self._lease_s:
+            self._waits_for, self._waits_until_s = self._living, now_s + self._lease_s
 
     def _dead(self, members: Iterable[Member]) -> list[str]:
         longest_s = SILENT_BEATS * self._lease_s / BEATS_A_LEASE

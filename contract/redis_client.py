@@ -5,28 +5,22 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from typing import Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-)
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from contract.errors import RedisTooOldError, RedisUnavailableError
 from contract.logs import about
-from contract.redaction import redact_text, redact_url
+from contract.redaction import redact_url
+from contract.redis_trouble import leave_replica, words_for
 from contract.wire import join_wire
 
 OLDEST_SERVER: Final = (6, 2)
+SETTLED_S: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -73,22 +67,7 @@ def check_server(redis: Redis) -> str:
 
 def explain(error: RedisError, redis: Redis) -> RedisUnavailableError:
     """Return `error` in plain words, with what to do."""
-    where = f"Redis at {server_name(redis)}"
-    reasons: list[tuple[type[RedisError] | tuple[type[RedisError], ...], str]] = [
-        (AuthenticationError, "refuses our user or password; correct MASKWATCH_REDIS_URL"),
-        (NoPermissionError, f"forbids a command we need ({error})"),
-        (BusyLoadingError, "is starting and still loading its data; waiting"),
-        (OutOfMemoryError, "is full (maxmemory); give it more memory or fewer cameras"),
-        (ReadOnlyError, "is a read-only replica; point MASKWATCH_REDIS_URL at the primary"),
-        (RedisTimeoutError, "does not answer in time; waiting"),
-        (RedisConnectionError, "cannot be reached; is it running? Trying again"),
-    ]
-    for kind, words in reasons:
-        if isinstance(error, kind):
-            return RedisUnavailableError(f"{where} {words}")
-    if "OOM" in str(error):
-        return RedisUnavailableError(f"{where} {reasons[3][1]}")
-    return RedisUnavailableError(f"{where}: {redact_text(str(error))}")
+    return RedisUnavailableError(f"Redis at {server_name(redis)} {words_for(error)}")
 
 
 def server_name(redis: Redis) -> str:
@@ -106,10 +85,12 @@ class Outage:
         self._redis = redis
         self._stop = stop
         self._failures = 0
+        self._failed_at_s = 0.0
         self._message = ""
 
     def report(self, error: RedisError) -> None:
         """Log a failure if it is news, and pause (0.1 s, doubling to 2 s)."""
+        leave_replica(error, self._redis)
         message = str(explain(error, self._redis))
         if message != self._message:
             _log.warning("%s", message, extra=about(event="redis_away"))
@@ -117,9 +98,15 @@ class Outage:
         pause_s = min(2.0, 0.1 * 2.0**self._failures)
         self._failures += 1
         self._stop.wait(pause_s)
+        self._failed_at_s = time.monotonic()
 
     def over(self) -> None:
-        """Note that a command succeeded."""
+        """Note that a command succeeded.
+
+        Only after a while without a failure is it over: what is full or read-only still answers.
+        """
+        if self._failures and time.monotonic() - self._failed_at_s < SETTLED_S:
+            return
         if self._failures:
             back = about(event="redis_back")
             _log.info("Redis at %s answers again", server_name(self._redis), extra=back)

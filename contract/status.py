@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 # would leave nothing else.
 _SET_STATUS: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])  -- first, so that a full Redis takes the rest (ADR 0027)
 redis.call('SET', KEYS[2], ARGV[2])
 local state, kind, since = ARGV[4], ARGV[5], ARGV[6]
 if state == 'connecting' then return 1 end

@@ -21,6 +21,7 @@ from contract.errors import MessageError
 from contract.faces import FrameFaces
 from contract.keys import CameraKeys
 from contract.quality import QualityReport
+from contract.redis_trouble import leave_replica, require_storing
 from contract.status import CameraStatus, StatusStore
 from contract.totals import people_field
 from contract.verdicts import VERDICTS, Verdict
@@ -203,7 +204,12 @@ class Board:
             return self._snapshots
 
     def read_now(self, cameras: Sequence[Camera]) -> list[CameraSnapshot]:
-        """Those cameras' snapshots as of now, but for the last hour, which may be older."""
+        """Those cameras' snapshots as of now, but for the last hour, which may be older.
+
+        Raises `RedisError` also where Redis answers and stores nothing: what it has of the cameras
+        is from before then, and says that nobody reads or analyses them.
+        """
+        require_storing(self._redis)
         rates = self._last_hour.rates([camera.id for camera in cameras])
         alerts = self._open_alerts()
         return read_snapshots(self._redis, cameras, self._clock, rates, alerts)
@@ -254,6 +260,7 @@ class Board:
         try:
             self._snapshots = self.read_now(CameraRegistry(self._redis).all())
         except RedisError as error:
+            leave_replica(error, self._redis)
             return error
         self._json.clear()
         return None

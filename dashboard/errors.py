@@ -24,6 +24,7 @@ from contract.errors import (
     UploadError,
 )
 from contract.redis_client import explain
+from contract.redis_trouble import TITLES, leave_replica, trouble_of
 from dashboard.services import services
 
 NAMES: Final = {
@@ -45,9 +46,9 @@ UPLOAD_STATUS: Final = {"empty": 400, "too_large": 413, "wrong_type": 415, "dama
 _log = logging.getLogger(__name__)
 
 
-def problem(status: int, error: str, detail: str) -> Response:
+def problem(status: int, error: str, detail: str, **more: str) -> Response:
     """An error as JSON."""
-    response = jsonify(error=error, detail=detail)
+    response = jsonify(error=error, detail=detail, **more)
     response.status_code = status
     return response
 
@@ -71,11 +72,11 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _answer(status: int, error: str, detail: str) -> Response:
+def _answer(status: int, error: str, detail: str, title: str = "", **more: str) -> Response:
     accepted = request.accept_mimetypes.best_match(["application/json", "text/html"])
     if accepted != "text/html" or request.path.startswith("/api/"):
-        return problem(status, error, detail)
-    page = render_template("error.html", status=status, error=error, detail=detail)
+        return problem(status, error, detail, **more)
+    page = render_template("error.html", status=status, error=error, detail=detail, title=title)
     return make_response(page, status)
 
 
@@ -126,7 +127,9 @@ def _forged(_: CSRFError) -> Response:
 
 
 def _redis(error: RedisError) -> Response:
-    response = _answer(503, "redis_unavailable", str(explain(error, services().redis)))
+    trouble, words = trouble_of(error), str(explain(error, services().redis))
+    leave_replica(error, services().redis)
+    response = _answer(503, "redis_unavailable", words, title=TITLES[trouble], cause=trouble)
     response.headers["Retry-After"] = "2"
     return response
 

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from contract.cameras import Camera
 from contract.errors import FellBehindError
+from contract.redis_trouble import words_for_viewers
 from dashboard.board import Board, CameraSnapshot
 from dashboard.missed_people import lost_rows, missed_people
 from dashboard.people_api import person_json
@@ -51,7 +52,7 @@ class EventStream:
         self._cameras: list[Camera] = []
         self._states: dict[str, dict[str, Any]] = {}
         self._sent: dict[str, RowId] = {}
-        self._trouble = False
+        self._trouble = ""
 
     def events(self) -> Iterator[bytes]:
         """Yield events until the client has gone, may not listen any more, or fell behind."""
@@ -104,14 +105,15 @@ class EventStream:
         return self._shown(counted.camera) and (sent is None or counted.id > sent)
 
     def _state_events(self) -> list[bytes]:
-        """What changed since the last call; that Redis is away, once."""
+        """What changed since the last call; what is wrong with Redis, once."""
         try:
             snapshots = [one for one in self._board.snapshots() if self._shown(one.camera)]
-        except RedisError:
-            events = [] if self._trouble else [trouble("The dashboard cannot reach Redis.")]
-            self._trouble = True
+        except RedisError as error:
+            words = words_for_viewers(error)
+            events = [] if self._trouble == words else [trouble(words)]
+            self._trouble = words
             return events
-        self._trouble = False
+        self._trouble = ""
         self._cameras = [snapshot.camera for snapshot in snapshots]
         found = {snapshot.camera.id: state_json(snapshot) for snapshot in snapshots}
         removed = [id_ for id_ in self._states if id_ not in found]

@@ -66,6 +66,11 @@ class Definition:
 _CAMERA: Final[Mapping[str, Values]] = {"camera": None}
 
 REDIS_UP: Final = Definition("maskwatch_redis_up", "gauge", "Whether the dashboard reaches Redis.")
+REDIS_STORES: Final = Definition(
+    "maskwatch_redis_stores",
+    "gauge",
+    "Whether Redis takes what is written: 0 while it is full or read-only; absent while away.",
+)
 CAMERA_UP: Final = Definition(
     "maskwatch_camera_up",
     "gauge",

@@ -29,6 +29,7 @@ from contract.members import Membership
 from contract.outcomes import read_position
 from contract.people import DISCARD_CAUSES
 from contract.quality import PROBLEMS
+from contract.redis_trouble import leave_replica, require_storing
 from contract.totals import (
     AGE_BUCKETS_S,
     AGED_STAGES,
@@ -89,7 +90,19 @@ class TotalsCollector(Collector):
             families = []
         up = metric_definitions.REDIS_UP.gauge()
         up.add_metric([], bool(families))
-        return [up, *families]
+        if not families:
+            return [up]
+        stores = metric_definitions.REDIS_STORES.gauge()
+        stores.add_metric([], self._stores())
+        return [up, stores, *families]
+
+    def _stores(self) -> bool:
+        try:
+            require_storing(self._redis)
+        except RedisError as error:
+            leave_replica(error, self._redis)
+            return False
+        return True
 
     def _cameras(self) -> list[Metric]:
         cameras = [one for one in CameraRegistry(self._redis).all() if not one.owner]

@@ -8,6 +8,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from contract.redis_trouble import words_for_viewers
 from contract.views import View
 from dashboard.board import STALE_AFTER_S, Board, CameraSnapshot
 from dashboard.hub import Hub
@@ -47,8 +48,8 @@ class CameraStream:
                 views = viewer.take(LOOK_S)
                 try:
                     snapshot = self._board.find(self._camera_id)
-                except RedisError:
-                    snapshot, reason = None, "The dashboard cannot reach Redis."
+                except RedisError as error:
+                    snapshot, reason = None, words_for_viewers(error)
                 else:
                     if snapshot is None:
                         return

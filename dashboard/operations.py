@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client.exposition import choose_encoder
 
+from contract.redis_trouble import require_storing
 from dashboard.accounts.access import public, requires
 from dashboard.errors import problem
 from dashboard.services import services
@@ -15,7 +16,8 @@ blueprint = Blueprint("operations", __name__)
 @blueprint.get("/healthz")
 @public
 def healthz() -> Response:
-    """200 while Redis answers and a worker is alive, else 503 with why."""
+    """200 while Redis answers and stores and a worker is alive, else 503 with why."""
+    require_storing(services().redis)
     workers, ingests = services().workers.live(), services().ingests.live()
     if not workers:
         return problem(503, "no_worker", "No worker is alive; start one with `maskwatch worker`.")

@@ -6,7 +6,7 @@ A record is two big-endian 32-bit lengths, a JSON head and a body (a JPEG, or no
 
 Heads: `{"type": "picture", "camera", "sequence", "captured_at_s", "sent_at_s", "counts"}`,
 `{"type": "state", "sent_at_s", "cameras": [...]}` with what `GET /api/v1/cameras` gives, and
-`{"type": "trouble", "sent_at_s", "detail"}` when Redis is away.
+`{"type": "trouble", "sent_at_s", "detail"}` when Redis is away or stores nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
+from contract.redis_trouble import words_for_viewers
 from contract.views import View
 from dashboard.board import Board
 from dashboard.hub import Hub
@@ -79,8 +80,8 @@ def _state(board: Board, groups: frozenset[str] | None, clock: Callable[[], floa
     try:
         # Spliced, not parsed and written again: the list is the same for many viewers.
         cameras = board.json(groups)
-    except RedisError:
-        head = {"type": "trouble", "detail": "The dashboard cannot reach Redis."}
+    except RedisError as error:
+        head = {"type": "trouble", "detail": words_for_viewers(error)}
         return encode_record(json.dumps({**head, "sent_at_s": clock()}))
     return encode_record(f'{{"type":"state","sent_at_s":{clock():.3f},"cameras":{cameras}}}')
 

@@ -16,6 +16,7 @@ from contract.frames import FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import Lease
 from contract.redis_client import explain
+from contract.redis_trouble import leave_replica
 from contract.status import CameraStatus, StatusStore
 from contract.totals import frames_field
 from ingest.connection_state import ConnectionState
@@ -172,6 +173,7 @@ class Reporter:
     def _rest(self, error: RedisError, frame: SampledFrame | None, stop: threading.Event) -> None:
         # The service tells people of the outage; a line from every camera would bury it.
         _log.debug("%s", explain(error, self._redis))
+        leave_replica(error, self._redis)
         if self._in_doubt is None:
             self._captured = None
             if frame:

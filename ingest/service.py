@@ -25,6 +25,7 @@ from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from contract.status import StatusStore
 from contract.stopping import stop_on_signals
+from contract.storage_watch import StorageWatch
 from contract.vault import Vault
 from contract.webcams import WebcamStore
 from ingest.fleet import Fleet
@@ -77,6 +78,7 @@ class IngestService:
         clock = SharedClock()
         self._ownership = Ownership(redis, "ingest", member, settings.lease_s, SETTLE_S, clock)
         self._outage = Outage(redis, stop)
+        self._storage = StorageWatch(redis)
         self._fleet = Fleet(settings, clock)
         self._cameras: dict[str, Camera] = {}
         self._revision = -1
@@ -151,6 +153,7 @@ class IngestService:
         enabled = [c.id for c in self._cameras.values() if c.enabled and not c.owner]
         details = to_json({"pid": os.getpid(), "cameras": len(self._ownership.held())})
         leases = self._ownership.step(enabled, details)
+        self._storage.look()
         self._fleet.reconcile(self._cameras, leases)
         self._step_at_s = time.monotonic() + self._ownership.interval_s
 

@@ -6,11 +6,13 @@ import hmac
 import logging
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from contract import keys
 from contract.errors import AccountError, SettingsError
@@ -145,7 +147,9 @@ class ApiKeyStore:
         now_s = time.time()
         last = self._redis.hget(keys.API_KEYS_USED, key_id)
         if last is None or now_s - float(last) > NOTE_USE_EVERY_S:
-            self._redis.hset(keys.API_KEYS_USED, key_id, f"{now_s:.0f}")
+            # A full Redis keeps nobody out.
+            with suppress(ResponseError):
+                self._redis.hset(keys.API_KEYS_USED, key_id, f"{now_s:.0f}")
 
 
 _FILE_KEY: Final = ApiKey(

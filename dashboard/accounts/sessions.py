@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from contract import keys
 from dashboard.accounts.tokens import digest, new_token
@@ -60,10 +62,11 @@ class SessionStore:
             return None
         if now_s - found.seen_at_s > TOUCH_EVERY_S:
             touched = found.model_copy(update={"seen_at_s": now_s})
-            # XX: a session ended meanwhile stays ended.
-            self._redis.set(
-                keys.session(digest(token)), touched.model_dump_json(), ex=IDLE_S, xx=True
-            )
+            # A full Redis keeps nobody out. XX: a session ended meanwhile stays ended.
+            with suppress(ResponseError):
+                self._redis.set(
+                    keys.session(digest(token)), touched.model_dump_json(), ex=IDLE_S, xx=True
+                )
         return found
 
     def of_user(self, user_id: str) -> dict[str, Session]:

@@ -12,6 +12,7 @@ from contract.cameras import Camera
 from contract.people import Direction
 from contract.quality import FitnessVerdict, UnfitReason
 from contract.quality import Problem as PictureProblem
+from contract.redis_trouble import Trouble
 from contract.status import CameraState
 from contract.verdicts import Verdict
 
@@ -24,6 +25,9 @@ class Problem(BaseModel):
 
     error: str = Field(description="A stable name.")
     detail: str = Field(description="Plain words, with what to do about it.")
+    cause: Trouble | None = Field(
+        None, description="Of `redis_unavailable`: what is wrong with Redis."
+    )
 
 
 class Rate(BaseModel):

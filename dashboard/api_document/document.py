@@ -32,7 +32,7 @@ ALWAYS: Final = {
     400: "The request cannot be read, or names a host that is not this dashboard's.",
     401: "Nobody is signed in, and no API key that works was sent.",
     403: "The account or key may not do this.",
-    503: "Redis is away.",
+    503: "Redis is away, or stores nothing; `Retry-After` says when to ask again.",
 }
 
 

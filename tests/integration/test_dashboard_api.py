@@ -241,9 +241,10 @@ def test_an_outage_is_said_to_machines_and_to_people(lost: FlaskClient) -> None:
         answer = lost.get(path)
         assert (answer.status_code, answer.json["error"]) == (503, "redis_unavailable")
         assert "cannot be reached" in answer.json["detail"]
+        assert answer.json["cause"] == "unreachable"
     page = lost.get("/", headers={"Accept": "text/html"})
     assert page.status_code == 503
-    assert "Waiting for Redis" in page.text
+    assert "<h1>Redis cannot be reached</h1>" in page.text
 
 
 def test_health_needs_a_worker(client: FlaskClient, redis: Redis) -> None:

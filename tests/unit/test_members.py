@@ -192,3 +192,18 @@ def test_a_member_that_nobody_can_read_stops_no_other(redis: Redis, number: str)
     redis.hset("maskwatch:{members:worker}:details", "w1", b"\xff\xfe")
     assert [member.connection for member in membership.beat("w2")] == [0, 0]
     assert set(membership.live()) == {"w1", "w2"}
+
+
+def test_the_first_one_back_after_an_outage_waits_for_the_others(redis: Redis) -> None:
+    clock, membership = Clock(), Membership(redis, "worker", LEASE_S)
+    early, late = (DeathWatch(redis, membership, n, LEASE_S, clock) for n in ("early", "late"))
+    for member in (early, late, early):
+        member.beat("{}")
+    clock.now_s += LEASE_S + 1
+    redis.flushall()
+    assert set(early.beat("{}")[0]) == {"early", "late"}
+    clock.now_s += LEASE_S - 1
+    living, gone = early.beat("{}")
+    assert (set(living), gone) == ({"early", "late"}, [])
+    clock.now_s += 2
+    assert early.beat("{}") == (["early"], ["late"])
