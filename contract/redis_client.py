@@ -41,6 +41,7 @@ def connect(url: str, client_name: str = "maskwatch") -> Redis:
         health_check_interval=15,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
+        driver_info=None,  # CLIENT SETINFO: two round trips a connection, and one more right
         **keepalive,
     )
 

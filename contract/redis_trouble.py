@@ -25,7 +25,8 @@ Trouble = Literal[
 ]
 
 WORDS: Final[dict[Trouble, str]] = {
-    "locked": "refuses our user or password; correct MASKWATCH_REDIS_URL",
+    "locked": "refuses our user or password; correct MASKWATCH_REDIS_URL, or MASKWATCH_REDIS_USER "
+    "and what MASKWATCH_REDIS_PASSWORD_FILE holds",
     "forbidden": "forbids a command we need",
     "loading": "is starting and still loading its data; waiting",
     "full": "is full (maxmemory); give it more memory or fewer cameras",

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from contract.errors import SettingsError
 from contract.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
 from contract.redaction import redact_text
+from contract.redis_address import with_login
 
 PREFIX: Final = "MASKWATCH_"
 
@@ -27,6 +28,13 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None,
         description="Redis to use, 6.2 or newer. Unset: `maskwatch run` starts one of its own.",
+    )
+    redis_user: str | None = Field(
+        None,
+        description="User in Redis, where each role has its own (`maskwatch redis-acl`).",
+    )
+    redis_password_file: Path | None = Field(
+        None, description="File with the password of that user, or of Redis."
     )
     state_dir: Path = Field(
         Path("state"), description="Where `maskwatch run` keeps its Redis data, logs and models."
@@ -197,13 +205,17 @@ class Settings(BaseSettings):
         return self.secret_key_file or self.state_dir / "secret.key"
 
     def require_redis_url(self) -> str:
-        """The Redis to use; raise `SettingsError` when none is set."""
+        """The Redis to use, login included: not to be logged.
+
+        Raises:
+            SettingsError: none is set, or what belongs to it cannot be used.
+        """
         if self.redis_url is None:
             raise SettingsError(
                 f"{PREFIX}REDIS_URL is not set; set it, or use `maskwatch run`, "
                 "which starts a Redis of its own"
             )
-        return self.redis_url
+        return with_login(self.redis_url, self.redis_user, self.redis_password_file)
 
     @classmethod
     def settings_customise_sources(

@@ -46,7 +46,7 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
     stop = threading.Event()
     _prepare_process(stop, assignment.settings)
     _name_process(assignment.camera.id)
-    redis = connect(assignment.settings.redis_url or "", f"ingest-{assignment.camera.id}")
+    redis = connect(assignment.settings.require_redis_url(), f"ingest-{assignment.camera.id}")
     outbox = Outbox()
     clock = assignment.clock
     state = ConnectionState(assignment.lease.owner, assignment.reconnects, clock)

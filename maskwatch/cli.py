@@ -15,7 +15,14 @@ from contract.errors import CameraConfigError, CameraNotFoundError, MaskwatchErr
 from contract.logs import configure_logging
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
-from maskwatch import __version__, accounts, backup_commands, camera_files, networks
+from maskwatch import (
+    __version__,
+    accounts,
+    backup_commands,
+    camera_files,
+    networks,
+    redis_commands,
+)
 from maskwatch.connection import cameras_here, connect_here
 from maskwatch.shapes import parse_named, parse_points
 
@@ -120,6 +127,7 @@ for _group in (
     accounts.secret_key,
     backup_commands.backup,
     backup_commands.restore,
+    redis_commands.redis_acl,
 ):
     main.add_command(_group)
 

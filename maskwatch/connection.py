@@ -20,8 +20,9 @@ def connect_here() -> Redis:
         RedisUnavailableError: it cannot be reached or used, or newer processes use it.
     """
     settings = load_settings()
-    url = settings.redis_url
-    if url is None:
+    if settings.redis_url is not None:
+        url = settings.require_redis_url()
+    else:
         server = EmbeddedRedis(settings.state_dir / "redis")
         if not server.socket_path.exists():
             raise SettingsError(

@@ -113,7 +113,8 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
         redis = connect(url, "maskwatch-run")
         if not _prepare(redis, cameras, vault, stop, ours=server is not None):
             return
-        stages = _stages(settings, url)
+        # The stages know a login from their settings, as we do.
+        stages = _stages(settings, settings.redis_url or url)
         try:
             for stage in stages:
                 if stage.name not in BESIDE:
@@ -203,7 +204,7 @@ def _forget_clear_text(redis: Redis, ours: bool) -> None:
 @contextmanager
 def _redis(settings: Settings) -> Iterator[tuple[str, EmbeddedRedis | None]]:
     if settings.redis_url is not None:
-        yield settings.redis_url, None
+        yield settings.require_redis_url(), None
         return
     server = EmbeddedRedis(settings.state_dir / "redis")
     server.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -16,6 +17,8 @@ from packaging.requirements import Requirement
 
 from contract.settings import PREFIX, Settings
 from contract.vault import load_vault
+from maskwatch.redis_acl import template
+from maskwatch.redis_roles import ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -26,6 +29,10 @@ FINAL_TARGETS = ("ingest", "worker", "worker-gpu", "dashboard")
 
 ONLY_FOR_MASKWATCH_RUN = {"STATE_DIR", "WORKERS", "INGESTS"}
 """Settings of the command that starts everything on one machine: compose does that itself."""
+
+
+ON_DEMAND = {"models", "admin"}
+STAGES = {"ingest", "worker", "images", "recordings", "jobs", "alerts", "dashboard"}
 
 
 def instructions() -> list[tuple[str, str, str]]:
@@ -121,10 +128,10 @@ def test_a_service_is_hardened_watched_and_ends_in_peace(name: str) -> None:
     assert "stop_grace_period" in service
     assert "healthcheck" in service
     assert not {"privileged", "network_mode", "pid", "container_name"} & service.keys()
-    one_shot = name == "models"
+    one_shot = name in ON_DEMAND
     assert service["restart"] == ("on-failure:5" if one_shot else "unless-stopped")
     assert service["healthcheck"].get("disable", False) is one_shot
-    if "build" not in service:
+    if not service["image"].startswith("maskwatch-"):
         assert re.fullmatch(r"[1-9]\d*:\d+", service["user"]), "an image of others, run as root"
         assert re.search(r":v?\d", service["image"]), "an image of others, without a version"
 
@@ -182,6 +189,7 @@ def test_a_secret_goes_to_those_who_need_it_and_no_further(tmp_path: Path) -> No
         "jobs",
         "alerts",
         "dashboard",
+        "admin",
     }
     assert {name for name, secrets in given.items() if "metrics_key" in secrets} == {
         "dashboard",
@@ -191,7 +199,8 @@ def test_a_secret_goes_to_those_who_need_it_and_no_further(tmp_path: Path) -> No
         for value in (service.get("environment") or {}).values():
             if str(value).startswith("/run/secrets/"):
                 assert str(value).removeprefix("/run/secrets/") in given[name]
-    shutil.copy(ROOT / "deploy" / "make_secrets.sh", tmp_path)
+    for file in ("make_secrets.sh", "redis-users.acl"):
+        shutil.copy(ROOT / "deploy" / file, tmp_path)
     for _ in range(2):  # the second time changes nothing
         subprocess.run([tmp_path / "make_secrets.sh"], check=True, capture_output=True)
         made = {source["file"] for source in COMPOSE["secrets"].values()}
@@ -200,6 +209,26 @@ def test_a_secret_goes_to_those_who_need_it_and_no_further(tmp_path: Path) -> No
         sealed = vault.seal("x")
     assert load_vault(tmp_path / "secrets" / "secret.key").open(sealed) == "x"
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+
+
+def test_each_stage_comes_into_redis_as_its_own_user(tmp_path: Path) -> None:
+    for name in STAGES | {"admin"}:
+        service = SERVICES[name]
+        assert service["environment"]["MASKWATCH_REDIS_USER"] == name
+        given = f"/run/secrets/redis_{name}"
+        assert service["environment"]["MASKWATCH_REDIS_PASSWORD_FILE"] == given
+        assert [one for one in service["secrets"] if one.startswith("redis_")] == [f"redis_{name}"]
+    assert SERVICES["redis"]["secrets"] == ["redis_users"]
+    for file in ("make_secrets.sh", "redis-users.acl"):
+        shutil.copy(ROOT / "deploy" / file, tmp_path)
+    subprocess.run([tmp_path / "make_secrets.sh"], check=True, capture_output=True)
+    made = (tmp_path / "secrets" / "redis-users.acl").read_text()
+    for role in ROLES:
+        password = (tmp_path / "secrets" / f"redis-{role}.password").read_text()
+        assert re.fullmatch("[0-9a-f]{64}", password)
+        digest = hashlib.sha256(password.encode()).hexdigest()
+        made = made.replace(f"#{digest} ", f"#PASSWORD-OF-{role} ")
+    assert made == template()
 
 
 def test_every_image_that_compose_builds_is_in_the_dockerfile() -> None:

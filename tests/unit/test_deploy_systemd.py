@@ -63,6 +63,18 @@ def test_only_those_who_open_passwords_see_the_key() -> None:
     assert blind == {"maskwatch-worker@", "maskwatch-images", "maskwatch-recordings"}
 
 
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda path: path.name)
+def test_each_unit_comes_into_redis_as_its_own_user_and_sees_its_password_alone(
+    unit: Path,
+) -> None:
+    [command] = [value for _, name, value in options(unit) if name == "ExecStart"]
+    role = command.removeprefix(PROGRAM).strip()
+    found = [value for _, name, value in options(unit) if name in {"Environment", "LoadCredential"}]
+    password = f"/etc/maskwatch/redis/redis-{role}.password"
+    assert found == [f"MASKWATCH_REDIS_USER={role}", f"redis.password:{password}"]
+    assert "MASKWATCH_REDIS_PASSWORD_FILE=/run/credentials/%n/redis.password" in COMMON.read_text()
+
+
 def test_what_is_common_keeps_trying_and_may_do_little() -> None:
     common = {name: value for _, name, value in options(COMMON)}
     assert common["Restart"] == "always"

@@ -1,0 +1,107 @@
+"""Redis' users as its ACL file has them, with a password for each role."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+from contract.errors import SettingsError
+from maskwatch.redis_roles import ROLES, Access
+
+Server = Literal["7", "6.2"]
+ACL_FILE: Final = "users.acl"
+OWNER_ONLY: Final = 0o600
+PASSWORD_BYTES: Final = 32
+_HEX: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def template() -> str:
+    """The ACL file for Redis 7 with `#PASSWORD-OF-ROLE` where each password's hash goes."""
+    return acl_text(lambda role: f"#PASSWORD-OF-{role}", "7")
+
+
+def acl_text(password: Callable[[str], str], server: Server) -> str:
+    """The ACL file: nobody comes in but these users. `password`: a role's, as rules name it.
+
+    Redis 6.2 does not tell reading from writing: there a key may be read that is only written
+    elsewhere, and the other way round, by the commands that a role has.
+    """
+    users = [
+        f"user {role} on {password(role)} {_rules(access, server)}"
+        for role, access in ROLES.items()
+    ]
+    return "\n".join(["user default off resetkeys resetchannels -@all", *users, ""])
+
+
+def _rules(access: Access, server: Server) -> str:
+    return " ".join(
+        [
+            "resetkeys",
+            *_keys(access, server),
+            "resetchannels",
+            *(f"&{channel}" for channel in sorted(access.channels)),
+            "-@all",
+            *(f"+{command}" for command in sorted(access.commands)),
+        ]
+    )
+
+
+def _keys(access: Access, server: Server) -> Iterator[str]:
+    for name in sorted(access.reads | access.writes):
+        if server == "6.2" or name in access.reads & access.writes:
+            yield f"~{name}"
+        else:
+            yield f"%R~{name}" if name in access.reads else f"%W~{name}"
+
+
+def write(folder: Path, server: Server) -> list[Path]:
+    """Write the ACL file and a password file for each role; return those that are new.
+
+    Passwords that are there stay, so that doing it again after an upgrade changes the rules only.
+
+    Raises:
+        SettingsError: a password file holds something else, or cannot be written.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = [path for role in ROLES if _make(path := password_file(folder, role))]
+        hashes = {role: f"#{_hash(password_file(folder, role))}" for role in ROLES}
+        path = folder / ACL_FILE
+        # In place: containers are given the file itself, which must not become another one.
+        with open(path, "w", opener=_owner_only) as file:
+            file.write(acl_text(hashes.__getitem__, server))
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}") from error
+    return [*made, path]
+
+
+def password_file(folder: Path, role: str) -> Path:
+    """Where a role's password is."""
+    return folder / f"redis-{role}.password"
+
+
+def _make(path: Path) -> bool:
+    if path.exists():
+        return False
+    with open(path, "x", opener=_owner_only) as file:
+        file.write(secrets.token_hex(PASSWORD_BYTES) + "\n")
+    return True
+
+
+def _hash(path: Path) -> str:
+    password = path.read_text().strip()
+    # Redis keeps a plain SHA-256, which only a long random password is safe under.
+    if not _HEX.fullmatch(password):
+        raise SettingsError(
+            f"{path}: expected 64 hexadecimal digits; delete it to have a new password made"
+        )
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, OWNER_ONLY)
