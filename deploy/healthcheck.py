@@ -1,9 +1,11 @@
 """Whether this container's own process is at work: exit status 0 if so, 1 with the reason if not.
 
     python deploy/healthcheck.py worker
+    python deploy/healthcheck.py worker --alive
 
 A stage without a web server beats in Redis as a member of its role, under a name that carries
-its host's name; the dashboard answers on its port.
+its host's name; the dashboard answers on its port. With `--alive`, for whoever would start the
+process anew, nothing is wrong while Redis cannot be asked: that would mend nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from contract.errors import MaskwatchError
+from contract.errors import MaskwatchError, RedisUnavailableError
 from contract.members import Membership
 from contract.redis_client import connect, explain
 from contract.settings import Settings, load_settings
@@ -31,10 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Check the role named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("role", choices=ROLES)
-    role = parser.parse_args(arguments).role
+    parser.add_argument("--alive", action="store_true", help="well also while Redis is away")
+    asked = parser.parse_args(arguments)
+    role = asked.role
     try:
         settings = load_settings()
         problem = _web_problem(settings) if role == "dashboard" else _beat_problem(settings, role)
+    except RedisUnavailableError as error:
+        problem = "" if asked.alive else str(error)
     except MaskwatchError as error:
         problem = str(error)
     if problem:
@@ -43,11 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _beat_problem(settings: Settings, role: str) -> str:
+    """Raise `RedisUnavailableError` when nobody can say."""
     redis = connect(settings.require_redis_url(), "maskwatch-healthcheck")
     try:
         members = Membership(redis, role, settings.lease_s).live()
     except RedisError as error:
-        return str(explain(error, redis))
+        raise explain(error, redis) from error
     finally:
         redis.close()
     host = socket.gethostname()

@@ -6,7 +6,6 @@ from typing import Final
 
 from dashboard import metric_definitions as metrics
 from deploy.grafana.panels import (
-    UP_OR_DOWN,
     Json,
     Panel,
     at_least,
@@ -36,10 +35,14 @@ def _now() -> list[Panel]:
     return [
         stat(
             "Redis",
-            "Whether the dashboard reaches it. Without it nothing is analysed or counted.",
-            [(f"min({select(metrics.REDIS_UP)})", "")],
+            "Whether the dashboard reaches it, and whether it takes what is written. Without that "
+            "nothing is analysed or counted.",
+            [
+                (f"min({select(metrics.REDIS_UP)})", "reached"),
+                (f"min({select(metrics.REDIS_STORES)})", "stores"),
+            ],
             unit="short",
-            mappings=mapped(UP_OR_DOWN),
+            mappings=mapped({"0": ("no", "red"), "1": ("yes", "green")}),
         ),
         stat(
             "Processes",

@@ -20,10 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LEASE_S = 60.0
 
 
-def check(role: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def check(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("MASKWATCH_")}
     return subprocess.run(
-        [sys.executable, str(ROOT / "deploy" / "healthcheck.py"), role],
+        [sys.executable, str(ROOT / "deploy" / "healthcheck.py"), *arguments],
         env={**inherited, "PYTHONPATH": str(ROOT), "MASKWATCH_LEASE_S": str(LEASE_S), **settings},
         capture_output=True,
         text=True,
@@ -70,6 +70,17 @@ def test_a_missing_redis_is_named_without_its_password() -> None:
     assert done.returncode == 1
     assert "127.0.0.1:1 cannot be reached" in done.stderr
     assert "s3cret" not in done.stderr
+
+
+def test_a_process_is_not_started_anew_because_redis_is_away() -> None:
+    done = check("ingest", "--alive", MASKWATCH_REDIS_URL="redis://127.0.0.1:1/0")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_process_that_does_not_beat_is_not_alive(redis: Redis, redis_url: str) -> None:
+    assert check("ingest", "--alive", MASKWATCH_REDIS_URL=redis_url).returncode == 1
+    Membership(redis, "ingest", LEASE_S).beat(f"{socket.gethostname()}-7-c0ffee")
+    assert check("ingest", "--alive", MASKWATCH_REDIS_URL=redis_url).returncode == 0
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(200, 0), (503, 0), (500, 1)])
