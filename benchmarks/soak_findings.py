@@ -12,15 +12,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from scipy.stats import theilslopes
 
 from benchmarks.soak_samples import EVERY_S, read_lines
+from ingest.service import SETTLE_S
 
 END_S: Final = 180.0
 """Memory is the median of the three minutes after the warm-up, and of the last three."""
 JUDGED_AFTER_S: Final = 600.0
 """Growth is judged of processes that lived so long after their warm-up."""
-READERS_FOLLOW_S: Final = 30.0
-"""Cameras change hands, and with them their readers, until so long after a fault's window."""
+READERS_FOLLOW_S: Final = 10.0
+"""A reader may end so long after the window of what happened to its camera."""
+GIVEN_BACK_S: Final = SETTLE_S + 20.0
+"""Ingest processes that come, or come back after Redis was away for longer than a lease, get their
+share of the cameras until so long after the fault's window."""
+MOVES_CAMERAS: Final = frozenset({"ingest killed", "redis killed", "redis paused"})
 _ENDED: Final = re.compile(r" run +([a-z]+)[ \d]* ended with status -?\d+; starting it again")
 _ERROR: Final = re.compile(r"^\S+ (?:ERROR|CRITICAL) .*", re.MULTILINE)
 
@@ -78,6 +84,13 @@ class Life:
         first = rss_mb[at_s <= at_s[0] + END_S]
         last = rss_mb[at_s >= at_s[-1] - END_S]
         return float(np.median(first)), float(np.median(last))
+
+    def mb_an_hour(self) -> float:
+        """How fast it grew in the second half of its life after the warm-up (Theil-Sen)."""
+        half_s = (self.at_s[self.warm][0] + self.at_s[-1]) / 2
+        late = self.at_s >= half_s
+        slope = theilslopes(self.rss_mb[late], self.at_s[late]).slope
+        return float(slope) * 3600
 
     @property
     def growth(self) -> float:
@@ -157,11 +170,21 @@ class Soak:
                 return f"killed ({window.kind})"
             if above & set(window.killed):
                 return f"its parent was killed ({window.kind})"
-        if life.role.startswith("reader"):
-            ended_s = float(life.at_s[-1])
-            for window in self.windows:
-                if window.at_s - EVERY_S <= ended_s <= window.recovered_s + READERS_FOLLOW_S:
-                    return f"its camera failed or changed hands ({window.kind})"
+        return self._reader_cause(life) if life.role.startswith("reader") else ""
+
+    def _reader_cause(self, life: Life) -> str:
+        """A reader that nobody killed ends with its camera's connection or when that moves."""
+        camera, ended_s = life.role.removeprefix("reader "), float(life.at_s[-1])
+        for window in reversed(self.windows):
+            since_s = ended_s + EVERY_S - window.at_s
+            after_s = ended_s - window.recovered_s
+            if since_s < 0:
+                continue
+            if window.kind.startswith("camera") and window.target == camera:
+                if after_s <= READERS_FOLLOW_S:
+                    return f"its camera failed ({window.kind})"
+            elif window.kind in MOVES_CAMERAS and after_s <= GIVEN_BACK_S:
+                return f"its camera went to another process ({window.kind})"
         return ""
 
     def stages_restarted(self) -> Counter[str]:

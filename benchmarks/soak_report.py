@@ -64,10 +64,11 @@ def _memory(soak: Soak) -> str:
             first, last = life.ends_mb()
             rows.append(
                 f"| {life.role} | {life.pid} | {life.minutes:.0f} | {first:.1f} | {last:.1f} "
-                f"| {life.growth:+.2%} | {life.pss_mb[-1]:.1f} |"
+                f"| {life.growth:+.2%} | {life.mb_an_hour():+.1f} | {life.pss_mb[-1]:.1f} |"
             )
     head = (
-        "| process | pid | minutes | RSS after warm-up MB | at the end | growth | PSS at the end |"
+        "| process | pid | minutes | RSS after warm-up MB | at the end | growth "
+        "| MB an hour, second half | PSS at the end |"
     )
     short = Counter(life.role for life in lives if not life.judged)
     others = ", ".join(f"{count} {role}" for role, count in sorted(short.items()))
