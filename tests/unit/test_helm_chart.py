@@ -150,8 +150,7 @@ def test_every_variable_is_a_setting_that_the_value_fits(chart: Rendered) -> Non
 def test_each_role_has_the_secrets_it_needs_and_no_others(everything: Rendered) -> None:
     for name, pod in ours(everything).items():
         role = name.removesuffix("-gpu")
-        url = variables(pod)["MASKWATCH_REDIS_URL"]["secretKeyRef"]
-        assert url == {"name": "urls", "key": f"{role}-url"}
+        assert variables(pod)["MASKWATCH_REDIS_USER"] == role
         shown = {
             item["key"]
             for volume in pod["spec"]["volumes"]
@@ -159,12 +158,40 @@ def test_each_role_has_the_secrets_it_needs_and_no_others(everything: Rendered) 
         }
         keys = {"secret.key"} if role in OPENS_PASSWORDS else set()
         keys |= {"metrics.key"} if role == "dashboard" else set()
-        assert shown == keys | {"ca.crt"}, name
-        for variable in ("SECRET_KEY_FILE", "METRICS_KEY_FILE"):
+        assert shown == keys | {"ca.crt", f"redis-{role}.password"}, name
+        for variable in ("SECRET_KEY_FILE", "METRICS_KEY_FILE", "REDIS_PASSWORD_FILE"):
             if path := variables(pod).get(PREFIX + variable):
-                folder, _, file = path.rpartition("/")
-                assert mounts(pod)[folder]["readOnly"] is True
-                assert file in shown
+                assert path in files(pod)
+
+
+def files(pod: Json) -> set[str]:
+    """The files that a pod sees of its Secrets, all of which it may only read."""
+    folders = {one["name"]: path for path, one in mounts(pod).items() if one.get("readOnly")}
+    return {
+        f"{folders[volume['name']]}/{item['path']}"
+        for volume in pod["spec"]["volumes"]
+        for item in volume.get("secret", {}).get("items", ())
+    }
+
+
+def test_redis_knows_every_role_and_is_found_by_all(charts: dict[str, Rendered]) -> None:
+    users = (ROOT / "deploy" / "redis-users.acl").read_text()
+    for name, rendered in charts.items():
+        urls = {variables(pod)["MASKWATCH_REDIS_URL"] for pod in ours(rendered).values()}
+        [url] = urls
+        assert ("ssl_ca_certs" in url) is (name != "smallest")
+        for pod in ours(rendered).values():
+            assert f"user {variables(pod)['MASKWATCH_REDIS_USER']} on" in users
+            if "ssl_ca_certs" in url:
+                assert url.partition("ssl_ca_certs=")[2] in files(pod)
+    redis = charts["everything"].pods()["redis"]
+    arguments = container(redis)["args"]
+    assert arguments[arguments.index("--aclfile") + 1] in files(redis)
+    assert not [path for path in files(redis) if "password" in path]
+    [service] = [one for one in charts["smallest"].of("Service") if one == "redis"]
+    assert f"//{RELEASE}-{service}:6379/" in str(
+        variables(charts["smallest"].pods()["worker"])["MASKWATCH_REDIS_URL"]
+    )
 
 
 def test_no_secret_is_in_what_is_rendered(everything: Rendered) -> None:

@@ -15,7 +15,15 @@ VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: Json = json.loads((CHART / "values.schema.json").read_text())
 OF_REDIS: Json = yaml.safe_load((CHART / "charts/redis/values.yaml").read_text())
 SET_BY_THE_CHART = {
-    *("redis_url", "secret_key_file", "metrics_key_file", "state_dir", "recordings_dir"),
+    *(
+        "redis_url",
+        "redis_user",
+        "redis_password_file",
+        "secret_key_file",
+        "metrics_key_file",
+        "state_dir",
+        "recordings_dir",
+    ),
     *("models_dir", "device", "inference_threads", "host", "port"),
     *("workers", "ingests"),  # of `maskwatch run`
     "classifier_runtime",  # the images have one
@@ -32,6 +40,8 @@ WRONG: list[tuple[Json, str]] = [
     ({"autoscaling": {"busyShare": 70}}, "'/autoscaling/busyShare': maximum: got 70, want 1"),
     ({"autoscaling": {"target": "ingest"}}, "'/autoscaling/target': value must be one of"),
     ({"redis": {"enabled": False}}, "'/networkPolicy/redisCidrs': minItems: got 0, want 1"),
+    ({"redis": {"enabled": False}}, "'/redisUrl': minLength: got 0, want 1"),
+    ({"redisUrl": "redis://user:word@h/0"}, "'/redisUrl': 'redis://user:word@h/0' does not match"),
     ({"redis": {"maxmemory": "1"}}, "'/redis/maxmemory'"),
     ({"networkPolicy": {"cameraCidrs": ["10.20.0.0"]}}, "'/networkPolicy/cameraCidrs/0'"),
     ({"networkPolicy": {"dashboardFrom": []}}, "'/networkPolicy/dashboardFrom': minItems"),

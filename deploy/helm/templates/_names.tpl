@@ -33,3 +33,13 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
+
+{{- define "maskwatch.redisUrl" -}}
+{{- if not .Values.redis.enabled -}}
+{{- .Values.redisUrl -}}
+{{- else if .Values.redis.tlsSecret -}}
+rediss://{{ .Release.Name }}-redis:6379/0?ssl_ca_certs=/run/maskwatch/redis-ca/ca.crt
+{{- else -}}
+redis://{{ .Release.Name }}-redis:6379/0
+{{- end -}}
+{{- end }}

@@ -14,6 +14,7 @@ A role's Deployment. Takes:
 {{- $name := include "maskwatch.name" (dict "root" .root "role" (kebabcase .role)) -}}
 {{- $selector := include "maskwatch.selector" (dict "root" .root "role" (kebabcase .role)) -}}
 {{- $secrets := .root.Values.secrets -}}
+{{- $ca := ternary .root.Values.redis.tlsSecret $secrets.redisCa .root.Values.redis.enabled -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -85,9 +86,9 @@ spec:
           envFrom:
             - configMapRef: {name: {{ .root.Release.Name }}-settings}
           env:
-            - name: MASKWATCH_REDIS_URL
-              valueFrom:
-                secretKeyRef: {name: {{ $secrets.redis }}, key: {{ printf "%s-url" .check }}}
+            - {name: MASKWATCH_REDIS_URL, value: {{ include "maskwatch.redisUrl" .root | quote }}}
+            - {name: MASKWATCH_REDIS_USER, value: {{ .root.Values.redisUser | default .check }}}
+            - {name: MASKWATCH_REDIS_PASSWORD_FILE, value: /run/maskwatch/redis/password}
             {{- if .key }}
             - {name: MASKWATCH_SECRET_KEY_FILE, value: /run/maskwatch/keys/secret.key}
             {{- end }}
@@ -120,8 +121,9 @@ spec:
             {{- if .key }}
             - {name: keys, mountPath: /run/maskwatch/keys, readOnly: true}
             {{- end }}
-            {{- if $secrets.redisCa }}
-            - {name: redis-ca, mountPath: /run/maskwatch/redis, readOnly: true}
+            - {name: redis, mountPath: /run/maskwatch/redis, readOnly: true}
+            {{- if $ca }}
+            - {name: redis-ca, mountPath: /run/maskwatch/redis-ca, readOnly: true}
             {{- end }}
             {{- with .mounts }}
             {{- toYaml . | nindent 12 }}
@@ -140,7 +142,12 @@ spec:
               - {key: metrics.key, path: metrics.key}
               {{- end }}
         {{- end }}
-        {{- with $secrets.redisCa }}
+        - name: redis
+          secret:
+            secretName: {{ $secrets.redis }}
+            defaultMode: 0440
+            items: [{key: {{ printf "redis-%s.password" .check }}, path: password}]
+        {{- with $ca }}
         - name: redis-ca
           secret:
             secretName: {{ . }}
