@@ -51,7 +51,9 @@ def test_hosts_seconds_apart_work_as_one_and_one_that_is_cut_off_loses_its_camer
     hosts[holder].mend()
     assert eventually(lambda: len(workers(cluster)) == 2, WAIT_S)
     assert ages_are_those_of_one_clock(cluster, camera)
-    assert nothing_was_counted_twice(cluster, camera)
+    assert unexplained(cluster, camera) >= 0, "a frame was counted twice"
+    # Those that overflowed while nobody analysed are counted with the next commit.
+    assert eventually(lambda: unexplained(cluster, camera) <= most_under_way(cluster, camera))
 
 
 def frames(cluster: Cluster, camera: Camera, stage: str) -> float:
@@ -69,9 +71,12 @@ def ages_are_those_of_one_clock(cluster: Cluster, camera: Camera) -> bool:
     return 0.0 <= latest.analysed_at_s - latest.captured_at_s < 2.0
 
 
-def nothing_was_counted_twice(cluster: Cluster, camera: Camera) -> bool:
+def unexplained(cluster: Cluster, camera: Camera) -> float:
+    """Frames captured that were neither analysed nor dropped."""
     totals = cluster.totals(camera)
-    explained = sum(n for field, n in totals.items() if field.startswith(dropped_field("")))
-    under_way = cluster.redis.xlen(CameraKeys(camera.id).frames)
-    rest = totals["frames:captured"] - totals["frames:analysed"] - explained
-    return 0 <= rest <= under_way
+    dropped = sum(n for field, n in totals.items() if field.startswith(dropped_field("")))
+    return totals["frames:captured"] - totals["frames:analysed"] - dropped
+
+
+def most_under_way(cluster: Cluster, camera: Camera) -> int:
+    return int(cluster.redis.xlen(CameraKeys(camera.id).frames))
