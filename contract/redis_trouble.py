@@ -19,9 +19,19 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from contract import keys
 from contract.redaction import redact_text
+from contract.redis_tls import tls_fault, tls_words
 
 Trouble = Literal[
-    "locked", "forbidden", "loading", "full", "read_only", "disk", "silent", "unreachable", "other"
+    "locked",
+    "forbidden",
+    "loading",
+    "full",
+    "read_only",
+    "disk",
+    "silent",
+    "untrusted",
+    "unreachable",
+    "other",
 ]
 
 WORDS: Final[dict[Trouble, str]] = {
@@ -33,6 +43,7 @@ WORDS: Final[dict[Trouble, str]] = {
     "read_only": "is a read-only replica; point MASKWATCH_REDIS_URL at the primary",
     "disk": "cannot write to its disk and takes nothing; make room there",
     "silent": "does not answer in time; waiting",
+    "untrusted": "cannot be trusted",
     "unreachable": "cannot be reached; is it running? Trying again",
     "other": "refuses a command",
 }
@@ -44,6 +55,7 @@ TITLES: Final[dict[Trouble, str]] = {
     "read_only": "Redis is read-only",
     "disk": "Redis cannot write to its disk",
     "silent": "Redis does not answer",
+    "untrusted": "Redis cannot be reached safely",
     "unreachable": "Redis cannot be reached",
     "other": "Redis refuses a command",
 }
@@ -75,6 +87,8 @@ _BY_CODE: Final[dict[str, Trouble]] = {
 
 def trouble_of(error: RedisError) -> Trouble:
     """Return what kind of trouble an error shows."""
+    if isinstance(error, RedisConnectionError) and tls_fault(error):
+        return "untrusted"
     for kind, trouble in _BY_TYPE:
         if isinstance(error, kind):
             return trouble
@@ -84,7 +98,9 @@ def trouble_of(error: RedisError) -> Trouble:
 
 def words_for(error: RedisError) -> str:
     """Say what Redis does, and what to do about it; goes on from a name: "Redis is full ..."."""
-    trouble = trouble_of(error)
+    trouble, fault = trouble_of(error), tls_fault(error)
+    if trouble == "untrusted" and fault:
+        return tls_words(fault)
     if trouble in {"forbidden", "other"}:
         return f"{WORDS[trouble]} ({redact_text(str(error))})"
     return WORDS[trouble]

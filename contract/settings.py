@@ -16,6 +16,7 @@ from contract.errors import SettingsError
 from contract.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
 from contract.redaction import redact_text
 from contract.redis_address import with_login
+from contract.redis_tls import require_checked, with_tls
 
 PREFIX: Final = "MASKWATCH_"
 
@@ -35,6 +36,17 @@ class Settings(BaseSettings):
     )
     redis_password_file: Path | None = Field(
         None, description="File with the password of that user, or of Redis."
+    )
+    redis_ca_file: Path | None = Field(
+        None,
+        description="File with the authority's certificate that Redis' must be from, beside those "
+        "that the system trusts; for rediss://.",
+    )
+    redis_certificate_file: Path | None = Field(
+        None, description="File with our certificate, where Redis asks for one; for rediss://."
+    )
+    redis_key_file: Path | None = Field(
+        None, description="File with that certificate's key, where it is not in the same file."
     )
     state_dir: Path = Field(
         Path("state"), description="Where `maskwatch run` keeps its Redis data, logs and models."
@@ -180,6 +192,7 @@ class Settings(BaseSettings):
     def _redis_url_is_one(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith("unix://"):
             TypeAdapter(RedisDsn).validate_python(url)
+            require_checked(url)
         return url
 
     @field_validator("source_hosts_allowed", "source_hosts_refused")
@@ -215,7 +228,8 @@ class Settings(BaseSettings):
                 f"{PREFIX}REDIS_URL is not set; set it, or use `maskwatch run`, "
                 "which starts a Redis of its own"
             )
-        return with_login(self.redis_url, self.redis_user, self.redis_password_file)
+        url = with_login(self.redis_url, self.redis_user, self.redis_password_file)
+        return with_tls(url, self.redis_ca_file, self.redis_certificate_file, self.redis_key_file)
 
     @classmethod
     def settings_customise_sources(
