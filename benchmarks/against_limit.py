@@ -77,9 +77,13 @@ def main() -> None:
 def bare_stages(film: Path, span: Span) -> dict[str, float]:
     """Processor milliseconds a frame of each stage."""
     settings = load_settings()
-    detector = load_detector(settings.detector, models_dir=settings.where_models_are)
+    threads = settings.inference_threads
+    cv2.setNumThreads(threads)
+    detector = load_detector(
+        settings.detector, models_dir=settings.where_models_are, threads=threads
+    )
     assert isinstance(detector, AnchorDetector), "the sum is of the detector that ships"
-    classifier = load_classifier("onnx")
+    classifier = load_classifier("onnx", threads=threads)
     decode_ms, images = _decode(film)
     jpegs = [encode_jpeg(image, QUALITY) for image in images]
     noise = np.random.default_rng(0)

@@ -207,6 +207,12 @@ class SourceCodecError(SourceError):
     kind = "unsupported_codec"
 
 
+class SourceTooLargeError(SourceError, MemoryError):
+    """Decoding what comes takes more memory than a reader may have."""
+
+    kind = "too_large"
+
+
 class SourceNoVideoError(SourceError):
     """What answered is no video: a web page, an audio stream, a broken file."""
 

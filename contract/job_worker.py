@@ -30,6 +30,7 @@ PATIENCE_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
 MakeWorker = Callable[[threading.Event, Redis], Worker | SimpleWorker]
+WhenKilled = Callable[[Job], None]
 
 
 def run_jobs(settings: Settings, role: str, make_worker: MakeWorker) -> None:
@@ -49,14 +50,22 @@ def run_jobs(settings: Settings, role: str, make_worker: MakeWorker) -> None:
     beat.join(0.5)
 
 
-def forking_worker(queue: str, job: str) -> MakeWorker:
+def forking_worker(queue: str, job: str, when_killed: WhenKilled | None = None) -> MakeWorker:
     """A worker that runs each job in a process of its own, which may crash.
 
     `job`: the one function that it runs, as `module.name`; whatever else is queued fails.
+    `when_killed` is told of a job whose process ended before the job did.
 
     Only where no neural runtime is loaded before a job: forking after that is unsafe.
     """
-    return lambda stop, redis: _ForkingWorker(stop, queue, job, redis)
+
+    def killed(job: Job, *_: object) -> None:
+        if when_killed is not None:
+            when_killed(job)
+
+    return lambda stop, redis: _ForkingWorker(
+        stop, queue, job, redis, work_horse_killed_handler=killed
+    )
 
 
 def warm_worker(queue: str, job: str) -> MakeWorker:
@@ -109,7 +118,9 @@ class _EndsSoon:
 
     max_connection_wait_time = 2.0
 
-    def __init__(self, stop: threading.Event, queue: str, job: str, redis: Redis) -> None:
+    def __init__(
+        self, stop: threading.Event, queue: str, job: str, redis: Redis, **more: Any
+    ) -> None:
         super().__init__(  # type: ignore[call-arg]
             [queue],
             connection=redis,
@@ -117,6 +128,7 @@ class _EndsSoon:
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL_S,
             log_job_description=False,
+            **more,
         )
         self._stop_event = stop
 

@@ -165,6 +165,18 @@ class Settings(BaseSettings):
     reconnect_max_s: float = Field(
         30.0, ge=0.5, le=600, description="Longest pause between attempts to reach a camera."
     )
+    reader_memory_mb: int = Field(
+        1024,
+        ge=256,
+        le=65536,
+        description="Megabytes that a process may hold which decodes one camera's stream.",
+    )
+    upload_memory_mb: int = Field(
+        4096,
+        ge=512,
+        le=65536,
+        description="Megabytes that a process may hold which decodes and analyses uploads.",
+    )
     source_hosts_allowed: str = Field(
         "",
         description="Addresses and networks that cameras have, with commas between "

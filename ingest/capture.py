@@ -20,6 +20,7 @@ from ingest.outbox import Outbox
 from ingest.pulse import ReaderLife
 from ingest.sampling import Sampler
 from ingest.source import CapturedFrame, OpenSource, open_source
+from ingest.source_errors import too_large
 
 ROOM_S: Final = 1.0
 _log = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ class Capture:
                 self._connect_and_read()
             except SourceError as error:
                 self._note(error)
+            except MemoryError:
+                self._note(too_large(self._camera.name))
             except Exception as error:
                 extra = self._about("camera_unforeseen")
                 _log.exception("camera %s: an unforeseen error", self._camera.name, extra=extra)

@@ -36,6 +36,7 @@ from contract.errors import (
     SourceTimeoutError,
 )
 from contract.probes import STEPS_FIELD
+from contract.process_limits import limit_memory
 from contract.redaction import redact_url
 from contract.settings import Settings, load_settings
 from contract.vault import Vault
@@ -43,6 +44,7 @@ from ingest.address import parse_source
 from ingest.encoding import encode_jpeg
 from ingest.probe_steps import StepWriter, Tell, opening_steps
 from ingest.source import CapturedFrame, OpenSource, open_source
+from ingest.source_errors import too_large
 
 SNAPSHOT_WIDTH: Final = 640
 SNAPSHOT_QUALITY: Final = 80
@@ -149,6 +151,8 @@ def probe_source(source: str, settings: Settings, tell: Tell = lambda _: None) -
                 opened.close()
     except SourceError as error:
         return failed(source, error)
+    except MemoryError:
+        return failed(source, too_large(redact_url(source)))
 
 
 def failed(source: str, error: SourceError) -> ProbeResult:
@@ -206,8 +210,9 @@ class _Patience:
 
 
 def _main() -> None:
-    writer = StepWriter(sys.stdout)
-    result = probe_source(sys.stdin.read(), load_settings(), writer.tell)
+    settings, writer = load_settings(), StepWriter(sys.stdout)
+    limit_memory(settings.reader_memory_mb)
+    result = probe_source(sys.stdin.read(), settings, writer.tell)
     sys.stdout.write(json.dumps(asdict(result)) + "\n")
 
 

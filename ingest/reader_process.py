@@ -19,6 +19,7 @@ from redis import Redis
 
 from contract.logs import configure_logging
 from contract.memory import keep_freed_memory
+from contract.process_limits import limit_memory
 from contract.redis_client import connect
 from contract.settings import Settings
 from ingest import video_source  # noqa: F401 - loaded for the readers' sake
@@ -96,6 +97,7 @@ def _prepare_process(stop: threading.Event, settings: Settings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the service, which stops us
     _die_with_parent()
     configure_logging("ingest", settings.log_level, settings.log_format)
+    limit_memory(settings.reader_memory_mb)
     keep_freed_memory()
     cv2.setNumThreads(1)
     av.logging.set_level(None)

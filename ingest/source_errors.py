@@ -18,6 +18,7 @@ from contract.errors import (
     SourceNoVideoError,
     SourceRefusedError,
     SourceTimeoutError,
+    SourceTooLargeError,
 )
 from ingest.address import Address
 
@@ -74,6 +75,14 @@ def no_video(address: Address, found: str) -> SourceNoVideoError:
     return SourceNoVideoError(f"expected video at {address.shown}, found {found}; {hint}")
 
 
+def too_large(shown: str) -> SourceTooLargeError:
+    """`shown`: what people know the source by."""
+    return SourceTooLargeError(
+        f"decoding what {shown} sends takes more memory than a reader may have; set a smaller "
+        "picture at the camera, use its second stream, or raise MASKWATCH_READER_MEMORY_MB"
+    )
+
+
 def unsupported_codec(address: Address, codec: str) -> SourceCodecError:
     return SourceCodecError(
         f"{address.shown} sends video as {codec or 'an unknown codec'}, which cannot be decoded "
@@ -98,6 +107,8 @@ def _by_kind(error: Exception, address: Address, limit_s: float) -> SourceError 
         return SourceError(f"expected a stream from {shown}, found {_words(error)}")
     if isinstance(error, av.error.DecoderNotFoundError):
         return unsupported_codec(address, "")
+    if isinstance(error, MemoryError):
+        return too_large(shown)
     if number == errno.ECONNREFUSED:
         return SourceRefusedError(
             f"{address.host} is there, but nothing listens on port {address.port}; check the port"

@@ -20,10 +20,14 @@ from ingest.opening import Opening
 from ingest.pace import Pace
 from ingest.sampling import StreamClock
 from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
-from ingest.source_errors import ended, no_video, unsupported_codec
+from ingest.source_errors import ended, no_video, too_large, unsupported_codec
 
 GRACE_S: Final = 1.5
 """What a watchdog allows beyond FFmpeg's own time-outs, which are not exact."""
+READER_MB: Final = 140
+"""What a reader holds before its first picture."""
+DECODING_BYTES_A_PIXEL: Final = 15
+"""Six decoded pictures of 4:2:0 (what H.264's reference pictures come to), and two in BGR."""
 MOST_BROKEN_PACKETS: Final = 250
 """Packets in a row without a decodable frame before a stream counts as undecodable."""
 # Their demuxers invent timestamps at a fixed rate; only arrival tells the truth.
@@ -110,6 +114,8 @@ class VideoSource:
                 if broken >= MOST_BROKEN_PACKETS:
                     raise unsupported_codec(self._address, self.info.codec) from None
                 continue
+            except MemoryError:
+                raise too_large(self._address.shown) from None
             broken = 0 if frames else broken
             yield from frames
 
@@ -164,13 +170,22 @@ def to_bgr(frame: VideoFrame, max_width: int) -> Image:
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
 
 
+def least_memory_mb(width: int, height: int) -> float:
+    """Megabytes that a reader holds for pictures of this size, and for itself."""
+    return READER_MB + width * height * DECODING_BYTES_A_PIXEL / 2**20
+
+
 def _open_stream(
     opening: Opening, address: Address, settings: Settings, life: LifeSign
 ) -> tuple[InputContainer, VideoStream]:
     life.extend(settings.open_timeout_s + settings.read_timeout_s + GRACE_S)
     container = opening.open()
     try:
-        return container, _choose_stream(container, address)
+        stream = _choose_stream(container, address)
+        # Before decoding: what FFmpeg says when it gets no memory differs from time to time.
+        if least_memory_mb(stream.width, stream.height) > settings.reader_memory_mb:
+            raise too_large(address.shown)
+        return container, stream
     except BaseException:
         container.close()
         raise

@@ -12,6 +12,7 @@ from contract import keys
 from contract.errors import UploadError
 from contract.image_files import decode_image
 from contract.job_worker import run_jobs, warm_worker
+from contract.process_limits import limit_memory
 from contract.settings import Settings, load_settings
 from contract.uploads import ANALYSE_JOB, UploadStore
 from worker.networks import Networks, load_networks
@@ -26,6 +27,7 @@ def run(settings: Settings) -> None:
     Raises:
         SettingsError: no Redis is named.
     """
+    limit_memory(settings.upload_memory_mb)
     run_jobs(settings, "images", warm_worker(keys.IMAGES_QUEUE, ANALYSE_JOB))
 
 

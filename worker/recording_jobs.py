@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from typing import Final
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import get_current_job
+from rq.job import Job
 
 from contract import keys
 from contract.errors import UploadError
 from contract.job_worker import forking_worker, run_jobs
+from contract.process_limits import limit_memory, limit_processor_time
 from contract.recordings import ANALYSE_JOB, Recording, RecordingStore
 from contract.redis_client import connect
 from contract.settings import Settings, load_settings
 
 SWEEP_EVERY_S: Final = 60.0
+JOB_S: Final = 3600.0
+"""For a job that names no time."""
+TOO_MUCH_MEMORY: Final = (
+    "analysing it takes more memory than it may have; record it in a smaller size, or raise "
+    "MASKWATCH_UPLOAD_MEMORY_MB"
+)
+KILLED: Final = (
+    "the analysis was ended from outside: it took too much time or memory, or its machine stopped "
+    "it; try a shorter or smaller recording"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +42,11 @@ def run(settings: Settings) -> None:
     """
     redis_url = settings.require_redis_url()
     threading.Thread(target=_sweep, args=(settings, redis_url), daemon=True).start()
-    run_jobs(settings, "recordings", forking_worker(keys.RECORDINGS_QUEUE, ANALYSE_JOB))
+
+    def killed(job: Job) -> None:
+        _say_killed(store_of(job.connection, settings), job)
+
+    run_jobs(settings, "recordings", forking_worker(keys.RECORDINGS_QUEUE, ANALYSE_JOB, killed))
 
 
 def store_of(redis: Redis, settings: Settings) -> RecordingStore:
@@ -45,6 +62,8 @@ def analyse_recording(recording_id: str) -> None:
     if job is None:
         raise RuntimeError("analyse_recording runs as an RQ job")
     settings = load_settings()
+    limit_memory(settings.upload_memory_mb)
+    limit_processor_time(float(job.timeout or JOB_S) * (os.cpu_count() or 1))
     store = store_of(job.connection, settings)
     found = store.get(recording_id)
     running = store.change(found, state="running") if found else None
@@ -71,6 +90,9 @@ def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None
     except UploadError as error:
         store.change(made, state="failed", error=str(error))
         report = None
+    except MemoryError:
+        store.change(made, state="failed", error=TOO_MUCH_MEMORY)
+        report = None
     except Exception:
         store.change(made, state="failed", error="the analysis failed; the log says why")
         raise
@@ -80,6 +102,15 @@ def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None
         target.unlink(missing_ok=True)
     elif store.change(made, state="finished", progress=1.0, report=report) is None:
         store.remove(made.id)
+
+
+def _say_killed(store: RecordingStore, job: Job) -> None:
+    """A killed process cannot say so itself, and its recording would be analysed for ever."""
+    found = store.get(str(job.args[0]))
+    if found is not None:
+        store.change(found, state="failed", error=KILLED)
+        store.given_file(found.id).unlink(missing_ok=True)
+        store.annotated_file(found.id).unlink(missing_ok=True)
 
 
 def _sweep(settings: Settings, redis_url: str) -> None:

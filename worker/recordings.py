@@ -73,6 +73,8 @@ def analyse_recording(
                         return None
             codec = str(film.streams.video[0].codec_context.name)
     except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
         raise UploadDamagedError(f"the recording cannot be decoded ({error.strerror})") from error
     report = work.end(duration_s or time_s)
     return {**report, "codec": codec, "took_s": round(time.monotonic() - started_s, 2)}

@@ -19,6 +19,7 @@ const ADVICE = {
     "For a file or a device: the path must exist on the machine that runs ingest."],
   timeout: ["The camera did not send a picture in time. Is it starting, or serving too many viewers?",
     "A firewall that drops packets looks the same: check that the port is open."],
+  too_large: ["Set a smaller picture at the camera, or use its second stream."],
   unsupported_codec: ["Set the camera's stream to H.264 or H.265."],
   secret_key: ["Ingest, jobs and dashboard need the same key file (MASKWATCH_SECRET_KEY_FILE)."],
   no_video: ["The address answers, but not with video. A camera's web page is not its stream."],
