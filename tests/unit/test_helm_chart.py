@@ -179,11 +179,12 @@ def test_redis_knows_every_role_and_is_found_by_all(charts: dict[str, Rendered])
     for name, rendered in charts.items():
         urls = {variables(pod)["MASKWATCH_REDIS_URL"] for pod in ours(rendered).values()}
         [url] = urls
-        assert ("ssl_ca_certs" in url) is (name != "smallest")
+        speaks_tls = name != "smallest"
+        assert url.startswith("rediss://" if speaks_tls else "redis://")
         for pod in ours(rendered).values():
             assert f"user {variables(pod)['MASKWATCH_REDIS_USER']} on" in users
-            if "ssl_ca_certs" in url:
-                assert url.partition("ssl_ca_certs=")[2] in files(pod)
+            authority = variables(pod).get("MASKWATCH_REDIS_CA_FILE")
+            assert (authority in files(pod)) is (authority is not None) is speaks_tls
     redis = charts["everything"].pods()["redis"]
     arguments = container(redis)["args"]
     assert arguments[arguments.index("--aclfile") + 1] in files(redis)

@@ -16,6 +16,11 @@ SCHEMA: Json = json.loads((CHART / "values.schema.json").read_text())
 OF_REDIS: Json = yaml.safe_load((CHART / "charts/redis/values.yaml").read_text())
 SET_BY_THE_CHART = {
     *(
+        "redis_ca_file",
+        "redis_certificate_file",
+        "redis_key_file",
+    ),  # no Secret for the last two yet
+    *(
         "redis_url",
         "redis_user",
         "redis_password_file",

@@ -38,7 +38,7 @@ capabilities: {drop: [ALL]}
 {{- if not .Values.redis.enabled -}}
 {{- .Values.redisUrl -}}
 {{- else if .Values.redis.tlsSecret -}}
-rediss://{{ .Release.Name }}-redis:6379/0?ssl_ca_certs=/run/maskwatch/redis-ca/ca.crt
+rediss://{{ .Release.Name }}-redis:6379/0
 {{- else -}}
 redis://{{ .Release.Name }}-redis:6379/0
 {{- end -}}

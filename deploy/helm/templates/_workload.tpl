@@ -89,6 +89,9 @@ spec:
             - {name: MASKWATCH_REDIS_URL, value: {{ include "maskwatch.redisUrl" .root | quote }}}
             - {name: MASKWATCH_REDIS_USER, value: {{ .root.Values.redisUser | default .check }}}
             - {name: MASKWATCH_REDIS_PASSWORD_FILE, value: /run/maskwatch/redis/password}
+            {{- if $ca }}
+            - {name: MASKWATCH_REDIS_CA_FILE, value: /run/maskwatch/redis-ca/ca.crt}
+            {{- end }}
             {{- if .key }}
             - {name: MASKWATCH_SECRET_KEY_FILE, value: /run/maskwatch/keys/secret.key}
             {{- end }}
