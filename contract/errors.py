@@ -47,10 +47,6 @@ class RedisTooOldError(RedisUnavailableError):
     """The server behind the URL is older than 6.2 and lacks what Maskwatch needs."""
 
 
-class RedisClusterError(RedisUnavailableError):
-    """The server behind the URL is part of a Redis Cluster."""
-
-
 class WireVersionError(RedisUnavailableError):
     """Newer processes use this Redis; this one could not read what they write."""
 
@@ -203,6 +199,42 @@ class SourceTimeoutError(SourceError, TimeoutError):
     """The camera accepted the connection and then went quiet."""
 
     kind = "timeout"
+
+
+class SourceHungUpError(SourceError, ConnectionResetError):
+    """The camera took the connection and closed it instead of answering."""
+
+    kind = "hung_up"
+
+
+class SourceRejectedError(SourceError):
+    """The camera answers with an error of the 4xx kind: no such session, too many viewers."""
+
+    kind = "rejected"
+
+
+class SourceServerError(SourceError):
+    """The camera answers with an error of its own, of the 5xx kind."""
+
+    kind = "server_error"
+
+
+class SourceRedirectError(SourceError):
+    """The camera sends its viewers on and on, and nowhere to a stream."""
+
+    kind = "redirect"
+
+
+class SourceKeyFrameError(SourceError):
+    """Pictures come, but none that decoding can begin at."""
+
+    kind = "no_key_frame"
+
+
+class SourceUndecodableError(SourceError):
+    """Video that could be decoded before, or should be, no longer can: broken, or another codec."""
+
+    kind = "undecodable"
 
 
 class SourceCodecError(SourceError):

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from contract import keys
@@ -219,12 +218,6 @@ class OwnConnection:
         except ResponseError as error:
             self._refused(error)
             return 0
-        except RedisConnectionError:
-            # By itself it would go back to where it was, and not to the server that is the
-            # primary now: that is asked for connections that are made.
-            self._client.close()
-            self._client = None
-            raise
 
     def closed(self, numbers: Iterable[int]) -> set[int]:
         """Return those of `numbers` that are no open connections; none where we may not ask."""

@@ -10,14 +10,20 @@ from pydantic import TypeAdapter
 from redis import Redis
 
 from contract.cameras import Camera
-from contract.errors import LeaseLostError, MessageError
+from contract.errors import LeaseLostError, MessageError, SourceError
 from contract.frames import to_json
 from contract.keys import CameraKeys
 from contract.leases import Lease
 from contract.logs import about
 from contract.messages import Count, Moment, Side, checked, read_moment, read_versioned
+from contract.totals import fault_field
 
 CameraState = Literal["connecting", "live", "stalled", "offline", "disabled"]
+
+NoticeKind = Literal["corrupt", "clock", "slow", "fast", "changed"]
+"""What is wrong with a stream whose pictures arrive all the same: broken pictures, timestamps that
+jump, too few or too many frames a second, another size or codec than before."""
+NOTICES: Final[tuple[NoticeKind, ...]] = get_args(NoticeKind)
 
 SCHEMA: Final = 1
 CONNECTIONS_KEPT: Final = 200
@@ -27,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 # Also notes what the connection did: another state or reason than the one noted last, or a new
 # connection. Attempts in between (`connecting`) are not noted: a camera that is away for a week
-# would leave nothing else.
+# would leave nothing else. A reason that is noted is counted.
 _SET_STATUS: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[2])  -- first, so that a full Redis takes the rest (ADR 0027)
@@ -39,6 +45,7 @@ local was = last and last[2] or {}
 if was[2] ~= state or was[4] ~= kind or (state == 'live' and was[6] ~= since) then
   redis.call('XADD', KEYS[3], 'MAXLEN', ARGV[3], '*',
     'state', state, 'kind', kind, 'since', since, 'error', ARGV[7])
+  if kind ~= '' and was[4] ~= kind then redis.call('HINCRBYFLOAT', KEYS[4], ARGV[8], 1) end
 end
 return 1
 """
@@ -60,11 +67,20 @@ class CameraStatus:
     """`kind` of the last `SourceError`; empty while live."""
     error: str = ""
     """The last error in plain words, without any password."""
+    notice_kind: str = ""
+    """While live: what is wrong with the stream all the same, one of `NOTICES`."""
+    notice: str = ""
+    """The same in plain words."""
     reconnects: Count = 0
     """Connections begun after the first, since ingest took the camera."""
     owner: str = ""
     """The ingest process that runs the camera."""
     v: int = SCHEMA
+
+    @property
+    def fault(self) -> str:
+        """The kind of what is wrong with the camera, live or not; empty when nothing is."""
+        return self.error_kind or self.notice_kind
 
     def encode(self) -> str:
         return to_json(asdict(self))
@@ -115,9 +131,10 @@ class StatusStore:
     def write(self, lease: Lease, status: CameraStatus) -> None:
         """Store a state on behalf of the camera's owner; raise `LeaseLostError` if it is not."""
         names = CameraKeys(lease.camera_id)
-        noted = [status.state, status.error_kind, f"{status.since_s:.3f}", status.error]
+        kind, words = status.fault, status.error or status.notice
+        noted = [status.state, kind, f"{status.since_s:.3f}", words, fault_field(kind)]
         if not self._set(
-            keys=(names.ingest_lease, names.status, names.connections),
+            keys=(names.ingest_lease, names.status, names.connections, names.totals),
             args=[lease.value, status.encode(), CONNECTIONS_KEPT, *noted],
         ):
             raise LeaseLostError(f"camera {lease.camera_id} has another owner")
@@ -153,6 +170,14 @@ class StatusStore:
 
 UNREADABLE: Final = "unreadable"
 """The kind of error of a camera whose state cannot be read: whether it is offline is not known."""
+NO_INGEST: Final = "no_ingest"
+FAULT_KINDS: Final[tuple[str, ...]] = (
+    *sorted({SourceError.kind, *(error.kind for error in SourceError.__subclasses__())}),
+    NO_INGEST,
+    UNREADABLE,
+    *NOTICES,
+)
+"""Everything that can be wrong with a camera's connection or stream."""
 _UNREADABLE: Final = CameraStatus(
     "offline",
     0.0,
@@ -176,7 +201,9 @@ def _effective(camera: Camera, raw: bytes | None, held: bool) -> CameraStatus:
             before,
             state="offline",
             fps=0.0,
-            error_kind="no_ingest",
+            notice_kind="",
+            notice="",
+            error_kind=NO_INGEST,
             error="No ingest process runs this camera; start one with `maskwatch ingest`.",
         )
     return status or CameraStatus("connecting", camera.created_at_s)

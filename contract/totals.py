@@ -44,6 +44,8 @@ BATCH_BUCKETS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 WORKERS_BUSY: Final = "workers:busy"
 """Field of the networks' totals: seconds that workers were not waiting for frames."""
 
+FAULT: Final = "fault:"
+"""How the fields of camera faults begin; the kind follows."""
 CROSSED: Final = "crossed:"
 """How the fields of people who crossed a counting line begin."""
 
@@ -58,6 +60,15 @@ def dropped_field(cause: str) -> str:
 
 def refused_field(reason: str) -> str:
     return f"refused:{reason}"
+
+
+def fault_field(kind: str) -> str:
+    return f"{FAULT}{kind}"
+
+
+def read_fault_field(field: str) -> str:
+    """The kind of a field that `fault_field` made; empty of any other."""
+    return field.removeprefix(FAULT) if field.startswith(FAULT) else ""
 
 
 def people_field(verdict: str) -> str:

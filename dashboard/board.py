@@ -109,6 +109,8 @@ class CameraSnapshot:
                 "codec": status.codec,
                 "error_kind": status.error_kind,
                 "error": status.error,
+                "notice_kind": status.notice_kind,
+                "notice": status.notice,
                 "reconnects": status.reconnects,
             },
             "reason": self.reason(),

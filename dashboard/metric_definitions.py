@@ -16,6 +16,7 @@ from contract.alert_deliveries import OUTCOMES
 from contract.alert_rules import ALERT_KINDS
 from contract.people import DISCARD_CAUSES
 from contract.quality import PROBLEMS
+from contract.status import FAULT_KINDS
 from contract.totals import AGED_STAGES, DROP_CAUSES, FRAME_STAGES, REFUSALS
 from contract.verdicts import VERDICTS
 
@@ -82,6 +83,18 @@ CAMERA_QUALITY: Final = Definition(
     "gauge",
     "1 while this makes what the camera counts invalid; absent while disabled.",
     {**_CAMERA, "problem": PROBLEMS},
+)
+CAMERA_FAULT: Final = Definition(
+    "maskwatch_camera_fault",
+    "gauge",
+    "1 for what is wrong with the camera's connection or stream now; absent while nothing is.",
+    {**_CAMERA, "kind": FAULT_KINDS},
+)
+CAMERA_FAULTS: Final = Definition(
+    "maskwatch_camera_faults",
+    "counter",
+    "Times that something went wrong with the camera's connection or stream, by what.",
+    {**_CAMERA, "kind": FAULT_KINDS},
 )
 CAMERA_FIT: Final = Definition(
     "maskwatch_camera_fit",

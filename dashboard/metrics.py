@@ -49,6 +49,7 @@ from contract.totals import (
     inference_field,
     people_field,
     read_crossed_field,
+    read_fault_field,
     read_histogram,
     refused_field,
 )
@@ -182,23 +183,27 @@ def _states(snapshots: Sequence[CameraSnapshot]) -> list[Metric]:
     up = metric_definitions.CAMERA_UP.gauge()
     faces = metric_definitions.FACES.gauge()
     quality = metric_definitions.CAMERA_QUALITY.gauge()
+    fault = metric_definitions.CAMERA_FAULT.gauge()
     fit = metric_definitions.CAMERA_FIT.gauge()
     for snapshot in snapshots:
         name = snapshot.camera.name
         if snapshot.camera.enabled:  # one switched off on purpose is nobody's alarm
             up.add_metric([name], snapshot.status.state == "live")
+            if snapshot.status.fault:
+                fault.add_metric([name, snapshot.status.fault], 1)
             for problem in PROBLEMS:
                 quality.add_metric([name, problem], problem in snapshot.quality.problems)
         for verdict, count in snapshot.faces_in_view().items():
             faces.add_metric([name, verdict], count)
         if snapshot.condition.fitness.verdict != "learning":
             fit.add_metric([name], snapshot.condition.fitness.verdict == "fit")
-    return [up, faces, quality, fit]
+    return [up, fault, faces, quality, fit]
 
 
 def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
     frames = metric_definitions.FRAMES.counter()
     dropped = metric_definitions.FRAMES_DROPPED.counter()
+    faults = metric_definitions.CAMERA_FAULTS.counter()
     people = metric_definitions.PEOPLE.counter()
     discarded = metric_definitions.TRACKS_DISCARDED.counter()
     crossings = metric_definitions.LINE_CROSSINGS.counter()
@@ -216,11 +221,13 @@ def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
         for field, count in totals.items():
             if crossed := read_crossed_field(field):
                 crossings.add_metric([camera, *crossed], count)
+            elif kind := read_fault_field(field):
+                faults.add_metric([camera, kind], count)
         for reason in REFUSALS:
             refused.add_metric([camera, reason], totals.get(refused_field(reason), 0.0))
         for stage in AGED_STAGES:
             _add(ages, [camera, stage], totals, age_field(stage), AGE_BUCKETS_S)
-    return [frames, dropped, people, discarded, crossings, refused, ages]
+    return [frames, dropped, faults, people, discarded, crossings, refused, ages]
 
 
 def _add(

@@ -6,7 +6,8 @@ import random
 from typing import Final
 
 FIRST_S: Final = 0.5
-WELL_AFTER_S: Final = 10.0
+WELL_AFTER_S: Final = 3.0
+"""As long as the longest pause, by default: a camera that closes every 5 s is away for a tenth."""
 
 
 class Backoff:

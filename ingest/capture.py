@@ -57,6 +57,7 @@ class Capture:
         self._follows = follows(camera, settings)
         self._backoff = Backoff(settings.reconnect_max_s)
         self._said = ""
+        self._codec = ""
 
     def run(self) -> None:
         again = False
@@ -79,7 +80,10 @@ class Capture:
     def _connect_and_read(self) -> None:
         source = open_source(self._camera.source, self._settings, self._life, self._clock)
         try:
-            self._state.connected(source.info)
+            self._state.connected(source.info, source.health)
+            if self._codec not in ("", source.info.codec):
+                source.health.changed(f"now sends {source.info.codec} instead of {self._codec}")
+            self._codec = source.info.codec
             self._read(source)
         finally:
             source.close()

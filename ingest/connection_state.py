@@ -11,24 +11,42 @@ from typing import Final
 from contract.errors import SourceError
 from contract.status import CameraState, CameraStatus
 from ingest.source import StreamInfo
+from ingest.stream_health import Notice, StreamHealth
+from ingest.stream_rate import RateWatch
 
 STALLED_AFTER_S: Final = 2.0
 FPS_WINDOW_S: Final = 4.0
 SETTLING_S: Final = 0.5
 """What a server kept for new viewers comes at once; it says nothing of the camera's rate."""
 
+_STALL_WORDS: Final = {
+    "timeout": "The camera is connected but sends no picture; waiting, then connecting anew.",
+    "undecodable": "What the camera sends cannot be decoded: broken on its way, or another codec "
+    "than announced; connecting anew. If this goes on, check cable and network, and set the camera "
+    "to H.264.",
+    "no_key_frame": "The camera has sent no key frame yet, and no picture can be decoded without; "
+    "waiting. Set its key-frame (I-frame) interval to 1 or 2 s.",
+}
+
 
 class ConnectionState:
     """Written by the capturing thread, read by the reporting one."""
 
     def __init__(
-        self, owner: str, reconnects: int = 0, clock: Callable[[], float] = time.time
+        self,
+        owner: str,
+        reconnects: int = 0,
+        clock: Callable[[], float] = time.time,
+        wanted_fps: float = 0.0,
     ) -> None:
+        """`wanted_fps`: frames a second that are analysed, if too few are to be told of."""
         self._owner = owner
         self._clock = clock
         self._lock = threading.Lock()
         self._connected = False
         self._info = StreamInfo(0, 0, "", 0.0)
+        self._health: StreamHealth | None = None
+        self._rate = RateWatch(wanted_fps)
         self._error: SourceError | None = None
         self._arrivals_s: deque[float] = deque()
         self._settled_s: float | None = None
@@ -41,10 +59,11 @@ class ConnectionState:
         with self._lock:
             self._reconnects += again
 
-    def connected(self, info: StreamInfo) -> None:
+    def connected(self, info: StreamInfo, health: StreamHealth | None = None) -> None:
         """The source is open; it counts as live with its first frame."""
         with self._lock:
-            self._connected, self._info = True, info
+            self._connected, self._info, self._health = True, info, health
+            self._rate.restart(info.fps)
             self._connected_s = time.monotonic()
             self._arrivals_s.clear()
 
@@ -62,7 +81,7 @@ class ConnectionState:
 
     def lost(self, error: SourceError) -> None:
         with self._lock:
-            self._connected, self._error = False, error
+            self._connected, self._error, self._health = False, error, None
             self._arrivals_s.clear()
 
     def status(self) -> CameraStatus:
@@ -72,18 +91,32 @@ class ConnectionState:
             state = self._current_state()
             if state != self._state:
                 self._state, self._since_s = state, self._clock()
+            fps, notice = self._fps(), self._notice()
+            # What a connection waits for is newer than how the last one ended.
+            error = None if self._connected and state == "stalled" else self._error
+            width, height = (self._health and self._health.size) or self._info.size
             return CameraStatus(
                 state,
                 self._since_s,
-                fps=self._fps(),
-                width=self._info.width,
-                height=self._info.height,
+                fps=fps,
+                width=width,
+                height=height,
                 codec=self._info.codec,
-                error_kind=self._error.kind if self._error else self._stall_kind(),
-                error=str(self._error) if self._error else self._stall_words(),
+                error_kind=error.kind if error else self._stall_kind(),
+                error=str(error) if error else self._stall_words(),
+                notice_kind=notice.kind if notice else "",
+                notice=notice.words if notice else "",
                 reconnects=self._reconnects,
                 owner=self._owner,
             )
+
+    def _notice(self) -> Notice | None:
+        if self._state != "live" or self._error:
+            return None
+        told = self._health.notice() if self._health else None
+        rate = self._rate.notice(self._fps(), time.monotonic())
+        # A camera of a frame a second is a second late as well, which looks like a clock's jump.
+        return rate if rate and (told is None or told.kind == "clock") else told
 
     def _current_state(self) -> CameraState:
         if not self._connected:
@@ -100,12 +133,15 @@ class ConnectionState:
         return max(STALLED_AFTER_S, 3.0 / self._info.fps) if self._info.fps else STALLED_AFTER_S
 
     def _stall_kind(self) -> str:
-        return "timeout" if self._state == "stalled" else ""
-
-    def _stall_words(self) -> str:
         if self._state != "stalled":
             return ""
-        return "The camera is connected but sends no picture; waiting, then connecting anew."
+        missing = self._health.missing() if self._health else None
+        return {"undecodable": "undecodable", "key_frame": "no_key_frame"}.get(
+            missing or "", "timeout"
+        )
+
+    def _stall_words(self) -> str:
+        return _STALL_WORDS.get(self._stall_kind(), "")
 
     def _fps(self) -> float:
         if len(self._arrivals_s) < 2 or self._state != "live" or self._settled_s is not None:

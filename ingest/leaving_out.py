@@ -28,10 +28,10 @@ class LeavingOut:
         self._open: list[int] = []
         self._counted = 0
 
-    def prepare(self, stream: VideoStream, packet: Any, time_s: float | None) -> None:
+    def prepare(self, stream: VideoStream, packet: Any, time_s: float | None) -> bool:
         """Tell the decoder about the packet that it gets next, shown at `time_s` if that is known.
 
-        A picture that others are made from is decoded all the same.
+        A picture that others are made from is decoded all the same. True: nobody wants this one.
         """
         leave_out = packet.pts is not None and time_s is not None and not self._may_want(time_s)
         stream.codec_context.skip_frame = "NONREF" if leave_out else "DEFAULT"
@@ -40,6 +40,7 @@ class LeavingOut:
             if len(self._open) > MOST_OPEN:
                 self._counted += len(self._open)
                 self._open.clear()
+        return leave_out
 
     def before(self, pts: int | None) -> int:
         """How many were left out before the picture that has just come out, in shown order."""

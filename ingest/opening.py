@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import nullcontext
 from typing import Any, Final
 
 import av
@@ -12,8 +13,9 @@ import av.container
 from contract.errors import SourceError
 from contract.settings import Settings
 from ingest.address import Address, SourceKind
+from ingest.overheard import MOST_REDIRECTS, Overheard, overhearing
 from ingest.reach import Reach
-from ingest.source_errors import explain_opening, explain_reading
+from ingest.source_errors import explain_opening, explain_reading, redirected, timed_out
 from ingest.web_proxy import WebProxy
 
 # A playlist fetched from a camera must not make FFmpeg read local files or run protocols that
@@ -24,6 +26,9 @@ PROTOCOLS: Final[dict[SourceKind, str]] = {
     "file": "file",
     "webcam": "file",
 }
+ANALYSED_S: Final = 2.0
+"""Of the stream's own time, spent on finding out what it is. What comes meanwhile is kept: it
+begins with the key frame that most cameras send to whoever connects."""
 FORMATS: Final = (
     "mpjpeg,mjpeg,jpeg_pipe,hls,mpegts,mpeg,mov,mp4,matroska,webm,flv,avi,asf,ogg,h264,hevc,m4v"
 )
@@ -51,13 +56,21 @@ class Opening:
             os.environ.pop("no_proxy", None)
             self._proxy.start()
         started_s = time.monotonic()
-        try:
-            return self._first_that_opens(urls)
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            elapsed_s = time.monotonic() - started_s
-            # Not chained: FFmpeg's own error carries the URL with its password.
-            cause = self._failure() or error
-            raise explain_opening(cause, address, elapsed_s, settings.open_timeout_s) from None
+        with overhearing() if _networked(address) else nullcontext(Overheard()) as overheard:
+            try:
+                container = self._first_that_opens(urls)
+            except (av.error.FFmpegError, OSError, ValueError) as error:
+                elapsed_s = time.monotonic() - started_s
+                limit_s, failure = settings.open_timeout_s, self._failure()
+                # What FFmpeg hears where the proxy could not connect is the proxy's own answer.
+                heard, cause = (None, failure) if failure else (overheard, error)
+                # Not chained: FFmpeg's own error carries the URL with its password.
+                raise explain_opening(cause, address, elapsed_s, limit_s, heard) from None
+        if overheard.silent and address.kind == "rtsp":
+            # It opened, knowing the stream by its description; nothing of it has come.
+            container.close()
+            raise timed_out(address, settings.read_timeout_s)
+        return container
 
     def explain_reading(self, error: Exception) -> SourceError:
         """Return the `SourceError` for a failure while frames were being read."""
@@ -101,11 +114,17 @@ class Opening:
 
     def _failure(self) -> SourceError | OSError | None:
         """Why the proxy did not connect, which FFmpeg knows only as an answer it did not expect."""
+        if self._proxy and self._proxy.redirects > MOST_REDIRECTS:
+            return redirected(self._address)
         return self._proxy.failure if self._proxy else None
 
 
 def _web(address: Address) -> bool:
     return address.kind == "http"
+
+
+def _networked(address: Address) -> bool:
+    return address.kind in ("rtsp", "http")
 
 
 def ffmpeg_options(address: Address, settings: Settings) -> dict[str, str]:
@@ -114,8 +133,12 @@ def ffmpeg_options(address: Address, settings: Settings) -> dict[str, str]:
     read_us = str(int(settings.read_timeout_s * 1e6))
     if address.kind == "rtsp":
         # UDP loses packets behind most switches and smears the picture (opencv#27091).
-        options |= {"rtsp_transport": "tcp", "timeout": read_us, "fflags": "nobuffer"}
-        options |= {"allowed_media_types": "video"}
+        options |= {"rtsp_transport": "tcp", "timeout": read_us, "allowed_media_types": "video"}
+        options |= {"analyzeduration": str(int(ANALYSED_S * 1e6))}
+    if _networked(address):
+        # Frames are not counted to guess the rate: that took a second of every connection, and 20
+        # of a camera of one frame a second.
+        options["fpsprobesize"] = "0"
     if address.kind == "http":
         options |= {"rw_timeout": read_us, "format_whitelist": FORMATS}
     if address.kind == "file":

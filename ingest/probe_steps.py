@@ -13,6 +13,7 @@ import av.logging
 
 from contract.probes import ProbeStep
 from ingest import web_proxy
+from ingest.overheard import heard
 
 # Verbose messages of FFmpeg 5 to 8 (libavformat/tcp.c, rtsp.c). What they say beyond their
 # beginning, such as an address with its password, goes nowhere.
@@ -56,27 +57,12 @@ def opening_steps(tell: Tell, web: bool) -> Iterator[None]:
     listener = _Listener(tell, _BY_PROXY if web else _DIRECT)
     with ExitStack() as logs:
         for name in ("libav", web_proxy.__name__):
-            logs.enter_context(_heard(logging.getLogger(name), listener))
+            logs.enter_context(heard(logging.getLogger(name), listener))
         av.logging.set_level(av.logging.VERBOSE)
         try:
             yield
         finally:
             av.logging.set_level(None)
-
-
-@contextmanager
-def _heard(log: logging.Logger, listener: logging.Handler) -> Iterator[None]:
-    """Let `listener`, and nobody else, hear all of `log` meanwhile."""
-    propagate, log.propagate = log.propagate, False
-    level = log.level
-    log.setLevel(1)
-    log.addHandler(listener)
-    try:
-        yield
-    finally:
-        log.removeHandler(listener)
-        log.setLevel(level)
-        log.propagate = propagate
 
 
 class _Listener(logging.Handler):

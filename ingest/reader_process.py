@@ -50,7 +50,7 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
     redis = connect(assignment.settings.require_redis_url(), f"ingest-{assignment.camera.id}")
     outbox = Outbox()
     clock = assignment.clock
-    state = ConnectionState(assignment.lease.owner, assignment.reconnects, clock)
+    state = _state(assignment)
     life = ReaderLife(pulse, stop)
     capture = Capture(assignment.camera, assignment.settings, outbox, state, life, clock)
     thread = threading.Thread(target=capture.run, name="capture", daemon=True)
@@ -63,6 +63,14 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
     threading.Timer(LAST_WORDS_S, os._exit, (0,)).start()
     reporter.flush()
     os._exit(0)
+
+
+def _state(assignment: Assignment) -> ConnectionState:
+    camera = assignment.camera
+    # A film that waits for the workers is as slow as they are.
+    wanted_fps = 0.0 if follows(camera, assignment.settings) else camera.analysis_fps
+    lease, clock = assignment.lease, assignment.clock
+    return ConnectionState(lease.owner, assignment.reconnects, clock, wanted_fps)
 
 
 def _reporter(

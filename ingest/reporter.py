@@ -117,10 +117,7 @@ class Reporter:
     def _report(self) -> None:
         status, now_s = self._state.status(), time.monotonic()
         before = self._written
-        changed = before is None or (status.state, status.error_kind) != (
-            before.state,
-            before.error_kind,
-        )
+        changed = before is None or (status.state, status.fault) != (before.state, before.fault)
         if changed or now_s >= self._flush_at_s:
             self._count_skipped()
             self._statuses.write(self._lease, status)

@@ -6,6 +6,8 @@ from typing import Final
 
 DIVERGED_S: Final = 1.0
 JUMPS_APART_S: Final = 30.0
+SETTLES_S: Final = 3.0
+"""What a camera kept for new viewers comes at once, so late: later frames are late by less."""
 RESTARTED_S: Final = 2.0
 EARLY_S: Final = 0.05
 CATCH_UP_S: Final = 0.5
@@ -21,8 +23,12 @@ class StreamClock:
 
     def __init__(self) -> None:
         self._offset_s: float | None = None
+        self._first_s = 0.0
         self._jumped_s: float | None = None
         self._trusted = True
+        self.jumps = 0
+        """How often timestamps jumped so far."""
+        self._last: tuple[float, float] | None = None
 
     def expected_s(self, timestamp_s: float) -> float | None:
         """Return what `steady_s` would of a frame to come; None where only arrival tells."""
@@ -32,16 +38,28 @@ class StreamClock:
 
     def steady_s(self, timestamp_s: float | None, arrived_s: float) -> float:
         """Return the time of a frame with `timestamp_s` that arrived at `arrived_s`."""
-        if timestamp_s is None or not self._trusted:
+        if timestamp_s is None:
             return arrived_s
         offset_s = arrived_s - timestamp_s
+        self._count_jump(timestamp_s, offset_s)
         if self._offset_s is None:
+            self._offset_s = offset_s
+            self._first_s = arrived_s
+        elif self._offset_s - offset_s > DIVERGED_S and arrived_s - self._first_s < SETTLES_S:
             self._offset_s = offset_s
         elif abs(offset_s - self._offset_s) > DIVERGED_S:
             # One jump is a camera that set its clock; another soon after, one that has none.
             self._trusted = self._jumped_s is None or arrived_s - self._jumped_s > JUMPS_APART_S
             self._offset_s, self._jumped_s = offset_s, arrived_s
-        return timestamp_s + self._offset_s
+        return timestamp_s + self._offset_s if self._trusted else arrived_s
+
+    def _count_jump(self, timestamp_s: float, offset_s: float) -> None:
+        """Tell timestamps that jump from frames that come late, as over a network that stalls."""
+        if self._last is not None:
+            last_s, last_offset_s = self._last
+            moved_s = abs(timestamp_s - last_s)
+            self.jumps += moved_s > DIVERGED_S and abs(offset_s - last_offset_s) > DIVERGED_S
+        self._last = timestamp_s, offset_s
 
 
 class Sampler:

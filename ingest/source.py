@@ -12,6 +12,7 @@ from contract.redaction import HIDDEN
 from contract.settings import Settings
 from ingest.address import parse_source
 from ingest.encoding import Image
+from ingest.stream_health import StreamHealth
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class StreamInfo:
     codec: str
     fps: float
     """Declared frames per second; 0 when it declares none."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.width, self.height
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,9 @@ class OpenSource(Protocol):
 
     @property
     def info(self) -> StreamInfo: ...
+
+    @property
+    def health(self) -> StreamHealth: ...
 
     def frames(self, may_want: Callable[[float], bool] = always) -> Iterator[CapturedFrame]:
         """Yield frames in the order they are shown.

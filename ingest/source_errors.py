@@ -14,31 +14,49 @@ from contract.errors import (
     SourceEndedError,
     SourceError,
     SourceHostNotFoundError,
+    SourceHungUpError,
+    SourceKeyFrameError,
     SourceNotFoundError,
     SourceNoVideoError,
+    SourceRedirectError,
     SourceRefusedError,
+    SourceRejectedError,
+    SourceServerError,
     SourceTimeoutError,
     SourceTooLargeError,
+    SourceUndecodableError,
 )
 from ingest.address import Address
+from ingest.overheard import MOST_REDIRECTS, Overheard
 
 _UNREACHABLE: Final = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 _BROKEN_OFF: Final = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.EIO}
 _TIMED_OUT: Final = {errno.ETIMEDOUT, errno.EAGAIN}
+_MEANINGS: Final = {
+    453: "too little bandwidth, or too many viewers",
+    454: "it forgot the session",
+    461: "it does not send video over TCP",
+    503: "it is overloaded, or still starting",
+}
 
 
 def explain_opening(
-    error: Exception, address: Address, elapsed_s: float, limit_s: float
+    error: Exception,
+    address: Address,
+    elapsed_s: float,
+    limit_s: float,
+    overheard: Overheard | None = None,
 ) -> SourceError:
     """Return the `SourceError` for a failure to open `address` after `elapsed_s` seconds.
 
-    One that is a `SourceError` already stays as it is.
-
-    The limit tells a stalled camera apart: FFmpeg reports one as invalid data over RTSP
-    (measured with FFmpeg 8.0), as an exit over HTTP.
+    One that is a `SourceError` already stays as it is. What was `overheard` meanwhile comes before
+    FFmpeg's error, and the time limit, too: FFmpeg reports a stalled camera as invalid data over
+    RTSP (measured with FFmpeg 8.0), as an exit over HTTP.
     """
     if isinstance(error, SourceError):
         return error
+    if overheard and (known := _by_ear(overheard, address, elapsed_s)):
+        return known
     if elapsed_s >= 0.95 * limit_s:
         return timed_out(address, limit_s)
     return _by_kind(error, address, limit_s) or _by_medium(error, address)
@@ -50,6 +68,11 @@ def explain_reading(error: Exception, address: Address, limit_s: float) -> Sourc
         return error
     if isinstance(error, av.error.EOFError) or _number(error) in _BROKEN_OFF:
         return ended(address)
+    if isinstance(error, av.error.InvalidDataError):
+        return SourceUndecodableError(
+            f"expected more video from {address.shown}, found damaged data; connecting anew. If "
+            "this goes on, check cable and network"
+        )
     return _by_kind(error, address, limit_s) or SourceError(
         f"expected more video from {address.shown}, found {_words(error)}"
     )
@@ -57,8 +80,37 @@ def explain_reading(error: Exception, address: Address, limit_s: float) -> Sourc
 
 def timed_out(address: Address, limit_s: float) -> SourceTimeoutError:
     return SourceTimeoutError(
-        f"expected an answer from {address.shown} within {limit_s:g} s, found silence; is the "
+        f"expected an answer from {address.shown} within {limit_s:.3g} s, found silence; is the "
         "camera overloaded, or out of free connections? Restart it, or use its second stream"
+    )
+
+
+def hung_up(address: Address) -> SourceHungUpError:
+    return SourceHungUpError(
+        f"{address.shown} takes the connection and hangs up instead of answering; is this the port "
+        "of its video? If it is, restart the camera, or close other viewers"
+    )
+
+
+def redirected(address: Address) -> SourceRedirectError:
+    return SourceRedirectError(
+        f"{address.shown} sends its viewers on, more than {MOST_REDIRECTS} times over; copy the "
+        "stream's own address from the camera's manual"
+    )
+
+
+def no_key_frame(address: Address, waited_s: float) -> SourceKeyFrameError:
+    return SourceKeyFrameError(
+        f"{address.shown} has sent no key frame for {waited_s:.0f} s, and no picture can be "
+        "decoded without; set the camera's key-frame (I-frame) interval to 1 or 2 s"
+    )
+
+
+def undecodable(address: Address, seconds: float) -> SourceUndecodableError:
+    return SourceUndecodableError(
+        f"what {address.shown} sends could not be decoded for {seconds:.0f} s: broken on its way, "
+        "or another codec than announced; connecting anew. If this goes on, check cable and "
+        "network, and set the camera to H.264"
     )
 
 
@@ -90,21 +142,57 @@ def unsupported_codec(address: Address, codec: str) -> SourceCodecError:
     )
 
 
+def _by_ear(heard: Overheard, address: Address, elapsed_s: float) -> SourceError | None:
+    if heard.redirects > MOST_REDIRECTS:
+        return redirected(address)
+    if heard.status:
+        return _by_status(heard, address)
+    if heard.silent:
+        return timed_out(address, elapsed_s)
+    return hung_up(address) if heard.hung_up else None
+
+
+def _by_status(heard: Overheard, address: Address) -> SourceError:
+    status, shown = heard.status, address.shown
+    if status in (401, 403, 407):
+        return _refused_login(address)
+    if status in (404, 410):
+        return _no_such_stream(address)
+    asked = f" {heard.method}" if heard.method else ""
+    meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
+    answer = f"{shown} answers{asked} with error {status}{meaning}"
+    if status >= 500:
+        return SourceServerError(f"{answer}; trying again. If this goes on, restart the camera")
+    return SourceRejectedError(
+        f"{answer}; trying again. If this goes on, close other viewers, and check the path"
+    )
+
+
+def _refused_login(address: Address) -> SourceAuthenticationError:
+    return SourceAuthenticationError(
+        f"{address.shown} refuses the user name or password; correct them (they are case-sensitive)"
+    )
+
+
+def _no_such_stream(address: Address) -> SourceNotFoundError:
+    return SourceNotFoundError(
+        f"{address.host} answers but has no such stream ({address.shown}); check the path"
+    )
+
+
 def _by_kind(error: Exception, address: Address, limit_s: float) -> SourceError | None:
     shown = address.shown
     number = _number(error)
     if isinstance(error, av.error.ExitError) or number in _TIMED_OUT:
         return timed_out(address, limit_s)
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
-        return SourceAuthenticationError(
-            f"{shown} refuses the user name or password; correct them (they are case-sensitive)"
-        )
+        return _refused_login(address)
     if isinstance(error, av.error.HTTPNotFoundError):
-        return SourceNotFoundError(
-            f"{address.host} answers but has no such stream ({shown}); check the path"
-        )
+        return _no_such_stream(address)
+    if isinstance(error, av.error.HTTPServerError):
+        return SourceServerError(f"expected a stream from {shown}, found {_words(error)}")
     if isinstance(error, av.error.HTTPError | av.error.HTTPClientError):
-        return SourceError(f"expected a stream from {shown}, found {_words(error)}")
+        return SourceRejectedError(f"expected a stream from {shown}, found {_words(error)}")
     if isinstance(error, av.error.DecoderNotFoundError):
         return unsupported_codec(address, "")
     if isinstance(error, MemoryError):

@@ -20,7 +20,15 @@ from ingest.opening import Opening
 from ingest.pace import Pace
 from ingest.sampling import StreamClock
 from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
-from ingest.source_errors import ended, no_video, too_large, unsupported_codec
+from ingest.source_errors import (
+    ended,
+    no_key_frame,
+    no_video,
+    too_large,
+    undecodable,
+    unsupported_codec,
+)
+from ingest.stream_health import StreamHealth
 
 GRACE_S: Final = 1.5
 """What a watchdog allows beyond FFmpeg's own time-outs, which are not exact."""
@@ -29,7 +37,9 @@ READER_MB: Final = 140
 DECODING_BYTES_A_PIXEL: Final = 15
 """Six decoded pictures of 4:2:0 (what H.264's reference pictures come to), and two in BGR."""
 MOST_BROKEN_PACKETS: Final = 250
-"""Packets in a row without a decodable frame before a stream counts as undecodable."""
+"""Packets in a row without a decodable frame before a file counts as undecodable."""
+HIGHEST_FPS: Final = 240.0
+"""What declares more declares the ticks of its clock."""
 # Their demuxers invent timestamps at a fixed rate; only arrival tells the truth.
 _ARRIVAL_FORMATS: Final = frozenset({"mpjpeg", "mjpeg", "jpeg_pipe", "h264", "hevc", "m4v"})
 
@@ -52,6 +62,7 @@ class VideoSource:
         self._opening = opening
         self._container, self._stream = _open_stream(opening, address, settings, life)
         self._clock = StreamClock()
+        self.health = StreamHealth()
         self._pace = Pace(life, settings.file_speed if address.kind == "file" else 1.0)
         self.info = _describe(self._container, self._stream)
 
@@ -106,18 +117,38 @@ class VideoSource:
         broken = 0
         for packet in self._packets():
             self._life.extend(self._settings.read_timeout_s + GRACE_S)
-            left_out.prepare(self._stream, packet, self._expected_s(packet))
+            skipped = left_out.prepare(self._stream, packet, self._expected_s(packet))
+            self.health.packet(packet.is_keyframe, skipped)
+            if packet.is_corrupt:
+                self.health.broken()
             try:
                 frames = packet.decode()
-            except av.error.InvalidDataError:
-                broken += 1
-                if broken >= MOST_BROKEN_PACKETS:
-                    raise unsupported_codec(self._address, self.info.codec) from None
-                continue
             except MemoryError:
                 raise too_large(self._address.shown) from None
+            except av.error.FFmpegError:  # besides invalid data, what "is not yet implemented"
+                broken += 1
+                self.health.broken()
+                self._give_up_if_hopeless(broken)
+                continue
             broken = 0 if frames else broken
-            yield from frames
+            for frame in frames:
+                if frame.is_corrupt:
+                    self.health.broken()
+                self.health.picture(frame.width, frame.height, not frame.is_corrupt)
+                yield frame
+            self._give_up_if_hopeless(broken)
+
+    def _give_up_if_hopeless(self, broken: int) -> None:
+        """Raise the `SourceError` that fits when what arrives is no use, and connecting may be."""
+        if self._address.kind == "file":
+            if broken >= MOST_BROKEN_PACKETS:
+                raise unsupported_codec(self._address, self.info.codec)
+            return
+        want, waited_s = self.health.hopeless(), self.health.waited_s()
+        if want == "undecodable":
+            raise undecodable(self._address, waited_s)
+        if want == "key_frame":
+            raise no_key_frame(self._address, waited_s)
 
     def _packets(self) -> Iterator[av.Packet[VideoStream]]:
         try:
@@ -144,7 +175,10 @@ class VideoSource:
                 return None
         else:
             timestamp_s = None if self._by_arrival else frame.time
+            jumps = self._clock.jumps
             time_s = self._clock.steady_s(timestamp_s, time.monotonic())
+            if self._clock.jumps > jumps:
+                self.health.clock_jumped()
         return CapturedFrame(
             time_s, self._now_s(), lambda max_width: to_bgr(frame, max_width), left_out
         )
@@ -210,4 +244,7 @@ def _describe(container: InputContainer, stream: VideoStream) -> StreamInfo:
     context = stream.codec_context
     invented = container.format.name in _ARRIVAL_FORMATS
     rate = None if invented else stream.average_rate or stream.guessed_rate
-    return StreamInfo(context.width, context.height, context.name, float(rate or 0.0))
+    fps = float(rate or 0.0)
+    if fps > HIGHEST_FPS:
+        fps = 0.0
+    return StreamInfo(context.width, context.height, context.name, fps)

@@ -13,6 +13,7 @@ import re
 import select
 import socket
 import threading
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ CONNECTING: Final = "Connecting"
 CONNECTED_TO: Final = "Connected"
 """What is logged of a connection; no address, which may have a password."""
 _log = logging.getLogger(__name__)
+_REDIRECT: Final = re.compile(rb"HTTP/1\.\d 30[12378] ")
 _OWN_HEADERS: Final = re.compile(rb"(?im)^(proxy-[a-z-]+|connection|keep-alive):.*\r\n")
 
 
@@ -40,6 +42,8 @@ class WebProxy:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.failure: SourceError | OSError | None = None
+        self.redirects = 0
+        """Answers in a row, up to the last, that sent us elsewhere; those in tunnels are unseen."""
 
     @property
     def url(self) -> str:
@@ -97,11 +101,14 @@ class WebProxy:
             else:
                 server.sendall(forwarded)
             server.sendall(rest)
-            _relay(client, server)
+            _relay(client, server, self._note_answer)
         finally:
             with self._lock:
                 self._open.discard(server)
             _shut(server)
+
+    def _note_answer(self, beginning: bytes) -> None:
+        self.redirects = self.redirects + 1 if _REDIRECT.match(beginning) else 0
 
     def _connect(self, host: str, port: int) -> socket.socket:
         """Connect to the first of a host's checked addresses that answers."""
@@ -118,8 +125,12 @@ class WebProxy:
         raise failure or OSError("no address")
 
 
-def _relay(client: socket.socket, server: socket.socket) -> None:
-    """Pass bytes both ways until either side ends. Silence is FFmpeg's to judge."""
+def _relay(client: socket.socket, server: socket.socket, note: Callable[[bytes], None]) -> None:
+    """Pass bytes both ways until either side ends. Silence is FFmpeg's to judge.
+
+    note: told the first bytes that the server sends.
+    """
+    answered = False
     others = {client: server, server: client}
     while True:
         ready, _, _ = select.select([client, server], [], [])
@@ -127,6 +138,9 @@ def _relay(client: socket.socket, server: socket.socket) -> None:
             data = connection.recv(CHUNK_BYTES)
             if not data:
                 return
+            if connection is server and not answered:
+                answered = True
+                note(data)
             others[connection].sendall(data)
 
 

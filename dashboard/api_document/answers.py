@@ -50,6 +50,11 @@ class ConnectionStatus(BaseModel):
     codec: str
     error_kind: str
     error: str
+    notice_kind: str = Field(
+        description="While live: what is wrong with the stream all the same (`corrupt`, `clock`, "
+        "`slow`, `fast`, `changed`); empty when nothing is."
+    )
+    notice: str
     reconnects: int
 
 

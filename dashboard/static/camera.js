@@ -57,7 +57,7 @@ function showCamera(camera) {
   fact("state", `${STATE_WORDS[status.state]} since ${zonedTime(status.since_s)}`);
   fact("picture", `${size}${rate}${status.codec ? `, ${status.codec}` : ""}`);
   fact("reconnects", String(status.reconnects));
-  fact("error", status.error || "None");
+  fact("error", status.error || status.notice || "None");
   fact("quality", qualityWords(camera));
   showTotals(camera.people, camera.compliance);
   lastPeople.counts(camera.people);

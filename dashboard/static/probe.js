@@ -23,6 +23,14 @@ const ADVICE = {
   unsupported_codec: ["Set the camera's stream to H.264 or H.265."],
   secret_key: ["Ingest, jobs and dashboard need the same key file (MASKWATCH_SECRET_KEY_FILE)."],
   no_video: ["The address answers, but not with video. A camera's web page is not its stream."],
+  hung_up: ["Check that this is the port of the camera's video (RTSP is usually 554).",
+    "If it is, restart the camera, or close other viewers."],
+  rejected: ["The camera may allow only a few viewers at once: close others.",
+    "Look up the stream's path in the manual."],
+  server_error: ["The camera is starting, or has a fault of its own: wait a minute, then restart it."],
+  redirect: ["Copy the stream's own address from the camera's manual."],
+  no_key_frame: ["Set the camera's key-frame (I-frame) interval to 1 or 2 seconds."],
+  undecodable: ["Check cable, switch and Wi-Fi.", "Set the camera's stream to H.264."],
   ended: ["The camera closed the stream. It may allow only a few viewers at once."],
 };
 const NO_JOBS = "No background process has taken up the test; start one with `maskwatch jobs`. "

@@ -250,6 +250,18 @@ def _outcomes() -> list[Panel]:
             unit="short",
         ),
         stat(
+            "Cameras with a fault",
+            "Of connection or stream: how many now, and how many began in the time shown.",
+            [
+                (f"count({select(metrics.CAMERA_FAULT, camera=CHOSEN)}) or vector(0)", "now"),
+                (
+                    f"sum by (kind) (increase({select(metrics.CAMERA_FAULTS, camera=CHOSEN)}"
+                    "[$__range]))",
+                    "{{kind}}",
+                ),
+            ],
+        ),
+        stat(
             "Rules evaluated",
             "How long ago.",
             [(f"time() - {select(metrics.ALERTS_EVALUATED)}", "")],

@@ -13,6 +13,7 @@ from ingest.demo.options import DemoOptions, parse_demo
 from ingest.demo.scene import Scene
 from ingest.encoding import Image, fit_size
 from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
+from ingest.stream_health import StreamHealth
 
 
 class DemoSource:
@@ -29,6 +30,7 @@ class DemoSource:
         self._life = life
         self._scene = Scene(options)
         self.info = StreamInfo(options.width, options.height, "synthetic", options.fps)
+        self.health = StreamHealth()
 
     def close(self) -> None:
         """Nothing is held."""

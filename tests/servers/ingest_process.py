@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,8 +30,10 @@ QUICK = {
 class IngestProcess:
     """`python -m ingest` as a child process."""
 
-    def __init__(self, redis_url: str, module: str = "ingest") -> None:
-        environment = {**os.environ, **QUICK, "MASKWATCH_REDIS_URL": redis_url}
+    def __init__(
+        self, redis_url: str, module: str = "ingest", settings: Mapping[str, str] = QUICK
+    ) -> None:
+        environment = {**os.environ, **settings, "MASKWATCH_REDIS_URL": redis_url}
         self._process = subprocess.Popen([sys.executable, "-m", module], env=environment)
 
     @property
@@ -63,8 +65,8 @@ class IngestProcess:
 
 
 @contextmanager
-def ingest_process(redis_url: str) -> Iterator[IngestProcess]:
-    process = IngestProcess(redis_url)
+def ingest_process(redis_url: str, settings: Mapping[str, str] = QUICK) -> Iterator[IngestProcess]:
+    process = IngestProcess(redis_url, settings=settings)
     try:
         yield process
     finally:
