@@ -26,6 +26,9 @@ SILENT_BEATS: Final = 1.5
 """Beats that a member with a closed connection must have missed to be dead."""
 BEATS_A_LEASE: Final = 5
 REMEMBERED_S: Final = 300.0
+BACK_WITHIN_S: Final = 7.0
+"""From the end of an outage until everybody has noticed: the longest wait for an answer, and the
+longest pause between attempts."""
 MOST_TEXT_BYTES: Final = 4096
 
 _BEAT: Final = """
@@ -160,7 +163,7 @@ class DeathWatch:
         """Say that we are alive; return who else is, ourselves included, and who died of late.
 
         Who was alive before we were cut off for longer than a lease, perhaps with everybody else,
-        counts as alive for one more: the first one back must not take everything for itself.
+        counts as alive for a while: the first one back must not take everything for itself.
         """
         now_s, number = self._clock(), self._connection.number()
         if self._number not in {None, number}:
@@ -184,7 +187,8 @@ class DeathWatch:
     def _wait_for_others(self, now_s: float) -> None:
         """Note, at the first beat after a long silence, who else may be about to come back."""
         if self._beat_at_s is not None and now_s - self._beat_at_s > self._lease_s:
-            self._waits_for, self._waits_until_s = self._living, now_s + self._lease_s
+            self._waits_for = self._living
+            self._waits_until_s = now_s + max(self._lease_s, BACK_WITHIN_S)
 
     def _dead(self, members: Iterable[Member]) -> list[str]:
         longest_s = SILENT_BEATS * self._lease_s / BEATS_A_LEASE

@@ -106,12 +106,11 @@ class Outage:
 
         Only after a while without a failure is it over: what is full or read-only still answers.
         """
-        if self._failures and time.monotonic() - self._failed_at_s < SETTLED_S:
-            return
-        if self._failures:
+        self._failures = 0
+        if self._message and time.monotonic() - self._failed_at_s > SETTLED_S:
             back = about(event="redis_back")
             _log.info("Redis at %s answers again", server_name(self._redis), extra=back)
-        self._failures, self._message = 0, ""
+            self._message = ""
 
 
 def _join(redis: Redis) -> None:

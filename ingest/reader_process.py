@@ -96,7 +96,9 @@ def _report(
                 return
             reporter.renew(order)
         lost_s = reporter.lease_lost_s
-        if lost_s is not None and time.monotonic() - lost_s > ORPHANED_LEASE_S:
+        # A lease that nobody has was lost with Redis: what is counted here is still to be written.
+        orphaned = lost_s is not None and time.monotonic() - lost_s > ORPHANED_LEASE_S
+        if orphaned and reporter.replaced():
             return
 
 

@@ -75,9 +75,10 @@ class Reporter:
                 self._outbox.lose(frame)
             return
         try:
+            # Before a frame is taken: while this fails, frames wait in the outbox and are counted.
+            self._settle()
             if self._follower is None or self._follower.wait_until_caught_up(stop):
                 frame = self._outbox.take(TAKE_S)
-            self._settle()
             self._clock.keep(self._redis)
             if frame:
                 self._publish(frame)
@@ -124,6 +125,7 @@ class Reporter:
             self._written, self._flush_at_s = status, now_s + FLUSH_S
 
     def _count_skipped(self) -> None:
+        self._know_captured()
         skipped = self._outbox.take_skipped()
         if skipped.captured:
             self._attempt(skipped, 0)
@@ -132,9 +134,7 @@ class Reporter:
 
     def _attempt(self, skipped: Skipped, frames: int) -> None:
         """Note a write before it is sent: whether it arrived may have to be found out."""
-        if self._captured is None:
-            self._captured = self._captured_in_redis()
-        self._in_doubt = (self._captured, skipped, frames)
+        self._in_doubt = (self._know_captured(), skipped, frames)
 
     def _succeeded(self) -> None:
         if self._in_doubt:
@@ -162,6 +162,20 @@ class Reporter:
             _, skipped, frames = self._in_doubt
             self._outbox.give_back(Skipped(skipped.not_sampled, skipped.unpublished + frames))
         self._in_doubt = None
+
+    def _know_captured(self) -> float:
+        """The frames counted before the next write. May fail, so that nothing must be in hand."""
+        if self._captured is None:
+            self._captured = self._captured_in_redis()
+        return self._captured
+
+    def replaced(self) -> bool:
+        """Whether another process reads the camera; False while Redis cannot say so."""
+        try:
+            owner = self._redis.get(CameraKeys(self._lease.camera_id).ingest_lease)
+        except RedisError:
+            return False
+        return isinstance(owner, bytes) and owner.decode(errors="replace") != self._lease.value
 
     def _captured_in_redis(self) -> float:
         totals = CameraKeys(self._lease.camera_id).totals

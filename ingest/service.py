@@ -65,6 +65,15 @@ def _one_thread_a_reader() -> None:
         os.environ.setdefault(name, "1")
 
 
+def _say_what_is_lost(cameras: int) -> None:
+    """The registry's number only rises: where it fell, data were lost or older ones came back."""
+    _log.error(
+        "Redis has lost data, and with them %d cameras; `maskwatch restore FILE` brings back "
+        "what a backup has",
+        cameras,
+    )
+
+
 class IngestService:
     """One member of the ingest role."""
 
@@ -137,6 +146,8 @@ class IngestService:
             _log.error("%s; remove that camera, or upgrade ingest", error)
             cameras = self._cameras
         removed = self._cameras.keys() - cameras.keys()
+        if revision < self._revision:
+            _say_what_is_lost(len(removed))
         self._cameras, self._revision = cameras, revision
         return removed & self._fleet.running().keys()
 

@@ -129,7 +129,11 @@ def _next_page() -> str:
 
 def _page(form: SignInForm, message: str = "") -> str:
     return render_template(
-        "sign_in.html", form=form, message=message, next=request.args.get("next", "")
+        "sign_in.html",
+        form=form,
+        message=message,
+        next=request.args.get("next", ""),
+        nobody=not _accounts().users.all(),
     )
 
 

@@ -35,15 +35,18 @@ export class Connection {
   }
 
   async #keepUp(wanted, abort) {
-    let pauseMs = FIRST_PAUSE_MS;
+    let pauseMs = FIRST_PAUSE_MS, words;
     while (!abort.signal.aborted) {
       try {
         await this.#read(wanted, abort, () => { pauseMs = FIRST_PAUSE_MS; });
-      } catch {
-        // However it ended, it is down; the server's own words come as a trouble record.
+        words = "";
+      } catch (error) {
+        // However it ended, it is down. Words are the server's own, where it could say why.
+        words = error.words ?? "";
       }
       if (abort.signal.aborted) return;
-      this.handlers.lost();
+      if (words) this.handlers.trouble(words);
+      else this.handlers.lost();
       await new Promise((done) => setTimeout(done, pauseMs));
       pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
     }
@@ -58,7 +61,7 @@ export class Connection {
       const url = `/wall/stream?${wanted}`;
       const answer = await fetch(url, { signal: attempt.signal, cache: "no-store" });
       if (answer.status === 401) signInAgain();
-      if (!answer.ok) throw new Error(`the dashboard answered ${answer.status}`);
+      if (!answer.ok) throw await refusal(answer);
       this.handlers.opened();
       const reader = answer.body.getReader();
       const records = new RecordReader();
@@ -83,4 +86,11 @@ export class Connection {
     else if (head.type === "state") this.handlers.state(head);
     else if (head.type === "trouble") this.handlers.trouble(head.detail);
   }
+}
+
+// Why the dashboard does not open the stream, with `words` for people while Redis is in trouble.
+async function refusal(answer) {
+  const error = new Error(`the dashboard answered ${answer.status}`);
+  if (answer.status === 503) error.words = (await answer.json()).detail;
+  return error;
 }

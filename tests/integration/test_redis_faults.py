@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -20,12 +21,14 @@ from contract.leases import LeaseStore, Ownership
 from contract.outcomes import Outcome, OutcomeStore
 from contract.redis_client import check_server, connect, explain, wait_for_server
 from contract.redis_trouble import trouble_of
+from contract.settings import load_settings
 from contract.status import CameraStatus, StatusStore
 from contract.totals import Increments, people_field
 from ingest.connection_state import ConnectionState
 from ingest.outbox import Outbox
 from ingest.reporter import Reporter
-from tests.accounts import key_client, make_app
+from ingest.service import IngestService
+from tests.accounts import key_client, make_app, make_user
 from tests.builders import add_camera, jpeg, take_lease, totals_of
 from tests.integration.test_exactness import LAST_FRAME, Stage, counted
 from tests.servers.crashing_worker import SteadyOwnership, make_worker
@@ -384,3 +387,20 @@ def test_wiped_data_stop_nobody_and_leave_nothing_of_cameras_that_are_gone(
     for member in (worker, ingest):
         assert member.step([]) == {}
         assert member.step([camera.id]).keys() == {camera.id}
+
+
+def test_data_that_are_lost_are_said_to_be_lost(
+    direct: Redis, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("Gate", "Hall"):
+        add_camera(direct, name)
+    service = IngestService(load_settings({}, state_dir=tmp_path), direct, "i", NEVER)
+    service._read_cameras()
+    assert not caplog.records
+    direct.flushall()
+    service._read_cameras()
+    assert "Redis has lost data, and with them 2 cameras" in caplog.text
+    page = make_app(direct).test_client().get("/sign-in").text
+    assert "maskwatch restore FILE" in page
+    make_user(direct)
+    assert "maskwatch restore FILE" not in make_app(direct).test_client().get("/sign-in").text

@@ -206,3 +206,47 @@ def test_whoever_waits_for_an_empty_outbox_goes_on_when_the_last_frame_is_taken(
     waiting.start()
     outbox.take(0.0)
     assert went_on.wait(20)
+
+
+def test_frames_that_come_while_a_write_is_in_doubt_are_counted(
+    redis: Redis, outbox: Outbox, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> Any:
+        raise RedisConnectionError("away")
+
+    outbox.put(b"jpeg", time.time())
+    with monkeypatch.context() as outage:
+        outage.setattr(reporter._publisher, "_publish", away)
+        reporter.step(STOP)
+        outage.setattr(reporter, "_captured_in_redis", away)
+        for _ in range(7):
+            outbox.skip()
+            outbox.put(b"jpeg", time.time())
+            reporter.step(STOP)
+    for _ in range(4):
+        reporter.step(STOP)
+    assert_balanced(redis, captured=15)
+
+
+def test_what_was_skipped_is_kept_when_redis_goes_away_before_it_is_counted(
+    redis: Redis, outbox: Outbox, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> Any:
+        raise RedisConnectionError("away")
+
+    outbox.skip()
+    with monkeypatch.context() as outage:
+        outage.setattr(reporter, "_captured_in_redis", away)
+        for _ in range(3):
+            reporter.step(STOP)
+    reporter.step(STOP)
+    assert_balanced(redis, captured=1)
+
+
+def test_a_reader_is_replaced_only_by_somebody_else(redis: Redis, reporter: Reporter) -> None:
+    lease = CameraKeys("c1").ingest_lease
+    assert not reporter.replaced()
+    redis.delete(lease)
+    assert not reporter.replaced()
+    redis.set(lease, "another:9")
+    assert reporter.replaced()
