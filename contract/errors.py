@@ -47,6 +47,10 @@ class RedisTooOldError(RedisUnavailableError):
     """The server behind the URL is older than 6.2 and lacks what Maskwatch needs."""
 
 
+class RedisClusterError(RedisUnavailableError):
+    """The server behind the URL is part of a Redis Cluster."""
+
+
 class WireVersionError(RedisUnavailableError):
     """Newer processes use this Redis; this one could not read what they write."""
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from contract import keys
@@ -222,6 +223,12 @@ class OwnConnection:
         except ResponseError as error:
             self._refused(error)
             return 0
+        except RedisConnectionError:
+            # By itself it would go back to where it was, and not to the server that is the
+            # primary now: that is asked for connections that are made.
+            self._client.close()
+            self._client = None
+            raise
 
     def closed(self, numbers: Iterable[int]) -> set[int]:
         """Return those of `numbers` that are no open connections; none where we may not ask."""

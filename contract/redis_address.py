@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from pydantic import RedisDsn, TypeAdapter
+
 from contract.errors import SettingsError
+from contract.redis_sentinel import is_sentinel, parse_sentinel
+from contract.redis_tls import require_checked
 
 
 def with_login(url: str, user: str | None, password_file: Path | None) -> str:
@@ -38,3 +42,19 @@ def _read_password(path: Path) -> str:
     if not password:
         raise SettingsError(f"MASKWATCH_REDIS_PASSWORD_FILE={path} is empty")
     return password
+
+
+def require_address(url: str) -> str:
+    """Return `url`; raise `ValueError` when it is no address of a Redis that we can use."""
+    if url.startswith("unix://"):
+        return url
+    if "cluster" in url.partition("://")[0]:
+        raise ValueError(
+            "Maskwatch does not use Redis Cluster; use one Redis, or one that sentinels watch "
+            "(redis+sentinel://)"
+        )
+    if is_sentinel(url):
+        parse_sentinel(url)
+    else:
+        TypeAdapter(RedisDsn).validate_python(url)
+    return require_checked(url)

@@ -6,16 +6,17 @@ import logging
 import re
 import threading
 import time
-from typing import Final
+from typing import Any, Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from contract.errors import RedisTooOldError, RedisUnavailableError
+from contract.errors import RedisClusterError, RedisTooOldError, RedisUnavailableError
 from contract.logs import about
 from contract.redaction import redact_url
+from contract.redis_sentinel import connect_by_sentinels, is_sentinel, sentinel_name
 from contract.redis_trouble import leave_replica, words_for
 from contract.wire import join_wire
 
@@ -31,19 +32,20 @@ def connect(url: str, client_name: str = "maskwatch") -> Redis:
     Commands are not retried silently: a write that timed out may have been carried out, and
     whoever sent it must look before it counts anything twice.
     """
-    # A unix socket takes no keep-alive option.
-    keepalive = {} if url.startswith("unix://") else {"socket_keepalive": True}
-    return Redis.from_url(
-        url,
-        client_name=client_name,
-        socket_timeout=5.0,
-        socket_connect_timeout=2.0,
-        health_check_interval=15,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-        driver_info=None,  # CLIENT SETINFO: two round trips a connection, and one more right
-        **keepalive,
-    )
+    options: dict[str, Any] = {
+        "client_name": client_name,
+        "socket_timeout": 5.0,
+        "socket_connect_timeout": 2.0,
+        "health_check_interval": 15,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "driver_info": None,  # CLIENT SETINFO: two round trips a connection, and one more right
+    }
+    if not url.startswith("unix://"):  # a unix socket takes no such option
+        options["socket_keepalive"] = True
+    if is_sentinel(url):
+        return connect_by_sentinels(url, options)
+    return Redis.from_url(url, **options)
 
 
 def check_server(redis: Redis) -> str:
@@ -51,12 +53,19 @@ def check_server(redis: Redis) -> str:
 
     Raises:
         RedisTooOldError: it is older than 6.2.
+        RedisClusterError: it is part of a cluster.
         RedisUnavailableError: it cannot be reached or used, with the reason.
     """
     try:
-        version = str(redis.info("server")["redis_version"])
+        found = redis.info("server")
     except RedisError as error:
         raise explain(error, redis) from error
+    if found.get("redis_mode") == "cluster":
+        raise RedisClusterError(
+            f"Redis at {server_name(redis)} is part of a cluster, which Maskwatch does not use; "
+            "name one that is not (cluster-enabled no), or sentinels (redis+sentinel://)"
+        )
+    version = str(found["redis_version"])
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if numbers < OLDEST_SERVER:
         raise RedisTooOldError(
@@ -74,6 +83,8 @@ def explain(error: RedisError, redis: Redis) -> RedisUnavailableError:
 def server_name(redis: Redis) -> str:
     """Where the client points, without any password."""
     options = redis.connection_pool.connection_kwargs
+    if by_sentinels := sentinel_name(redis):
+        return by_sentinels
     if "path" in options:
         return redact_url(str(options["path"]))
     return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"

@@ -9,14 +9,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field, RedisDsn, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contract.errors import SettingsError
 from contract.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
 from contract.redaction import redact_text
-from contract.redis_address import with_login
-from contract.redis_tls import require_checked, with_tls
+from contract.redis_address import require_address, with_login
+from contract.redis_tls import with_tls
 
 PREFIX: Final = "MASKWATCH_"
 
@@ -28,7 +28,8 @@ class Settings(BaseSettings):
 
     redis_url: str | None = Field(
         None,
-        description="Redis to use, 6.2 or newer. Unset: `maskwatch run` starts one of its own.",
+        description="Redis to use, 6.2 or newer; with sentinels, redis+sentinel://host:26379,"
+        "other:26379/service/0. Unset: `maskwatch run` starts one of its own.",
     )
     redis_user: str | None = Field(
         None,
@@ -202,10 +203,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url_is_one(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith("unix://"):
-            TypeAdapter(RedisDsn).validate_python(url)
-            require_checked(url)
-        return url
+        return require_address(url) if url is not None else None
 
     @field_validator("source_hosts_allowed", "source_hosts_refused")
     @classmethod

@@ -216,7 +216,7 @@ def _noise(acceleration: float, step_s: float) -> FloatArray:
 
 def _moved(state: FloatArray, step_s: float) -> FloatArray:
     """The state after a walk of `step_s` seconds, as a pinhole camera sees it."""
-    growth = float(np.clip(state[_GROWTH], LEAST_GROWTH, MOST_GROWTH))
+    growth = min(max(float(state[_GROWTH]), LEAST_GROWTH), MOST_GROWTH)
     zoom = min(1.0 / max(1.0 - growth * step_s, 1.0 / MOST_ZOOM), MOST_ZOOM)
     moved = np.array(state, np.float32)
     moved[_PLACE] += state[_SPEED] * step_s * zoom

@@ -38,7 +38,7 @@ class CameraQuality:
     """Follows one camera's picture. Feed it frames in order."""
 
     def __init__(self) -> None:
-        self._seen_at_s: float | None = None
+        self.seen_at_s: float | None = None
         self._focus = Focus()
         self._stillness = Stillness()
         self._viewpoint = Viewpoint()
@@ -65,9 +65,9 @@ class CameraQuality:
     def look(self, look: Look, time_s: float) -> None:
         """Take in a frame captured at `time_s`."""
         step_s = 0.0
-        if self._seen_at_s is not None:
-            step_s = min(max(time_s - self._seen_at_s, 0.0), LONGEST_STEP_S)
-        self._seen_at_s = time_s
+        if self.seen_at_s is not None:
+            step_s = min(max(time_s - self.seen_at_s, 0.0), LONGEST_STEP_S)
+        self.seen_at_s = time_s
         for problem, bad in self._judge(look, time_s, step_s).items():
             self._suspicions[problem].weigh(bad, time_s, step_s)
         self._accept_what_stays(look, time_s)
@@ -138,7 +138,7 @@ class CameraQuality:
     def encode(self) -> dict[str, Any]:
         """All that a successor needs, for JSON: about 3.4 kB, most of it the reference view."""
         return {
-            "seen_at_s": self._seen_at_s,
+            "seen_at_s": self.seen_at_s,
             "suspicions": {name: one.encode() for name, one in self._suspicions.items()},
             "stillness": self._stillness.encode(),
             "focus": self._focus.encode(),
@@ -147,7 +147,7 @@ class CameraQuality:
 
     def restore(self, record: dict[str, Any]) -> None:
         """Go on from what `encode` wrote."""
-        self._seen_at_s = record["seen_at_s"]
+        self.seen_at_s = record["seen_at_s"]
         for problem in PROBLEMS:
             self._suspicions[problem].restore(record["suspicions"][problem])
         self._stillness.restore(record["stillness"])

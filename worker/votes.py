@@ -149,7 +149,7 @@ class Votes:
     def _stands_for_s(self, time_s: float) -> float:
         if self.looked_at_s <= 0:
             return FIRST_LOOK_S
-        return float(np.clip(time_s - self.looked_at_s, 0.0, LONGEST_LOOK_S))
+        return min(max(time_s - self.looked_at_s, 0.0), LONGEST_LOOK_S)
 
     def _credit(self, probabilities: list[float], seconds: float) -> Votes:
         if self.now == "unknown":

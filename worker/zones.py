@@ -63,6 +63,8 @@ class Layout:
 
         box: `(4,)` corners in pixels.
         """
+        if not (self._zones or self._lines):
+            return
         place = Point((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
         for name, zone in self._zones:
             if name not in track.passage.zones and zone.contains(place):

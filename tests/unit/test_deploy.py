@@ -182,6 +182,14 @@ def test_what_services_name_is_there() -> None:
                 assert source in COMPOSE["volumes"], source
 
 
+def test_nobody_waits_for_a_service_that_only_a_profile_starts() -> None:
+    # Compose calls such a file invalid: without the profile, that service is not there.
+    for name, service in SERVICES.items():
+        for other in service.get("depends_on", ()):
+            wanted = set(SERVICES[other].get("profiles", ()))
+            assert wanted <= set(service.get("profiles", ())), f"{name} waits for {other}"
+
+
 def test_a_secret_goes_to_those_who_need_it_and_no_further(tmp_path: Path) -> None:
     given = {name: set(service.get("secrets", ())) for name, service in SERVICES.items()}
     assert {name for name, secrets in given.items() if "secret_key" in secrets} == {

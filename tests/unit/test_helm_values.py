@@ -107,7 +107,9 @@ def test_the_schema_has_every_value_and_no_other() -> None:
 def test_every_setting_can_be_set_but_those_that_the_chart_sets() -> None:
     offered = SCHEMA["properties"]["settings"]["properties"].keys()
     wanted = Settings.model_fields.keys() - SET_BY_THE_CHART
-    assert offered == {f"{PREFIX}{name.upper()}" for name in wanted}
+    assert offered == {f"{PREFIX}{name.upper()}" for name in wanted}, (
+        "a setting goes into deploy/helm/values.schema.json, too, or into SET_BY_THE_CHART here"
+    )
 
 
 def test_the_readme_has_every_value_with_its_default() -> None:
