@@ -6,12 +6,12 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
 from contract.errors import SettingsError
-from maskwatch.redis_roles import ROLES, Access
+from maskwatch.redis_roles import ROLES, WATCHERS, Access
 
 Server = Literal["7", "6.2"]
 ACL_FILE: Final = "users.acl"
@@ -25,17 +25,19 @@ def template() -> str:
     return acl_text(lambda role: f"#PASSWORD-OF-{role}", "7")
 
 
-def acl_text(password: Callable[[str], str], server: Server) -> str:
+def acl_text(
+    password: Callable[[str], str], server: Server, users: Mapping[str, Access] = ROLES
+) -> str:
     """The ACL file: nobody comes in but these users. `password`: a role's, as rules name it.
 
     Redis 6.2 does not tell reading from writing: there a key may be read that is only written
     elsewhere, and the other way round, by the commands that a role has.
     """
-    users = [
+    lines = [
         f"user {role} on {password(role)} {_rules(access, server)}"
-        for role, access in ROLES.items()
+        for role, access in users.items()
     ]
-    return "\n".join(["user default off resetkeys resetchannels -@all", *users, ""])
+    return "\n".join(["user default off resetkeys resetchannels -@all", *lines, ""])
 
 
 def _rules(access: Access, server: Server) -> str:
@@ -59,22 +61,24 @@ def _keys(access: Access, server: Server) -> Iterator[str]:
             yield f"%R~{name}" if name in access.reads else f"%W~{name}"
 
 
-def write(folder: Path, server: Server) -> list[Path]:
+def write(folder: Path, server: Server, sentinels: bool = False) -> list[Path]:
     """Write the ACL file and a password file for each role; return those that are new.
 
-    Passwords that are there stay, so that doing it again after an upgrade changes the rules only.
+    With `sentinels` there are users for them and for replicas, too. Passwords that are there stay,
+    so that doing it again after an upgrade changes the rules only.
 
     Raises:
         SettingsError: a password file holds something else, or cannot be written.
     """
+    users = {**ROLES, **(WATCHERS if sentinels else {})}
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = [path for role in ROLES if _make(path := password_file(folder, role))]
-        hashes = {role: f"#{_hash(password_file(folder, role))}" for role in ROLES}
+        made = [path for role in users if _make(path := password_file(folder, role))]
+        hashes = {role: f"#{_hash(password_file(folder, role))}" for role in users}
         path = folder / ACL_FILE
         # In place: containers are given the file itself, which must not become another one.
         with open(path, "w", opener=_owner_only) as file:
-            file.write(acl_text(hashes.__getitem__, server))
+            file.write(acl_text(hashes.__getitem__, server, users))
     except OSError as error:
         raise SettingsError(f"{error.filename}: {error.strerror}") from error
     return [*made, path]

@@ -18,8 +18,9 @@ import click
     show_default=True,
     help="6.2 cannot tell reading a key from writing it.",
 )
+@click.option("--sentinels", is_flag=True, help="With users for sentinels and replicas.")
 @click.option("--template", is_flag=True, help="Print the rules alone, without passwords.")
-def redis_acl(folder: Path | None, server: str, template: bool) -> None:
+def redis_acl(folder: Path | None, server: str, sentinels: bool, template: bool) -> None:
     """Write users.acl, which gives each role a user in Redis, and their passwords into FOLDER.
 
     Passwords that are there stay. Have Redis read the file (`aclfile`), and give each process its
@@ -32,5 +33,5 @@ def redis_acl(folder: Path | None, server: str, template: bool) -> None:
         return
     if folder is None:
         raise click.UsageError("name the FOLDER that the files go into")
-    for path in acl.write(folder, cast(acl.Server, server)):
+    for path in acl.write(folder, cast(acl.Server, server), sentinels):
         click.echo(f"wrote {path}")

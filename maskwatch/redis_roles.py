@@ -254,3 +254,13 @@ _STAGES: Final[Mapping[str, Access]] = {
 }
 ROLES: Final[Mapping[str, Access]] = {**_STAGES, ADMIN: _admin(_STAGES.values())}
 """Each role's access, by the name of its Redis user."""
+
+WATCHERS: Final[Mapping[str, Access]] = {
+    "replica": Access(frozenset({"psync", "replconf", "ping"})),
+    "sentinel": Access(
+        frozenset({"ping", "info", "role", "slaveof", "config|rewrite", "multi", "exec"})
+        | {"publish", "subscribe", "client|setname", "client|kill", "script|kill"},
+        channels=frozenset({ANY}),
+    ),
+}
+"""What replicas and sentinels need of a server: as Redis' documentation has it."""

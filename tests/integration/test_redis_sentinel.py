@@ -21,11 +21,13 @@ from contract.redis_client import check_server, connect, server_name
 from contract.redis_sentinel import parse_sentinel
 from contract.settings import load_settings
 from dashboard.accounts.throttle import SignInThrottle
+from maskwatch import redis_acl
 from tests.builders import Source, add_camera, take_lease
+from tests.secret_key import cameras_of
 from tests.servers.ingest_process import eventually
 from tests.servers.redis_server import redis_server
 from tests.servers.sentinels import Watched, watched_redis
-from tests.servers.stages import stage
+from tests.servers.stages import login, stage
 
 LONG_S = 90.0
 
@@ -98,6 +100,21 @@ def test_a_lease_of_the_old_primary_is_fenced_off_on_the_new_one(watched: Watche
     RQScheduler([keys.IMAGES_QUEUE], redis, serializer=JSONSerializer).acquire_locks()
     scheduler.enqueue_scheduled_jobs()
     assert throttle.wait_s("ada", "10.0.0.1") == 0
+
+
+def test_sentinels_and_replicas_have_users_of_their_own(tmp_path: Path) -> None:
+    acl = tmp_path / "acl"
+    redis_acl.write(acl, "6.2", sentinels=True)
+    with watched_redis(tmp_path / "redis", acl) as watched:
+        settings = {"MASKWATCH_REDIS_URL": watched.url, **login(acl, "dashboard")}
+        redis = connect(load_settings(settings).require_redis_url(), "tests")
+        camera = add_camera(redis)
+        [copy] = watched.servers.keys() - {watched.primary()}
+        settings["MASKWATCH_REDIS_URL"] = watched.servers[copy].url
+        replica = connect(load_settings(settings).require_redis_url(), "tests")
+        assert eventually(lambda: replica.hget(keys.CAMERAS, camera.id), LONG_S)
+        watched.kill_primary()
+        assert eventually(lambda: cameras_of(redis).all() == [camera], LONG_S)
 
 
 def test_where_there_is_no_primary_or_no_sentinel_the_words_name_both(watched: Watched) -> None:
