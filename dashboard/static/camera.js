@@ -44,7 +44,7 @@ const connection = new Connection({
     if (!camera) tile.markLost("This camera was removed.");
     else showCamera(camera);
   },
-  trouble: (detail) => { say("trouble", detail); tile.markLost(detail); },
+  trouble: (detail) => { say("trouble", detail); tile.markLost(detail, "State unknown"); },
   lost: () => { clock.reset(); say("lost", "Connection lost"); tile.markLost(LOST); },
   opened: () => clock.reset(),
 });

@@ -56,8 +56,8 @@ export class Tile {
   }
 
   // The browser cannot hear from the server: nothing here is known to be true any more.
-  markLost(words) {
-    this.lost = words;
+  markLost(words, headline = "Connection lost") {
+    this.lost = { fresh: "lost", headline, reason: words };
   }
 
   // A picture came. While one is being decoded only the newest of those that come is kept.
@@ -130,7 +130,7 @@ export class Tile {
 
   // What to lay over the picture, or null while it is the present.
   #cover(ageS) {
-    if (this.lost) return { fresh: "lost", headline: "Connection lost", reason: this.lost };
+    if (this.lost) return this.lost;
     const { camera } = this;
     if (!camera) return { fresh: "waiting", headline: "Connecting…", reason: "" };
     const { state, since_s: sinceS } = camera.status;

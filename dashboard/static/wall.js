@@ -106,8 +106,9 @@ function shown({ status, reason }) {
 
 function mark(state, words) {
   say(state, state === "lost" ? "Connection lost" : words);
-  for (const tile of tiles.values()) tile.markLost(words);
-  setText(summary.querySelector('[data-part="states"]'), `${tiles.size} cameras, states unknown`);
+  const headline = state === "trouble" ? "State unknown" : undefined;
+  for (const tile of tiles.values()) tile.markLost(words, headline);
+  setText(summary.querySelector('[data-part="states"]'), tiles.size ? `${tiles.size} cameras, states unknown` : "States unknown");
   setCounts(summary.querySelector('[data-part="faces"]'), null);
 }
 
