@@ -27,6 +27,8 @@ from contract.vault import load_vault
 
 STEP_S: Final = 5.0
 RETRIES_EVERY_S: Final = 1.0
+FAREWELL_S: Final = 2.0
+"""Longest wait for an evaluation under way: Redis may hang, the lock then runs out by itself."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,21 +47,29 @@ def run(settings: Settings) -> None:
     redis = connect(redis_url, "alerts-evaluate")
     clock = SharedClock()
     evaluator = Evaluator(redis, clock)
-    threading.Thread(target=_evaluate, args=(redis, evaluator, clock), daemon=True).start()
+    stop = threading.Event()
+    evaluation = threading.Thread(
+        target=_evaluate, args=(redis, evaluator, clock, stop), daemon=True
+    )
+    evaluation.start()
     retries = connect(redis_url, "alerts-retry")
     threading.Thread(target=_retry, args=(retries,), daemon=True).start()
     try:
         run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE, DELIVER_JOB))
     finally:
+        # It must not take over again, once left, in the moments that ending takes.
+        stop.set()
+        evaluation.join(FAREWELL_S)
         with suppress(RedisError):
             evaluator.leave()
 
 
-def _evaluate(redis: Redis, evaluator: Evaluator, clock: SharedClock) -> None:
-    """Evaluate every few seconds, whatever happens; the process ends with the main thread."""
-    pause = threading.Event()
-    outage = Outage(redis, pause)
-    while True:
+def _evaluate(
+    redis: Redis, evaluator: Evaluator, clock: SharedClock, stop: threading.Event
+) -> None:
+    """Evaluate every few seconds, whatever happens, until told to stop."""
+    outage = Outage(redis, stop)
+    while not stop.is_set():
         try:
             clock.keep(redis)
             evaluator.step()
@@ -69,7 +79,7 @@ def _evaluate(redis: Redis, evaluator: Evaluator, clock: SharedClock) -> None:
         except Exception as error:
             # The loop's edge: one rule that cannot be evaluated must not silence all.
             _log.error("the alert rules could not be evaluated", exc_info=error)
-        pause.wait(STEP_S)
+        stop.wait(STEP_S)
 
 
 def _retry(redis: Redis) -> None:

@@ -280,7 +280,7 @@ def test_a_process_that_ends_lets_another_take_over_at_once(
     redis: Redis, redis_url: str, tmp_path: Path
 ) -> None:
     with alerts_process(redis_url, tmp_path / "log") as process:
-        assert eventually(lambda: redis.exists(AlertKeys.EVALUATOR) == 1, 30)
+        assert eventually(lambda: redis.exists(AlertKeys.EVALUATOR) == 1, 60)
         assert eventually(lambda: AlertStore(redis).evaluator_lives())
         process.terminate()
         assert process.wait(30) == 0
