@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from contract.settings import load_settings
 from contract.vault import Vault
+from dashboard.accounts.api_keys import LONGEST_DAYS
 from dashboard.accounts.grants import EVERYWHERE, Role
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
@@ -38,7 +39,8 @@ def make_key(redis: Redis, role: Role = "administrator", group: str = EVERYWHERE
     """An API key with a role."""
     store = accounts_of(redis).api_keys
     name = f"{role} {group} {len(store.all())}"
-    return store.add(name, {group: role}, 1, "a test")[1]
+    # As long as that, as some tests have it be another day once the key is made.
+    return store.add(name, {group: role}, LONGEST_DAYS, "a test")[1]
 
 
 def key_client(

@@ -16,7 +16,7 @@ from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera
 from contract.history import HistoryStore
 from contract.keys import CameraKeys
-from contract.minutes import MinuteIncrements, invalid_column
+from contract.minutes import LONGEST_HISTORY_DAYS, MinuteIncrements, invalid_column
 from contract.outcomes import Outcome, OutcomeStore
 from contract.people import Person
 from contract.totals import Increments
@@ -79,7 +79,8 @@ class History:
         )
 
     def pack(self) -> None:
-        assert HistoryStore(self._redis).pack_if_grown(self.lease, above_fields=0)
+        history = HistoryStore(self._redis, LONGEST_HISTORY_DAYS)  # these days stay what they are
+        assert history.pack_if_grown(self.lease, above_fields=0)
 
 
 def test_compliance_by_the_hour_has_rate_interval_and_shares(
