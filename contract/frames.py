@@ -16,6 +16,7 @@ from contract.leases import Lease
 from contract.messages import read_count, read_moment
 from contract.minutes import MinuteIncrements
 from contract.totals import AGE_BUCKETS_S, Increments, age_field
+from contract.tracing import Trace, read_trace
 
 SCHEMA: Final = b"1"
 MAX_JPEG_BYTES: Final = 16 * 1024 * 1024
@@ -31,12 +32,13 @@ redis.replicate_commands()
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
 local captured = redis.call('HINCRBY', KEYS[3], 'frames:captured', ARGV[2])
 local sequence = redis.call('HINCRBY', KEYS[3], 'frames:published', 1)
-local minutes_from = 9 + 2 * ARGV[8]
-for i = 9, minutes_from - 1, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
+local minutes_from = 10 + 2 * ARGV[8]
+for i = 10, minutes_from - 1, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
 for i = minutes_from, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
 redis.set_repl(redis.REPL_NONE)
-redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', 'v', ARGV[4], 'seq', sequence,
-  'index', captured - 1, 'at', ARGV[5], 'jpeg', ARGV[6])
+local entry = {'v', ARGV[4], 'seq', sequence, 'index', captured - 1, 'at', ARGV[5], 'jpeg', ARGV[6]}
+if ARGV[9] ~= '' then entry[11], entry[12] = 'trace', ARGV[9] end
+redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', unpack(entry))
 redis.call('EXPIRE', KEYS[1], ARGV[7])
 redis.set_repl(redis.REPL_ALL)
 return sequence
@@ -65,6 +67,8 @@ class FrameMessage:
     captured_at_s: float
     """Seconds since the epoch when the frame arrived at ingest."""
     jpeg: bytes
+    trace: Trace = ""
+    """Of the few frames that are followed through all stages; older processes ignore it."""
 
     @classmethod
     def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> FrameMessage:
@@ -85,6 +89,7 @@ class FrameMessage:
                 read_count(fields[b"index"]),
                 read_moment(fields[b"at"]),
                 jpeg,
+                read_trace(fields.get(b"trace")),
             )
         except (KeyError, ValueError) as error:
             if isinstance(error, MessageError):
@@ -115,6 +120,7 @@ class FramePublisher:
         captured: int,
         others: Increments,
         minutes: MinuteIncrements | None = None,
+        trace: Trace = "",
     ) -> int:
         """Publish one frame and count `captured` frames delivered since the last call.
 
@@ -134,7 +140,7 @@ class FramePublisher:
             repr(captured_at_s),
             jpeg,
             FRAMES_EXPIRE_S,
-            *_counted(counts.arguments() + others.arguments(), minutes),
+            *_counted(counts.arguments() + others.arguments(), minutes, trace),
         ]
         return self._fenced(self._publish, self._frame_keys, arguments)
 
@@ -155,8 +161,10 @@ class FramePublisher:
             raise
 
 
-def _counted(totals: list[str], minutes: MinuteIncrements | None) -> list[bytes | str | int]:
-    return [len(totals) // 2, *totals, *(minutes.arguments() if minutes else ())]
+def _counted(
+    totals: list[str], minutes: MinuteIncrements | None, *between: str
+) -> list[bytes | str | int]:
+    return [len(totals) // 2, *between, *totals, *(minutes.arguments() if minutes else ())]
 
 
 def to_json(record: object) -> str:

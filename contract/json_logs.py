@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any, Final
 
 from pythonjsonlogger import json
@@ -44,6 +45,8 @@ class JsonFormatter(json.JsonFormatter):
 def _redacted(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, dict):
         return {redact_text(str(name)): _redacted(one) for name, one in value.items()}
     if isinstance(value, list | tuple | set):

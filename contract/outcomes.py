@@ -26,6 +26,7 @@ from contract.minutes import (
 )
 from contract.people import Person
 from contract.totals import Increments
+from contract.tracing import Trace
 from contract.views import VIEW_EXPIRE_S
 
 PEOPLE_KEPT: Final = 1000
@@ -62,7 +63,7 @@ if overflow > 0 then
   redis.call('HINCRBYFLOAT', totals, 'dropped:overflow', overflow)
   redis.call('HINCRBY', minutes, ARGV[11], overflow)
 end
-local next_argument = add_pairs('HINCRBYFLOAT', totals, 20, tonumber(ARGV[17]))
+local next_argument = add_pairs('HINCRBYFLOAT', totals, 21, tonumber(ARGV[17]))
 next_argument = add_pairs('HINCRBY', minutes, next_argument, tonumber(ARGV[18]))
 redis.call('EXPIRE', minutes, ARGV[12])
 if next_argument <= #ARGV then
@@ -81,8 +82,9 @@ end
 if ARGV[6] ~= '' then redis.call('SET', latest, ARGV[6]) end
 if ARGV[7] ~= '' then
   redis.set_repl(redis.REPL_NONE)
-  redis.call('XADD', view, 'MAXLEN', 1, '*', 'v', 1, 'seq', sequence, 'at', ARGV[8],
-    'jpeg', ARGV[7], 'faces', ARGV[9])
+  local entry = {'v', 1, 'seq', sequence, 'at', ARGV[8], 'jpeg', ARGV[7], 'faces', ARGV[9]}
+  if ARGV[20] ~= '' then entry[11], entry[12] = 'trace', ARGV[20] end
+  redis.call('XADD', view, 'MAXLEN', 1, '*', unpack(entry))
   redis.call('EXPIRE', view, ARGV[10])
   redis.set_repl(redis.REPL_ALL)
 end
@@ -121,6 +123,8 @@ class Outcome:
     """What this adds to the camera's minutes."""
     condition: ConditionRecord | None = None
     """What became known of the camera; None leaves what is there."""
+    trace: Trace = ""
+    """Of a frame that is followed: goes with its picture to those who look."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +209,7 @@ class OutcomeStore:
             len(counts) // 2,
             len(minutes) // 2,
             self._commits.get(lease.camera_id, 0),
+            outcome.trace,
             *counts,
             *minutes,
             *(person.encode() for person in outcome.people),

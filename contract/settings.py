@@ -106,6 +106,18 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         "text", description="Lines for people, or a JSON object a line for programs."
     )
+    trace_every: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="One of so many frames of each camera is followed through all stages with "
+        "OpenTelemetry; 0: none. Needs `deploy/requirements-tracing.txt`.",
+    )
+    trace_url: str = Field(
+        "http://127.0.0.1:4318/v1/traces",
+        pattern=r"^https?://[^/]",
+        description="Where spans are sent to: an OTLP receiver over HTTP.",
+    )
 
     detector: Literal["maskwatch", "yunet", "ssd"] = Field(
         "maskwatch", description="Face detector of cameras that name none."

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from contract.errors import MessageError
 from contract.frames import MAX_JPEG_BYTES
 from contract.messages import Count, checked, read_count, read_json, read_moment
+from contract.tracing import Trace, read_trace
 from contract.verdicts import VERDICTS, Verdict
 
 SCHEMA: Final = b"1"
@@ -32,6 +33,8 @@ class View:
     captured_at_s: float
     jpeg: bytes
     counts: dict[Verdict, int]
+    trace: Trace = ""
+    """Of the few frames that are followed through all stages; older processes ignore it."""
 
     @classmethod
     def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> View:
@@ -54,6 +57,7 @@ class View:
                 read_moment(fields[b"at"]),
                 jpeg,
                 {verdict: counts.get(verdict, 0) for verdict in VERDICTS},
+                read_trace(fields.get(b"trace")),
             )
         except (KeyError, ValueError) as error:
             if isinstance(error, MessageError):

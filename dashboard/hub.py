@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from contract.errors import MessageError
 from contract.keys import CameraKeys
 from contract.redis_client import Outage
+from contract.tracing import OFF, Tracing, stream_moment
 from contract.views import WATCHED_EXPIRE_S, View
 
 REFRESH_S: Final = 0.3
@@ -86,8 +87,9 @@ class Viewer:
 class Hub:
     """Hands new pictures to viewers. Its one thread lives while somebody watches."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, tracing: Tracing = OFF) -> None:
         self._redis = redis
+        self._tracing = tracing
         self._lock = threading.Lock()
         self._viewers: set[Viewer] = set()
         self._newest: dict[str, View] = {}
@@ -185,9 +187,16 @@ class Hub:
         with self._lock:
             for view in views:
                 self._newest[view.camera_id] = view
-                for viewer in self._viewers:
-                    if view.camera_id in viewer.camera_ids:
-                        viewer.put(view)
+                watching = [one for one in self._viewers if view.camera_id in one.camera_ids]
+                for viewer in watching:
+                    viewer.put(view)
+                if view.trace:
+                    self._note_shown(view, len(watching))
+
+    def _note_shown(self, view: View, viewers: int) -> None:
+        drawn_s = stream_moment(view.stream_id)
+        now_s = self._tracing.now_s()
+        self._tracing.record(view.trace, "shown", drawn_s, now_s, viewers=viewers)
 
 
 def announce(redis: Redis, camera_ids: Iterable[str], large: Container[str] = ()) -> None:

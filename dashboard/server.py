@@ -16,6 +16,7 @@ from gunicorn.glogging import Logger
 
 from contract.redis_client import connect
 from contract.settings import Settings
+from contract.tracing import check_tracing
 from contract.vault import Vault, load_vault
 from dashboard.accounts.passwords import GeventPool, Passwords
 from dashboard.app import create_app
@@ -78,10 +79,12 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; then end within about a second.
 
     Raises:
-        SettingsError: no Redis is set; the dashboard starts none.
+        SettingsError: no Redis is set (the dashboard starts none), or what traces are written
+            with is not installed.
         SecretKeyError: the file with the key is missing or no such file.
     """
     redis_url = settings.require_redis_url()
+    check_tracing(settings)
     vault = load_vault(settings.where_the_secret_key_is)
     # gunicorn has gevent replace sockets and TLS in its worker, after our imports. What it
     # warns of is redis-py's asyncio client, which is not used.

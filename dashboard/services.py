@@ -18,6 +18,7 @@ from contract.clock import SharedClock
 from contract.members import Membership
 from contract.recordings import RecordingStore
 from contract.settings import Settings
+from contract.tracing import start_tracing
 from contract.vault import Vault
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
@@ -64,7 +65,8 @@ def make_services(
     workers = Membership(redis, "worker", settings.lease_s)
     ingests = Membership(redis, "ingest", settings.lease_s)
     metrics = CollectorRegistry()
-    hub, clock = Hub(redis), SharedClock()
+    clock = SharedClock()
+    hub = Hub(redis, start_tracing("dashboard", settings, clock))
     metrics.register(TotalsCollector(redis, {"workers": workers, "ingests": ingests}, clock))
     return Services(
         settings=settings,

@@ -12,6 +12,7 @@ from contract.errors import SourceError
 from contract.logs import about
 from contract.redaction import redact_text
 from contract.settings import Settings
+from contract.tracing import OFF, Trace, Tracing
 from ingest.address import parse_source
 from ingest.backoff import WELL_AFTER_S, Backoff
 from ingest.connection_state import ConnectionState
@@ -45,6 +46,7 @@ class Capture:
         state: ConnectionState,
         life: ReaderLife,
         clock: Callable[[], float] = time.time,
+        tracing: Tracing = OFF,
     ) -> None:
         """`clock`: what frames are stamped by."""
         self._camera = camera
@@ -53,6 +55,7 @@ class Capture:
         self._state = state
         self._life = life
         self._clock = clock
+        self._tracing = tracing
         self._sampler = Sampler(camera.analysis_fps)
         self._follows = follows(camera, settings)
         self._backoff = Backoff(settings.reconnect_max_s)
@@ -107,11 +110,21 @@ class Capture:
 
     def _deliver(self, frame: CapturedFrame) -> None:
         if self._sampler.wants(frame.time_s):
+            began_s = self._tracing.now_s()
             image = frame.image(self._camera.max_width)
-            self._outbox.put(encode_jpeg(image, self._camera.jpeg_quality), frame.captured_at_s)
+            jpeg = encode_jpeg(image, self._camera.jpeg_quality)
+            trace = self._begin_trace(frame, began_s) if self._tracing.due() else ""
+            self._outbox.put(jpeg, frame.captured_at_s, trace)
             self._wait_for_workers()
         else:
             self._outbox.skip()
+
+    def _begin_trace(self, frame: CapturedFrame, encoding_began_s: float) -> Trace:
+        camera, now_s = self._camera, self._tracing.now_s()
+        about_it = {"camera_id": camera.id, "camera": camera.name}
+        trace = self._tracing.record("", "capture", frame.captured_at_s, now_s, **about_it)
+        self._tracing.record(trace, "encode", encoding_began_s, now_s)
+        return trace
 
     def _wait_for_workers(self) -> None:
         while self._follows and not self._outbox.wait_until_empty(ROOM_S):

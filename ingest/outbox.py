@@ -12,6 +12,7 @@ from typing import Final
 
 from contract.minutes import DROPPED, MinuteIncrements
 from contract.totals import Increments, dropped_field, frames_field
+from contract.tracing import Trace
 
 CAPACITY: Final = 3
 """Frames that wait while Redis is slow: older ones would be stale when a worker saw them."""
@@ -60,6 +61,7 @@ class SampledFrame:
     jpeg: bytes
     captured_at_s: float
     skipped: Skipped = field(default_factory=Skipped)
+    trace: Trace = ""
 
 
 class Outbox:
@@ -76,10 +78,10 @@ class Outbox:
         with self._changed:
             self._tail.not_sampled += 1
 
-    def put(self, jpeg: bytes, captured_at_s: float) -> None:
+    def put(self, jpeg: bytes, captured_at_s: float, trace: Trace = "") -> None:
         """Hand over a sampled frame."""
         with self._changed:
-            self._frames.append(SampledFrame(jpeg, captured_at_s, self._tail))
+            self._frames.append(SampledFrame(jpeg, captured_at_s, self._tail, trace))
             self._tail = Skipped()
             if len(self._frames) > self._capacity:
                 self._give_up(self._frames.popleft())

@@ -22,6 +22,7 @@ from contract.memory import keep_freed_memory
 from contract.process_limits import limit_memory
 from contract.redis_client import connect
 from contract.settings import Settings
+from contract.tracing import start_tracing
 from ingest import video_source  # noqa: F401 - loaded for the readers' sake
 from ingest.capture import Capture, follows
 from ingest.connection_state import ConnectionState
@@ -52,7 +53,8 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
     clock = assignment.clock
     state = _state(assignment)
     life = ReaderLife(pulse, stop)
-    capture = Capture(assignment.camera, assignment.settings, outbox, state, life, clock)
+    tracing = start_tracing("ingest", assignment.settings, clock)
+    capture = Capture(assignment.camera, assignment.settings, outbox, state, life, clock, tracing)
     thread = threading.Thread(target=capture.run, name="capture", daemon=True)
     thread.start()
     reporter = _reporter(redis, assignment, outbox, state)

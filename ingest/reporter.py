@@ -110,6 +110,7 @@ class Reporter:
             captured,
             frame.skipped.drops(),
             frame.skipped.minutes(frame.captured_at_s),
+            frame.trace,
         )
         self._succeeded()
         if self._follower:

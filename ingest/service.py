@@ -26,6 +26,7 @@ from contract.settings import Settings
 from contract.status import StatusStore
 from contract.stopping import stop_on_signals
 from contract.storage_watch import StorageWatch
+from contract.tracing import check_tracing
 from contract.vault import Vault
 from contract.webcams import WebcamStore
 from ingest.fleet import Fleet
@@ -45,9 +46,10 @@ def run(settings: Settings) -> None:
     """Run one ingest process until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: no Redis is named.
+        SettingsError: no Redis is named, or what traces are written with is not installed.
     """
     redis_url = settings.require_redis_url()
+    check_tracing(settings)
     _one_thread_a_reader()
     stop = threading.Event()
     stop_on_signals(stop)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from contract.faces import Face, FrameFaces
 from contract.outcomes import Outcome
 from contract.totals import AGE_BUCKETS_S, age_field, frames_field
+from contract.tracing import OFF, Tracing
 from face_detector.detection import Detections
 from models.crops import crop_faces
 from worker import people
@@ -56,10 +57,12 @@ class Analyser:
         networks: Networks,
         clock: Callable[[], float] = time.time,
         budget: Budget = DEFAULT_BUDGET,
+        tracing: Tracing = OFF,
     ) -> None:
         self._networks = networks
         self._clock = clock
         self._budget = budget
+        self._tracing = tracing
 
     def analyse(
         self, batch: Sequence[TakenFrame], watched: Mapping[str, int]
@@ -94,22 +97,14 @@ class Analyser:
         return groups.items()
 
     def _track(self, detector: str, group: list[TakenFrame]) -> Iterable[TrackedFrame]:
-        found = self._networks.detect(detector, [taken.image for taken in group])
+        traces = [taken.message.trace for taken in group]
+        with self._tracing.span(traces, "detect", detector=detector, batch=len(group)):
+            found = self._networks.detect(detector, [taken.image for taken in group])
         sure = self._networks.sure_score(detector)
         for taken, everything in zip(group, found, strict=True):
-            height, width = taken.image.shape[:2]
-            time_s = taken.message.captured_at_s
-            taken.owned.condition.see(taken.image, time_s)
-            layout = layout_of(taken.owned.camera, (width, height))
-            detections = layout.without_ignored(everything)
-            whose, ended = taken.owned.tracker.update(
-                detections.boxes, time_s, (width, height), detections.scores, sure
-            )
-            tracks = [track for track in whose if track]
-            detections = detections.where(np.array([bool(track) for track in whose], bool))
-            for track, box in zip(tracks, detections.boxes, strict=True):
-                layout.follow(track, box, time_s)
-            yield TrackedFrame(taken, detector, detections, tracks, ended)
+            with self._tracing.span([taken.message.trace], "track"):
+                tracked = _tracked(taken, detector, everything, sure)
+            yield tracked
 
     def _vote(self, tracked: Sequence[TrackedFrame]) -> None:
         faces = [
@@ -126,7 +121,9 @@ class Analyser:
         if not chosen:
             return
         crops = np.concatenate([self._crop(frame, index) for frame, index in chosen])
-        probabilities = self._networks.classify(crops)
+        traces = [frame.taken.message.trace for frame, _ in chosen]
+        with self._tracing.span(traces, "classify", batch=len(chosen)):
+            probabilities = self._networks.classify(crops)
         for (frame, index), crop, row in zip(chosen, crops, probabilities, strict=True):
             marks = frame.detections.landmarks
             sharpness = sharpness_of(crop)
@@ -183,6 +180,7 @@ class Analyser:
             minutes=owned.take_minutes(),
             people=counted,
             condition=owned.condition.take_record(message.captured_at_s),
+            trace=message.trace,
         )
 
     @staticmethod
@@ -204,6 +202,22 @@ class Analyser:
             minutes=owned.take_minutes(),
             people=counted,
         )
+
+
+def _tracked(taken: TakenFrame, detector: str, everything: Detections, sure: float) -> TrackedFrame:
+    height, width = taken.image.shape[:2]
+    time_s = taken.message.captured_at_s
+    taken.owned.condition.see(taken.image, time_s)
+    layout = layout_of(taken.owned.camera, (width, height))
+    detections = layout.without_ignored(everything)
+    whose, ended = taken.owned.tracker.update(
+        detections.boxes, time_s, (width, height), detections.scores, sure
+    )
+    tracks = [track for track in whose if track]
+    detections = detections.where(np.array([bool(track) for track in whose], bool))
+    for track, box in zip(tracks, detections.boxes, strict=True):
+        layout.follow(track, box, time_s)
+    return TrackedFrame(taken, detector, detections, tracks, ended)
 
 
 def _shown_width(taken: TakenFrame, watched: Mapping[str, int]) -> int | None:

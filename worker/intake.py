@@ -21,6 +21,7 @@ from contract.image_files import require_jpeg
 from contract.keys import CameraKeys
 from contract.logs import about
 from contract.totals import frames_field
+from contract.tracing import OFF, Tracing, stream_moment
 from worker.camera import OwnedCamera
 
 Image = npt.NDArray[np.uint8]
@@ -55,11 +56,13 @@ class Intake:
         staleness_budget_s: float,
         max_batch: int,
         clock: Callable[[], float] = time.time,
+        tracing: Tracing = OFF,
     ) -> None:
         self._redis = redis
         self._budget_s = staleness_budget_s
         self._max_batch = max_batch
         self._clock = clock
+        self._tracing = tracing
         self._waited_s = 0.0
         self._decoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="jpeg")
 
@@ -75,8 +78,17 @@ class Intake:
         chosen, later = ready[: self._max_batch], ready[self._max_batch :]
         for camera, frame in later:
             camera.waiting.appendleft(frame)
-        images = self._decoders.map(_decode_jpeg, (frame.jpeg for _, frame in chosen))
+        images = self._decoders.map(self._decode, (frame for _, frame in chosen))
         return list(self._decoded(chosen, images))
+
+    def _decode(self, message: FrameMessage) -> Image | None:
+        if message.trace:
+            waited_from_s = stream_moment(message.stream_id)
+            number = message.sequence
+            now_s = self._tracing.now_s()
+            self._tracing.record(message.trace, "queue", waited_from_s, now_s, frame=number)
+        with self._tracing.span([message.trace], "decode"):
+            return _decode_jpeg(message.jpeg)
 
     def take_waited_s(self) -> float:
         """Return for how long there was nothing to do since this was last asked."""

@@ -29,6 +29,7 @@ from contract.redis_client import Outage, connect, wait_for_server
 from contract.settings import Settings
 from contract.stopping import stop_on_signals
 from contract.totals import WORKERS_BUSY
+from contract.tracing import OFF, Tracing, start_tracing
 from contract.views import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera
@@ -60,11 +61,13 @@ class Worker:
         stop: threading.Event,
         clock: Callable[[], float] = time.time,
         history_days: int = HISTORY_DAYS,
+        tracing: Tracing = OFF,
     ) -> None:
         self._redis = redis
         self._networks = networks
         self._intake = intake
-        self._analyser = Analyser(networks, clock)
+        self._analyser = Analyser(networks, clock, tracing=tracing)
+        self._tracing = tracing
         self._ownership = ownership
         self._store = OutcomeStore(redis, history_days, clock)
         self._history = HistoryStore(redis, history_days)
@@ -142,7 +145,8 @@ class Worker:
 
     def _commit(self, owned: OwnedCamera, outcome: Outcome) -> None:
         try:
-            overflowed = self._store.commit(owned.lease, outcome)
+            with self._tracing.span([outcome.trace], "commit", frame=outcome.sequence):
+                overflowed = self._store.commit(owned.lease, outcome)
         except (LeaseLostError, NotNewerError) as refusal:
             extra = _about(owned, outcome, "commit_refused")
             _log.warning("commit refused: %s", refusal, extra=extra)
@@ -221,14 +225,17 @@ def run(settings: Settings) -> None:
     networks = load_networks(settings)
     for network, device in networks.devices().items():
         _log.info("%s runs on %s", network, device)
+    clock = SharedClock()
+    tracing = start_tracing("worker", settings, clock)
     if not wait_for_server(redis, stop):
         return
     member = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    clock = SharedClock()
     ownership = OwnershipThread(redis, member, settings.lease_s, networks.devices(), clock)
-    intake = Intake(redis, settings.staleness_budget_s, settings.max_batch, clock)
+    budget_s, most, days = settings.staleness_budget_s, settings.max_batch, settings.history_days
+    intake = Intake(redis, budget_s, most, clock, tracing)
+    worker = Worker(redis, networks, intake, ownership, stop, clock, days, tracing)
     ownership.start()
     try:
-        Worker(redis, networks, intake, ownership, stop, clock, settings.history_days).run()
+        worker.run()
     finally:
         ownership.stop()

@@ -1,0 +1,121 @@
+"""Frames followed from a real camera through every stage, to a real receiver of traces."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from redis import Redis
+
+from contract.cameras import Camera, make_camera
+from contract.settings import Settings, load_settings
+from contract.tracing import start_tracing
+from dashboard.hub import Hub
+from ingest.capture import Capture
+from ingest.connection_state import ConnectionState
+from ingest.outbox import Outbox
+from ingest.pulse import Pulse, ReaderLife
+from ingest.reader import CONTEXT
+from ingest.reporter import Reporter
+from tests.builders import take_lease
+from tests.images_process import scripted_networks
+from tests.integration.test_dashboard_hub import eventually
+from tests.secret_key import cameras_of
+from tests.servers.http import http_cameras
+from tests.servers.otlp import Receiver, otlp_receiver
+from worker.intake import Intake
+from worker.ownership import OwnershipThread
+from worker.service import Worker
+
+STAGES = {
+    "capture": "maskwatch-ingest",
+    "encode": "maskwatch-ingest",
+    "queue": "maskwatch-worker",
+    "decode": "maskwatch-worker",
+    "detect": "maskwatch-worker",
+    "track": "maskwatch-worker",
+    "classify": "maskwatch-worker",
+    "commit": "maskwatch-worker",
+    "shown": "maskwatch-dashboard",
+}
+LONG_S = 120.0
+SECRET = b"s3cret"
+
+
+def test_a_followed_frame_is_seen_in_every_stage_and_its_cameras_password_in_none(
+    redis: Redis,
+) -> None:
+    with ExitStack() as running:
+        receiver = running.enter_context(otlp_receiver())
+        address = running.enter_context(http_cameras()).replace("//", "//admin:s3cret@")
+        settings = load_settings({}, trace_every=2, trace_url=receiver.url)
+        camera = cameras_of(redis).add(
+            make_camera(name="Hall rtsp://u:s3cret@h/", source=f"{address}/mjpeg")
+        )
+        running.enter_context(ingest(redis, camera, settings))
+        running.enter_context(worker(redis, settings))
+        hub = Hub(redis, start_tracing("dashboard", settings))
+        running.enter_context(hub.watch([camera.id]))
+        assert eventually(lambda: whole(receiver), LONG_S)
+    spans = whole(receiver)
+    assert {span.name: service for service, span in spans} == STAGES
+    [root] = [span for _, span in spans if not span.parent_span_id]
+    assert root.name == "capture"
+    assert {span.parent_span_id for _, span in spans} == {b"", root.span_id}
+    assert all(span.start_time_unix_nano <= span.end_time_unix_nano for _, span in spans)
+    attributes = {a.key: a.value.string_value for a in root.attributes}
+    assert attributes == {
+        "maskwatch.camera": "Hall rtsp://***@h/",
+        "maskwatch.camera_id": camera.id,
+    }
+    assert SECRET not in b"".join(receiver.bodies)
+
+
+@contextmanager
+def ingest(redis: Redis, camera: Camera, settings: Settings) -> Iterator[None]:
+    """What runs in a camera's reader process, in threads of this one."""
+    stop, outbox, state = threading.Event(), Outbox(), ConnectionState("test")
+    life = ReaderLife(Pulse(CONTEXT), stop)
+    tracing = start_tracing("ingest", settings)
+    capture = Capture(camera, settings, outbox, state, life, tracing=tracing)
+    reporter = Reporter(redis, take_lease(redis, camera.id, "ingest"), 8, outbox, state)
+
+    def report() -> None:
+        while not stop.is_set():
+            reporter.step(stop)
+
+    threads = [threading.Thread(target=run) for run in (capture.run, report)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+@contextmanager
+def worker(redis: Redis, settings: Settings) -> Iterator[None]:
+    """A real worker whose networks find a face in every frame."""
+    stop, ownership = threading.Event(), OwnershipThread(redis, "w1", 60.0, {})
+    tracing = start_tracing("worker", settings)
+    intake = Intake(redis, 60.0, 16, tracing=tracing)
+    loop = Worker(redis, scripted_networks(), intake, ownership, stop, tracing=tracing)
+    thread = threading.Thread(target=loop.run)
+    ownership.start()
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        ownership.stop()
+
+
+def whole(receiver: Receiver) -> list[tuple[str, Any]]:
+    """The spans of a frame that all stages wrote of."""
+    traces = receiver.traces().values()
+    return next((t for t in traces if {span.name for _, span in t} == set(STAGES)), [])
