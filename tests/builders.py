@@ -82,10 +82,12 @@ class Source:
         self._publisher = FramePublisher(redis, self.lease, max_frames)
 
     def publish(self, age_s: float = 0.0, data: bytes | None = None) -> int:
-        now_s = time.time()
-        return self._publisher.publish(
-            jpeg() if data is None else data, now_s - age_s, now_s, 1, Increments()
-        )
+        return self.publish_at(time.time() - age_s, data)
+
+    def publish_at(self, captured_at_s: float, data: bytes | None = None) -> int:
+        """Publish a frame of exactly that moment, however long this machine takes over it."""
+        picture = jpeg() if data is None else data
+        return self._publisher.publish(picture, captured_at_s, time.time(), 1, Increments())
 
 
 @dataclass

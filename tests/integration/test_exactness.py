@@ -68,7 +68,7 @@ class Stage:
         source = Source(redis, self.camera, max_frames=LAST_FRAME + 2)
         for frame in range(LAST_FRAME + 1):
             at_s = begin_s + frame * FRAME_S
-            source.publish(time.time() - at_s, picture(STAGE, frame))
+            source.publish_at(at_s, picture(STAGE, frame))
         redis.persist(CameraKeys(self.camera.id).frames)
 
     def work(self, redis_url: str, number: int, crash: Crash | None) -> int:
@@ -312,7 +312,7 @@ class Mishaps(RuleBasedStateMachine):
 
     def publish(self) -> None:
         at_s = self.begin_s + self.frame * FRAME_S
-        self.source.publish(time.time() - at_s, picture(self.passers, self.frame))
+        self.source.publish_at(at_s, picture(self.passers, self.frame))
         self.redis.persist(self.names.frames)
         self.frame += 1
         self.gap = 0
