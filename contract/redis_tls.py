@@ -98,10 +98,11 @@ def tls_words(fault: ssl.SSLError) -> str:
                 "MASKWATCH_REDIS_CA_FILE"
             )
         return f"shows a certificate that cannot be trusted: {fault.verify_message}"
-    reason = str(fault.reason or "no reason given")
+    reason = str(fault.reason or "EOF")
+    certificate = "MASKWATCH_REDIS_CERTIFICATE_FILE and MASKWATCH_REDIS_KEY_FILE"
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
-        return (
-            "asks for a certificate of ours; set MASKWATCH_REDIS_CERTIFICATE_FILE and "
-            "MASKWATCH_REDIS_KEY_FILE"
-        )
+        return f"asks for a certificate of ours; set {certificate}"
+    if "EOF" in reason:
+        # In TLS 1.3 a server says so after our side is done, and may be gone before it is heard.
+        return f"breaks off TLS, as one does that asks for a certificate of ours; set {certificate}"
     return f"does not agree with us on TLS: {reason.replace('_', ' ').lower()}"
