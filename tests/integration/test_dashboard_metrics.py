@@ -217,3 +217,22 @@ def test_a_picture_not_to_be_believed_and_an_unfit_camera_are_in_the_numbers(
     }
     assert shown == {"black": 0, "covered": 0, "frozen": 1, "moved": 0, "blurred": 1}
     assert value(samples, "camera_fit", camera="Gate") == 0
+
+
+def test_what_is_wrong_with_a_camera_is_shown_while_it_is_and_counted_each_time(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    fault = ("maskwatch_camera_fault", frozenset({("camera", "Gate"), ("kind", "hung_up")}))
+    for times in (1, 2):
+        camera.set_state("offline", error_kind="hung_up", error="It hangs up.")
+        camera.set_state("offline", error_kind="hung_up", error="It hangs up.")
+        samples = scrape(client)
+        assert samples[fault] == 1
+        assert value(samples, "camera_faults_total", camera="Gate", kind="hung_up") == times
+        camera.set_state("live", notice_kind="slow", notice="It is slow.")
+        samples = scrape(client)
+        assert fault not in samples
+        assert value(samples, "camera_fault", camera="Gate", kind="slow") == 1
+        camera.set_state("live")
+    assert not [name for name, _ in scrape(client) if name == "maskwatch_camera_fault"]
