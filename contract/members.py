@@ -93,10 +93,11 @@ class Membership:
     def live(self) -> dict[str, str]:
         """Return the live members and their details, without joining.
 
-        No script: Redis lets one run only for who may write its keys.
+        No script: Redis lets one run only for who may write its keys. No transaction: a full Redis
+        refuses even one that only reads.
         """
         members, details, _ = self._keys
-        with self._redis.pipeline(transaction=True) as pipeline:
+        with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.time()
             pipeline.zrange(members, 0, -1, withscores=True)
             pipeline.hgetall(details)
