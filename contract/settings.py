@@ -180,12 +180,12 @@ class Settings(BaseSettings):
     )
     reader_memory_mb: int = Field(
         1024,
-        ge=256,
+        ge=384,
         le=65536,
         description="Megabytes that a process may hold which decodes one camera's stream.",
     )
     upload_memory_mb: int = Field(
-        4096,
+        1792,  # below the 2 GiB that containers have
         ge=512,
         le=65536,
         description="Megabytes that a process may hold which decodes and analyses uploads.",

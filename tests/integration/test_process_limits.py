@@ -62,7 +62,7 @@ def test_a_picture_too_large_for_a_reader_is_said_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = str(make_clip(tmp_path / "vast.mp4", size=(7680, 4320), fps=5, seconds=1))
-    monkeypatch.setenv("MASKWATCH_READER_MEMORY_MB", "256")
+    monkeypatch.setenv("MASKWATCH_READER_MEMORY_MB", "384")
     found = probe_camera(clip)
     assert found["error"] == "too_large"
     assert "MASKWATCH_READER_MEMORY_MB" in found["detail"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -93,7 +94,10 @@ def work(
     cv2.setNumThreads(1)
     redis = connect(redis_url, owner)
     lease = take_over(redis, camera_id, owner, dead)
-    worker = make_worker(redis, SteadyOwnership(CameraRegistry(redis).get(camera_id), lease))
+    # All frames wait in the stream: no pause of a busy machine's is the camera gone quiet.
+    now_s = time.time()
+    ownership = SteadyOwnership(CameraRegistry(redis).get(camera_id), lease)
+    worker = make_worker(redis, ownership, lambda: now_s)
     if crash:
         store = worker._store
         store._commit = CrashingScript(redis, store._commit, crash)  # type: ignore[assignment]
