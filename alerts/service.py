@@ -55,19 +55,16 @@ def run(settings: Settings) -> None:
     retries = connect(redis_url, "alerts-retry")
     threading.Thread(target=_retry, args=(retries,), daemon=True).start()
     try:
-        run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE, DELIVER_JOB))
+        run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE, DELIVER_JOB), stop)
     finally:
-        # It must not take over again, once left, in the moments that ending takes.
         stop.set()
         evaluation.join(FAREWELL_S)
-        with suppress(RedisError):
-            evaluator.leave()
 
 
 def _evaluate(
     redis: Redis, evaluator: Evaluator, clock: SharedClock, stop: threading.Event
 ) -> None:
-    """Evaluate every few seconds, whatever happens, until told to stop."""
+    """Evaluate every few seconds, whatever happens, until told to stop; then let another."""
     outage = Outage(redis, stop)
     while not stop.is_set():
         try:
@@ -80,6 +77,8 @@ def _evaluate(
             # The loop's edge: one rule that cannot be evaluated must not silence all.
             _log.error("the alert rules could not be evaluated", exc_info=error)
         stop.wait(STEP_S)
+    with suppress(RedisError):
+        evaluator.leave()
 
 
 def _retry(redis: Redis) -> None:

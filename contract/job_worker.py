@@ -33,15 +33,20 @@ MakeWorker = Callable[[threading.Event, Redis], Worker | SimpleWorker]
 WhenKilled = Callable[[Job], None]
 
 
-def run_jobs(settings: Settings, role: str, make_worker: MakeWorker) -> None:
-    """Run jobs as a member of `role` until SIGTERM or SIGINT.
+def run_jobs(
+    settings: Settings,
+    role: str,
+    make_worker: MakeWorker,
+    stop: threading.Event | None = None,
+) -> None:
+    """Run jobs as a member of `role` until SIGTERM or SIGINT, which set `stop` at once.
 
     Raises:
         SettingsError: no Redis is named.
     """
     redis_url = settings.require_redis_url()
     logging.getLogger("rq.worker").addFilter(_not_an_outage)
-    stop = threading.Event()
+    stop = stop or threading.Event()
     beat = threading.Thread(target=_beat, args=(settings, redis_url, role, stop), daemon=True)
     beat.start()
     redis = connect(redis_url, role)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prometheus_client.metrics_core import Metric
 from redis import Redis
 
@@ -10,17 +12,19 @@ from contract.alerts import AlertStore
 from contract.keys import CameraKeys
 from contract.members import Membership
 from contract.quality import Fitness, QualityReport
+from contract.status import FAULT_KINDS, NO_INGEST, NOTICES, CameraStatus, StatusStore
 from contract.totals import (
     BATCH_BUCKETS,
     INFERENCE_BUCKETS_S,
     Increments,
     batch_field,
     crossed_field,
+    fault_field,
     inference_field,
 )
 from dashboard.metrics import TotalsCollector
 from tests.alerts import add_webhook
-from tests.builders import add_camera
+from tests.builders import add_camera, take_lease
 
 FIT = Fitness("fit", (), 25, 0.4, (30.0, 40.0, 50.0), 0.9, 0.0, 0.0)
 
@@ -37,5 +41,17 @@ def collect_everything(redis: Redis) -> list[Metric]:
         redis.hincrbyfloat(keys.INFERENCE, field, amount)
     AlertStore(redis).evaluated(0.0)
     add_webhook(redis, "http://hook.lan/")
+    for kind in FAULT_KINDS:
+        redis.hset(camera.totals, fault_field(kind), 1)
+        if kind != NO_INGEST:  # that is said of the camera above
+            _have_fault(redis, kind)
     members = {f"{role}s": Membership(redis, role, 30) for role in ("worker", "ingest")}
     return list(TotalsCollector(redis, members).collect())
+
+
+def _have_fault(redis: Redis, kind: str) -> None:
+    camera_id = add_camera(redis, kind).id
+    now_s = redis.time()[0]
+    facts: dict[str, Any] = {"notice_kind": kind} if kind in NOTICES else {"error_kind": kind}
+    status = CameraStatus("live" if kind in NOTICES else "offline", now_s, **facts)
+    StatusStore(redis).write(take_lease(redis, camera_id, "ingest"), status)

@@ -37,7 +37,7 @@ def client(redis: Redis) -> FlaskClient:
 @pytest.fixture
 def ask(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Ask for compliance as if it were ten o'clock."""
-    monkeypatch.setattr("time.time", lambda: EIGHT_S + 7200.0)
+    monkeypatch.setattr("contract.clock.SharedClock.__call__", lambda _: EIGHT_S + 7200.0)
 
     def get(**parameters: object) -> Any:
         answer = client.get("/api/v1/compliance", query_string=parameters)
