@@ -1,6 +1,6 @@
 """A: the whole distributed path against the loop it grew out of, on the same films, in turn.
 
-python -m benchmarks.against_seed [--seconds 8] [--repetitions 3] [--cameras 4] [--workers 1]
+python -m benchmarks.against_seed [--seconds 8] [--repetitions 3] [--cameras 4] [--workers 2]
 
 Ours: the running system, file to ingest to Redis to worker to commit, everything `maskwatch run`
 starts counted, each camera a film that plays as fast as the workers follow
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of each repetition")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--cameras", type=int, default=4, help="that play the film at once")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="one a core is best")
     options = parser.parse_args()
     print(f"{machine()}; {options.cameras} cameras, {options.workers} workers", flush=True)
     seed = SeedLoop()
