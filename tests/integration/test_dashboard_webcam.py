@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -22,11 +19,8 @@ from contract.keys import CameraKeys
 from contract.webcams import WebcamStore
 from tests.accounts import key_client, make_app
 from tests.builders import add_camera, jpeg, totals_of
-from tests.images_process import scripted_networks
 from tests.servers.ingest_process import eventually, ingest_process
-from worker.intake import Intake
-from worker.ownership import OwnershipThread
-from worker.service import Worker
+from tests.worker_thread import worker_thread
 
 API = "/api/v1/webcams"
 
@@ -39,22 +33,6 @@ def app(redis: Redis) -> Flask:
 @pytest.fixture
 def client(app: Flask, redis: Redis) -> FlaskClient:
     return key_client(app, redis, "operator")
-
-
-@contextmanager
-def worker(redis: Redis) -> Iterator[None]:
-    """A real worker whose networks find a masked face in every frame."""
-    stop, ownership = threading.Event(), OwnershipThread(redis, "w1", 1.0, {})
-    loop = Worker(redis, scripted_networks(), Intake(redis, 5.0, 16), ownership, stop)
-    thread = threading.Thread(target=loop.run)
-    ownership.start()
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        ownership.stop()
 
 
 def start(client: FlaskClient) -> str:
@@ -72,7 +50,7 @@ def test_pictures_come_back_annotated_through_a_real_worker(
     client: FlaskClient, redis: Redis
 ) -> None:
     camera_id = start(client)
-    with worker(redis):
+    with worker_thread(redis):
         assert eventually(lambda: send(client, camera_id).status_code == 200)
         answer = send(client, camera_id)
     assert answer.status_code == 200
@@ -121,7 +99,7 @@ def test_only_its_owner_sees_it_and_it_is_in_no_list_wall_total_or_metric(
 
 def test_when_it_ends_everything_stored_for_it_goes(client: FlaskClient, redis: Redis) -> None:
     camera_id = start(client)
-    with worker(redis):
+    with worker_thread(redis):
         assert eventually(lambda: send(client, camera_id).status_code == 200)
         assert list(redis.scan_iter(f"*{camera_id}*"))
         assert client.delete(f"{API}/{camera_id}").status_code == 204

@@ -20,14 +20,11 @@ from ingest.pulse import Pulse, ReaderLife
 from ingest.reader import CONTEXT
 from ingest.reporter import Reporter
 from tests.builders import take_lease
-from tests.images_process import scripted_networks
 from tests.integration.test_dashboard_hub import eventually
 from tests.secret_key import cameras_of
 from tests.servers.http import http_cameras
 from tests.servers.otlp import Receiver, otlp_receiver
-from worker.intake import Intake
-from worker.ownership import OwnershipThread
-from worker.service import Worker
+from tests.worker_thread import worker_thread
 
 STAGES = {
     "capture": "maskwatch-ingest",
@@ -55,7 +52,11 @@ def test_a_followed_frame_is_seen_in_every_stage_and_its_cameras_password_in_non
             make_camera(name="Hall rtsp://u:s3cret@h/", source=f"{address}/mjpeg")
         )
         running.enter_context(ingest(redis, camera, settings))
-        running.enter_context(worker(redis, settings))
+        running.enter_context(
+            worker_thread(
+                redis, lease_s=60.0, staleness_s=60.0, tracing=start_tracing("worker", settings)
+            )
+        )
         hub = Hub(redis, start_tracing("dashboard", settings))
         running.enter_context(hub.watch([camera.id]))
         assert eventually(lambda: whole(receiver), LONG_S)
@@ -95,24 +96,6 @@ def ingest(redis: Redis, camera: Camera, settings: Settings) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join()
-
-
-@contextmanager
-def worker(redis: Redis, settings: Settings) -> Iterator[None]:
-    """A real worker whose networks find a face in every frame."""
-    stop, ownership = threading.Event(), OwnershipThread(redis, "w1", 60.0, {})
-    tracing = start_tracing("worker", settings)
-    intake = Intake(redis, 60.0, 16, tracing=tracing)
-    loop = Worker(redis, scripted_networks(), intake, ownership, stop, tracing=tracing)
-    thread = threading.Thread(target=loop.run)
-    ownership.start()
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        ownership.stop()
 
 
 def whole(receiver: Receiver) -> list[tuple[str, Any]]:
