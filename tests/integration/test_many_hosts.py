@@ -42,6 +42,8 @@ def test_hosts_seconds_apart_work_as_one_and_one_that_is_cut_off_loses_its_camer
 
     cluster.start(hosts["second"], "worker", off_s=-2.0)
     assert eventually(lambda: len(workers(cluster)) == 2, WAIT_S)
+    # A camera that is handed over has no owner for a moment.
+    assert eventually(lambda: cluster.owner("worker", camera) in hosts, WAIT_S)
     holder = cluster.owner("worker", camera)
     [other] = hosts.keys() - {holder}
     hosts[holder].cut()

@@ -13,6 +13,7 @@ from rq.job import Job
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
+from benchmarks.system import free_port
 from contract import keys
 from contract.errors import LeaseLostError, RedisClusterError, RedisUnavailableError, SettingsError
 from contract.keys import CameraKeys
@@ -155,8 +156,10 @@ def test_an_address_that_cannot_be_used_says_why_and_no_password(url: str, words
 
 
 def test_a_server_of_a_cluster_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    # The servers of a cluster speak to each other on a port that is 10,000 higher.
+    port = next(port for port in iter(free_port, None) if port < 55536)
     with (
-        redis_server(tmp_path, "6.2", "--cluster-enabled", "yes") as server,
+        redis_server(tmp_path, "6.2", "--cluster-enabled", "yes", port=port) as server,
         pytest.raises(RedisClusterError, match="part of a cluster, which Maskwatch does not use"),
     ):
         check_server(connect(server.url))
