@@ -1,14 +1,16 @@
-"""Where a face will be: OpenCV's Kalman filter over a box, in seconds rather than frames."""
+"""Where a face will be: a Kalman filter over a box, in seconds rather than frames."""
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+Box = tuple[float, float, float, float]
+"""x_min, y_min, x_max, y_max in pixels."""
 
 # In face heights: how far a detection strays from the face, how hard a walker accelerates.
 # A face is about 0.24 m high and people accelerate at about 1 m/s²; the detector's jitter was
@@ -25,6 +27,8 @@ LEAST_GROWTH: Final = -0.3
 MOST_GROWTH: Final = 0.7
 """A face cut off by the picture's edge seems to shrink at great speed; nobody does."""
 MOST_ZOOM: Final = 1.8
+TURNING: Final = 0.02
+"""Each side strays by itself, too: a head turns. Variance of its logarithm in a second."""
 CUT: Final = 0.15
 """A box that is shorter by this part than it should be shows a part of a face."""
 SHRUNK: Final = 0.15
@@ -38,13 +42,92 @@ UNCOVERED: Final = 0.15
 """A face that is larger by this part (of the logarithm) than it should be was partly hidden before:
 it has not grown, nor come nearer."""
 UNCOVERED_STRAY: Final = 3.0
+DIGITS: Final = 6
+"""Significant ones of each number: all that is saved, and so all that is calculated with."""
 
-_PLACE = slice(0, 2)  # of the state: centre x, centre y, logarithms of width and height,
-_SIZE = slice(2, 4)  # the centre's speed, the growth of the logarithms
-_SPEED = slice(4, 6)
-_GROWTH: Final = 6
-_STATE: Final = 7
-_MEASURED: Final = 4
+
+class _State(NamedTuple):
+    """A face now. Lengths in pixels, sizes as their logarithms, rates a second."""
+
+    x: float
+    y: float
+    log_width: float
+    log_height: float
+    speed_x: float = 0.0
+    speed_y: float = 0.0
+    growth: float = 0.0
+    """Of both logarithms."""
+
+    @property
+    def height(self) -> float:
+        return math.exp(self.log_height)
+
+    @property
+    def corners(self) -> Box:
+        half_width, half_height = math.exp(self.log_width) / 2, self.height / 2
+        return (
+            self.x - half_width,
+            self.y - half_height,
+            self.x + half_width,
+            self.y + half_height,
+        )
+
+    def at_least(self, log_width: float, log_height: float) -> _State:
+        """The same face, no smaller than these."""
+        return self._replace(
+            log_width=max(self.log_width, log_width),
+            log_height=max(self.log_height, log_height),
+        )
+
+    def moved(self, step_s: float) -> _State:
+        """The state after a walk of `step_s` seconds, as a pinhole camera sees it."""
+        growth = min(max(self.growth, LEAST_GROWTH), MOST_GROWTH)
+        zoom = min(1.0 / max(1.0 - growth * step_s, 1.0 / MOST_ZOOM), MOST_ZOOM)
+        far, larger = step_s * zoom, math.log(zoom)
+        return _State(
+            self.x + self.speed_x * far,
+            self.y + self.speed_y * far,
+            self.log_width + larger,
+            self.log_height + larger,
+            self.speed_x * zoom**2,
+            self.speed_y * zoom**2,
+            growth * zoom,
+        )
+
+
+class _Spread(NamedTuple):
+    """The covariance's seven different numbers: both axes are filtered alike, none with another."""
+
+    place: float
+    place_speed: float
+    speed: float
+    size: float
+    both_sizes: float
+    """Of the logarithms of width and height with each other."""
+    size_growth: float
+    growth: float
+
+    @classmethod
+    def of_unknown_speed(cls, height: float) -> _Spread:
+        stray = MEASUREMENT_STRAY
+        return cls(
+            (stray * height) ** 2, 0, (FIRST_SPEED * height) ** 2, stray**2, 0, 0, FIRST_GROWTH**2
+        )
+
+    def moved(self, step_s: float, height: float) -> _Spread:
+        """After `step_s` seconds of white accelerations."""
+        push, grow = (ACCELERATION * height) ** 2, GROWTH_CHANGE**2
+        to_place, to_both, to_speed = step_s**4 / 4, step_s**3 / 2, step_s**2
+        grown = (2 * self.size_growth + step_s * self.growth) * step_s + grow * to_place
+        return _Spread(
+            self.place + (2 * self.place_speed + step_s * self.speed) * step_s + push * to_place,
+            self.place_speed + step_s * self.speed + push * to_both,
+            self.speed + push * to_speed,
+            self.size + grown + TURNING * step_s,
+            self.both_sizes + grown,
+            self.size_growth + step_s * self.growth + grow * to_both,
+            self.growth + grow * to_speed,
+        )
 
 
 class BoxMotion:
@@ -53,188 +136,162 @@ class BoxMotion:
     Who walks straight on at constant speed moves in the picture by `v t / (1 - g t)` and grows by
     `1 / (1 - g t)`, `v` and `g` being their speed and growth now: a pinhole camera, whatever its
     focal length. Accelerations are white noise (Bar-Shalom et al., 2001, section 6.2).
+
+    The axes do not depend on each other, nor do mean and difference of the two sizes, so a step is
+    a few dozen scalar operations. Numbers are rounded as they are saved: who takes over a camera
+    goes on exactly as its owner would have.
     """
 
-    def __init__(self, box: FloatArray) -> None:
+    __slots__ = ("_spread", "_state")
+
+    def __init__(self, box: FloatArray | Box) -> None:
         """Start at `box`, `(4,)` x_min, y_min, x_max, y_max in pixels, at rest."""
-        self._filter = cv2.KalmanFilter(_STATE, _MEASURED)
-        self._filter.measurementMatrix = np.eye(_MEASURED, _STATE, dtype=np.float32)
-        self._set(np.concatenate([_to_measured(box), np.zeros(3, np.float32)]))
-        self._filter.errorCovPost = self._unknown_speed()
+        first = _State(*_to_measured(_floats(box)))
+        self._set(first, _Spread.of_unknown_speed(first.height))
 
     @property
-    def box(self) -> FloatArray:
-        """`(4,)` float32 x_min, y_min, x_max, y_max in pixels, as estimated."""
-        return _to_corners(self._state)
+    def box(self) -> Box:
+        """x_min, y_min, x_max, y_max in pixels, as estimated."""
+        return self._state.corners
 
     @property
     def height(self) -> float:
         """Of the face, in pixels, as estimated."""
-        return float(np.exp(self._state[3]))
+        return self._state.height
 
     @property
     def speed_spread(self) -> float:
         """How surely the speed is known: its standard deviation in face heights a second."""
-        return float(np.sqrt(self._filter.errorCovPost[4, 4])) / self.height
+        return math.sqrt(max(self._spread.speed, 0.0)) / self.height
 
-    def predict(self, step_s: float) -> FloatArray:
+    def predict(self, step_s: float) -> Box:
         """Return the box expected `step_s` seconds on, changing nothing."""
-        return _to_corners(_moved(self._state, step_s))
+        return self._state.moved(step_s).corners
 
-    def update(self, box: FloatArray, step_s: float) -> None:
+    def update(self, box: FloatArray | Box, step_s: float) -> None:
         """Move on by `step_s` seconds and correct with a detection."""
-        expected, measured = _moved(self._state, step_s), _to_measured(box)
-        height = float(np.exp(expected[3]))
-        smaller = expected[_SIZE] - measured[_SIZE]
-        shrunk = max(0.0, float(smaller.max()))
-        less_sure = 1.0 + (shrunk / SHRUNK) ** 2
+        found, expected = _floats(box), self._state.moved(step_s)
+        spread = self._spread.moved(step_s, expected.height)
+        place_unit = MEASUREMENT_STRAY * expected.height
+        measured = _to_measured(found)
+        smaller = expected.log_width - measured[2], expected.log_height - measured[3]
+        less_sure = 1.0 + (max(0.0, *smaller) / SHRUNK) ** 2
         size_stray, place_stray = min(less_sure, MOST_SIZE_STRAY), min(less_sure, CUT_STRAY)
-        whole = completed(box, _to_corners(expected))
-        if (whole != box).any():
-            measured[_PLACE], place_stray = _to_measured(whole)[_PLACE], CUT_STRAY
-        elif smaller.min() < -UNCOVERED:
-            expected[_SIZE] = np.maximum(expected[_SIZE], measured[_SIZE])
+        whole = completed(found, expected.corners)
+        if whole != found:
+            measured, place_stray = (*_to_measured(whole)[:2], *measured[2:]), CUT_STRAY
+        elif min(smaller) < -UNCOVERED:
+            expected = expected.at_least(*measured[2:])
             place_stray = UNCOVERED_STRAY
-        scale = np.repeat([place_stray * height, size_stray], 2) * MEASUREMENT_STRAY
-        self._filter.measurementNoiseCov = np.diag(scale**2).astype(np.float32)
-        self._filter.transitionMatrix = _forward(step_s)
-        self._filter.processNoiseCov = _noise(ACCELERATION * height, step_s)
-        self._filter.predict()
-        self._filter.statePre = expected.reshape(-1, 1)
-        self._filter.correct(measured.reshape(-1, 1))
+        sizes = size_stray * MEASUREMENT_STRAY
+        self._set(*_corrected(expected, spread, measured, place_stray * place_unit, sizes))
 
     def stop(self) -> None:
         """Forget the speed: where the face went meanwhile is not known."""
-        state = self._state.copy()
-        state[_SPEED.start :] = 0
-        self._set(state)
-        self._filter.errorCovPost = self._unknown_speed()
+        still = self._state._replace(speed_x=0.0, speed_y=0.0, growth=0.0)
+        self._set(still, _Spread.of_unknown_speed(self.height))
 
     def shift(self, offset: FloatArray) -> None:
         """Move by `offset`, `(2,)` pixels: the camera was moved, not the face."""
-        state = self._state.copy()
-        state[_PLACE] += offset
-        self._set(state)
+        x, y = (float(part) for part in offset)
+        moved = self._state._replace(x=self._state.x + x, y=self._state.y + y)
+        self._set(moved, self._spread)
 
     def encode(self) -> list[float]:
-        """State, and the covariance's seven different numbers: both axes are filtered alike."""
-        spread = self._filter.errorCovPost
-        parts = [
-            *self._state,
-            *(spread[row, column] for row, column in _DIFFERENT),
-        ]
-        return [float(f"{part:.6g}") for part in parts]
+        """State, and the covariance's seven different numbers."""
+        return [*self._state, *self._spread]
 
     @classmethod
     def decode(cls, numbers: list[float]) -> BoxMotion:
-        """Read what `encode` wrote."""
-        parts = np.asarray(numbers, dtype=np.float32)
-        if parts.shape != (_STATE + len(_DIFFERENT),):
-            expected = _STATE + len(_DIFFERENT)
-            raise ValueError(f"a face's motion has {parts.shape} numbers, expected {expected}")
-        motion = cls(_to_corners(parts))
-        motion._set(parts[:_STATE])
-        motion._filter.errorCovPost = _spread(*(float(part) for part in parts[_STATE:]))
+        """Read what `encode` wrote.
+
+        Raises:
+            ValueError: there are more numbers, or fewer.
+        """
+        states, expected = len(_State._fields), len(_State._fields) + len(_Spread._fields)
+        if len(numbers) != expected:
+            raise ValueError(f"a face's motion has {len(numbers)} numbers, expected {expected}")
+        motion = cls.__new__(cls)
+        motion._set(_State(*numbers[:states]), _Spread(*numbers[states:]))
         return motion
 
-    @property
-    def _state(self) -> FloatArray:
-        state: FloatArray = np.asarray(self._filter.statePost, np.float32)
-        return state.reshape(-1)
-
-    def _set(self, state: FloatArray) -> None:
-        self._filter.statePost = np.asarray(state, np.float32).reshape(-1, 1).copy()
-
-    def _unknown_speed(self) -> FloatArray:
-        stray, height = MEASUREMENT_STRAY, self.height
-        return _spread(
-            (stray * height) ** 2, 0, (FIRST_SPEED * height) ** 2, stray**2, 0, 0, FIRST_GROWTH**2
-        )
+    def _set(self, state: _State, spread: _Spread) -> None:
+        self._state = _State(*map(_rounded, state))
+        self._spread = _Spread(*map(_rounded, spread))
 
 
-_DIFFERENT: Final = ((0, 0), (0, 4), (4, 4), (2, 2), (2, 3), (2, _GROWTH), (_GROWTH, _GROWTH))
-"""Where in the covariance its different numbers stand."""
-
-
-def completed(box: FloatArray, expected: FloatArray) -> FloatArray:
+def completed(box: Box, expected: Box) -> Box:
     """The box of a whole face of which a detection shows a part, behind a pillar or a shoulder.
 
     A box smaller than expected ends, on one side, where the face does, and on the other where what
     hides it begins. The edge that is nearer where it is expected is taken for the face's own.
-    box, expected: `(4,)` x_min, y_min, x_max, y_max in pixels.
     """
-    whole = np.array(box, np.float32)
-    for low, high in ((0, 2), (1, 3)):
-        length = expected[high] - expected[low]
-        if box[high] - box[low] >= (1.0 - CUT) * length:
-            continue
-        if abs(box[high] - expected[high]) < abs(box[low] - expected[low]):
-            whole[low] = box[high] - length
-        else:
-            whole[high] = box[low] + length
-    return whole
+    x_min, x_max = _completed(box[0], box[2], expected[0], expected[2])
+    y_min, y_max = _completed(box[1], box[3], expected[1], expected[3])
+    return x_min, y_min, x_max, y_max
 
 
-def _forward(step_s: float) -> FloatArray:
-    """How a small error now becomes one of the state `step_s` seconds on, `(7, 7)`."""
-    forward = np.eye(_STATE, dtype=np.float32)
-    forward[_PLACE, _SPEED] = step_s * np.eye(2, dtype=np.float32)
-    forward[_SIZE, _GROWTH] = step_s
-    return forward
+def _completed(
+    low: float, high: float, expected_low: float, expected_high: float
+) -> tuple[float, float]:
+    length = expected_high - expected_low
+    if high - low >= (1.0 - CUT) * length:
+        return low, high
+    if abs(high - expected_high) < abs(low - expected_low):
+        return high - length, high
+    return low, low + length
 
 
-def _spread(
-    place: float,
-    place_speed: float,
-    speed: float,
-    size: float,
-    both_sizes: float,
-    size_growth: float,
-    growth: float,
-) -> FloatArray:
-    """A covariance `(7, 7)` from its different numbers."""
-    spread = np.zeros((_STATE, _STATE), np.float32)
-    two = np.eye(2, dtype=np.float32)
-    spread[_PLACE, _PLACE] = place * two
-    spread[_PLACE, _SPEED] = spread[_SPEED, _PLACE] = place_speed * two
-    spread[_SPEED, _SPEED] = speed * two
-    spread[_SIZE, _SIZE] = both_sizes + (size - both_sizes) * two
-    spread[_SIZE, _GROWTH] = spread[_GROWTH, _SIZE] = size_growth
-    spread[_GROWTH, _GROWTH] = growth
-    return spread
+def _corrected(
+    expected: _State, spread: _Spread, measured: Box, place_stray: float, size_stray: float
+) -> tuple[_State, _Spread]:
+    """Kalman's correction of each axis, and of mean and difference of the sizes' logarithms.
 
-
-def _noise(acceleration: float, step_s: float) -> FloatArray:
-    """What white accelerations add to the covariance in a step."""
-    push, grow = acceleration**2, GROWTH_CHANGE**2
-    powers = step_s**4 / 4, step_s**3 / 2, step_s**2
-    place, place_speed, speed = (push * power for power in powers)
-    size, size_growth, growth = (grow * power for power in powers)
-    # Each side strays by itself, too: a head turns.
-    return _spread(place, place_speed, speed, size + 0.02 * step_s, size, size_growth, growth)
-
-
-def _moved(state: FloatArray, step_s: float) -> FloatArray:
-    """The state after a walk of `step_s` seconds, as a pinhole camera sees it."""
-    growth = min(max(float(state[_GROWTH]), LEAST_GROWTH), MOST_GROWTH)
-    zoom = min(1.0 / max(1.0 - growth * step_s, 1.0 / MOST_ZOOM), MOST_ZOOM)
-    moved = np.array(state, np.float32)
-    moved[_PLACE] += state[_SPEED] * step_s * zoom
-    moved[_SIZE] += np.log(zoom)
-    moved[_SPEED] *= zoom**2
-    moved[_GROWTH] = growth * zoom
-    return moved
-
-
-def _to_measured(box: FloatArray) -> FloatArray:
-    x_min, y_min, x_max, y_max = box
-    width, height = max(x_max - x_min, 1.0), max(y_max - y_min, 1.0)
-    return np.array(
-        [(x_min + x_max) / 2, (y_min + y_max) / 2, np.log(width), np.log(height)], np.float32
+    measured: centre in pixels, logarithms of width and height. The strays are the standard
+    deviations of either half: pixels, and of a logarithm.
+    """
+    x, y, log_width, log_height = measured
+    place, noise = max(spread.place, 0.0), place_stray**2
+    gain, speed_gain = place / (place + noise), spread.place_speed / (place + noise)
+    right, down = x - expected.x, y - expected.y
+    mean = max((spread.size + spread.both_sizes) / 2, 0.0)
+    apart = max((spread.size - spread.both_sizes) / 2, 0.0)
+    half = size_stray**2 / 2
+    mean_gain, apart_gain = mean / (mean + half), apart / (apart + half)
+    growth_gain = spread.size_growth / (mean + half)
+    wider, higher = log_width - expected.log_width, log_height - expected.log_height
+    larger, flatter = mean_gain * (wider + higher) / 2, apart_gain * (wider - higher) / 2
+    mean, apart = (1 - mean_gain) * mean, (1 - apart_gain) * apart
+    return _State(
+        expected.x + gain * right,
+        expected.y + gain * down,
+        expected.log_width + larger + flatter,
+        expected.log_height + larger - flatter,
+        expected.speed_x + speed_gain * right,
+        expected.speed_y + speed_gain * down,
+        expected.growth + growth_gain * (wider + higher) / 2,
+    ), _Spread(
+        (1 - gain) * place,
+        (1 - gain) * spread.place_speed,
+        max(spread.speed - speed_gain * spread.place_speed, 0.0),
+        mean + apart,
+        mean - apart,
+        (1 - mean_gain) * spread.size_growth,
+        max(spread.growth - growth_gain * spread.size_growth, 0.0),
     )
 
 
-def _to_corners(state: FloatArray) -> FloatArray:
-    x, y = state[_PLACE]
-    width, height = np.exp(state[_SIZE])
-    return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2], np.float32)
+def _rounded(number: float) -> float:
+    return float(f"{number:.{DIGITS}g}")
+
+
+def _floats(box: FloatArray | Box) -> Box:
+    x_min, y_min, x_max, y_max = map(float, box)
+    return x_min, y_min, x_max, y_max
+
+
+def _to_measured(box: Box) -> Box:
+    """Centre, and logarithms of width and height."""
+    x_min, y_min, x_max, y_max = box
+    width, height = max(x_max - x_min, 1.0), max(y_max - y_min, 1.0)
+    return (x_min + x_max) / 2, (y_min + y_max) / 2, math.log(width), math.log(height)

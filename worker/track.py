@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.verdicts import Verdict
-from worker.motion import BoxMotion
+from worker.motion import Box, BoxMotion
 from worker.passage import Passage
 from worker.votes import Votes
 
@@ -24,7 +25,10 @@ STILL_AFTER_S: Final = 1.0
 
 @dataclass
 class Track:
-    """One face over time. Times are the camera's, in seconds; lengths are pixels."""
+    """One face over time.
+
+    Times are the camera's, in seconds, to the millisecond, as they are saved; lengths are pixels.
+    """
 
     id: int
     motion: BoxMotion
@@ -62,7 +66,7 @@ class Track:
 
     @property
     def seen_for_s(self) -> float:
-        return self.last_seen_s - self.first_seen_s
+        return round(self.last_seen_s - self.first_seen_s, 3)
 
     @property
     def is_still(self) -> bool:
@@ -76,8 +80,8 @@ class Track:
         self._count(doubled)
         self._admire(box, score)
         x, y = _centre(self.motion.box)
-        far = np.hypot(x - self.first_place[0], y - self.first_place[1]) / self.motion.height
-        self.strayed = max(self.strayed, round(float(far), 3))
+        far = math.hypot(x - self.first_place[0], y - self.first_place[1]) / self.motion.height
+        self.strayed = max(self.strayed, round(far, 3))
 
     def see_again(self, time_s: float, doubled: bool) -> None:
         """Take note of a repeated picture: the face is there, but where it goes is not known."""
@@ -98,8 +102,8 @@ class Track:
         return [
             self.id,
             self.motion.encode(),
-            round(last_s, 3),
-            round(last_s - self.first_seen_s, 3),
+            last_s,
+            self.seen_for_s,
             round(last_s - self.moved_at_s, 3),
             *self.first_place,
             self.sightings,
@@ -120,9 +124,9 @@ class Track:
         return cls(
             track_id,
             BoxMotion.decode(motion),
-            first_seen_s=last_s - seen_for_s,
+            first_seen_s=round(last_s - seen_for_s, 3),
             last_seen_s=last_s,
-            moved_at_s=last_s - unmoved_s,
+            moved_at_s=round(last_s - unmoved_s, 3),
             first_place=(x, y),
             sightings=sightings,
             doubled=doubled,
@@ -143,5 +147,5 @@ class Track:
         self.best_score = max(self.best_score, round(score, 3))
 
 
-def _centre(box: FloatArray) -> tuple[float, float]:
+def _centre(box: FloatArray | Box) -> tuple[float, float]:
     return float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2

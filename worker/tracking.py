@@ -93,6 +93,7 @@ class Tracker:
         unseen for too long, walked out, or the picture changed its size.
         """
         self._first_score = first_score
+        time_s = round(time_s, 3)  # as it is saved: a successor must not see other times
         if scores is None:
             scores = np.ones(len(boxes), np.float32)
         ended = self._end_others(frame_size)

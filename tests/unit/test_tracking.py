@@ -114,8 +114,8 @@ def test_a_saved_tracker_goes_on_exactly_like_the_one_that_was_not() -> None:
     assert resumed.tracks[0].votes == kept.tracks[0].votes
     for left, right in zip(kept.tracks, resumed.tracks, strict=True):
         assert left.id == right.id
-        np.testing.assert_allclose(left.motion.box, right.motion.box, atol=0.01)
-        np.testing.assert_allclose(left.motion.predict(0.5), right.motion.predict(0.5), atol=0.05)
+        assert left.motion.box == right.motion.box
+        assert left.motion.predict(0.5) == right.motion.predict(0.5)
 
 
 def test_a_walker_is_followed_through_irregular_steps() -> None:
@@ -287,7 +287,7 @@ def test_a_tracker_saved_at_any_frame_ends_the_same_tracks_as_one_that_was_not(
 ) -> None:
     kept, resumed, now_s = Tracker(), Tracker(), 1_700_000_000.0
     for number, (faces, step_s) in enumerate(frames):
-        now_s = round(now_s + step_s, 3)
+        now_s += step_s
         if number == saved_after:
             resumed = Tracker.decode(resumed.encode())
         ids = [
@@ -295,10 +295,8 @@ def test_a_tracker_saved_at_any_frame_ends_the_same_tracks_as_one_that_was_not(
             for tracks, gone in (see(one, boxes(*faces), now_s) for one in (kept, resumed))
         ]
         assert ids[0] == ids[1]
-    for left, right in zip(kept.end_all(), resumed.end_all(), strict=True):
-        assert (left.id, left.sightings, left.doubled) == (right.id, right.sightings, right.doubled)
-        assert left.last_seen_s == pytest.approx(right.last_seen_s, abs=0.002)
-        assert left.first_seen_s == pytest.approx(right.first_seen_s, abs=0.002)
+        assert kept.encode() == resumed.encode()
+    assert [one.encode() for one in kept.end_all()] == [one.encode() for one in resumed.end_all()]
 
 
 @settings(deadline=None)
