@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import av
@@ -42,6 +43,7 @@ class Opening:
         self._settings = settings
         self._reach = reach or Reach.of(settings)
         self._proxy = WebProxy(self._reach, settings.open_timeout_s) if _web(address) else None
+        self._file: tuple[int, ...] | None = None
 
     def open(self) -> av.container.InputContainer:
         """Open the source; return when its streams are known.
@@ -77,6 +79,10 @@ class Opening:
         cause = self._failure() or error
         return explain_reading(cause, self._address, self._settings.read_timeout_s)
 
+    def same_file(self) -> bool:
+        """Whether a film's file is still the one that was opened last."""
+        return self._file is not None and _identity(self._address.url) == self._file
+
     def close(self) -> None:
         """Cut what the source still reaches."""
         if self._proxy:
@@ -86,6 +92,7 @@ class Opening:
         """What FFmpeg is to open: for RTSP, checked IP addresses instead of a name."""
         address = self._address
         if address.kind == "file":
+            self._file = _identity(address.url)
             return [f"file:{self._reach.file(address.url)}"]
         if address.kind == "rtsp":
             found = self._reach.addresses(address.host, address.port)
@@ -117,6 +124,15 @@ class Opening:
         if self._proxy and self._proxy.redirects > MOST_REDIRECTS:
             return redirected(self._address)
         return self._proxy.failure if self._proxy else None
+
+
+def _identity(path: str) -> tuple[int, ...] | None:
+    """What differs when a path leads to another file, or to the same with other contents."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _web(address: Address) -> bool:

@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from contract.settings import Settings
@@ -42,6 +43,9 @@ HIGHEST_FPS: Final = 240.0
 """What declares more declares the ticks of its clock."""
 # Their demuxers invent timestamps at a fixed rate; only arrival tells the truth.
 _ARRIVAL_FORMATS: Final = frozenset({"mpjpeg", "mjpeg", "jpeg_pipe", "h264", "hevc", "m4v"})
+_INDEXED_FORMATS: Final = frozenset({"mp4", "matroska"})
+"""Which say where each picture is. Others begin again by being opened anew: seeking in them may
+end near the beginning, and opening costs as much as several pictures."""
 
 
 class VideoSource:
@@ -61,6 +65,7 @@ class VideoSource:
         self._life = life
         self._opening = opening
         self._container, self._stream = _open_stream(opening, address, settings, life)
+        self._reformatter = VideoReformatter()
         self._clock = StreamClock()
         self.health = StreamHealth()
         self._pace = Pace(life, settings.file_speed if address.kind == "file" else 1.0)
@@ -106,11 +111,11 @@ class VideoSource:
             self._rewind()
 
     def _rewind(self) -> None:
-        # Opened anew rather than sought: not every format can seek, and state stays clean.
-        self._container.close()
-        self._container, self._stream = _open_stream(
-            self._opening, self._address, self._settings, self._life
-        )
+        if not self._opening.same_file() or not _sought_beginning(self._container):
+            self._container.close()
+            self._container, self._stream = _open_stream(
+                self._opening, self._address, self._settings, self._life
+            )
         self._pace.restart()
 
     def _decoded(self, left_out: LeavingOut) -> Iterator[VideoFrame]:
@@ -180,7 +185,10 @@ class VideoSource:
             if self._clock.jumps > jumps:
                 self.health.clock_jumped()
         return CapturedFrame(
-            time_s, self._now_s(), lambda max_width: to_bgr(frame, max_width), left_out
+            time_s,
+            self._now_s(),
+            lambda max_width: to_bgr(frame, max_width, self._reformatter),
+            left_out,
         )
 
     @property
@@ -196,10 +204,14 @@ class VideoSource:
         )
 
 
-def to_bgr(frame: VideoFrame, max_width: int) -> Image:
-    """Return a decoded frame as BGR, upright, at most `max_width` wide."""
+def to_bgr(frame: VideoFrame, max_width: int, reformatter: VideoReformatter) -> Image:
+    """Return a decoded frame as BGR, upright, at most `max_width` wide.
+
+    `reformatter` keeps from frame to frame what it prepared for their size and format.
+    """
     width, height = fit_size(frame.width, frame.height, max_width)
-    image = cast(Image, frame.to_ndarray(format="bgr24", width=width, height=height))
+    bgr = reformatter.reformat(frame, width=width, height=height, format="bgr24")
+    image = cast(Image, bgr.to_ndarray())
     quarter_turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
 
@@ -223,6 +235,17 @@ def _open_stream(
     except BaseException:
         container.close()
         raise
+
+
+def _sought_beginning(container: InputContainer) -> bool:
+    """Whether the container stands at its first picture again, its decoder as new."""
+    if not _INDEXED_FORMATS & set(container.format.name.split(",")):
+        return False
+    try:
+        container.seek(container.start_time or 0)
+    except (av.error.FFmpegError, OSError):
+        return False
+    return True
 
 
 def _choose_stream(container: InputContainer, address: Address) -> VideoStream:
