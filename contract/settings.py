@@ -75,7 +75,13 @@ class Settings(BaseSettings):
         description="File with a key that may read `/metrics` and nothing else, beside the API "
         "keys made in the dashboard.",
     )
-    workers: int = Field(1, ge=0, le=64, description="Workers that `maskwatch run` starts.")
+    workers: int | None = Field(
+        None,
+        ge=0,
+        le=64,
+        description="Workers that `maskwatch run` starts. Unset: one for each core, four at most; "
+        "one where MASKWATCH_DEVICE is cuda.",
+    )
     ingests: int = Field(
         1, ge=0, le=64, description="Ingest processes that `maskwatch run` starts."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -38,10 +39,13 @@ from maskwatch.redis_server import EmbeddedRedis
 STAGES_END_WITHIN_S: Final = 3.0
 POLL_S: Final = 0.2
 BESIDE: Final = ("images", "recordings", "alerts")
-"""What no picture on the wall waits for: started after the first one, so that its loading does not
-hold that up where there are few cores ..."""
+"""What no picture on the wall waits for, like all workers but the first: started after the first
+picture, so that its loading does not hold that up where there are few cores ..."""
 BESIDE_AFTER_S: Final = 10.0
 """... or after this long, whatever keeps the cameras."""
+
+MOST_WORKERS_UNASKED: Final = 4
+"""Each holds 330 MB; more cores than these decode and carry."""
 
 DEMO_CAMERAS: Final = {
     "Demo concourse": "demo:seed=1",
@@ -117,7 +121,7 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
         stages = _stages(settings, settings.redis_url or url)
         try:
             for stage in stages:
-                if stage.name not in BESIDE:
+                if not starts_beside(stage.name):
                     stage.start()
             _supervise(settings, redis, stages, server, stop)
         finally:
@@ -227,12 +231,28 @@ def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
     return [
         stage("dashboard", "dashboard"),
         *(stage(f"ingest {n + 1}", "ingest") for n in range(settings.ingests)),
-        *(stage(f"worker {n + 1}", "worker") for n in range(settings.workers)),
+        *(stage(f"worker {n + 1}", "worker") for n in range(workers_of(settings))),
         stage("jobs", "maskwatch", "jobs"),
         stage("images", "maskwatch", "images"),
         stage("recordings", "maskwatch", "recordings"),
         stage("alerts", "maskwatch", "alerts"),
     ]
+
+
+def workers_of(settings: Settings) -> int:
+    """How many workers run here: as many as asked for, else about one a core."""
+    if settings.workers is not None:
+        return settings.workers
+    if settings.device == "cuda":
+        return 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(usable or 1, MOST_WORKERS_UNASKED)
+
+
+def starts_beside(stage: str) -> bool:
+    """Whether the stage of this name may come after the first picture."""
+    kind, _, number = stage.partition(" ")
+    return kind in BESIDE or (kind == "worker" and number != "1")
 
 
 def _supervise(
@@ -247,7 +267,7 @@ def _supervise(
     while not stop.wait(POLL_S):
         all_due = all_due or all_due_since(redis, began_s)
         for stage in stages:
-            if stage.name in BESIDE and not all_due:
+            if starts_beside(stage.name) and not all_due:
                 continue
             if stage.keep_running() == CONFIGURATION_ERROR:
                 raise MaskwatchError(f"{stage.name} cannot work as it is set up; see above")
@@ -296,7 +316,9 @@ def _look_after(server: EmbeddedRedis) -> None:
 
 def _worker_lives(redis: Redis, settings: Settings) -> bool:
     try:
-        return bool(Membership(redis, "worker", settings.lease_s).live()) or settings.workers == 0
+        return bool(Membership(redis, "worker", settings.lease_s).live()) or not workers_of(
+            settings
+        )
     except RedisError:
         return False
 

@@ -30,6 +30,8 @@ from maskwatch.run import (
     dashboard_url,
     parse_cameras,
     register_cameras,
+    starts_beside,
+    workers_of,
 )
 from tests.builders import add_camera
 from tests.secret_key import key_file, vault
@@ -189,6 +191,26 @@ def test_what_no_picture_waits_for_starts_after_the_first_one_or_after_a_while(
     assert all_due_since(redis, now_s)
     redis.delete(CameraKeys(camera.id).latest)
     assert all_due_since(redis, now_s - BESIDE_AFTER_S - 1)
+
+
+@pytest.mark.parametrize(
+    ("cores", "asked", "workers"),
+    [(1, {}, 1), (2, {}, 2), (96, {}, 4), (96, {"workers": 9}, 9), (2, {"workers": 0}, 0)],
+)
+def test_there_is_a_worker_a_core_up_to_four_unless_asked_otherwise(
+    monkeypatch: pytest.MonkeyPatch, cores: int, asked: dict[str, int], workers: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    assert workers_of(load_settings({}, **asked)) == workers
+
+
+def test_one_worker_uses_a_gpu() -> None:
+    assert workers_of(load_settings({"MASKWATCH_DEVICE": "cuda"})) == 1
+
+
+def test_the_first_picture_waits_for_the_first_worker_alone() -> None:
+    waiting = [name for name in ("dashboard", "worker 1", "worker 2") if not starts_beside(name)]
+    assert waiting == ["dashboard", "worker 1"]
 
 
 def test_a_stage_that_ends_is_started_again() -> None:

@@ -41,7 +41,7 @@ def test_a_wrong_redis_url_does_not_show_its_password() -> None:
 
 def test_values_come_from_the_environment_that_is_passed_in() -> None:
     settings = load_settings({"MASKWATCH_PORT": "9000", "MASKWATCH_WORKERS": "", "PATH": "/bin"})
-    assert (settings.port, settings.workers) == (9000, 1)
+    assert (settings.port, settings.workers) == (9000, None)
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
