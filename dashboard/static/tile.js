@@ -101,7 +101,7 @@ export class Tile {
       setText(this.parts.headline, cover.headline);
       setText(this.parts.reason, cover.reason);
     }
-    this.#showQuality(cover);
+    this.#showTrouble(cover);
     setText(this.parts.age, ageS === null ? "" : duration(ageS));
     this.parts.age.dataset.level =
       ageS === null || ageS <= AMBER_S ? "ok" : ageS <= RED_S ? "amber" : "red";
@@ -117,14 +117,20 @@ export class Tile {
     setText(this.parts.state, words);
   }
 
-  // Why what is counted now is not to be believed, below a picture that is the present.
-  #showQuality(cover) {
+  // What is wrong with a picture that is the present, below it: first what makes its counts invalid.
+  #showTrouble(cover) {
     const problem = cover ? null : this.camera?.quality.problems[0];
-    this.parts.quality.hidden = !problem;
+    const notice = cover || problem ? "" : this.camera?.status.notice ?? "";
+    const { trouble } = this.parts;
+    trouble.hidden = !problem && !notice;
     this.root.dataset.problem = problem ? problem.problem : "";
+    this.root.dataset.notice = notice ? this.camera.status.notice_kind : "";
     if (problem) {
-      setText(this.parts.quality, `${problem.words} since ${zonedTime(problem.since_s)}: what is counted is not valid`);
-      this.parts.quality.title = this.camera.quality.advice;
+      setText(trouble, `${problem.words} since ${zonedTime(problem.since_s)}: what is counted is not valid`);
+      trouble.title = this.camera.quality.advice;
+    } else if (notice) {
+      setText(trouble, notice);
+      trouble.title = notice;
     }
   }
 

@@ -262,7 +262,7 @@ def test_a_picture_not_to_be_believed_says_so_on_the_tile_and_the_page(
         camera.commit(condition=report)
         browser.complaints()  # of the test before
         browser.open(server.url)
-        note = f"{tile(camera)} [data-part=quality]"
+        note = f"{tile(camera)} [data-part=trouble]"
         browser.wait(lambda: "Picture frozen since" in browser.find(note).text, "the tile says so")
         browser.open(f"{server.url}/cameras/{camera.id}")
         browser.wait(
@@ -279,7 +279,29 @@ def test_a_picture_not_to_be_believed_says_so_on_the_tile_and_the_page(
             lambda: browser.find("[data-fact=quality]").text == "Nothing amiss", "it is well again"
         )
         browser.wait(
-            lambda: not browser.find("[data-part=quality]").is_displayed(), "and nothing is said"
+            lambda: not browser.find("[data-part=trouble]").is_displayed(), "and nothing is said"
+        )
+    assert browser.complaints() == []
+
+
+def test_a_live_stream_that_arrives_broken_says_so_on_the_tile_and_the_page(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    camera, words = FakeCamera(redis, "Gate"), "Pictures arrive broken: check the cable."
+    trouble = f"{tile(camera)} [data-part=trouble]"
+    camera.set_state("live", notice_kind="corrupt", notice=words)
+    with Feed(camera):
+        browser.open(server.url)
+        browser.wait(lambda: browser.find(trouble).text == words, "the tile says so")
+        browser.open(f"{server.url}/cameras/{camera.id}")
+        browser.wait(lambda: browser.find("[data-fact=error]").text == words, "the page says so")
+        assert browser.find("[data-label=error]").text == "Notice"
+        browser.wait(lambda: browser.find("[data-part=trouble]").text == words, "below the picture")
+        camera.set_state("live")
+        browser.wait(lambda: browser.find("[data-fact=error]").text == "None", "it is over")
+        assert browser.find("[data-label=error]").text == "Last error"
+        browser.wait(
+            lambda: not browser.find("[data-part=trouble]").is_displayed(), "and nothing is said"
         )
     assert browser.complaints() == []
 
