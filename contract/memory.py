@@ -1,4 +1,4 @@
-"""Keeps a process's freed memory for its next picture instead of giving it back each time."""
+"""What a process does with a freed picture's memory: keeps it for the next, or gives it back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _M_ARENA_MAX: Final = -8
 FROM_THE_HEAP_BYTES: Final = 32 * 1024 * 1024
 """The largest that glibc allows; a picture of 3840x2160 fits."""
 KEPT_BYTES: Final = 256 * 1024 * 1024
+GIVEN_BACK_FROM_BYTES: Final = 64 * 1024
+"""Smaller than most pictures, larger than nearly all that lives long."""
 
 
 def keep_freed_memory() -> bool:
@@ -28,3 +30,17 @@ def keep_freed_memory() -> bool:
     _LIBC.mallopt(_M_ARENA_MAX, 1)
     from_the_heap = _LIBC.mallopt(_M_MMAP_THRESHOLD, FROM_THE_HEAP_BYTES)
     return bool(from_the_heap and _LIBC.mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES))
+
+
+def give_back_freed_memory() -> bool:
+    """Have glibc give pictures' memory back when they are freed; False where it cannot.
+
+    For who passes pictures on and rarely decodes one. Left alone, glibc puts them among what lives
+    long as soon as it has freed one, and the process grows in steps with every hour's most viewers
+    (docs/adr/0032). A picture of its own pages costs some microseconds. Call it before threads
+    begin; child processes that are forked inherit it.
+    """
+    if not hasattr(_LIBC, "mallopt"):
+        return False
+    _LIBC.mallopt(_M_ARENA_MAX, 1)
+    return bool(_LIBC.mallopt(_M_MMAP_THRESHOLD, GIVEN_BACK_FROM_BYTES))

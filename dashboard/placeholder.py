@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import time
-from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, Final
 
 import cv2
@@ -19,13 +19,34 @@ JPEG_QUALITY: Final = 70
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 
 
-@lru_cache(maxsize=32)
+KEPT_S: Final = 10.0
+"""A picture that nobody was sent for so long is forgotten: it is 50 to 100 KB."""
+_drawn: dict[tuple[bytes, str, str], tuple[float, bytes]] = {}
+"""When each was last sent, and the picture."""
+
+
 def draw_placeholder(last_jpeg: bytes, title: str, reason: str) -> bytes:
     """Return a JPEG: the last picture, grey and dim, with why there is no newer one.
 
     The same picture serves every viewer until the reason changes. Empty or broken
     `last_jpeg`: a plain dark ground.
     """
+    now_s = time.monotonic()
+    for old in [key for key, (sent_s, _) in list(_drawn.items()) if now_s - sent_s > KEPT_S]:
+        _drawn.pop(old, None)
+    key = (blake2b(last_jpeg).digest(), title, reason)
+    found = _drawn.get(key)
+    jpeg = found[1] if found else _draw(last_jpeg, title, reason)
+    _drawn[key] = (now_s, jpeg)
+    return jpeg
+
+
+def kept_placeholders() -> int:
+    """How many drawn pictures are held for the next viewer."""
+    return len(_drawn)
+
+
+def _draw(last_jpeg: bytes, title: str, reason: str) -> bytes:
     image = _dimmed(last_jpeg)
     height, width = image.shape[:2]
     scale = max(0.45, width / 1100)

@@ -14,6 +14,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from contract.memory import give_back_freed_memory
 from contract.redis_client import connect
 from contract.settings import Settings
 from contract.tracing import check_tracing
@@ -89,5 +90,6 @@ def run(settings: Settings) -> None:
     # gunicorn has gevent replace sockets and TLS in its worker, after our imports. What it
     # warns of is redis-py's asyncio client, which is not used.
     warnings.filterwarnings("ignore", message="Monkey-patching ssl")
+    give_back_freed_memory()
     _log.info("serving on http://%s:%d", settings.host, settings.port)
     _Server(settings, redis_url, vault).run()

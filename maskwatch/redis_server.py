@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 import subprocess
 import tempfile
@@ -17,12 +18,21 @@ from redis.exceptions import RedisError
 from contract.camera_registry import CameraRegistry
 from contract.errors import RedisUnavailableError
 from contract.keys import UPLOADED_PICTURES, CameraKeys
+from contract.memory import FROM_THE_HEAP_BYTES, KEPT_BYTES
 from contract.redis_client import connect
 from maskwatch.processes import die_with_parent
 
 START_TIMEOUT_S: Final = 20.0
 LONGEST_SOCKET_PATH: Final = 100
 COMPACT_ABOVE_BYTES: Final = 64 * 1024 * 1024
+SET_ASIDE_BYTES: Final = 12 * 1024 * 1024
+"""Sent and answered once: the server then holds twice to thrice as much for what is to come."""
+KEEP_FREED_MEMORY: Final = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(FROM_THE_HEAP_BYTES),
+    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
+}
+"""For glibc, which a server from a wheel is built with; others ignore it (docs/adr/0032)."""
 _log = logging.getLogger(__name__)
 
 
@@ -103,6 +113,7 @@ class EmbeddedRedis:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                env={**os.environ, **KEEP_FREED_MEMORY},
                 start_new_session=True,  # Ctrl-C reaches us; we stop Redis last
                 preexec_fn=die_with_parent,
             )
@@ -114,6 +125,7 @@ class EmbeddedRedis:
                     f"redis-server did not start; the end of {log_path}: " + " | ".join(words)
                 )
             time.sleep(0.02)
+        self._set_memory_aside()
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """End the server: politely, then by force."""
@@ -150,6 +162,18 @@ class EmbeddedRedis:
                 pipeline.bgrewriteaof()
                 pipeline.execute()
             return True
+        finally:
+            client.close()
+
+    def _set_memory_aside(self) -> None:
+        """Have the server touch, at its start, the memory that pictures and history will take.
+
+        Nothing is stored and nothing gets into the append-only file. A server that gives freed
+        memory back, because it has another allocator, is none the worse for it.
+        """
+        client: Any = connect(self.url, "maskwatch-start")
+        try:
+            client.execute_command("ECHO", bytes(SET_ASIDE_BYTES))
         finally:
             client.close()
 

@@ -40,6 +40,8 @@ def open_session(network: Path | bytes, *, device: str, threads: int) -> ort.Inf
     options.intra_op_num_threads = threads
     # Spinning threads win microseconds and burn the cores that the decoders need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # It lays out a block of memory for every batch size it meets, and keeps them all (ADR 0032).
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     source = network if isinstance(network, bytes) else str(network)
     name = "the network" if isinstance(network, bytes) else str(network)
