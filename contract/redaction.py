@@ -6,9 +6,16 @@ import logging
 import re
 from typing import Final
 
-_SCHEME: Final = re.compile(r"\b([a-z][a-z0-9+.-]*://)", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"\b([a-z][a-z0-9+.-]{0,30}://)", re.IGNORECASE)
 _SECRET_QUERY: Final = re.compile(
     r"([?&;](?:[^=&;\s]*(?:pass|pwd|token|secret|auth|key|user|login|sig)[^=&;\s]*)=)[^&;\s\"'<>]*",
+    re.IGNORECASE,
+)
+_URL_IN_TEXT: Final = re.compile(
+    # Lengths are bounded, or a long line without any URL would take seconds.
+    r"\b[a-z][a-z0-9+.-]{0,30}://"
+    r"(?:\S{0,2000}@|[^\s/:@]{0,300}:(?!\d{1,5}(?:[\s/,;]|$))[^\n@]{0,300}@)?"  # no port
+    r"[^\s\"'<>]*",
     re.IGNORECASE,
 )
 HIDDEN: Final = "***"
@@ -33,13 +40,14 @@ def redact_url(url: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """Return free text with every URL in it redacted (a log line, a library's message)."""
-    return re.sub(
-        r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>]+",
-        lambda match: redact_url(match.group(0)),
-        text,
-        flags=re.IGNORECASE,
-    )
+    """Return free text with every URL in it redacted (a log line, a library's message).
+
+    A password may have quotes, brackets and blanks: all up to an `@` that may end it is hidden.
+
+    >>> redact_text("no answer from 'rtsp://admin:it's <mine>@10.0.0.9/live'")
+    "no answer from 'rtsp://***@10.0.0.9/live'"
+    """
+    return _URL_IN_TEXT.sub(lambda match: redact_url(match.group(0)), text)
 
 
 class RedactingFormatter(logging.Formatter):
