@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from contract.errors import LeaseLostError
 from contract.keys import CameraKeys
@@ -87,21 +87,30 @@ class HistoryStore:
     def _days_of(
         self, camera_id: str, first_day: int, last_day: int
     ) -> Iterator[tuple[str, int, dict[str, Minutes]]]:
-        names = CameraKeys(camera_id)
-        # Both in one transaction: between two reads a minute could move from one to the other.
         wanted = range(first_day, last_day + 1)
-        with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.hgetall(names.minutes)
-            for start in range(0, len(wanted), READ_AT_ONCE):
-                chunk = wanted[start : start + READ_AT_ONCE]
-                pipeline.mget([names.day(day) for day in chunk])
-            answer: list[Any] = pipeline.execute()
-        packed = [one for chunk in answer[1:] for one in chunk]
-        still_open = _by_day(_open_amounts(answer[0]))
+        try:
+            # In one transaction: between two reads a minute could move from one to the other.
+            opened, packed = self._read(camera_id, wanted, at_once=True)
+        except OutOfMemoryError:
+            # A full Redis takes no transaction, and moves nothing.
+            opened, packed = self._read(camera_id, wanted, at_once=False)
+        still_open = _by_day(_open_amounts(opened))
         for day, blob in zip(wanted, packed, strict=True):
             columns = _together(blob, still_open.get(day, {}))
             if columns:
                 yield camera_id, day, columns
+
+    def _read(
+        self, camera_id: str, days: Sequence[int], at_once: bool
+    ) -> tuple[dict[bytes, bytes], list[bytes | None]]:
+        """A camera's open amounts and packed days, `at_once` as of one moment."""
+        names = CameraKeys(camera_id)
+        with self._redis.pipeline(transaction=at_once) as pipeline:
+            pipeline.hgetall(names.minutes)
+            for start in range(0, len(days), READ_AT_ONCE):
+                pipeline.mget([names.day(day) for day in days[start : start + READ_AT_ONCE]])
+            opened, *chunks = pipeline.execute()
+        return opened, [day for chunk in chunks for day in chunk]
 
     def _pack_day(self, lease: Lease, names: CameraKeys, day: int, amounts: Amounts) -> None:
         blob = cast("bytes | None", self._redis.get(names.day(day)))

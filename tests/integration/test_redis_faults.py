@@ -16,8 +16,10 @@ from redis.exceptions import RedisError
 
 from contract.errors import LeaseLostError, NotNewerError
 from contract.frames import FramePublisher
+from contract.history import HistoryStore
 from contract.keys import CameraKeys
 from contract.leases import LeaseStore, Ownership
+from contract.minutes import DAY_MINUTES, minute_of, open_field, people_column
 from contract.outcomes import Outcome, OutcomeStore
 from contract.redis_client import check_server, connect, explain, wait_for_server
 from contract.redis_trouble import trouble_of
@@ -254,6 +256,22 @@ def test_what_a_full_redis_refuses_of_a_commit_is_all_of_it(
     assert not direct.exists(CameraKeys(camera.id).position)
     store.commit(lease, one_person(1))
     assert totals_of(direct, camera.id)["people:mask"] == 1
+
+
+def test_history_can_be_read_from_a_full_redis(direct: Redis, full: Callable[[bool], None]) -> None:
+    camera, today = add_camera(direct), minute_of(time.time()) // DAY_MINUTES
+    lease, history = take_lease(direct, camera.id, "worker"), HistoryStore(direct)
+    for day, amount in ((today - 1, 3), (today, 4)):
+        field = open_field(day * DAY_MINUTES + 5, people_column("mask"))
+        direct.hset(CameraKeys(camera.id).minutes, field, amount)
+        history.pack_if_grown(lease, above_fields=0 if day < today else 99)
+
+    def read() -> list[tuple[int, int]]:
+        found = history.days([camera.id], today - 1, today)
+        return [(day, int(columns[people_column("mask")].sum())) for _, day, columns in found]
+
+    full(True)
+    assert read() == [(today - 1, 3), (today, 4)]
 
 
 # What people and programs are told
