@@ -90,6 +90,13 @@ def _answers() -> list[Case]:
         *cases,
         Case("redirects in a circle", FaultyRtspCamera, lambda c: _moved(c, c.url), ("redirect",)),
         Case(
+            "redirects in a circle at PLAY",
+            FaultyRtspCamera,
+            lambda c: _moved(c, c.url, "PLAY"),
+            ("redirect",),
+        ),
+        _case("redirects to a cloud's credentials", _to_credentials(), "forbidden"),
+        Case(
             "redirects to where it plays",
             FaultyRtspCamera,
             lambda c: _moved(c, c.url.replace("/live", "/moved")),
@@ -99,9 +106,14 @@ def _answers() -> list[Case]:
     ]
 
 
-def _moved(camera: FaultyCamera, url: str) -> Fault:
-    step = "DESCRIBE" if camera.scheme == "rtsp" else "GET"
+def _moved(camera: FaultyCamera, url: str, step: str = "DESCRIBE") -> Fault:
+    step = step if camera.scheme == "rtsp" else "GET"
     return Answers(step, Reply(302, "Found", (("Location", url),)))
+
+
+def _to_credentials() -> Fault:
+    where = "rtsp://169.254.169.254:80/latest/meta-data/"
+    return Answers("DESCRIBE", Reply(302, "Found", (("Location", where),)))
 
 
 def _streams() -> list[Case]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from contract.redaction import redact_url
 
@@ -32,12 +32,35 @@ class Address:
     host: str = ""
     port: int = 0
 
-    def url_at(self, ip: str) -> str:
-        """`url` with an IP address in place of the host's name."""
-        parts = urlsplit(self.url)
-        login, at, _ = parts.netloc.rpartition("@")
-        host = f"[{ip}]" if ":" in ip else ip
-        return urlunsplit(parts._replace(netloc=f"{login}{at}{host}:{self.port}"))
+    @property
+    def login(self) -> tuple[str, str]:
+        """User and password; empty where there are none."""
+        login, _, _ = urlsplit(self.url).netloc.rpartition("@")
+        user, _, password = login.partition(":")
+        return unquote(user), unquote(password)
+
+    @property
+    def without_login(self) -> str:
+        """`url` as its host is asked for it: with the port, without user and password."""
+        host = f"[{self.host.partition('%')[0]}]" if ":" in self.host else self.host
+        return urlunsplit(urlsplit(self.url)._replace(netloc=f"{host}:{self.port}"))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is asked for."""
+        return self.url.startswith(("rtsps:", "https:"))
+
+    def moved_to(self, location: str) -> Address:
+        """Where a redirect leads from here.
+
+        User and password go along to the same host only, and never from TLS to none.
+        """
+        moved = parse_source(urljoin(self.url, location))
+        same = moved.host == self.host and moved.encrypted >= self.encrypted
+        if not same or any(moved.login) or not any(self.login):
+            return moved
+        login = ":".join(quote(part, safe="") for part in self.login)
+        return replace(moved, url=moved.url.replace("://", f"://{login}@", 1))
 
 
 def parse_source(source: str) -> Address:

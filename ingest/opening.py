@@ -14,15 +14,24 @@ import av.container
 from contract.errors import SourceError
 from contract.settings import Settings
 from ingest.address import Address, SourceKind
-from ingest.overheard import MOST_REDIRECTS, Overheard, overhearing
+from ingest.overheard import Overheard, overhearing
 from ingest.reach import Reach
-from ingest.source_errors import explain_opening, explain_reading, redirected, timed_out
+from ingest.rtsp_relay import RtspRelay
+from ingest.source_errors import (
+    MOST_REDIRECTS,
+    behind_redirect,
+    explain_opening,
+    explain_reading,
+    leads_nowhere,
+    redirected,
+    timed_out,
+)
 from ingest.web_proxy import WebProxy
 
 # A playlist fetched from a camera must not make FFmpeg read local files or run protocols that
 # nobody asked for (Frigate CVE-2026-25643): each kind of source gets only what it needs.
 PROTOCOLS: Final[dict[SourceKind, str]] = {
-    "rtsp": "rtsp,rtsps,rtp,tcp,tls",
+    "rtsp": "rtsp,tcp",
     "http": "http,https,httpproxy,tcp,tls,crypto",
     "file": "file",
     "webcam": "file",
@@ -44,6 +53,7 @@ class Opening:
         self._reach = reach or Reach.of(settings)
         self._proxy = WebProxy(self._reach, settings.open_timeout_s) if _web(address) else None
         self._file: tuple[int, ...] | None = None
+        self._relay: RtspRelay | None = None
 
     def open(self) -> av.container.InputContainer:
         """Open the source; return when its streams are known.
@@ -51,28 +61,14 @@ class Opening:
         Raises:
             SourceError: of the kind that fits, in words for an operator.
         """
-        address, settings = self._address, self._settings
-        urls = self._urls()
+        began_s = time.monotonic()
+        if self._address.kind == "rtsp":
+            return self._follow(began_s)
         if self._proxy:
             # FFmpeg would go past the proxy to the hosts named there.
             os.environ.pop("no_proxy", None)
             self._proxy.start()
-        started_s = time.monotonic()
-        with overhearing() if _networked(address) else nullcontext(Overheard()) as overheard:
-            try:
-                container = self._first_that_opens(urls)
-            except (av.error.FFmpegError, OSError, ValueError) as error:
-                elapsed_s = time.monotonic() - started_s
-                limit_s, failure = settings.open_timeout_s, self._failure()
-                # What FFmpeg hears where the proxy could not connect is the proxy's own answer.
-                heard, cause = (None, failure) if failure else (overheard, error)
-                # Not chained: FFmpeg's own error carries the URL with its password.
-                raise explain_opening(cause, address, elapsed_s, limit_s, heard) from None
-        if overheard.silent and address.kind == "rtsp":
-            # It opened, knowing the stream by its description; nothing of it has come.
-            container.close()
-            raise timed_out(address, settings.read_timeout_s)
-        return container
+        return self._open(self._address, began_s)
 
     def explain_reading(self, error: Exception) -> SourceError:
         """Return the `SourceError` for a failure while frames were being read."""
@@ -87,42 +83,82 @@ class Opening:
         """Cut what the source still reaches."""
         if self._proxy:
             self._proxy.close()
+        if self._relay:
+            self._relay.close()
 
-    def _urls(self) -> list[str]:
-        """What FFmpeg is to open: for RTSP, checked IP addresses instead of a name."""
-        address = self._address
-        if address.kind == "file":
-            self._file = _identity(address.url)
-            return [f"file:{self._reach.file(address.url)}"]
-        if address.kind == "rtsp":
-            found = self._reach.addresses(address.host, address.port)
-            return [address.url_at(ip) for ip in found]
-        return [address.url]
-
-    def _first_that_opens(self, urls: list[str]) -> av.container.InputContainer:
-        *others, last = urls
-        for url in others:
+    def _follow(self, began_s: float) -> av.container.InputContainer:
+        """Open an RTSP camera, or what it sends its viewers on to, each checked like the first."""
+        here = self._address
+        for _ in range(MOST_REDIRECTS + 1):
+            if self._relay:
+                self._relay.close()
+            self._relay = RtspRelay(here, self._reach)
             try:
-                return self._open(url)
-            except (av.error.ConnectionRefusedError, av.error.OSError):
-                continue  # a host with several addresses need not listen on all of them
-        return self._open(last)
+                return self._open(here, began_s)
+            except SourceError as error:
+                if self._relay.moved is None:
+                    if here is self._address:
+                        raise
+                    raise behind_redirect(error, self._address, here) from None
+                here = self._next(here, self._relay.moved)
+        raise redirected(self._address)
 
-    def _open(self, url: str) -> av.container.InputContainer:
-        options = ffmpeg_options(self._address, self._settings)
+    def _next(self, here: Address, location: str) -> Address:
+        try:
+            moved = here.moved_to(location)
+        except ValueError:
+            raise leads_nowhere(self._address) from None
+        if not location or moved.kind != "rtsp":
+            raise leads_nowhere(self._address)
+        return moved
+
+    def _open(self, address: Address, began_s: float) -> av.container.InputContainer:
+        settings, limit_s = self._settings, self._settings.open_timeout_s
+        with overhearing() if _networked(address) else nullcontext(Overheard()) as overheard:
+            try:
+                container = self._opened(address, began_s + limit_s)
+            except (av.error.FFmpegError, OSError, ValueError) as error:
+                elapsed_s, failure = time.monotonic() - began_s, self._failure()
+                # What FFmpeg hears where the proxy could not connect is the proxy's own answer.
+                heard, cause = (None, failure) if failure else (overheard, error)
+                # Not chained: FFmpeg's own error carries the URL with its password.
+                raise explain_opening(cause, address, elapsed_s, limit_s, heard) from None
+        if overheard.silent and address.kind == "rtsp":
+            # It opened, knowing the stream by its description; nothing of it has come.
+            container.close()
+            raise timed_out(address, settings.read_timeout_s)
+        return container
+
+    def _opened(self, address: Address, ends_s: float) -> av.container.InputContainer:
+        """Have FFmpeg open an address until `ends_s`."""
+        options = ffmpeg_options(address, self._settings)
         if self._proxy:
             options["http_proxy"] = self._proxy.url
+        read_s = self._settings.read_timeout_s
+        if self._relay:
+            self._relay.start(min(_left_s(ends_s), read_s))
         return av.open(
-            url,
-            format="v4l2" if self._address.kind == "webcam" else None,
+            self._asked_for(address),
+            format="v4l2" if address.kind == "webcam" else None,
             options=options,
-            timeout=(self._settings.open_timeout_s, self._settings.read_timeout_s),
+            timeout=(_left_s(ends_s), read_s),
         )
 
+    def _asked_for(self, address: Address) -> str:
+        """What FFmpeg is to open."""
+        if self._relay:
+            return self._relay.url
+        if address.kind == "file":
+            self._file = _identity(address.url)
+            return f"file:{self._reach.file(address.url)}"
+        return address.url
+
     def _failure(self) -> SourceError | OSError | None:
-        """Why the proxy did not connect, which FFmpeg knows only as an answer it did not expect."""
+        """Why proxy or relay gave up, which FFmpeg knows only as an answer it did not expect."""
         if self._proxy and self._proxy.redirects > MOST_REDIRECTS:
             return redirected(self._address)
+        if self._relay:
+            return self._relay.failure
         return self._proxy.failure if self._proxy else None
 
 
@@ -133,6 +169,10 @@ def _identity(path: str) -> tuple[int, ...] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _left_s(ends_s: float) -> float:
+    return max(ends_s - time.monotonic(), 0.1)
 
 
 def _web(address: Address) -> bool:
@@ -148,7 +188,8 @@ def ffmpeg_options(address: Address, settings: Settings) -> dict[str, str]:
     options: dict[str, Any] = {"protocol_whitelist": PROTOCOLS[address.kind]}
     read_us = str(int(settings.read_timeout_s * 1e6))
     if address.kind == "rtsp":
-        # UDP loses packets behind most switches and smears the picture (opencv#27091).
+        # Of our relay, whatever the camera sends by; UDP loses packets behind most switches and
+        # smears the picture (opencv#27091).
         options |= {"rtsp_transport": "tcp", "timeout": read_us, "allowed_media_types": "video"}
         options |= {"analyzeduration": str(int(ANALYSED_S * 1e6))}
     if _networked(address):

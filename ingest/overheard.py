@@ -9,16 +9,12 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import av.logging
 
-MOST_REDIRECTS: Final = 8
-REDIRECTS_REST_S: Final = 0.25
-"""FFmpeg follows RTSP redirects without end, hundreds a second: those beyond the limit wait."""
 _FAILED_READ: Final = re.compile(r"(?:Failed reading RTSP data|Error reading HTTP response): (.*)")
 _WAITED: Final = re.compile("timed out|exit requested")
 _REFUSED_METHOD: Final = re.compile(r"method ([A-Z_]+) failed: (\d{3})")
@@ -39,7 +35,6 @@ class Overheard(logging.Handler):
         """What was refused: `DESCRIBE`, say; empty over HTTP."""
         self.status = 0
         """The status it was refused with; 0 when nothing was."""
-        self.redirects = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.thread != self._thread:
@@ -52,10 +47,6 @@ class Overheard(logging.Handler):
             self.method, self.status = refused[1], int(refused[2])
         elif refused := _HTTP_ERROR.match(message):
             self.status = int(refused[1])
-        elif "Redirecting to" in message:
-            self.redirects += 1
-            if self.redirects > MOST_REDIRECTS:
-                time.sleep(REDIRECTS_REST_S)
 
 
 @contextmanager

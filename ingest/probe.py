@@ -143,7 +143,7 @@ def probe_source(source: str, settings: Settings, tell: Tell = lambda _: None) -
     try:
         kind = parse_source(source).kind
         tell("resolving" if kind in {"rtsp", "http"} else "waiting")
-        with opening_steps(tell, web=kind == "http"):
+        with opening_steps(tell):
             opened = open_source(source, settings, _Patience())
             try:
                 return _look(source, opened, tell)

@@ -1,4 +1,4 @@
-"""Tells how far opening a source is, from what FFmpeg and our proxy log of it."""
+"""Tells how far opening a source is, from what FFmpeg and our own connecting log of it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ from typing import Final, TextIO
 import av.logging
 
 from contract.probes import ProbeStep
-from ingest import web_proxy
+from ingest import connecting
 from ingest.overheard import heard
 
-# Verbose messages of FFmpeg 5 to 8 (libavformat/tcp.c, rtsp.c). What they say beyond their
-# beginning, such as an address with its password, goes nowhere.
-_DIRECT: Final[dict[tuple[str, str], ProbeStep]] = {
-    ("libav.tcp", "Starting connection attempt"): "connecting",
-    ("libav.tcp", "Successfully connected"): "authenticating",
+# FFmpeg reaches our relay or proxy alone, and always: what those connect to is what counts.
+_BEGINNINGS: Final[dict[tuple[str, str], ProbeStep]] = {
+    (connecting.__name__, connecting.CONNECTING): "connecting",
+    (connecting.__name__, connecting.CONNECTED_TO): "authenticating",
+    # A verbose message of FFmpeg 5 to 8 (libavformat/rtsp.c). What it says beyond its beginning
+    # goes nowhere.
     ("libav.rtsp", "SDP:"): "waiting",
-}
-# Of a web address FFmpeg reaches the proxy alone, and always.
-_BY_PROXY: Final[dict[tuple[str, str], ProbeStep]] = {
-    (web_proxy.__name__, web_proxy.CONNECTING): "connecting",
-    (web_proxy.__name__, web_proxy.CONNECTED_TO): "authenticating",
 }
 
 Tell = Callable[[ProbeStep], None]
@@ -49,14 +45,11 @@ class StepWriter:
 
 
 @contextmanager
-def opening_steps(tell: Tell, web: bool) -> Iterator[None]:
-    """Tell the steps of what is opened meanwhile. In a process that does nothing else.
-
-    web: it is a web address, which goes through the proxy.
-    """
-    listener = _Listener(tell, _BY_PROXY if web else _DIRECT)
+def opening_steps(tell: Tell) -> Iterator[None]:
+    """Tell the steps of what is opened meanwhile. In a process that does nothing else."""
+    listener = _Listener(tell)
     with ExitStack() as logs:
-        for name in ("libav", web_proxy.__name__):
+        for name in ("libav", connecting.__name__):
             logs.enter_context(heard(logging.getLogger(name), listener))
         av.logging.set_level(av.logging.VERBOSE)
         try:
@@ -66,13 +59,12 @@ def opening_steps(tell: Tell, web: bool) -> Iterator[None]:
 
 
 class _Listener(logging.Handler):
-    def __init__(self, tell: Tell, beginnings: dict[tuple[str, str], ProbeStep]) -> None:
+    def __init__(self, tell: Tell) -> None:
         super().__init__()
         self._tell = tell
-        self._beginnings = beginnings
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        for (name, beginning), step in self._beginnings.items():
+        for (name, beginning), step in _BEGINNINGS.items():
             if record.name == name and message.startswith(beginning):
                 self._tell(step)

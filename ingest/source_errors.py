@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 from typing import Final
 
 import av
@@ -27,7 +28,10 @@ from contract.errors import (
     SourceUndecodableError,
 )
 from ingest.address import Address
-from ingest.overheard import MOST_REDIRECTS, Overheard
+from ingest.overheard import Overheard
+
+MOST_REDIRECTS: Final = 8
+"""In a row, over RTSP or HTTP."""
 
 _UNREACHABLE: Final = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 _BROKEN_OFF: Final = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.EIO}
@@ -99,6 +103,24 @@ def redirected(address: Address) -> SourceRedirectError:
     )
 
 
+def leads_nowhere(address: Address) -> SourceRedirectError:
+    return SourceRedirectError(
+        f"{address.shown} sends its viewers on to what is no RTSP address; copy the stream's own "
+        "address from the camera's manual"
+    )
+
+
+def behind_redirect(error: SourceError, first: Address, last: Address) -> SourceError:
+    """Return the error of what a camera at `first` sent its viewers on to, and say so."""
+    words = f"{first.shown} sends its viewers on, and {error}"
+    if isinstance(error, SourceAuthenticationError) and any(first.login) and not any(last.login):
+        words += (
+            "; they are not passed on to another host: take that address as the camera's, with "
+            "user and password"
+        )
+    return type(error)(words)
+
+
 def no_key_frame(address: Address, waited_s: float) -> SourceKeyFrameError:
     return SourceKeyFrameError(
         f"{address.shown} has sent no key frame for {waited_s:.0f} s, and no picture can be "
@@ -143,8 +165,6 @@ def unsupported_codec(address: Address, codec: str) -> SourceCodecError:
 
 
 def _by_ear(heard: Overheard, address: Address, elapsed_s: float) -> SourceError | None:
-    if heard.redirects > MOST_REDIRECTS:
-        return redirected(address)
     if heard.status:
         return _by_status(heard, address)
     if heard.silent:
@@ -183,7 +203,7 @@ def _no_such_stream(address: Address) -> SourceNotFoundError:
 def _by_kind(error: Exception, address: Address, limit_s: float) -> SourceError | None:
     shown = address.shown
     number = _number(error)
-    if isinstance(error, av.error.ExitError) or number in _TIMED_OUT:
+    if isinstance(error, av.error.ExitError | TimeoutError) or number in _TIMED_OUT:
         return timed_out(address, limit_s)
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
         return _refused_login(address)
@@ -209,6 +229,8 @@ def _by_kind(error: Exception, address: Address, limit_s: float) -> SourceError 
 def _by_medium(error: Exception, address: Address) -> SourceError:
     if address.kind in ("file", "webcam"):
         return _local(error, address)
+    if isinstance(error, ssl.SSLError):
+        return no_video(address, "something that speaks no TLS (try rtsp:// instead of rtsps://)")
     # FFmpeg gives a failed look-up and a page that ended early the same number (EIO).
     if _number(error) == errno.EIO and not _resolves(address.host):
         return SourceHostNotFoundError(

@@ -8,7 +8,6 @@ the two gains nothing.
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 import select
 import socket
@@ -18,16 +17,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from contract.errors import SourceError, SourceForbiddenError
+from ingest.connecting import connect
 from ingest.reach import Reach
 
 MOST_HEAD_BYTES: Final = 64 * 1024
 CHUNK_BYTES: Final = 64 * 1024
 CONNECTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 REFUSAL: Final = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-CONNECTING: Final = "Connecting"
-CONNECTED_TO: Final = "Connected"
-"""What is logged of a connection; no address, which may have a password."""
-_log = logging.getLogger(__name__)
 _REDIRECT: Final = re.compile(rb"HTTP/1\.\d 30[12378] ")
 _OWN_HEADERS: Final = re.compile(rb"(?im)^(proxy-[a-z-]+|connection|keep-alive):.*\r\n")
 
@@ -87,7 +83,7 @@ class WebProxy:
         try:
             head, rest = _read_head(client)
             host, port, forwarded = _read_request(head)
-            server = self._connect(host, port)
+            server = connect(self._reach, host, port, self._timeout_s)
         except (SourceError, OSError, ValueError) as error:
             self.failure = None if isinstance(error, ValueError) else error
             client.sendall(REFUSAL)
@@ -109,20 +105,6 @@ class WebProxy:
 
     def _note_answer(self, beginning: bytes) -> None:
         self.redirects = self.redirects + 1 if _REDIRECT.match(beginning) else 0
-
-    def _connect(self, host: str, port: int) -> socket.socket:
-        """Connect to the first of a host's checked addresses that answers."""
-        failure: OSError | None = None
-        for address in self._reach.addresses(host, port):
-            _log.debug(CONNECTING)
-            try:
-                made = socket.create_connection((address, port), self._timeout_s)
-            except OSError as error:
-                failure = error
-                continue
-            _log.debug(CONNECTED_TO)
-            return made
-        raise failure or OSError("no address")
 
 
 def _relay(client: socket.socket, server: socket.socket, note: Callable[[bytes], None]) -> None:

@@ -10,19 +10,24 @@ import pytest
 
 from benchmarks.attack_corpus import attacks, prepared, show_that_both_can_be_reached, try_all
 from contract.errors import SourceError
-from contract.settings import load_settings
+from contract.settings import Settings, load_settings
 from ingest.address import parse_source
 from ingest.opening import Opening
 from ingest.reach import Reach
 from ingest.source import open_source
+from tests.servers.camera_faults import RTSP_STEPS, Answers, AnswersInTurn, Reply, Several, Utters
+from tests.servers.certificates import Authority
 from tests.servers.clips import make_clip, make_hls
+from tests.servers.faulty_rtsp import FaultyRtspCamera
 from tests.servers.hostile import CANARY_HOST, Canary, canary, file_server, hostile_camera
 from tests.servers.http import http_cameras
-from tests.servers.rtsp import rtsp_server
+from tests.servers.rtsp import rtsp_server, with_login
 
 SETTINGS = load_settings(
     source_hosts_refused=f"{CANARY_HOST}, 10.0.0.0/8", open_timeout_s=3, read_timeout_s=3
 )
+
+ASKS = Reply(401, "Unauthorized", (("WWW-Authenticate", 'Digest realm="camera", nonce="17"'),))
 
 
 class Patience:
@@ -43,9 +48,9 @@ def forbidden(clip: Path) -> Iterator[Canary]:
         yield there
 
 
-def why_not(source: str) -> SourceError:
+def why_not(source: str, settings: Settings = SETTINGS) -> SourceError:
     try:
-        opened = open_source(source, SETTINGS, Patience())
+        opened = open_source(source, settings, Patience())
     except SourceError as error:
         return error
     try:
@@ -61,6 +66,11 @@ def test_the_canary_can_be_reached_where_it_is_not_refused(forbidden: Canary) ->
     assert opened.info.width == 320
     opened.close()
     assert forbidden.visits
+    before = forbidden.connections
+    with FaultyRtspCamera() as camera:
+        camera.begin(Answers("DESCRIBE", moved(f"rtsp://{CANARY_HOST}:{forbidden.port}/live")))
+        assert why_not(camera.url, load_settings(read_timeout_s=1, open_timeout_s=1)).kind
+    assert forbidden.connections > before
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -211,3 +221,118 @@ def test_a_quarter_of_the_attack_corpus_reaches_no_canary_and_is_refused_in_word
     assert findings.kinds.total() > 50
     assert findings.hits == []
     assert findings.unclear == []
+
+
+def moved(to: str, status: int = 302) -> Reply:
+    return Reply(status, "Moved", (("Location", to),))
+
+
+@pytest.mark.parametrize("step", RTSP_STEPS)
+def test_no_step_of_an_rtsp_camera_leads_to_a_forbidden_host(forbidden: Canary, step: str) -> None:
+    lures = {
+        301: f"rtsp://{CANARY_HOST}:{forbidden.port}/live",
+        302: f"rtsps://user:p@{CANARY_HOST}:{forbidden.port}/live",
+        303: f"rtsp://[::ffff:{CANARY_HOST}]:{forbidden.port}/live?tcp",
+        305: f"rtsp://2130706434:{forbidden.port}/live",
+        307: "rtsp://169.254.169.254:80/latest/meta-data/",
+        308: "rtsp://metadata@168.63.129.16/",
+    }
+    with FaultyRtspCamera() as camera:
+        for status, lure in lures.items():
+            camera.begin(Answers(step, moved(lure, status)))
+            error = why_not(camera.url)
+            assert (error.kind, forbidden.connections) == ("forbidden", 0), lure
+            assert f"{camera.url} sends its viewers on" in str(error)
+
+
+@pytest.mark.parametrize(
+    "lure", ["/etc/passwd", "file:///etc/passwd", "http://{canary}/", "", "x:"]
+)
+def test_an_rtsp_redirect_leads_to_rtsp_alone(forbidden: Canary, lure: str) -> None:
+    lure = lure.format(canary=f"{CANARY_HOST}:{forbidden.port}")
+    with FaultyRtspCamera() as camera:
+        camera.begin(Answers("DESCRIBE", moved(lure)))
+        error = why_not(camera.url)
+    assert (error.kind, forbidden.connections) == ("redirect", 0)
+
+
+def test_a_redirect_after_the_password_was_taken_or_amid_pictures_leads_nowhere_either(
+    forbidden: Canary,
+) -> None:
+    lure = moved(f"rtsp://{CANARY_HOST}:{forbidden.port}/live")
+    short = (("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"), ("Session", "4;timeout=2"))
+    with FaultyRtspCamera() as camera:
+        camera.begin(AnswersInTurn("DESCRIBE", [ASKS, lure]))
+        assert why_not(with_login(camera.url, "admin", "s3cret")).kind == "forbidden"
+        camera.begin(
+            Several(Answers("SETUP", Reply(200, "OK", short)), Answers("GET_PARAMETER", lure))
+        )
+        opened = open_source(camera.url, SETTINGS, Patience())
+        with pytest.raises(SourceError) as caught:
+            for _ in opened.frames():
+                pass
+        opened.close()
+    assert (caught.value.kind, forbidden.connections) == ("ended", 0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "RTSP/1.0 \0302 Found\r\nCSeq: 1\r\nLocation: {lure}\r\n\r\n",
+        "RTSP/1.0  302 Found\nCSeq: 1\nlocation:{lure}\n\n",
+        "\r\n\r\nRTSP/9.9 302\r\nCSeq: 1\r\nLocation : {lure}\r\n\r\n",
+        "$\1\0\4aaaaRTSP/1.0 302 Found\r\nCSeq: 1\r\nLocation: {lure}\r\n\r\n",
+        "RTSP/1.0 200 OK\r\nCSeq: 1\r\nLocation: {lure}\r\nContent-Length: 2\r\n\r\nhi"
+        "RTSP/1.0 302 Found\r\nCSeq: 2\r\nLocation: {lure}\r\n\r\n",
+        "RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 1\r\nContent-Length: 400\r\n\r\n"
+        "RTSP/1.0 302 Found\r\nCSeq: 2\r\nLocation: {lure}\r\n\r\n",
+        "RTSP/1.0 200 RTSP/1.0 302\r\nCSeq: 1\r\nX: y\rLocation: {lure}\r\n\r\n",
+        "RTSP/1.0 302 Found\r\nCSeq: 99\r\nLocation: {lure}\r\n\r\n",
+        "REDIRECT {lure} RTSP/1.0\r\nCSeq: 1\r\nLocation: {lure}\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: {lure}\r\n\r\n",
+    ],
+)
+def test_a_redirect_in_disguise_is_seen_too(forbidden: Canary, said: str) -> None:
+    lure = f"rtsp://{CANARY_HOST}:{forbidden.port}/live"
+    with FaultyRtspCamera() as camera:
+        camera.begin(Utters("OPTIONS", said.replace("{lure}", lure).encode()))
+        assert str(why_not(camera.url))
+    assert forbidden.connections == 0
+
+
+def test_an_rtsp_redirect_to_an_allowed_host_is_followed_and_passwords_stay_behind() -> None:
+    with FaultyRtspCamera() as first, FaultyRtspCamera(host="127.0.0.3") as other:
+        other.begin(AnswersInTurn("DESCRIBE", [ASKS]))
+        first.begin(Answers("DESCRIBE", moved(other.url)))
+        error = why_not(with_login(first.url, "admin", "s3cret"))
+        assert (error.kind, "not passed on" in str(error)) == ("authentication", True)
+        assert not any("authorization" in request.headers for request in other.requests)
+        opened = open_source(first.url, SETTINGS, Patience())  # now it plays to anybody
+        assert next(opened.frames()).image(160).shape[1] == 160
+        opened.close()
+
+
+def test_an_rtsp_redirect_on_the_same_host_keeps_the_password() -> None:
+    with FaultyRtspCamera() as first, FaultyRtspCamera() as other:
+        other.begin(AnswersInTurn("DESCRIBE", [ASKS]))
+        first.begin(Answers("DESCRIBE", moved(other.url)))
+        open_source(with_login(first.url, "admin", "s3cret"), SETTINGS, Patience()).close()
+        assert any("authorization" in request.headers for request in other.requests)
+
+
+@pytest.mark.parametrize("step", ["DESCRIBE", "PLAY"])
+def test_rtsp_redirects_in_a_circle_end_and_are_told(step: str) -> None:
+    with FaultyRtspCamera() as camera, FaultyRtspCamera() as other:
+        camera.begin(Answers(step, moved(other.url)))
+        other.begin(Answers(step, moved(camera.url)))
+        error = why_not(camera.url)
+        assert (error.kind, camera.connections + other.connections) == ("redirect", 9)
+
+
+def test_a_redirect_within_tls_is_seen_too(forbidden: Canary, tmp_path: Path) -> None:
+    with FaultyRtspCamera(tls=Authority(tmp_path, "camera").server_context()) as camera:
+        opened = open_source(camera.url, SETTINGS, Patience())
+        assert next(opened.frames()).image(160).shape[1] == 160
+        opened.close()
+        camera.begin(Answers("DESCRIBE", moved(f"rtsps://{CANARY_HOST}:{forbidden.port}/live")))
+        assert (why_not(camera.url).kind, forbidden.connections) == ("forbidden", 0)

@@ -140,6 +140,41 @@ class Answers(Fault):
 
 
 @dataclass(frozen=True)
+class Several(Fault):
+    """Answers some steps wrongly, each in its way."""
+
+    first: Fault
+    second: Fault
+
+    def reply(self, step: str, path: str) -> Reply | None:
+        return self.first.reply(step, path) or self.second.reply(step, path)
+
+
+@dataclass(frozen=True)
+class AnswersInTurn(Fault):
+    """Answers a step with one thing after another, and rightly once these are over."""
+
+    step: str
+    replies: list[Reply]
+
+    def reply(self, step: str, path: str) -> Reply | None:
+        return self.replies.pop(0) if step == self.step and self.replies else None
+
+
+@dataclass(frozen=True)
+class Utters(Fault):
+    """Sends bytes of its own instead of an answer to this step, and hangs up."""
+
+    step: str
+    said: bytes
+
+    def reply(self, step: str, path: str) -> Reply | None:
+        if step == self.step:
+            raise HangUpError(self.said)
+        return None
+
+
+@dataclass(frozen=True)
 class Plays(Fault):
     """Switches to another film (size, codec) in mid-stream, or describes it to who comes anew."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -48,6 +49,12 @@ class Authority:
             )
         )
         return certificate, key_file
+
+    def server_context(self) -> ssl.SSLContext:
+        """What a server of this machine shows a certificate of ours with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.issue("server"))
+        return context
 
 
 def _builder(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -47,19 +48,23 @@ class FaultyCamera:
 
     scheme = "http"
 
-    def __init__(self, film: Film) -> None:
+    def __init__(
+        self, film: Film, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> None:
         self._film = film
+        self.host = host
+        self._tls = tls
         self._fault: Fault = WELL
         self._links: set[Link] = set()
         self._lock = threading.Lock()
-        self._listener = _listen(0)
+        self._listener = _listen(host, 0)
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         """How many were accepted so far."""
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://127.0.0.1:{self.port}/live"
+        return f"{self.scheme}://{self.host}:{self.port}/live"
 
     @property
     def fault(self) -> Fault:
@@ -81,7 +86,7 @@ class FaultyCamera:
         """All is well again."""
         listened, self._fault = self._fault.listens, WELL
         if not listened:
-            self._listener = _listen(self.port)
+            self._listener = _listen(self.host, self.port)
             self._serve()
 
     def __enter__(self) -> Self:
@@ -133,7 +138,11 @@ class FaultyCamera:
 
     def _attend(self, link: Link) -> None:
         try:
+            if self._tls:
+                link.connection = self._tls.wrap_socket(link.connection, server_side=True)
             self.guarded(link, self.serve)
+        except OSError:
+            pass  # the viewer speaks no TLS
         finally:
             link.close()
             with self._lock:
@@ -160,8 +169,8 @@ class FaultyCamera:
             link.close()
 
 
-def _listen(port: int) -> socket.socket:
-    return socket.create_server(("127.0.0.1", port), backlog=64)
+def _listen(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), backlog=64)
 
 
 def _shut(listener: socket.socket) -> None:

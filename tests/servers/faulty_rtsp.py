@@ -1,7 +1,8 @@
-"""An RTSP camera (RFC 2326, TCP-interleaved) that misbehaves as it is told to."""
+"""An RTSP camera (RFC 2326) that misbehaves as it is told to."""
 
 from __future__ import annotations
 
+import ssl
 import threading
 from dataclasses import dataclass
 from typing import Final
@@ -20,21 +21,33 @@ class Request:
     """What a viewer asks."""
 
     method: str
-    path: str
+    url: str
     headers: dict[str, str]
+
+    @property
+    def path(self) -> str:
+        return "/" + self.url.partition("://")[2].partition("/")[2]
 
 
 class FaultyRtspCamera(FaultyCamera):
-    """Serves one H.264 or H.265 film under every path."""
+    """Serves one H.264 or H.265 film under every path, over TCP."""
 
     scheme = "rtsp"
 
-    def __init__(self, film: Film | None = None) -> None:
-        super().__init__(film or make_film())
+    def __init__(
+        self,
+        film: Film | None = None,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(film or make_film(), host, tls)
+        self.scheme = "rtsps" if tls else "rtsp"
+        self.requests: list[Request] = []
 
     def serve(self, link: Link) -> None:
         while True:
             request = _read(link)
+            self.requests.append(request)
             reply = self.fault.reply(request.method, request.path) or self._right(request)
             link.send(_written(reply, request))
             self.fault.answered(request.method)
@@ -91,7 +104,7 @@ def _read(link: Link) -> Request:
     headers = {k.strip().lower(): v.strip() for k, _, v in (one.partition(":") for one in rest)}
     method, url, _ = line.split(" ")
     _exactly(link, int(headers.get("content-length", 0)))
-    return Request(method, "/" + url.partition("://")[2].partition("/")[2], headers)
+    return Request(method, url, headers)
 
 
 def _exactly(link: Link, count: int) -> bytes:

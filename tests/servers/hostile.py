@@ -20,6 +20,7 @@ class Canary:
 
     port: int = 0
     visits: list[str] = field(default_factory=list)
+    connections: int = 0
 
     @property
     def url(self) -> str:
@@ -33,6 +34,10 @@ def canary(video: Path) -> Iterator[Canary]:
     body = video.read_bytes()
 
     class Handler(_Quiet):
+        def handle(self) -> None:
+            there.connections += 1
+            super().handle()
+
         def do_GET(self) -> None:
             there.visits.append(self.path)
             self.answer(200, "video/mp4", body)
@@ -98,7 +103,7 @@ class _Quiet(BaseHTTPRequestHandler):
 @contextmanager
 def _serving(host: str, handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
     server = ThreadingHTTPServer((host, 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server.server_port

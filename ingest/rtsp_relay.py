@@ -1,0 +1,223 @@
+"""Stands between FFmpeg and an RTSP camera: FFmpeg connects to nothing but this.
+
+FFmpeg would follow a camera's redirect by itself, wherever it leads. It never sees one: each
+message is read here and written anew, for the whole of a connection. What stands here also signs
+in, so that FFmpeg knows no password and the camera is asked by its own name, and ends TLS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import selectors
+import socket
+import ssl
+import threading
+from dataclasses import dataclass, replace
+from typing import Final
+
+from contract.errors import SourceError
+from ingest.address import Address
+from ingest.connecting import connect, secured
+from ingest.reach import Reach
+from ingest.rtsp_login import Login, as_sent
+from ingest.rtsp_messages import Message, NotRtspError, Splitter
+from ingest.source_errors import no_video
+
+CHUNK_BYTES: Final = 256 * 1024
+GREETING_S: Final = 2.0
+LEAVING_S: Final = 1.0
+"""What a farewell (TEARDOWN) may take."""
+MOST_TRIES: Final = 3
+_OPTIONS: Final = ("OPTIONS", "GET_PARAMETER")
+_PRIVATE: Final = {"Location": "", "WWW_Authenticate": ""}
+
+
+@dataclass
+class _Asked:
+    """What FFmpeg asked and the camera has not answered yet."""
+
+    request: Message
+    tries: int = 0
+
+
+class RtspRelay:
+    """One connection to a camera, and the one of FFmpeg that it is for."""
+
+    def __init__(self, address: Address, reach: Reach) -> None:
+        self._address = address
+        self._reach = reach
+        self._sockets: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._run, name="rtsp relay", daemon=True)
+        self._from_ffmpeg, self._from_camera = Splitter(), Splitter()
+        self._sequence = 0
+        self._waiting: dict[str, _Asked] = {}
+        self.url = ""
+        """What FFmpeg is to open: nobody else on this machine knows the word in it."""
+        self.moved: str | None = None
+        """Where the camera sent its viewer instead of answering; empty if it did not say."""
+        self.failure: SourceError | None = None
+        """Why the connection was given up here."""
+
+    def start(self, limit_s: float) -> None:
+        """Connect to the camera, and wait for FFmpeg in a thread that ends with the connection.
+
+        Raises:
+            SourceError, OSError: as `connect` does.
+        """
+        address = self._address
+        self._server = connect(self._reach, address.host, address.port, limit_s)
+        self._sockets.append(self._server)
+        if address.encrypted:
+            self._server = self._sockets[0] = secured(self._server, address.host)
+        self._login = Login(*address.login)
+        self._camera = as_sent(address.without_login)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets.append(self._listener)
+        self.url = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/{secrets.token_urlsafe()}"
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let FFmpeg, which has closed its side, say farewell to the camera; cut what is left."""
+        if self._thread.ident is None:
+            for one in self._sockets:
+                one.close()
+            return
+        _cut(self._listener)
+        self._thread.join(LEAVING_S)
+        for one in tuple(self._sockets):
+            _cut(one)
+        self._thread.join(LEAVING_S)
+
+    def _run(self) -> None:
+        try:
+            self._ffmpeg, first = self._accept()
+            self._listener.close()
+            with selectors.DefaultSelector() as self._selector:
+                self._ask(_Asked(first))
+                self._carry()
+        except NotRtspError:
+            self.failure = no_video(self._address, "something else than RTSP")
+        except OSError:
+            pass  # one of both has left, and the other learns that by its connection's end
+        finally:
+            for one in self._sockets:
+                _cut(one)
+                one.close()
+
+    def _accept(self) -> tuple[socket.socket, Message]:
+        """Wait for whoever knows the word, and return what it asks first."""
+        while True:
+            connection, _ = self._listener.accept()
+            connection.settimeout(GREETING_S)
+            with contextlib.suppress(OSError, NotRtspError):
+                for item in self._from_ffmpeg.feed(connection.recv(CHUNK_BYTES)):
+                    if isinstance(item, Message) and item.uri == self.url:
+                        connection.settimeout(None)
+                        self._sockets.append(connection)
+                        return connection, item
+            connection.close()
+            self._from_ffmpeg = Splitter()
+
+    def _carry(self) -> None:
+        """Pass on what either side says until one has left.
+
+        Writing waits for who reads too slowly, and nothing is read meanwhile: so the camera waits.
+        """
+        self._selector.register(self._ffmpeg, selectors.EVENT_READ, self._hear_ffmpeg)
+        self._selector.register(self._server, selectors.EVENT_READ, self._hear_camera)
+        while True:
+            for key, _ in self._selector.select():
+                if not key.data():
+                    return
+
+    def _hear_ffmpeg(self) -> bool:
+        data = self._ffmpeg.recv(CHUNK_BYTES)
+        for item in self._from_ffmpeg.feed(data):
+            if isinstance(item, Message):
+                self._ask(_Asked(item))
+            else:
+                self._server.sendall(item)
+        return bool(data)
+
+    def _hear_camera(self) -> bool:
+        data = _received(self._server)
+        for item in self._from_camera.feed(data):
+            if isinstance(item, bytes):
+                self._tell(item)
+            elif item.method:
+                self._answer(item)
+            elif not self._answered(item):
+                return False
+        return bool(data)
+
+    def _tell(self, data: bytes) -> None:
+        """Send FFmpeg something; if it has left, pass on its last words (TEARDOWN)."""
+        try:
+            self._ffmpeg.sendall(data)
+        except OSError:
+            self._ffmpeg.settimeout(0)
+            self._hear_ffmpeg()
+            raise
+
+    def _ask(self, asked: _Asked) -> None:
+        """Ask the camera what FFmpeg asked, by the camera's name, and as somebody it knows."""
+        self._sequence += 1
+        asked.tries += 1
+        self._waiting[str(self._sequence)] = asked
+        request, uri = asked.request, asked.request.uri
+        if uri.startswith(self.url):
+            uri = self._camera + uri.removeprefix(self.url)
+        headers = {
+            "CSeq": str(self._sequence),
+            "Authorization": self._login.authorization(request.method, uri),
+        }
+        self._server.sendall(replace(request, uri=uri).with_headers(**headers).encoded())
+
+    def _answered(self, answer: Message) -> bool:
+        """Pass an answer on, or ask again; False when the camera sends its viewer elsewhere."""
+        if answer.status < 200:
+            return True  # the answer is still to come
+        asked = self._waiting.pop(answer.header("CSeq"), None)
+        if asked is None and self._waiting:
+            # Some count in their own way, and answer in the order of what they were asked.
+            asked = self._waiting.pop(next(iter(self._waiting)))
+        if asked is None:
+            return True
+        if 300 <= answer.status < 400:
+            self.moved = answer.header("Location")
+            return False
+        if self._may_ask_again(asked, answer):
+            self._ask(asked)
+            return True
+        told = answer.with_headers(CSeq=asked.request.header("CSeq"), **_PRIVATE)
+        self._tell(told.encoded())
+        return True
+
+    def _may_ask_again(self, asked: _Asked, answer: Message) -> bool:
+        if asked.tries >= MOST_TRIES or answer.status != 401:
+            return False
+        challenges = answer.all("WWW-Authenticate")
+        stale = any("stale=true" in one.replace('"', "").lower() for one in challenges)
+        # Never the same password twice for one question: some cameras lock an account.
+        return self._login.challenged(challenges) and (asked.tries == 1 or stale)
+
+    def _answer(self, request: Message) -> None:
+        """Answer what the camera asks its viewer: that it is there, and can do nothing else."""
+        status, reason = (200, "OK") if request.method in _OPTIONS else (501, "Not Implemented")
+        same = {name: request.header(name) for name in ("CSeq", "Session")}
+        self._server.sendall(Message(status, reason).with_headers(**same).encoded())
+
+
+def _received(connection: socket.socket) -> bytes:
+    data = connection.recv(CHUNK_BYTES)
+    if isinstance(connection, ssl.SSLSocket):
+        while data and connection.pending():
+            data += connection.recv(CHUNK_BYTES)
+    return data
+
+
+def _cut(connection: socket.socket) -> None:
+    # The plain one's, for that of TLS is no other thread's to touch.
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -1,0 +1,132 @@
+"""What stands between FFmpeg and an RTSP camera: names, passwords, TLS, and who may listen."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+import av
+import psutil
+import pytest
+
+from contract.settings import load_settings
+from ingest.address import parse_source
+from ingest.opening import Opening, ffmpeg_options
+from ingest.reach import Reach
+from ingest.rtsp_relay import RtspRelay
+from ingest.source import OpenSource, open_source
+from tests.integration.test_ingest_reach import Patience, why_not
+from tests.servers.camera_faults import Answers, AnswersInTurn, Reply
+from tests.servers.certificates import Authority
+from tests.servers.faulty_rtsp import FaultyRtspCamera
+from tests.servers.hostile import hostile_camera
+from tests.servers.ingest_process import eventually
+from tests.servers.rtsp import with_login
+
+SETTINGS = load_settings(open_timeout_s=4, read_timeout_s=3)
+ODD = 'p@:/w"d ä'
+
+
+def opened(source: str) -> OpenSource:
+    return open_source(source, SETTINGS, Patience())
+
+
+def asks(*challenges: str) -> Reply:
+    return Reply(401, "Unauthorized", tuple(("WWW-Authenticate", one) for one in challenges))
+
+
+def test_a_camera_is_asked_by_its_own_name_and_ffmpeg_knows_neither_name_nor_password() -> None:
+    reach = Reach(resolve=lambda host, port: ["127.0.0.1"])
+    with FaultyRtspCamera() as camera:
+        camera.begin(AnswersInTurn("DESCRIBE", [asks('Digest realm="gate", nonce="7"')]))
+        named = f"rtsp://admin:{ODD}@gate.example:{camera.port}/live?channel=1"
+        opening = Opening(parse_source(named), SETTINGS, reach)
+        container = opening.open()
+        assert "gate.example" not in container.name
+        container.close()
+        opening.close()
+        asked = f"rtsp://gate.example:{camera.port}/live?channel=1"
+        assert [one.url for one in camera.requests[:3]] == [asked] * 3
+        assert f'uri="{asked}"' in camera.requests[2].headers["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("challenges", "scheme"),
+    [
+        (['Basic realm="c"'], "Basic"),
+        (['Basic realm="c"', 'Digest realm="c", nonce="n", qop="auth-int, auth"'], "Digest"),
+        (['Digest realm="c", nonce="n", algorithm=SHA-256', 'Basic realm="c"'], "Digest"),
+        (['Digest realm="c", nonce="n", algorithm=Unheard', 'Basic realm="c"'], "Basic"),
+    ],
+)
+def test_a_camera_gets_the_best_answer_that_it_understands(
+    challenges: list[str], scheme: str
+) -> None:
+    with FaultyRtspCamera() as camera:
+        camera.begin(AnswersInTurn("DESCRIBE", [asks(*challenges)]))
+        opened(with_login(camera.url, "admin", ODD)).close()
+        assert camera.requests[2].headers["authorization"].startswith(f"{scheme} ")
+        assert eventually(lambda: camera.requests[-1].method == "TEARDOWN")
+
+
+def test_a_wrong_password_is_tried_once_a_connection_and_a_nonce_that_is_old_again() -> None:
+    with FaultyRtspCamera() as camera:
+        camera.begin(Answers("DESCRIBE", asks('Digest realm="c", nonce="n"')))
+        assert why_not(with_login(camera.url, "admin", "no")).kind == "authentication"
+        assert sum("authorization" in one.headers for one in camera.requests) == 1
+        stale = asks('Digest realm="c", nonce="o", stale=TRUE')
+        camera.begin(AnswersInTurn("DESCRIBE", [asks('Digest realm="c", nonce="n"'), stale]))
+        opened(with_login(camera.url, "admin", ODD)).close()
+        camera.begin(AnswersInTurn("PLAY", [stale]))
+        opened(with_login(camera.url, "admin", ODD)).close()
+
+
+def test_tls_hides_pictures_and_what_is_no_tls_is_told(tmp_path: Path) -> None:
+    with FaultyRtspCamera(tls=Authority(tmp_path, "camera").server_context()) as camera:
+        camera.begin(AnswersInTurn("DESCRIBE", [asks('Basic realm="c"')]))
+        source = opened(with_login(camera.url, "admin", ODD))
+        assert next(source.frames()).image(160).shape[1] == 160
+        source.close()
+    with hostile_camera({}) as plain:
+        error = why_not(plain.replace("http:", "rtsps:"))
+    assert (error.kind, "speaks no TLS" in str(error)) == ("no_video", True)
+
+
+def test_nobody_else_on_this_machine_gets_a_cameras_pictures() -> None:
+    with FaultyRtspCamera() as camera:
+        address = parse_source(camera.url)
+        relay = RtspRelay(address, Reach())
+        relay.start(3.0)
+        port = parse_source(relay.url).port
+        for said in (
+            b"OPTIONS rtsp://127.0.0.1/ RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+            b"GET / HTTP/1.0\r\n",
+        ):
+            with socket.create_connection(("127.0.0.1", port), 10) as stranger:
+                stranger.sendall(said)
+                assert stranger.recv(100) == b""
+        av.open(relay.url, options=ffmpeg_options(address, SETTINGS)).close()
+        relay.close()
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", port), 1)
+
+
+def test_connections_leave_no_threads_or_sockets_behind() -> None:
+    def held() -> tuple[int, int]:
+        relays = [one for one in threading.enumerate() if one.name == "rtsp relay"]
+        return len(relays), psutil.Process().num_fds()
+
+    with FaultyRtspCamera() as camera:
+        opened(camera.url).close()
+        assert eventually(lambda: held()[0] == 0)
+    before = held()
+    with FaultyRtspCamera() as camera:
+        for reply in (404, 302, 461):
+            camera.begin(Answers("SETUP", Reply(reply, "no")))
+            for _ in range(5):
+                assert why_not(camera.url)
+        camera.end()
+        for _ in range(5):
+            opened(camera.url).close()
+    assert eventually(lambda: held() <= before)
