@@ -1,7 +1,7 @@
 """The names of everything kept in Redis.
 
-All keys of one camera share the hash tag `{cam:ID}`, so that a Redis Cluster keeps them on
-one node and a script may change them together.
+All keys of one camera have `{cam:ID}` in their names, by which `contract.cluster_places` keeps them
+on one server of a Redis Cluster, so that a script may change them together.
 """
 
 from __future__ import annotations

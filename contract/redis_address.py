@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import RedisDsn, TypeAdapter
 
 from contract.errors import SettingsError
+from contract.redis_cluster import is_cluster, parse_cluster
 from contract.redis_sentinel import is_sentinel, parse_sentinel
 from contract.redis_tls import require_checked
 
@@ -48,13 +49,10 @@ def require_address(url: str) -> str:
     """Return `url`; raise `ValueError` when it is no address of a Redis that we can use."""
     if url.startswith("unix://"):
         return url
-    if "cluster" in url.partition("://")[0]:
-        raise ValueError(
-            "Maskwatch does not use Redis Cluster; use one Redis, or one that sentinels watch "
-            "(redis+sentinel://)"
-        )
     if is_sentinel(url):
         parse_sentinel(url)
+    elif is_cluster(url):
+        parse_cluster(url)
     else:
         TypeAdapter(RedisDsn).validate_python(url)
     return require_checked(url)

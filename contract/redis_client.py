@@ -16,6 +16,7 @@ from redis.retry import Retry
 from contract.errors import RedisClusterError, RedisTooOldError, RedisUnavailableError
 from contract.logs import about
 from contract.redaction import redact_url
+from contract.redis_cluster import cluster_name, connect_to_cluster, is_cluster
 from contract.redis_sentinel import connect_by_sentinels, is_sentinel, sentinel_name
 from contract.redis_trouble import leave_replica, words_for
 from contract.wire import join_wire
@@ -45,6 +46,8 @@ def connect(url: str, client_name: str = "maskwatch") -> Redis:
         options["socket_keepalive"] = True
     if is_sentinel(url):
         return connect_by_sentinels(url, options)
+    if is_cluster(url):
+        return connect_to_cluster(url, options)
     return Redis.from_url(url, **options)
 
 
@@ -59,11 +62,15 @@ def check_server(redis: Redis) -> str:
     try:
         found = redis.info("server")
     except RedisError as error:
+        if "cluster support disabled" in str(error):
+            raise RedisClusterError(
+                f"Redis at {server_name(redis)} is no cluster; write redis:// for it"
+            ) from error
         raise explain(error, redis) from error
-    if found.get("redis_mode") == "cluster":
+    if found.get("redis_mode") == "cluster" and not cluster_name(redis):
         raise RedisClusterError(
-            f"Redis at {server_name(redis)} is part of a cluster, which Maskwatch does not use; "
-            "name one that is not (cluster-enabled no), or sentinels (redis+sentinel://)"
+            f"Redis at {server_name(redis)} is part of a cluster; write redis+cluster:// before "
+            "its address, so that the others are found, too"
         )
     version = str(found["redis_version"])
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
@@ -83,8 +90,8 @@ def explain(error: RedisError, redis: Redis) -> RedisUnavailableError:
 def server_name(redis: Redis) -> str:
     """Where the client points, without any password."""
     options = redis.connection_pool.connection_kwargs
-    if by_sentinels := sentinel_name(redis):
-        return by_sentinels
+    if found := sentinel_name(redis) or cluster_name(redis):
+        return found
     if "path" in options:
         return redact_url(str(options["path"]))
     return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"

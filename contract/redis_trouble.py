@@ -7,12 +7,16 @@ from typing import Final, Literal
 
 from redis import Redis
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
+    TryAgainError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -31,6 +35,7 @@ Trouble = Literal[
     "silent",
     "untrusted",
     "unreachable",
+    "incomplete",
     "other",
 ]
 
@@ -45,6 +50,8 @@ WORDS: Final[dict[Trouble, str]] = {
     "silent": "does not answer in time; waiting",
     "untrusted": "cannot be trusted",
     "unreachable": "cannot be reached; is it running? Trying again",
+    "incomplete": "has nobody that serves a part of the cluster; waiting for a replica to take "
+    "over, or for a part that moves",
     "other": "refuses a command",
 }
 TITLES: Final[dict[Trouble, str]] = {
@@ -57,6 +64,7 @@ TITLES: Final[dict[Trouble, str]] = {
     "silent": "Redis does not answer",
     "untrusted": "Redis cannot be reached safely",
     "unreachable": "Redis cannot be reached",
+    "incomplete": "A part of Redis is away",
     "other": "Redis refuses a command",
 }
 """In few words, for the head of a page."""
@@ -70,6 +78,10 @@ _BY_TYPE: Final[tuple[tuple[type[RedisError], Trouble], ...]] = (
     (BusyLoadingError, "loading"),
     (OutOfMemoryError, "full"),
     (ReadOnlyError, "read_only"),
+    (MasterDownError, "loading"),
+    (ClusterDownError, "incomplete"),
+    (AskError, "incomplete"),
+    (TryAgainError, "incomplete"),
     (RedisTimeoutError, "silent"),
     (RedisConnectionError, "unreachable"),
 )

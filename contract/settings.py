@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None,
         description="Redis to use, 6.2 or newer; with sentinels, redis+sentinel://host:26379,"
-        "other:26379/service/0. Unset: `maskwatch run` starts one of its own.",
+        "other:26379/service/0; a cluster, redis+cluster://host:7000,other:7001/. "
+        "Unset: `maskwatch run` starts one of its own.",
     )
     redis_user: str | None = Field(
         None,

@@ -12,8 +12,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import closing, contextmanager
+from typing import Final
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from contract.errors import MessageError
 from contract.keys import CameraKeys
 from contract.redis_client import Outage
+from contract.streams import StreamReader
 from contract.tracing import OFF, Tracing, stream_moment
 from contract.views import WATCHED_EXPIRE_S, View
 
@@ -132,10 +133,14 @@ class Hub:
 
     def _run(self) -> None:
         outage = Outage(self._redis, threading.Event())
+        with closing(StreamReader(self._redis)) as streams:
+            self._read_on(streams, outage)
+
+    def _read_on(self, streams: StreamReader, outage: Outage) -> None:
         while watched := self._watched():
             try:
                 self._announce(watched, self._watched_large())
-                self._deliver(self._read(watched))
+                self._deliver(self._read(streams, watched))
                 outage.over()
             except RedisError as error:
                 # A new or restored server may count its entries from an earlier time.
@@ -167,14 +172,11 @@ class Hub:
             announce(self._redis, due, large)
             self._announced.update(dict.fromkeys(due, now))
 
-    def _read(self, watched: frozenset[str]) -> list[View]:
+    def _read(self, streams: StreamReader, watched: frozenset[str]) -> list[View]:
         names = {CameraKeys(camera_id).view.encode(): camera_id for camera_id in watched}
-        positions: dict[Any, Any] = {
-            name: self._positions.get(camera_id, "0") for name, camera_id in names.items()
-        }
-        answer: Any = self._redis.xread(positions, block=BLOCK_MS)
+        places = {name: self._positions.get(one, "0") for name, one in names.items()}
         views = []
-        for name, entries in answer or []:
+        for name, entries in streams.read(places, BLOCK_MS):
             camera_id, (stream_id, fields) = names[name], entries[-1]
             self._positions[camera_id] = stream_id
             try:

@@ -12,8 +12,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -27,9 +27,14 @@ from contract.errors import FellBehindError, MessageError
 from contract.keys import CameraKeys
 from contract.people import Person
 from contract.redis_client import Outage
+from contract.redis_cluster import cluster_name
+from contract.streams import StreamReader
 
 KEPT: Final = 1000
 BLOCK_MS: Final = 250
+SETTLED_S: Final = 1.0
+"""Within this time of one another servers of a cluster number rows in an order of their own: their
+clocks differ a little, and one is read sooner than another."""
 # Redis ids begin at 0-1.
 BEGINNING: Final = "0-0"
 
@@ -88,11 +93,37 @@ class Follower:
         return found
 
 
+class ArrivalOrder:
+    """Puts rows of several servers into the order of their ids, by waiting for those that are late.
+
+    Whoever goes on from an id would otherwise miss a row of before it that came after it.
+    """
+
+    def __init__(self, wait_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`wait_s`: 0 where one server numbers all rows."""
+        self._wait_s = wait_s
+        self._clock = clock
+        self._waiting: list[tuple[float, CountedPerson]] = []
+
+    def settled(self, arrived: Iterable[CountedPerson]) -> list[CountedPerson]:
+        """Take in what arrived; return, in order, what has waited and what belongs before it."""
+        now_s = self._clock()
+        self._waiting += [(now_s, one) for one in arrived]
+        ripe = [one.id for at_s, one in self._waiting if now_s - at_s >= self._wait_s]
+        if not ripe:
+            return []
+        last = max(ripe)
+        found = [one for _, one in self._waiting if one.id <= last]
+        self._waiting = [(at_s, one) for at_s, one in self._waiting if one.id > last]
+        return sorted(found, key=lambda counted: counted.id)
+
+
 class PeopleFeed:
     """Hands counted people to followers. Its one thread lives while somebody follows."""
 
     def __init__(self, redis: Redis, kept: int = KEPT) -> None:
         self._redis = redis
+        self._order = ArrivalOrder(SETTLED_S if cluster_name(redis) else 0.0)
         self._roster = CameraRoster(redis)
         self._changed = threading.Condition()
         self._ring: deque[CountedPerson] = deque(maxlen=kept)
@@ -144,13 +175,17 @@ class PeopleFeed:
 
     def _run(self) -> None:
         outage = Outage(self._redis, threading.Event())
+        with closing(StreamReader(self._redis)) as streams:
+            self._read_on(streams, outage)
+
+    def _read_on(self, streams: StreamReader, outage: Outage) -> None:
         positions: dict[str, str] | None = None
         while self._followed():
             try:
                 cameras = {camera.id: camera for camera in self._roster.cameras()}
                 positions = self._positions(cameras, positions)
                 self._begin()
-                self._append(self._read(cameras, positions))
+                self._append(self._order.settled(self._read(streams, cameras, positions)))
                 outage.over()
             except RedisError as error:
                 outage.report(error)
@@ -190,21 +225,20 @@ class PeopleFeed:
         }
 
     def _read(
-        self, cameras: Mapping[str, Camera], positions: dict[str, str]
+        self, streams: StreamReader, cameras: Mapping[str, Camera], positions: dict[str, str]
     ) -> list[CountedPerson]:
         """Wait a moment for rows behind `positions`, and move these on."""
         if not positions:
             time.sleep(BLOCK_MS / 1000)
             return []
         names = {CameraKeys(camera_id).people.encode(): camera_id for camera_id in positions}
-        places: Any = {name: positions[camera_id] for name, camera_id in names.items()}
-        answer: Any = self._redis.xread(places, block=BLOCK_MS)
+        places = {name: positions[camera_id] for name, camera_id in names.items()}
         found = []
-        for name, rows in answer or []:
+        for name, rows in streams.read(places, BLOCK_MS):
             camera_id = names[name]
             positions[camera_id] = rows[-1][0].decode()
             found += decode_rows(cameras[camera_id], rows)
-        return sorted(found, key=lambda counted: counted.id)
+        return found
 
     def _append(self, people: list[CountedPerson]) -> None:
         if people:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from contract.errors import SettingsError
-from maskwatch.redis_roles import ROLES, WATCHERS, Access
+from maskwatch.redis_roles import REPLICA, ROLES, WATCHERS, Access, in_cluster
 
 Server = Literal["7", "6.2"]
 ACL_FILE: Final = "users.acl"
@@ -26,7 +26,10 @@ def template() -> str:
 
 
 def acl_text(
-    password: Callable[[str], str], server: Server, users: Mapping[str, Access] = ROLES
+    password: Callable[[str], str],
+    server: Server,
+    users: Mapping[str, Access] = ROLES,
+    cluster: bool = False,
 ) -> str:
     """The ACL file: nobody comes in but these users. `password`: a role's, as rules name it.
 
@@ -34,8 +37,8 @@ def acl_text(
     elsewhere, and the other way round, by the commands that a role has.
     """
     lines = [
-        f"user {role} on {password(role)} {_rules(access, server)}"
-        for role, access in users.items()
+        f"user {role} on {password(role)} {_rules(in_cluster(a) if cluster else a, server)}"
+        for role, a in users.items()
     ]
     return "\n".join(["user default off resetkeys resetchannels -@all", *lines, ""])
 
@@ -61,16 +64,19 @@ def _keys(access: Access, server: Server) -> Iterator[str]:
             yield f"%R~{name}" if name in access.reads else f"%W~{name}"
 
 
-def write(folder: Path, server: Server, sentinels: bool = False) -> list[Path]:
+def write(
+    folder: Path, server: Server, sentinels: bool = False, cluster: bool = False
+) -> list[Path]:
     """Write the ACL file and a password file for each role; return those that are new.
 
-    With `sentinels` there are users for them and for replicas, too. Passwords that are there stay,
+    With `sentinels` there are users for them and for replicas, too; with `cluster` keys are named
+    as a cluster has them, and replicas have a user. Passwords that are there stay,
     so that doing it again after an upgrade changes the rules only.
 
     Raises:
         SettingsError: a password file holds something else, or cannot be written.
     """
-    users = {**ROLES, **(WATCHERS if sentinels else {})}
+    users = {**ROLES, **(WATCHERS if sentinels else REPLICA if cluster else {})}
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = [path for role in users if _make(path := password_file(folder, role))]
@@ -78,7 +84,7 @@ def write(folder: Path, server: Server, sentinels: bool = False) -> list[Path]:
         path = folder / ACL_FILE
         # In place: containers are given the file itself, which must not become another one.
         with open(path, "w", opener=_owner_only) as file:
-            file.write(acl_text(hashes.__getitem__, server, users))
+            file.write(acl_text(hashes.__getitem__, server, users, cluster))
     except OSError as error:
         raise SettingsError(f"{error.filename}: {error.strerror}") from error
     return [*made, path]

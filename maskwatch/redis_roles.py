@@ -17,6 +17,7 @@ from rq.group import Group
 from rq.suspension import WORKERS_SUSPENDED
 
 from contract import keys
+from contract.cluster_places import tagged_pattern
 from contract.keys import AlertKeys, CameraKeys, UploadKeys
 
 ANY: Final = "*"
@@ -255,8 +256,9 @@ _STAGES: Final[Mapping[str, Access]] = {
 ROLES: Final[Mapping[str, Access]] = {**_STAGES, ADMIN: _admin(_STAGES.values())}
 """Each role's access, by the name of its Redis user."""
 
+REPLICA: Final[Mapping[str, Access]] = {"replica": Access(frozenset({"psync", "replconf", "ping"}))}
 WATCHERS: Final[Mapping[str, Access]] = {
-    "replica": Access(frozenset({"psync", "replconf", "ping"})),
+    **REPLICA,
     "sentinel": Access(
         frozenset({"ping", "info", "role", "slaveof", "config|rewrite", "multi", "exec"})
         | {"publish", "subscribe", "client|setname", "client|kill", "script|kill"},
@@ -264,3 +266,15 @@ WATCHERS: Final[Mapping[str, Access]] = {
     ),
 }
 """What replicas and sentinels need of a server: as Redis' documentation has it."""
+
+
+def in_cluster(access: Access) -> Access:
+    """The same in a cluster: keys have their tags, and whoever has any asks who serves them."""
+    if not access.reads | access.writes:
+        return access
+    return Access(
+        access.commands | {"cluster|slots", "asking"},
+        frozenset(map(tagged_pattern, access.reads)),
+        frozenset(map(tagged_pattern, access.writes)),
+        access.channels,
+    )

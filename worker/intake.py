@@ -20,6 +20,7 @@ from contract.frames import MAX_FRAME_PIXELS, FrameMessage
 from contract.image_files import require_jpeg
 from contract.keys import CameraKeys
 from contract.logs import about
+from contract.streams import StreamReader
 from contract.totals import frames_field
 from contract.tracing import OFF, Tracing, stream_moment
 from worker.camera import OwnedCamera
@@ -59,6 +60,7 @@ class Intake:
         tracing: Tracing = OFF,
     ) -> None:
         self._redis = redis
+        self._streams = StreamReader(redis)
         self._budget_s = staleness_budget_s
         self._max_batch = max_batch
         self._clock = clock
@@ -102,14 +104,11 @@ class Intake:
             self._waited_s += time.perf_counter() - began_s
             return
         by_stream = {CameraKeys(one.camera.id).frames.encode(): one for one in owned}
-        answer: Any = self._redis.xread(
-            {stream: one.cursor for stream, one in by_stream.items()},
-            count=READ_AT_ONCE,
-            block=BLOCK_MS if wait else None,
-        )
+        places = {stream: one.cursor for stream, one in by_stream.items()}
+        answer = self._streams.read(places, BLOCK_MS if wait else None, READ_AT_ONCE)
         if wait:
             self._waited_s += time.perf_counter() - began_s
-        for stream, entries in answer or ():
+        for stream, entries in answer:
             self._take_in(by_stream[stream], stream, entries)
 
     def _take_in(

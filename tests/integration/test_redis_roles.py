@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 from click.testing import CliRunner
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
-from skimage.data import astronaut
-from werkzeug.datastructures import FileStorage
-from werkzeug.test import encode_multipart
 
 from benchmarks.system import free_port
 from contract import keys
@@ -31,8 +25,8 @@ from maskwatch.redis_roles import ADMIN, ROLES
 from tests.accounts import make_key
 from tests.alerts import add_rule, add_webhook, count_people
 from tests.secret_key import key_file
-from tests.servers.clips import make_clip
 from tests.servers.ingest_process import eventually
+from tests.servers.life import answers, picture_of, send_recording, upload
 from tests.servers.receiver import receiver
 from tests.servers.redis_server import DEBIANS, redis_server
 from tests.servers.stages import ROOT, STAGES, Api, all_stages, login
@@ -135,42 +129,6 @@ def test_a_cameras_whole_life_needs_no_more_than_each_roles_user_may(
             STAGES, 0
         )
     assert newest.refused() == []
-
-
-def answers(api: Api) -> bool:
-    try:
-        return bool(api.send("/healthz"))
-    except OSError:
-        return False
-
-
-def picture_of(api: Api, camera_id: str) -> bool:
-    try:
-        return len(api.send(f"/cameras/{camera_id}/snapshot.jpg")) > 1000
-    except OSError:
-        return False
-
-
-def send_recording(api: Api, folder: Path) -> bool:
-    """Whether a recording was taken; it is not before a process for recordings is there."""
-    clip = make_clip(folder / "hall.mp4", seconds=1).read_bytes()
-    try:
-        return bool(api.send("/api/v1/recordings?name=hall.mp4", clip))
-    except OSError:
-        return False
-
-
-def upload(api: Api) -> Any:
-    """A public-domain portrait, looked at."""
-    _, portrait = cv2.imencode(".jpg", astronaut()[..., ::-1])
-    file = FileStorage(BytesIO(portrait.tobytes()), "photo.jpg", "image")
-    boundary, body = encode_multipart({"image": file})
-    kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    try:
-        answer = json.loads(api.send("/api/v1/analyses", body, kind))
-    except OSError:  # no process for images is there yet
-        answer = {}
-    return answer if "images" in answer else {"images": [{"faces": []}]}
 
 
 def people_of(redis: Redis, names: CameraKeys) -> int:

@@ -13,9 +13,8 @@ from rq.job import Job
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
-from benchmarks.system import free_port
 from contract import keys
-from contract.errors import LeaseLostError, RedisClusterError, RedisUnavailableError, SettingsError
+from contract.errors import LeaseLostError, RedisUnavailableError, SettingsError
 from contract.keys import CameraKeys
 from contract.leases import LeaseStore
 from contract.redis_client import check_server, connect, server_name
@@ -26,7 +25,6 @@ from maskwatch import redis_acl
 from tests.builders import Source, add_camera, take_lease
 from tests.secret_key import cameras_of
 from tests.servers.ingest_process import eventually
-from tests.servers.redis_server import redis_server
 from tests.servers.sentinels import Watched, watched_redis
 from tests.servers.stages import login, stage
 
@@ -146,20 +144,9 @@ def test_an_address_of_sentinels_says_whom_to_ask_for_what_and_as_whom() -> None
         ("redis+sentinel://ada:s3cret@a/main/x", "number of a database"),
         ("redis+sentinel://ada:s3cret@a/main?nonsense=1", "nonsense is no option"),
         ("rediss+sentinel://ada:s3cret@a/main?ssl_cert_reqs=none", "protects from nobody"),
-        ("redis+cluster://ada:s3cret@a:7000/0", "does not use Redis Cluster"),
     ],
 )
 def test_an_address_that_cannot_be_used_says_why_and_no_password(url: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words) as caught:
         load_settings({"MASKWATCH_REDIS_URL": url})
     assert "s3cret" not in str(caught.value)
-
-
-def test_a_server_of_a_cluster_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    # The servers of a cluster speak to each other on a port that is 10,000 higher.
-    port = next(port for port in iter(free_port, None) if port < 55536)
-    with (
-        redis_server(tmp_path, "6.2", "--cluster-enabled", "yes", port=port) as server,
-        pytest.raises(RedisClusterError, match="part of a cluster, which Maskwatch does not use"),
-    ):
-        check_server(connect(server.url))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import socket
 import ssl
 import threading
 from dataclasses import dataclass
@@ -32,7 +30,7 @@ class Request:
 
 
 class FaultyRtspCamera(FaultyCamera):
-    """Serves one H.264 or H.265 film under every path, over TCP or over UDP alone."""
+    """Serves one H.264 or H.265 film under every path, over TCP."""
 
     scheme = "rtsp"
 
@@ -41,14 +39,10 @@ class FaultyRtspCamera(FaultyCamera):
         film: Film | None = None,
         host: str = "127.0.0.1",
         tls: ssl.SSLContext | None = None,
-        udp: bool = False,
     ) -> None:
         super().__init__(film or make_film(), host, tls)
-        self._udp = udp
         self.scheme = "rtsps" if tls else "rtsp"
         self.requests: list[Request] = []
-        self.viewers: list[tuple[str, int]] = []
-        """Where video was sent to over UDP."""
 
     def serve(self, link: Link) -> None:
         while True:
@@ -73,19 +67,12 @@ class FaultyRtspCamera(FaultyCamera):
             body = description(self.film).encode()
         elif request.method == "SETUP":
             transport = request.headers.get("transport", "")
-            if ("TCP" in transport) is self._udp:
+            if "TCP" not in transport:
                 return Reply(461, "Unsupported Transport")
-            agreed = self._agree(transport) if self._udp else "RTP/AVP/TCP;unicast;interleaved=0-1"
-            headers += [("Transport", agreed), ("Session", SESSION)]
+            headers += [("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"), ("Session", SESSION)]
         else:
             headers.append(("Session", SESSION))
         return Reply(200, "OK", tuple(headers), body)
-
-    def _agree(self, transport: str) -> str:
-        port = re.search(r"client_port=(\d+)-", transport)
-        assert port
-        self.viewers.append((self.host, int(port[1])))
-        return f"{transport};server_port=50000-50001"
 
     def _play(self, link: Link) -> None:
         try:
@@ -95,18 +82,11 @@ class FaultyRtspCamera(FaultyCamera):
 
     def _send_pictures(self, link: Link) -> None:
         stream = RtpStream()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind((self.host, 0))
-            for shot in self.shots(link):
-                unit = shot.film.unit(shot.number)
-                packets = stream.packets(unit, shot.film.codec, shot.timestamp_s)
-                sent = self.fault.packets(packets)
-                data = self.fault.wire(b"".join(map(interleaved, sent)), shot.at_s)
-                if not self._udp:
-                    link.send(data)
-                    continue
-                for packet in sent:
-                    udp.sendto(packet, self.viewers[-1])
+        for shot in self.shots(link):
+            unit = shot.film.unit(shot.number)
+            packets = stream.packets(unit, shot.film.codec, shot.timestamp_s)
+            data = b"".join(map(interleaved, self.fault.packets(packets)))
+            link.send(self.fault.wire(data, shot.at_s))
 
 
 def _read(link: Link) -> Request:
