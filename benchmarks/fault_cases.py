@@ -61,8 +61,8 @@ class Case:
 
 
 def all_cases() -> list[Case]:
-    """Return the whole matrix: RTSP, then HTTP."""
-    return [*_steps(), *_answers(), *_streams(), *_web()]
+    """Return the whole matrix: RTSP, over TCP and over UDP, then HTTP."""
+    return [*_steps(), *_answers(), *_streams(), *_datagrams(), *_web()]
 
 
 def _case(
@@ -134,6 +134,20 @@ def _streams() -> list[Case]:
         _case("1 frame a second", PlaysAt(1), "slow", goes_on=True),
         _case("120 frames a second", PlaysAt(120), "fast", goes_on=True),
         _case("no key frame for a minute", SendsNoKeyFrame(), "no_key_frame", lasts_s=MINUTE_S),
+    ]
+
+
+def _datagrams() -> list[Case]:
+    def over_udp(name: str, fault: Fault, kind: str, goes_on: bool = True) -> Case:
+        camera, begin = partial(FaultyRtspCamera, udp=True), partial(_fixed, fault)
+        return Case(f"UDP: {name}", camera, begin, (kind,), LONG_S, goes_on)
+
+    return [
+        over_udp("stalls in mid-stream", Stalls(), "timeout", goes_on=False),
+        over_udp("silent after it answers PLAY", HangsAfter("PLAY"), "timeout", goes_on=False),
+        over_udp("answers SETUP with 454", Answers("SETUP", Reply(454, "No")), "rejected", False),
+        over_udp("loses 5 % of packets", Loses(0.05), "corrupt"),
+        over_udp("another resolution", Plays(make_film(size=LARGE)), "changed"),
     ]
 
 

@@ -24,6 +24,7 @@ from ingest.source_errors import (
     explain_reading,
     leads_nowhere,
     redirected,
+    silent_over_udp,
     timed_out,
 )
 from ingest.web_proxy import WebProxy
@@ -126,6 +127,8 @@ class Opening:
         if overheard.silent and address.kind == "rtsp":
             # It opened, knowing the stream by its description; nothing of it has come.
             container.close()
+            if self._relay and self._relay.over_udp:
+                raise silent_over_udp(address, settings.read_timeout_s)
             raise timed_out(address, settings.read_timeout_s)
         return container
 

@@ -2,7 +2,8 @@
 
 FFmpeg would follow a camera's redirect by itself, wherever it leads. It never sees one: each
 message is read here and written anew, for the whole of a connection. What stands here also signs
-in, so that FFmpeg knows no password and the camera is asked by its own name, and ends TLS.
+in, so that FFmpeg knows no password and the camera is asked by its own name; ends TLS; and takes
+video over UDP from a camera that refuses TCP.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import selectors
 import socket
 import ssl
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,10 +23,14 @@ from ingest.address import Address
 from ingest.connecting import connect, secured
 from ingest.reach import Reach
 from ingest.rtsp_login import Login, as_sent
-from ingest.rtsp_messages import Message, NotRtspError, Splitter
+from ingest.rtsp_messages import Message, NotRtspError, Splitter, packets
+from ingest.rtsp_udp import UdpStream
 from ingest.source_errors import no_video
 
 CHUNK_BYTES: Final = 256 * 1024
+REST_S: Final = 0.005
+"""Between two looks at what comes over UDP: packets that overtook one another meanwhile are put in
+their order."""
 GREETING_S: Final = 2.0
 LEAVING_S: Final = 1.0
 """What a farewell (TEARDOWN) may take."""
@@ -39,6 +45,7 @@ class _Asked:
 
     request: Message
     tries: int = 0
+    udp: UdpStream | None = None
 
 
 class RtspRelay:
@@ -52,12 +59,18 @@ class RtspRelay:
         self._from_ffmpeg, self._from_camera = Splitter(), Splitter()
         self._sequence = 0
         self._waiting: dict[str, _Asked] = {}
+        self._streams: list[UdpStream] = []
         self.url = ""
         """What FFmpeg is to open: nobody else on this machine knows the word in it."""
         self.moved: str | None = None
         """Where the camera sent its viewer instead of answering; empty if it did not say."""
         self.failure: SourceError | None = None
         """Why the connection was given up here."""
+
+    @property
+    def over_udp(self) -> bool:
+        """Whether the camera sends its video over UDP."""
+        return bool(self._streams)
 
     def start(self, limit_s: float) -> None:
         """Connect to the camera, and wait for FFmpeg in a thread that ends with the connection.
@@ -101,6 +114,8 @@ class RtspRelay:
         except OSError:
             pass  # one of both has left, and the other learns that by its connection's end
         finally:
+            for stream in self._streams:
+                stream.close()
             for one in self._sockets:
                 _cut(one)
                 one.close()
@@ -130,12 +145,16 @@ class RtspRelay:
             for key, _ in self._selector.select():
                 if not key.data():
                     return
+            if self._streams:
+                time.sleep(REST_S)
 
     def _hear_ffmpeg(self) -> bool:
         data = self._ffmpeg.recv(CHUNK_BYTES)
         for item in self._from_ffmpeg.feed(data):
             if isinstance(item, Message):
                 self._ask(_Asked(item))
+            elif self._streams:
+                self._report(item)
             else:
                 self._server.sendall(item)
         return bool(data)
@@ -151,6 +170,10 @@ class RtspRelay:
                 return False
         return bool(data)
 
+    def _hear_stream(self, stream: UdpStream) -> bool:
+        self._tell(stream.received())
+        return True
+
     def _tell(self, data: bytes) -> None:
         """Send FFmpeg something; if it has left, pass on its last words (TEARDOWN)."""
         try:
@@ -159,6 +182,11 @@ class RtspRelay:
             self._ffmpeg.settimeout(0)
             self._hear_ffmpeg()
             raise
+
+    def _report(self, run: bytes) -> None:
+        for channel, payload in packets(run):
+            for stream in self._streams:
+                stream.report(channel, payload)
 
     def _ask(self, asked: _Asked) -> None:
         """Ask the camera what FFmpeg asked, by the camera's name, and as somebody it knows."""
@@ -172,6 +200,8 @@ class RtspRelay:
             "CSeq": str(self._sequence),
             "Authorization": self._login.authorization(request.method, uri),
         }
+        if asked.udp:
+            headers["Transport"] = asked.udp.transport
         self._server.sendall(replace(request, uri=uri).with_headers(**headers).encoded())
 
     def _answered(self, answer: Message) -> bool:
@@ -190,17 +220,37 @@ class RtspRelay:
         if self._may_ask_again(asked, answer):
             self._ask(asked)
             return True
+        if asked.udp:
+            answer = self._agreed(asked.udp, answer)
         told = answer.with_headers(CSeq=asked.request.header("CSeq"), **_PRIVATE)
         self._tell(told.encoded())
         return True
 
     def _may_ask_again(self, asked: _Asked, answer: Message) -> bool:
-        if asked.tries >= MOST_TRIES or answer.status != 401:
+        if asked.tries >= MOST_TRIES:
             return False
-        challenges = answer.all("WWW-Authenticate")
-        stale = any("stale=true" in one.replace('"', "").lower() for one in challenges)
-        # Never the same password twice for one question: some cameras lock an account.
-        return self._login.challenged(challenges) and (asked.tries == 1 or stale)
+        if answer.status == 401:
+            challenges = answer.all("WWW-Authenticate")
+            stale = any("stale=true" in one.replace('"', "").lower() for one in challenges)
+            # Never the same password twice for one question: some cameras lock an account.
+            return self._login.challenged(challenges) and (asked.tries == 1 or stale)
+        wanted = asked.request.header("Transport")
+        refused = answer.status == 461 and "/TCP" in wanted and asked.udp is None
+        # Nobody who asks for encryption gets pictures in the clear.
+        if refused and not self._address.encrypted:
+            asked.udp = UdpStream(self._server, wanted)
+            self._streams.append(asked.udp)
+            asked.tries = 0
+            return True
+        return False
+
+    def _agreed(self, stream: UdpStream, answer: Message) -> Message:
+        if answer.status != 200:
+            return answer
+        stream.agreed(answer.header("Transport"))
+        for one in stream.sockets:
+            self._selector.register(one, selectors.EVENT_READ, lambda: self._hear_stream(stream))
+        return answer.with_headers(Transport=stream.as_tcp)
 
     def _answer(self, request: Message) -> None:
         """Answer what the camera asks its viewer: that it is there, and can do nothing else."""

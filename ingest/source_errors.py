@@ -39,7 +39,7 @@ _TIMED_OUT: Final = {errno.ETIMEDOUT, errno.EAGAIN}
 _MEANINGS: Final = {
     453: "too little bandwidth, or too many viewers",
     454: "it forgot the session",
-    461: "it does not send video over TCP",
+    461: "it offers no way of sending video that can be used here",
     503: "it is overloaded, or still starting",
 }
 
@@ -119,6 +119,14 @@ def behind_redirect(error: SourceError, first: Address, last: Address) -> Source
             "user and password"
         )
     return type(error)(words)
+
+
+def silent_over_udp(address: Address, limit_s: float) -> SourceTimeoutError:
+    return SourceTimeoutError(
+        f"expected video from {address.shown} within {limit_s:.3g} s, found silence; the camera "
+        "refuses to send it over TCP, and what it sends over UDP does not arrive: set it to TCP, "
+        "or let UDP from its address to this machine through the firewall"
+    )
 
 
 def no_key_frame(address: Address, waited_s: float) -> SourceKeyFrameError:

@@ -1,4 +1,4 @@
-"""What stands between FFmpeg and an RTSP camera: names, passwords, TLS, and who may listen."""
+"""What stands between FFmpeg and an RTSP camera: names, passwords, TLS, UDP, and who may listen."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from contract.settings import load_settings
 from ingest.address import parse_source
 from ingest.opening import Opening, ffmpeg_options
 from ingest.reach import Reach
+from ingest.rtsp_messages import packets
 from ingest.rtsp_relay import RtspRelay
+from ingest.rtsp_udp import UdpStream
 from ingest.source import OpenSource, open_source
 from tests.integration.test_ingest_reach import Patience, why_not
-from tests.servers.camera_faults import Answers, AnswersInTurn, Reply
+from tests.servers.camera_faults import Answers, AnswersInTurn, Corrupts, Reply, Stalls
 from tests.servers.certificates import Authority
+from tests.servers.clips import make_clip
 from tests.servers.faulty_rtsp import FaultyRtspCamera
 from tests.servers.hostile import hostile_camera
 from tests.servers.ingest_process import eventually
-from tests.servers.rtsp import with_login
+from tests.servers.rtsp import rtsp_server, with_login
 
 SETTINGS = load_settings(open_timeout_s=4, read_timeout_s=3)
 ODD = 'p@:/w"d ä'
@@ -93,6 +96,56 @@ def test_tls_hides_pictures_and_what_is_no_tls_is_told(tmp_path: Path) -> None:
     assert (error.kind, "speaks no TLS" in str(error)) == ("no_video", True)
 
 
+def test_a_camera_that_refuses_tcp_is_read_over_udp(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    with rtsp_server({"hall": clip}, "admin", "s3cret", digest=True, udp=True) as url:
+        source = opened(with_login(f"{url}/hall", "admin", "s3cret"))
+        frames = [frame for frame, _ in zip(source.frames(), range(30), strict=False)]
+        source.close()
+    assert len(frames) == 30
+
+
+def test_over_udp_damage_is_told_and_the_camera_hears_when_its_viewer_leaves() -> None:
+    with FaultyRtspCamera(udp=True) as camera:
+        source = opened(camera.url)
+        frames = source.frames()
+        for _ in range(30):
+            next(frames)
+        assert source.health.notice() is None
+        camera.begin(Corrupts(1.0))
+        assert eventually(lambda: bool(next(frames)) and source.health.notice() is not None)
+        source.close()
+        assert eventually(lambda: camera.requests[-1].method == "TEARDOWN")
+
+
+def test_only_the_cameras_own_packets_are_taken_and_put_in_their_order() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as camera:
+        with socket.create_connection(camera.getsockname()) as control:
+            stream = UdpStream(control, "RTP/AVP/TCP;unicast;interleaved=2-3")
+        sent = [b"\x80\x60" + number.to_bytes(2, "big") for number in (65534, 0, 65535, 1)]
+        for host, some in (("127.0.0.3", [b"\x80\x60\0\0forged"]), ("127.0.0.1", sent)):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.bind((host, 0))
+                for one in some:
+                    sender.sendto(one, stream.sockets[0].getsockname())
+        run = stream.received()
+        stream.close()
+    assert [one for _, one in packets(run)] == [sent[0], sent[2], sent[1], sent[3]]
+    assert {channel for channel, _ in packets(run)} == {2}
+
+
+def test_silence_over_udp_is_told_with_the_firewall_in_mind_and_tls_never_falls_back_to_it(
+    tmp_path: Path,
+) -> None:
+    with FaultyRtspCamera(udp=True) as camera:
+        camera.begin(Stalls())
+        error = why_not(camera.url)
+        assert (error.kind, "firewall" in str(error)) == ("timeout", True)
+    with FaultyRtspCamera(udp=True, tls=Authority(tmp_path, "c").server_context()) as camera:
+        assert why_not(camera.url).kind == "rejected"
+        assert camera.viewers == []
+
+
 def test_nobody_else_on_this_machine_gets_a_cameras_pictures() -> None:
     with FaultyRtspCamera() as camera:
         address = parse_source(camera.url)
@@ -112,16 +165,17 @@ def test_nobody_else_on_this_machine_gets_a_cameras_pictures() -> None:
             socket.create_connection(("127.0.0.1", port), 1)
 
 
-def test_connections_leave_no_threads_or_sockets_behind() -> None:
+def test_connections_leave_no_threads_or_sockets_behind(tmp_path: Path) -> None:
     def held() -> tuple[int, int]:
         relays = [one for one in threading.enumerate() if one.name == "rtsp relay"]
         return len(relays), psutil.Process().num_fds()
 
-    with FaultyRtspCamera() as camera:
+    with FaultyRtspCamera() as camera, FaultyRtspCamera(udp=True) as other:
         opened(camera.url).close()
+        opened(other.url).close()
         assert eventually(lambda: held()[0] == 0)
     before = held()
-    with FaultyRtspCamera() as camera:
+    with FaultyRtspCamera() as camera, FaultyRtspCamera(udp=True) as other:
         for reply in (404, 302, 461):
             camera.begin(Answers("SETUP", Reply(reply, "no")))
             for _ in range(5):
@@ -129,4 +183,5 @@ def test_connections_leave_no_threads_or_sockets_behind() -> None:
         camera.end()
         for _ in range(5):
             opened(camera.url).close()
+            opened(other.url).close()
     assert eventually(lambda: held() <= before)

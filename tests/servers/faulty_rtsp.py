@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import ssl
 import threading
 from dataclasses import dataclass
@@ -30,7 +32,7 @@ class Request:
 
 
 class FaultyRtspCamera(FaultyCamera):
-    """Serves one H.264 or H.265 film under every path, over TCP."""
+    """Serves one H.264 or H.265 film under every path, over TCP or over UDP alone."""
 
     scheme = "rtsp"
 
@@ -39,10 +41,14 @@ class FaultyRtspCamera(FaultyCamera):
         film: Film | None = None,
         host: str = "127.0.0.1",
         tls: ssl.SSLContext | None = None,
+        udp: bool = False,
     ) -> None:
         super().__init__(film or make_film(), host, tls)
+        self._udp = udp
         self.scheme = "rtsps" if tls else "rtsp"
         self.requests: list[Request] = []
+        self.viewers: list[tuple[str, int]] = []
+        """Where video was sent to over UDP."""
 
     def serve(self, link: Link) -> None:
         while True:
@@ -67,12 +73,19 @@ class FaultyRtspCamera(FaultyCamera):
             body = description(self.film).encode()
         elif request.method == "SETUP":
             transport = request.headers.get("transport", "")
-            if "TCP" not in transport:
+            if ("TCP" in transport) is self._udp:
                 return Reply(461, "Unsupported Transport")
-            headers += [("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"), ("Session", SESSION)]
+            agreed = self._agree(transport) if self._udp else "RTP/AVP/TCP;unicast;interleaved=0-1"
+            headers += [("Transport", agreed), ("Session", SESSION)]
         else:
             headers.append(("Session", SESSION))
         return Reply(200, "OK", tuple(headers), body)
+
+    def _agree(self, transport: str) -> str:
+        port = re.search(r"client_port=(\d+)-", transport)
+        assert port
+        self.viewers.append((self.host, int(port[1])))
+        return f"{transport};server_port=50000-50001"
 
     def _play(self, link: Link) -> None:
         try:
@@ -82,11 +95,18 @@ class FaultyRtspCamera(FaultyCamera):
 
     def _send_pictures(self, link: Link) -> None:
         stream = RtpStream()
-        for shot in self.shots(link):
-            unit = shot.film.unit(shot.number)
-            packets = stream.packets(unit, shot.film.codec, shot.timestamp_s)
-            data = b"".join(map(interleaved, self.fault.packets(packets)))
-            link.send(self.fault.wire(data, shot.at_s))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind((self.host, 0))
+            for shot in self.shots(link):
+                unit = shot.film.unit(shot.number)
+                packets = stream.packets(unit, shot.film.codec, shot.timestamp_s)
+                sent = self.fault.packets(packets)
+                data = self.fault.wire(b"".join(map(interleaved, sent)), shot.at_s)
+                if not self._udp:
+                    link.send(data)
+                    continue
+                for packet in sent:
+                    udp.sendto(packet, self.viewers[-1])
 
 
 def _read(link: Link) -> Request:

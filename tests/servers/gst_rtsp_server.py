@@ -2,8 +2,9 @@
 
 Run by the system's own Python, which has GStreamer's bindings. Reads one JSON object from
 standard input: {"clips": {mount: folder}, "port": 0 for any, "user": ..., "password": ...,
-"digest": bool}; prints the port. A folder holds `video.h264` (Annex B) and `units.json`: offset,
-size, time in seconds and key flag of each access unit, and the clip's duration.
+"digest": bool, "udp": bool for UDP alone}; prints the port. A folder holds `video.h264` (Annex B)
+and `units.json`: offset, size, time in seconds and key flag of each access unit, and the clip's
+duration.
 """
 
 import json
@@ -101,6 +102,9 @@ def main():
     factories = {mount: LoopFactory(folder) for mount, folder in wanted["clips"].items()}
     for mount, factory in factories.items():
         server.get_mount_points().add_factory(f"/{mount}", factory)
+    if wanted["udp"]:
+        for factory in factories.values():
+            factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if wanted["user"]:
         login = wanted["user"], wanted["password"], wanted["digest"]
         require_login(server, factories.values(), *login)

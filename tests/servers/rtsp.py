@@ -42,10 +42,11 @@ class RtspServer:
         user: str | None = None,
         password: str | None = None,
         digest: bool = False,
+        udp: bool = False,
     ) -> None:
         self._clips = clips
         self._folder = folder
-        self._login = {"user": user, "password": password, "digest": digest}
+        self._how = {"user": user, "password": password, "digest": digest, "udp": udp}
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -71,7 +72,7 @@ class RtspServer:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({**order, **self._login}) + "\n")
+        self._process.stdin.write(json.dumps({**order, **self._how}) + "\n")
         self._process.stdin.flush()
         self._port = int(self._process.stdout.readline())
 
@@ -91,13 +92,16 @@ def rtsp_server(
     user: str | None = None,
     password: str | None = None,
     digest: bool = False,
+    udp: bool = False,
 ) -> Iterator[str]:
     """Serve each clip, an H.264 file, under its name; yield `rtsp://127.0.0.1:PORT`.
+
+    udp: over UDP alone.
 
     Skips the test where GStreamer's RTSP server is not installed.
     """
     with TemporaryDirectory(prefix="rtsp") as folder:
-        server = RtspServer(clips, Path(folder), user, password, digest)
+        server = RtspServer(clips, Path(folder), user, password, digest, udp)
         server.start()
         try:
             yield server.url

@@ -1,0 +1,125 @@
+"""One video stream that a camera sends over UDP, because it refuses to send it over TCP."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+from typing import Final
+
+from ingest.rtsp_messages import packet
+
+RECEIVED_BYTES: Final = 65536
+BUFFER_BYTES: Final = 2 * 1024 * 1024
+"""A key frame comes at once; the system may give less (net.core.rmem_max)."""
+TRIES: Final = 50
+MOST_AT_ONCE: Final = 1000
+"""Packets taken in one look, so that whoever floods a port holds up nothing else."""
+# What opens the way back through a firewall that remembers whom we sent something: an RTP packet
+# without a payload, and a receiver's report about nobody.
+_OPENERS: Final = (b"\x80" + bytes(11), b"\x80\xc9\x00\x01" + bytes(4))
+_CHANNELS: Final = re.compile(r"interleaved=(\d+)(?:-(\d+))?")
+_SERVER_PORTS: Final = re.compile(r"server_port=(\d+)(?:-(\d+))?")
+
+
+class UdpStream:
+    """A pair of ports, RTP and RTCP, on the address that the camera is spoken to from.
+
+    Only what comes from the camera's own address is taken.
+    """
+
+    def __init__(self, control: socket.socket, wanted: str) -> None:
+        """`control`: the connection to the camera. `wanted`: the TCP transport it refused."""
+        self._here: str = control.getsockname()[0]
+        self._camera: str = control.getpeername()[0]
+        found = _CHANNELS.search(wanted)
+        first = int(found[1]) if found else 0
+        self.channels = (first, int(found[2]) if found and found[2] else first + 1)
+        """What RTP and RTCP are called between media packets of a TCP connection."""
+        self.sockets = _pair(self._here, control.family)
+        self._ports: tuple[int, int] | None = None
+
+    @property
+    def transport(self) -> str:
+        """What the camera is asked for."""
+        rtp, rtcp = (one.getsockname()[1] for one in self.sockets)
+        return f"RTP/AVP;unicast;client_port={rtp}-{rtcp}"
+
+    @property
+    def as_tcp(self) -> str:
+        """What who reads through TCP is told."""
+        return "RTP/AVP/TCP;unicast;interleaved={}-{}".format(*self.channels)
+
+    def agreed(self, answer: str) -> None:
+        """Open the way for what the camera will send from the ports that it named."""
+        if not (found := _SERVER_PORTS.search(answer)):
+            return
+        ports = int(found[1]), int(found[2] or int(found[1]) + 1)
+        for one, port, opener in zip(self.sockets, ports, _OPENERS, strict=True):
+            with contextlib.suppress(OSError, OverflowError):
+                one.sendto(opener, (self._camera, port))
+        self._ports = ports
+
+    def report(self, channel: int, payload: bytes) -> None:
+        """Send the camera what goes to one of the channels: reports about what was received."""
+        if channel in self.channels and self._ports:
+            at = self.channels.index(channel)
+            with contextlib.suppress(OSError, OverflowError):
+                self.sockets[at].sendto(payload, (self._camera, self._ports[at]))
+
+    def received(self) -> bytes:
+        """All that has come by now, as a run of media packets; those of pictures in their order.
+
+        Packets that overtook one another are put right if they came together.
+        """
+        rtp, rtcp = ([*self._read(one)] for one in self.sockets)
+        if rtp:
+            first = _number(rtp[0])
+            rtp.sort(key=lambda one: (_number(one) - first + 0x8000) & 0xFFFF)
+        channels = [self.channels[0]] * len(rtp) + [self.channels[1]] * len(rtcp)
+        return b"".join(map(packet, channels, [*rtp, *rtcp]))
+
+    def close(self) -> None:
+        for one in self.sockets:
+            one.close()
+
+    def _read(self, one: socket.socket) -> list[bytes]:
+        found: list[bytes] = []
+        for _ in range(MOST_AT_ONCE):
+            try:
+                data, (host, *_) = one.recvfrom(RECEIVED_BYTES)
+            except OSError:  # no more, or a note that a port is closed there
+                break
+            if host == self._camera and data:
+                found.append(data)
+        return found
+
+
+def _number(rtp: bytes) -> int:
+    return int.from_bytes(rtp[2:4], "big")
+
+
+def _pair(host: str, family: int) -> tuple[socket.socket, socket.socket]:
+    """Bind an even port and the next one, as RTP has them (RFC 3550, 11)."""
+    for _ in range(TRIES):
+        rtp = _bound(host, 0, family)
+        port = rtp.getsockname()[1]
+        if port % 2 == 0:
+            try:
+                return rtp, _bound(host, port + 1, family)
+            except OSError:
+                pass  # taken
+        rtp.close()
+    raise OSError("no two neighbouring UDP ports are free")
+
+
+def _bound(host: str, port: int, family: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        made.bind((host, port))
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
