@@ -39,6 +39,7 @@ def connect(reach: Reach, host: str, port: int, limit_s: float) -> socket.socket
             failure = error
             continue
         made.settimeout(limit_s)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is asked is asked now
         _log.debug(CONNECTED_TO)
         return made
     raise failure

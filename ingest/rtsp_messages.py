@@ -12,8 +12,10 @@ MOST_BODY_BYTES: Final = 1024 * 1024
 MARK: Final = ord("$")
 _PREFIX_BYTES: Final = 4
 _END_OF_HEAD: Final = re.compile(rb"\n\r*\n")
-_ANSWER: Final = re.compile(r"RTSP/\d\.\d +(\d{3})(?: +(.*))?")
-_REQUEST: Final = re.compile(r"([A-Z_]+) +(\S+) +RTSP/\d\.\d")
+# As lenient as FFmpeg: cameras write `200OK`, and name tracks with spaces.
+_ANSWER: Final = re.compile(r"RTSP/[\d.]+ +(\d{3}) *(.*)")
+_REQUEST: Final = re.compile(r"([A-Z_]+) +(.+?) +RTSP/[\d.]+")
+_DIGITS: Final = re.compile(r"[0-9]{0,12}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -151,15 +153,16 @@ def _read_head(head: str) -> tuple[Message, int]:
     pairs = (line.partition(":") for line in lines if ":" in line)
     headers = tuple((key.strip(), value.strip()) for key, _, value in pairs)
     message = replace(message, headers=headers)
-    length = message.header("Content-Length") or "0"
-    if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
-        raise NotRtspError("a body without a proper length")
-    return message, int(length)
+    digits = _DIGITS.match(message.header("Content-Length"))
+    length = int(digits[0]) if digits and digits[0] else 0
+    if length > MOST_BODY_BYTES:
+        raise NotRtspError("a body that is far too long")
+    return message, length
 
 
 def _read_first(line: str) -> Message:
     if answer := _ANSWER.fullmatch(line):
-        return Message(status=int(answer[1]), reason=answer[2] or "")
+        return Message(status=int(answer[1]), reason=answer[2])
     if request := _REQUEST.fullmatch(line):
         return Message(method=request[1], uri=request[2])
     raise NotRtspError("neither a request nor an answer")

@@ -27,7 +27,7 @@ from ingest.rtsp_messages import Message, NotRtspError, Splitter, packets
 from ingest.rtsp_udp import UdpStream
 from ingest.source_errors import no_video
 
-CHUNK_BYTES: Final = 256 * 1024
+CHUNK_BYTES: Final = 64 * 1024
 REST_S: Final = 0.005
 """Between two looks at what comes over UDP: packets that overtook one another meanwhile are put in
 their order."""
@@ -129,6 +129,8 @@ class RtspRelay:
                 for item in self._from_ffmpeg.feed(connection.recv(CHUNK_BYTES)):
                     if isinstance(item, Message) and item.uri == self.url:
                         connection.settimeout(None)
+                        # The end of a picture must not wait until FFmpeg has taken its beginning.
+                        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                         self._sockets.append(connection)
                         return connection, item
             connection.close()

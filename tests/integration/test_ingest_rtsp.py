@@ -139,7 +139,7 @@ def test_silence_over_udp_is_told_with_the_firewall_in_mind_and_tls_never_falls_
 ) -> None:
     with FaultyRtspCamera(udp=True) as camera:
         camera.begin(Stalls())
-        error = why_not(camera.url)
+        error = why_not(camera.url, load_settings(open_timeout_s=4, read_timeout_s=1))
         assert (error.kind, "firewall" in str(error)) == ("timeout", True)
     with FaultyRtspCamera(udp=True, tls=Authority(tmp_path, "c").server_context()) as camera:
         assert why_not(camera.url).kind == "rejected"
@@ -178,10 +178,10 @@ def test_connections_leave_no_threads_or_sockets_behind(tmp_path: Path) -> None:
     with FaultyRtspCamera() as camera, FaultyRtspCamera(udp=True) as other:
         for reply in (404, 302, 461):
             camera.begin(Answers("SETUP", Reply(reply, "no")))
-            for _ in range(5):
+            for _ in range(3):
                 assert why_not(camera.url)
         camera.end()
-        for _ in range(5):
+        for _ in range(3):
             opened(camera.url).close()
             opened(other.url).close()
     assert eventually(lambda: held() <= before)

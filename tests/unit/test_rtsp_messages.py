@@ -54,14 +54,31 @@ def test_a_message_is_written_as_we_write_whatever_it_came_like() -> None:
         b"HTTP/1.1 400 Bad Request\r\n",
         b"\x16\x03\x01 what TLS begins with\n",
         b"RTSP/1.0 OK\r\n\r\n",
-        b"RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
         b"RTSP/1.0 200 OK\r\nX: " + bytes(70_000),
     ],
 )
 def test_what_is_no_rtsp_is_refused(said: bytes) -> None:
     with pytest.raises(NotRtspError):
         split(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "uri", "body"),
+    [
+        (b"RTSP/1.0 200OK\r\n\r\n", 200, "", b""),
+        (b"RTSP/1 404\nContent-Length: none\n\n", 404, "", b""),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: 2; bytes\r\n\r\nok", 200, "", b"ok"),
+        (b"SETUP rtsp://cam/live/track 1 RTSP/1.0\r\n\r\n", 0, "rtsp://cam/live/track 1", b""),
+    ],
+)
+def test_what_cameras_write_in_their_own_way_is_read(
+    said: bytes, status: int, uri: str, body: bytes
+) -> None:
+    [message] = split(said)
+    assert isinstance(message, Message)
+    assert (message.status, message.uri, message.body) == (status, uri, body)
 
 
 def test_between_pictures_what_is_neither_packet_nor_message_is_passed_over() -> None:
