@@ -2,7 +2,7 @@
 
 python -m benchmarks.attack_corpus
 
-Some 250 addresses and payloads, each taken the way that a camera's address takes: checked as it is
+Some 270 addresses and payloads, each taken the way that a camera's address takes: checked as it is
 registered, then opened and read by the code that ingest reads with. A web server that must not be
 visited listens on another address of this machine, and a video that must not be read lies in a
 folder that is not allowed; both are shown to be reachable first.
@@ -29,7 +29,9 @@ from ingest.address import parse_source
 from ingest.opening import Opening
 from ingest.reach import Reach
 from ingest.source import open_source
+from tests.servers.camera_faults import RTSP_STEPS, Answers, Reply
 from tests.servers.clips import make_clip
+from tests.servers.faulty_rtsp import FaultyRtspCamera
 from tests.servers.hostile import CANARY_HOST, Canary, canary, hostile_camera
 
 PASSWORD: Final = "s3cr3t-W0rd"  # noqa: S105 - to be looked for in messages
@@ -264,6 +266,7 @@ def attacks(place: Place, camera: Callable[[dict[str, tuple[int, str, str]]], st
         *(_source(place, "path", path) for path in PATHS),
         *(_source(place, "written oddly", odd) for odd in WRITTEN_ODDLY),
         *_redirects(place, camera),
+        *_rtsp_redirects(place),
         *_playlists(place, camera),
         *_rebinding(place),
     ]
@@ -304,6 +307,34 @@ def _redirects(place: Place, camera: Serve) -> Iterator[Attack]:
     url = camera({**chain, "/4": (302, "", place.fill("{canary}/video.mp4"))})
     yield _source(place, "redirect", f"{url}/0")
     yield _source(place, "redirect", f"{camera({'/loop': (302, '', '/loop')})}/loop")
+
+
+def _rtsp_redirects(place: Place) -> Iterator[Attack]:
+    goals = (
+        *("rtsp://127.0.0.2:{port}/live", "rtsps://user:{password}@127.0.0.2:{port}/live"),
+        *(
+            "rtsp://2130706434:{port}/",
+            "rtsp://169.254.169.254/latest/meta-data/",
+            "{canary}/a.mp4",
+        ),
+    )
+    for step in RTSP_STEPS:
+        for goal in goals:
+            yield Attack("RTSP redirect", f"{step}: {goal}", _lured(place, step, place.fill(goal)))
+
+
+def _lured(place: Place, step: str, goal: str) -> Callable[[], None]:
+    def do() -> None:
+        before = place.canary.connections
+        with FaultyRtspCamera() as camera:
+            camera.begin(Answers(step, Reply(302, "Found", (("Location", goal),))))
+            try:
+                read(camera.url, place.settings)
+            finally:
+                if place.canary.connections > before:  # no request that it understands is made
+                    place.canary.visits.append(goal)
+
+    return do
 
 
 def _playlists(place: Place, camera: Serve) -> Iterator[Attack]:

@@ -278,7 +278,7 @@ def test_a_redirect_after_the_password_was_taken_or_amid_pictures_leads_nowhere_
 @pytest.mark.parametrize(
     "said",
     [
-        "RTSP/1.0 \0302 Found\r\nCSeq: 1\r\nLocation: {lure}\r\n\r\n",
+        "RTSP/1.0 \x00302 Found\r\nCSeq: 1\r\nLocation: {lure}\r\n\r\n",
         "RTSP/1.0  302 Found\nCSeq: 1\nlocation:{lure}\n\n",
         "\r\n\r\nRTSP/9.9 302\r\nCSeq: 1\r\nLocation : {lure}\r\n\r\n",
         "$\1\0\4aaaaRTSP/1.0 302 Found\r\nCSeq: 1\r\nLocation: {lure}\r\n\r\n",
