@@ -19,7 +19,7 @@ MOST_AT_ONCE: Final = 1000
 # without a payload, and a receiver's report about nobody.
 _OPENERS: Final = (b"\x80" + bytes(11), b"\x80\xc9\x00\x01" + bytes(4))
 _CHANNELS: Final = re.compile(r"interleaved=(\d+)(?:-(\d+))?")
-_SERVER_PORTS: Final = re.compile(r"server_port=(\d+)(?:-(\d+))?")
+_SERVER_PORTS: Final = re.compile(r"server_port=([0-9]{1,5})(?:-([0-9]{1,5}))?\b")
 
 
 class UdpStream:

@@ -129,6 +129,9 @@ def test_only_the_cameras_own_packets_are_taken_and_put_in_their_order() -> None
                 for one in some:
                     sender.sendto(one, stream.sockets[0].getsockname())
         run = stream.received()
+        for odd in ("server_port=" + "9" * 5000, "server_port=99999", "server_port=-1", ""):
+            stream.agreed(odd)  # names no port, and nothing is sent
+            stream.report(3, b"report")
         stream.close()
     assert [one for _, one in packets(run)] == [sent[0], sent[2], sent[1], sent[3]]
     assert {channel for channel, _ in packets(run)} == {2}
