@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 
 import av
@@ -14,7 +15,7 @@ from contract.settings import load_settings
 from ingest.address import parse_source
 from ingest.opening import Opening, ffmpeg_options
 from ingest.reach import Reach
-from ingest.rtsp_messages import packets
+from ingest.rtsp_messages import Splitter, packet, packets
 from ingest.rtsp_relay import RtspRelay
 from ingest.rtsp_udp import UdpStream
 from ingest.source import OpenSource, open_source
@@ -166,6 +167,40 @@ def test_nobody_else_on_this_machine_gets_a_cameras_pictures() -> None:
         relay.close()
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", port), 1)
+
+
+def test_a_camera_waits_for_who_reads_slowly_and_nothing_of_its_last_words_is_lost() -> None:
+    count, sent = 6000, [0]
+
+    def flood(listener: socket.socket) -> None:
+        viewer, _ = listener.accept()
+        with viewer:
+            viewer.recv(1000)
+            viewer.sendall(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n")
+            for number in range(count):
+                viewer.sendall(packet(0, number.to_bytes(2, "big") + bytes(9998)))
+                sent[0] = number + 1
+
+    def waits() -> bool:
+        before = sent[0]
+        time.sleep(0.3)
+        return 0 < before == sent[0]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=flood, args=(listener,), daemon=True).start()
+        port = listener.getsockname()[1]
+        relay = RtspRelay(parse_source(f"rtsp://127.0.0.1:{port}/live"), Reach())
+        relay.start(10.0)
+        there = ("127.0.0.1", parse_source(relay.url).port)
+        with socket.create_connection(there, 30) as viewer, viewer.makefile("rb") as stream:
+            viewer.sendall(f"OPTIONS {relay.url} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+            assert eventually(waits)
+            assert sent[0] < count
+            found = list(Splitter().feed(stream.read()))
+        relay.close()
+    runs = b"".join(one for one in found if isinstance(one, bytes))
+    numbers = [int.from_bytes(payload[:2], "big") for _, payload in packets(runs)]
+    assert numbers == list(range(count))
 
 
 def test_connections_leave_no_threads_or_sockets_behind(tmp_path: Path) -> None:
