@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from redis import ConnectionPool, Redis
 
 from contract.cluster_client import ClusterClient
 from contract.cluster_connections import HomeConnection, HomeSSLConnection
 from contract.cluster_map import ClusterMap, Node
+from contract.redis_hosts import read_hosts, read_login
 
 SCHEMES: Final = ("redis+cluster", "rediss+cluster")
 PORT: Final = 6379
@@ -47,24 +48,11 @@ def parse_cluster(url: str) -> ClusterAddress:
         if not (secured and name.startswith("ssl_")):
             raise ValueError(f"{name} is no option of an address of a cluster")
         tls[name] = value
-    user, _, password = login.partition(":")
-    given = {"username": unquote(user), "password": unquote(password)}
     return ClusterAddress(
-        tuple(_server(one) for one in hosts.split(",")),
-        {name: value for name, value in given.items() if value},
+        tuple(Node(*one) for one in read_hosts(hosts, PORT, EXAMPLE)),
+        read_login(login),
         {"ssl_cert_reqs": "required", **tls} if secured else {},
     )
-
-
-def _server(text: str) -> Node:
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
-        raise ValueError(f"expected host:port, with commas between them: {EXAMPLE}")
-    return Node(host, port or PORT)
 
 
 def connect_to_cluster(url: str, options: dict[str, Any]) -> Redis:

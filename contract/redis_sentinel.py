@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from redis import Redis
 from redis.sentinel import Sentinel
 
+from contract.redis_hosts import read_hosts, read_login
+
 SCHEMES: Final = ("redis+sentinel", "rediss+sentinel")
 SENTINEL_PORT: Final = 26379
 EXAMPLE: Final = "redis+sentinel://host:26379,other:26379/service"
@@ -47,7 +49,7 @@ def parse_sentinel(url: str) -> SentinelAddress:
     if not (database or "0").isdigit():
         raise ValueError(f"expected a number of a database, found {database!r}: {EXAMPLE}/0")
     tls: dict[str, Any] = {"ssl": True} if parts.scheme.startswith("rediss") else {}
-    server: dict[str, Any] = {"db": int(database or 0), **_login(login)}
+    server: dict[str, Any] = {"db": int(database or 0), **read_login(login)}
     asking: dict[str, Any] = {}
     for name, value in parse_qsl(parts.query):
         if name.startswith("ssl_") and tls:
@@ -56,25 +58,8 @@ def parse_sentinel(url: str) -> SentinelAddress:
             asking[name.removeprefix("sentinel_")] = value
         else:
             raise ValueError(f"{name} is no option of an address of sentinels")
-    found = tuple(_host(one) for one in hosts.split(","))
+    found = read_hosts(hosts, SENTINEL_PORT, EXAMPLE)
     return SentinelAddress(found, unquote(service), server | tls, asking | tls)
-
-
-def _login(login: str) -> dict[str, str]:
-    user, _, password = login.partition(":")
-    given = {"username": unquote(user), "password": unquote(password)}
-    return {name: value for name, value in given.items() if value}
-
-
-def _host(text: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
-        raise ValueError(f"expected host:port, with commas between them: {EXAMPLE}")
-    return host, port or SENTINEL_PORT
 
 
 def connect_by_sentinels(url: str, options: dict[str, Any]) -> Redis:

@@ -315,10 +315,10 @@ def _look_after(server: EmbeddedRedis) -> None:
 
 
 def _worker_lives(redis: Redis, settings: Settings) -> bool:
+    if not workers_of(settings):
+        return True
     try:
-        return bool(Membership(redis, "worker", settings.lease_s).live()) or not workers_of(
-            settings
-        )
+        return bool(Membership(redis, "worker", settings.lease_s).live())
     except RedisError:
         return False
 

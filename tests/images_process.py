@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 from contract.keys import IMAGES_QUEUE
 from tests.builders import ScriptedClassifier, ScriptedDetector
+from tests.threads import in_thread
 from worker.image_jobs import analyse_upload
 from worker.networks import Networks
 
@@ -38,10 +39,5 @@ def images_process(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
             if (job := redis.lpop(queue.key)) is not None:
                 analyse_upload(redis, networks, job.decode())
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with in_thread(work, stop):
         yield
-    finally:
-        stop.set()
-        thread.join()

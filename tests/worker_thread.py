@@ -10,6 +10,7 @@ from redis import Redis
 
 from contract.tracing import OFF, Tracing
 from tests.images_process import scripted_networks
+from tests.threads import in_thread
 from worker.intake import Intake
 from worker.ownership import OwnershipThread
 from worker.service import Worker
@@ -23,12 +24,9 @@ def worker_thread(
     stop, ownership = threading.Event(), OwnershipThread(redis, "w1", lease_s, {})
     intake = Intake(redis, staleness_s, 16, tracing=tracing)
     loop = Worker(redis, scripted_networks(), intake, ownership, stop, tracing=tracing)
-    thread = threading.Thread(target=loop.run)
     ownership.start()
-    thread.start()
     try:
-        yield
+        with in_thread(loop.run, stop):
+            yield
     finally:
-        stop.set()
-        thread.join()
         ownership.stop()

@@ -15,6 +15,7 @@ from ingest.address import parse_source
 from ingest.opening import Opening
 from ingest.reach import Reach
 from ingest.source import open_source
+from tests.builders import Patience
 from tests.servers.camera_faults import RTSP_STEPS, Answers, AnswersInTurn, Reply, Several, Utters
 from tests.servers.certificates import Authority
 from tests.servers.clips import make_clip, make_hls
@@ -28,13 +29,6 @@ SETTINGS = load_settings(
 )
 
 ASKS = Reply(401, "Unauthorized", (("WWW-Authenticate", 'Digest realm="camera", nonce="17"'),))
-
-
-class Patience:
-    def extend(self, seconds: float) -> None: ...
-
-    def wait(self, seconds: float) -> bool:
-        return False
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,7 @@ from tests.servers.certificates import Authority
 from tests.servers.ingest_process import eventually
 from tests.servers.redis_cluster import Cluster, redis_cluster
 from tests.servers.redis_server import redis_server
+from tests.threads import in_thread
 from tests.worker_thread import worker_thread
 
 LONG_S = 90.0
@@ -188,13 +189,8 @@ def frames_of(redis: Redis, cameras: list[Camera]) -> Iterator[None]:
             for source in sources:
                 source.publish()
 
-    thread = threading.Thread(target=publish)
-    thread.start()
-    try:
+    with in_thread(publish, stop):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def test_libraries_with_connections_of_their_own_keep_to_what_is_shared(

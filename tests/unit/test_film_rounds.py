@@ -14,23 +14,14 @@ from ingest.address import parse_source
 from ingest.opening import Opening
 from ingest.source import CapturedFrame
 from ingest.video_source import VideoSource
+from tests.builders import Patience
 from tests.servers.clips import make_clip
 
 FRAMES = 25
 
 
-class Life:
-    """A reader's life without a watchdog."""
-
-    def extend(self, seconds: float) -> None:
-        pass
-
-    def wait(self, seconds: float) -> bool:
-        return False
-
-
 def opened(path: Path) -> VideoSource:
-    return VideoSource.open(parse_source(str(path)), load_settings({}, file_speed=0.0), Life())
+    return VideoSource.open(parse_source(str(path)), load_settings({}, file_speed=0.0), Patience())
 
 
 def picture(frame: CapturedFrame) -> str:

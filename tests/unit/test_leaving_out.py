@@ -12,17 +12,8 @@ from ingest.leaving_out import MOST_OPEN, LeavingOut
 from ingest.sampling import Sampler
 from ingest.source import always
 from ingest.video_source import VideoSource
+from tests.builders import Patience
 from tests.servers.clips import make_clip
-
-
-class Life:
-    """A reader's life without a watchdog."""
-
-    def extend(self, seconds: float) -> None:
-        pass
-
-    def wait(self, seconds: float) -> bool:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +24,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def analysed(clip: Path, fps: float, *, leave_out: bool) -> tuple[list[int], int]:
     """Numbers of the frames analysed in three rounds of the film, and how many come out."""
     settings = load_settings({}, file_speed=0.0)
-    source = VideoSource.open(parse_source(str(clip)), settings, Life())
+    source = VideoSource.open(parse_source(str(clip)), settings, Patience())
     sampler, number, chosen, decoded = Sampler(fps), 0, [], 0
     for frame in source.frames(sampler.may_want if leave_out else always):
         number += frame.left_out
@@ -84,7 +75,7 @@ class Packet:
 
 def test_timestamps_that_run_backwards_fill_no_memory_and_lose_no_count(clip: Path) -> None:
     left_out = LeavingOut(lambda _: False)
-    source = VideoSource.open(parse_source(str(clip)), load_settings({}), Life())
+    source = VideoSource.open(parse_source(str(clip)), load_settings({}), Patience())
     for pts in range(3 * MOST_OPEN, 0, -1):
         left_out.prepare(source._stream, Packet(pts), 0.0)
     assert len(left_out._open) <= MOST_OPEN
