@@ -133,7 +133,8 @@ def set_all(system: System, cameras: Iterable[Camera], **fields: object) -> None
 
 
 def wait_for_pictures(system: System, cameras: Sequence[Camera], timeout_s: float = 120) -> None:
-    """Wait until each camera has an analysed frame that was captured from now on."""
+    """Wait until all workers are there, and each camera has a frame captured from then on."""
+    wait_until(system.complete, timeout_s, "all workers", system)
     from_s = time.time()
 
     def fresh(camera: Camera) -> bool:

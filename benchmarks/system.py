@@ -24,12 +24,14 @@ from contract.cameras import Camera
 from contract.faces import FrameFaces
 from contract.keys import CameraKeys
 from contract.redis_client import connect
+from contract.settings import load_settings
 from contract.totals import decode_totals
 from contract.vault import create_key_file
 from dashboard.accounts.grants import EVERYWHERE
 from dashboard.accounts.service import make_accounts
 from maskwatch.processes import die_with_parent
 from maskwatch.redis_server import EmbeddedRedis
+from maskwatch.run import workers_of
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SHARED: Final = ROOT.parent / "shared"
@@ -62,8 +64,11 @@ class System:
         port: int,
         process: subprocess.Popen[bytes],
         redis_url: str | None = None,
+        workers: int = 0,
     ) -> None:
+        """`workers`: how many it starts, sooner or later."""
         self._port = port
+        self._workers = workers
         self.process = process
         self.log = state_dir / "run.log"
         url = redis_url or EmbeddedRedis(state_dir / "redis").url
@@ -112,6 +117,11 @@ class System:
                 return bool(json.loads(answer.read()))
         except OSError:
             return False
+
+    def complete(self) -> bool:
+        """Whether all its workers are there: all but the first come after the first picture."""
+        with urllib.request.urlopen(f"{self.url}/healthz", timeout=10) as answer:
+            return int(json.loads(answer.read())["workers"]) >= self._workers
 
     def answers(self) -> bool:
         """Whether the dashboard answers anything at all."""
@@ -173,7 +183,8 @@ def running_system(
             **(environment or {}),
         }
         process = _start(["maskwatch", "run"], state_dir, settings)
-        system = System(state_dir, port, process, redis_url)
+        workers = workers_of(load_settings({**os.environ, **settings}))
+        system = System(state_dir, port, process, redis_url, workers)
         try:
             wait_until(system.healthy, 60, "the system to be healthy", system)
             yield system

@@ -161,7 +161,11 @@ class Settings(BaseSettings):
     )
 
     staleness_budget_s: float = Field(
-        0.5, gt=0, le=60, description="Frames older than this at the worker are dropped, counted."
+        0.5,
+        gt=0,
+        le=60,
+        description="Frames older than this at the worker are dropped, counted; older than half of "
+        "it, where a newer one of the camera waits.",
     )
     stream_max_frames: int = Field(
         8, ge=2, le=256, description="Frames a camera's stream holds before the oldest is dropped."

@@ -30,6 +30,8 @@ Image = npt.NDArray[np.uint8]
 BLOCK_MS: Final = 50
 """Longest wait for a frame: how late the loop notices a camera gained, lost or gone quiet."""
 READ_AT_ONCE: Final = 8
+WORTH_IT: Final = 0.5
+"""Share of the staleness budget up to which a frame is analysed though a newer one waits."""
 CATCH_UP_S: Final = 5.0
 """A new owner analyses the frames its predecessor left, unless they are older than this."""
 
@@ -155,7 +157,10 @@ class Intake:
             message = owned.waiting.popleft()
             age_s = now_s - message.captured_at_s
             catching_up = message.captured_at_s <= owned.catch_up_to_s and age_s <= CATCH_UP_S
-            if age_s <= self._budget_s or catching_up:
+            # With a newer one behind it, a frame that waited for long is not worth its time: who
+            # can't keep up would else analyse every frame at the last moment.
+            limit_s = self._budget_s * WORTH_IT if owned.waiting else self._budget_s
+            if age_s <= limit_s or catching_up:
                 return message
             owned.drop(message, "stale")
         return None

@@ -183,6 +183,20 @@ def test_only_old_frames_are_counted_too(redis: Redis, strict: Bench) -> None:
     assert totals_of(redis, camera.id)["dropped:stale"] == 1
 
 
+def test_a_frame_that_waited_for_long_gives_way_to_a_newer_one(redis: Redis) -> None:
+    patient = Bench(redis, ScriptedDetector(), budget_s=20.0)
+    behind, alone = add_camera(redis, "Behind"), add_camera(redis, "Alone")
+    for camera, ages_s in ((behind, (14.0, 12.0, 4.0, 0.0)), (alone, (14.0,))):
+        patient.own(camera)
+        source = Source(redis, camera)
+        for age_s in ages_s:
+            source.publish(age_s=age_s)
+    patient.steps(3)
+    totals = totals_of(redis, behind.id)
+    assert (totals["dropped:stale"], totals["frames:analysed"]) == (2, 2)
+    assert totals_of(redis, alone.id)["frames:analysed"] == 1
+
+
 def test_every_published_frame_is_analysed_or_dropped(redis: Redis) -> None:
     strict = Bench(redis, ScriptedDetector(), budget_s=20.0)
     camera = add_camera(redis)
