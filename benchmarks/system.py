@@ -168,11 +168,14 @@ def _role(process: psutil.Process) -> str:
 
 @contextmanager
 def running_system(
-    environment: dict[str, str] | None = None, redis_url: str | None = None
+    environment: dict[str, str] | None = None,
+    redis_url: str | None = None,
+    checkout: Path = ROOT,
 ) -> Iterator[System]:
     """Start everything with an empty state folder on a free port; stop it at the end.
 
     `redis_url` is how the measurement reaches a Redis that the environment names for the system.
+    `checkout` is whose code runs.
     """
     with tempfile.TemporaryDirectory(prefix="maskwatch-", ignore_cleanup_errors=True) as folder:
         state_dir, port = Path(folder), free_port()
@@ -182,7 +185,7 @@ def running_system(
             "CAMERAS": "",
             **(environment or {}),
         }
-        process = _start(["maskwatch", "run"], state_dir, settings)
+        process = _start(["maskwatch", "run"], state_dir, settings, checkout)
         workers = workers_of(load_settings({**os.environ, **settings}))
         system = System(state_dir, port, process, redis_url, workers)
         try:
@@ -194,8 +197,13 @@ def running_system(
 
 
 @contextmanager
-def running_dashboard(environment: dict[str, str] | None = None) -> Iterator[System]:
-    """Start a dashboard alone over a Redis of its own: nothing is read, analysed or probed."""
+def running_dashboard(
+    environment: dict[str, str] | None = None, checkout: Path = ROOT
+) -> Iterator[System]:
+    """Start a dashboard alone over a Redis of its own: nothing is read, analysed or probed.
+
+    `checkout` is whose code runs.
+    """
     with tempfile.TemporaryDirectory(prefix="maskwatch-", ignore_cleanup_errors=True) as folder:
         state_dir, port = Path(folder), free_port()
         create_key_file(state_dir / "secret.key")
@@ -207,7 +215,7 @@ def running_dashboard(environment: dict[str, str] | None = None) -> Iterator[Sys
             "MASKWATCH_PORT": str(port),
             **(environment or {}),
         }
-        process = _start(["dashboard"], state_dir, settings)
+        process = _start(["dashboard"], state_dir, settings, checkout)
         system = System(state_dir, port, process)
         try:
             wait_until(system.answers, 60, "the dashboard to answer", system)
@@ -218,13 +226,15 @@ def running_dashboard(environment: dict[str, str] | None = None) -> Iterator[Sys
             server.stop()
 
 
-def _start(module: list[str], state_dir: Path, settings: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(
+    module: list[str], state_dir: Path, settings: dict[str, str], checkout: Path
+) -> subprocess.Popen[bytes]:
     """Start a module of ours with its arguments; it writes to `run.log` in the state folder."""
     with (state_dir / "run.log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", *module],
-            cwd=ROOT,
-            env={**os.environ, **settings},
+            cwd=checkout,
+            env={**os.environ, "PYTHONPATH": str(checkout), **settings},
             stdout=log,
             stderr=log,
             preexec_fn=die_with_parent,
