@@ -6,6 +6,8 @@ carries a camera password: build them from `contract.redaction.redact_url`.
 
 from __future__ import annotations
 
+import math
+
 
 class MaskwatchError(Exception):
     """Base of every error that Maskwatch raises on purpose."""
@@ -117,6 +119,19 @@ class SecretKeyError(MaskwatchError, ValueError):
 
 class AccountError(MaskwatchError, ValueError):
     """An account or an API key cannot be made or changed like that."""
+
+
+class TooManyAttemptsError(MaskwatchError):
+    """Passwords were guessed too often; `wait_s`: seconds until another attempt is heard."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s = wait_s
+        minutes = math.ceil(wait_s / 60)
+        super().__init__(f"Too many attempts. Try again in {minutes} minute{'s' * (minutes != 1)}.")
+
+
+class BusyError(MaskwatchError):
+    """So much is under way that this was not begun; the same a moment later may be."""
 
 
 class AlertError(MaskwatchError, ValueError):

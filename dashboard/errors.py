@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Final
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
@@ -13,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from contract.errors import (
     AccountError,
     AlertError,
+    BusyError,
     CameraChangedError,
     CameraConfigError,
     CameraFileError,
@@ -21,6 +23,7 @@ from contract.errors import (
     CamerasChangedError,
     MessageError,
     QueryError,
+    TooManyAttemptsError,
     UploadError,
 )
 from contract.redis_client import explain
@@ -33,15 +36,19 @@ NAMES: Final = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     412: "precondition_failed",
     413: "too_large",
     415: "unsupported_media_type",
     422: "invalid",
     429: "too_many_requests",
+    503: "busy",
 }
 
 UPLOAD_STATUS: Final = {"empty": 400, "too_large": 413, "wrong_type": 415, "damaged": 422}
 """By the kind of an `UploadError`; 422 for any other."""
+
+BUSY_FOR_S: Final = 2
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +73,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(MessageError, _unreadable)
     app.register_error_handler(AccountError, _account)
     app.register_error_handler(AlertError, _alert)
+    app.register_error_handler(BusyError, _busy)
     app.register_error_handler(UploadError, _upload)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
@@ -118,6 +126,20 @@ def _alert(error: AlertError) -> Response:
 
 def _upload(error: UploadError) -> Response:
     return _answer(UPLOAD_STATUS.get(error.kind, 422), f"upload_{error.kind}", str(error))
+
+
+def _busy(error: BusyError) -> Response:
+    status, headers = come_back(error)
+    response = _answer(status, NAMES[status], str(error))
+    response.headers.update(headers)
+    return response
+
+
+def come_back(error: TooManyAttemptsError | BusyError) -> tuple[int, dict[str, str]]:
+    """The status, and the header that says when to try again."""
+    if isinstance(error, TooManyAttemptsError):
+        return 429, {"Retry-After": str(math.ceil(error.wait_s))}
+    return 503, {"Retry-After": str(BUSY_FOR_S)}
 
 
 def _forged(_: CSRFError) -> Response:

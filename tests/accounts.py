@@ -23,7 +23,7 @@ from tests.secret_key import vault as run_vault
 
 PASSWORD: Final = "four quiet words here"  # noqa: S105 - of accounts that live for one test
 QUICK: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-_TOKEN: Final = re.compile(r'name="csrf[-_]token"[^>]* (?:content|value)="([^"]+)"')
+TOKEN: Final = re.compile(r'name="csrf[-_]token"[^>]* (?:content|value)="([^"]+)"')
 
 
 def make_app(redis: Redis, vault: Vault | None = None, **settings: Any) -> Flask:
@@ -68,7 +68,7 @@ def sign_in(client: FlaskClient, name: str = "Ada", password: str = PASSWORD) ->
 
 def csrf_token(client: FlaskClient, path: str = "/account") -> str:
     """The token that a page carries."""
-    found = _TOKEN.search(client.get(path, headers={"Accept": "text/html"}).text)
+    found = TOKEN.search(client.get(path, headers={"Accept": "text/html"}).text)
     assert found, f"{path} carries no token"
     return found.group(1)
 

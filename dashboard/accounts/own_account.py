@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from contract.errors import AccountError
+from contract.errors import AccountError, BusyError, TooManyAttemptsError
 from dashboard.accounts.access import audit, identity, requires
 from dashboard.accounts.forms import ChangePasswordForm, PlainForm
 from dashboard.accounts.tokens import digest
 from dashboard.accounts.users import User
+from dashboard.errors import come_back
 from dashboard.services import services
 
 blueprint = Blueprint("own_account", __name__, url_prefix="/account")
@@ -30,7 +31,14 @@ def change_password() -> Any:
     form, accounts, user = ChangePasswordForm(), services().accounts, _user()
     if not form.validate():
         return _page(form), 422
-    if not accounts.passwords.matches(user.password_hash, str(form.current.data)):
+    address = request.remote_addr or ""
+    try:
+        right = accounts.check_password(user.name, str(form.current.data), address)
+    except (TooManyAttemptsError, BusyError) as error:
+        form.current.errors = [str(error)]
+        return _page(form), *come_back(error)
+    if right is None:
+        audit("gave a wrong password for their own", user.name)
         form.current.errors = ["This is not your password."]
         return _page(form), 422
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -9,12 +11,16 @@ from typing import Final, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from contract.errors import AccountError
+from contract.errors import AccountError, BusyError
 
 SHORTEST: Final = 10
 LONGEST: Final = 200
 AT_ONCE: Final = 2
 """Hashes computed at the same time: each takes 64 MiB and most of a core for a moment."""
+WAITING: Final = 16
+"""Hashes that may wait for their turn; with 80 ms each, the last waits less than a second."""
+NICENESS: Final = 10
+"""What hashing gives way with: argon2 starts threads that would fill every core."""
 
 T = TypeVar("T")
 
@@ -27,13 +33,30 @@ def direct(work: Callable[[], T]) -> T:
 class GeventPool:
     """Does the work in real threads, so that no stream waits for a password to be checked."""
 
-    def __init__(self, size: int = AT_ONCE) -> None:
+    def __init__(self, size: int = AT_ONCE, waiting: int = WAITING) -> None:
         self._size = size
+        self._most = size + waiting
+        self._under_way = 0
         self._lock = threading.Lock()
         self._pool: object = None
 
     def __call__(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, letting other greenlets run meanwhile."""
+        """Return what `work` returns, letting other greenlets run meanwhile.
+
+        Raises:
+            BusyError: as much is waiting as may; the work was not begun.
+        """
+        with self._lock:
+            if self._under_way >= self._most:
+                raise BusyError("Too many passwords are being checked. Try again in a moment.")
+            self._under_way += 1
+        try:
+            return self._run(work)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _run(self, work: Callable[[], T]) -> T:
         from gevent.threadpool import ThreadPool
 
         with self._lock:
@@ -41,8 +64,14 @@ class GeventPool:
             if self._pool is None:
                 self._pool = ThreadPool(self._size)
         pool: ThreadPool = self._pool
-        result: T = pool.apply(work)
+        result: T = pool.apply(_nicely, (work,))
         return result
+
+
+def _nicely(work: Callable[[], T]) -> T:
+    if sys.platform == "linux":  # where it is the thread's own, and that of threads it starts
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    return work()
 
 
 class Passwords:

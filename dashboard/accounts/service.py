@@ -7,6 +7,7 @@ from pathlib import Path
 
 from redis import Redis
 
+from contract.errors import BusyError
 from dashboard.accounts.api_keys import ApiKeyStore
 from dashboard.accounts.audit import AuditLog
 from dashboard.accounts.grants import EVERYWHERE
@@ -53,11 +54,26 @@ class Accounts:
         key = self.api_keys.get(identity.id)
         return key is not None and not key.expired() and key.may() == identity.grants
 
-    def check_password(self, name: str, password: str) -> User | None:
-        """The enabled account of that name and password, or None."""
+    def check_password(self, name: str, password: str, address: str) -> User | None:
+        """The enabled account of that name and password, or None; every way to try one ends here.
+
+        `address`: whose attempt counts.
+
+        Raises:
+            TooManyAttemptsError: it was not tried.
+            BusyError: nor was it counted.
+        """
+        attempt = self.throttle.begin(name, address)
         user = self.users.find(name)
-        right = self.passwords.matches(user.password_hash if user else "", password)
-        return user if user and user.enabled and right else None
+        try:
+            right = self.passwords.matches(user.password_hash if user else "", password)
+        except BusyError:
+            attempt.give_back()
+            raise
+        if user is None or not user.enabled or not right:
+            return None
+        attempt.succeeded()
+        return user
 
     def set_password(self, user: User, password: str) -> User:
         """Give an account a new password.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import contextlib
 import time
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,12 +12,13 @@ from flask_login import login_user, logout_user
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from contract.errors import AccountError
+from contract.errors import AccountError, BusyError, TooManyAttemptsError
 from dashboard.accounts.access import audit, identity, public, requires
 from dashboard.accounts.forms import NewPasswordForm, SignInForm
 from dashboard.accounts.passwords import require_good
 from dashboard.accounts.service import Accounts
 from dashboard.accounts.users import User
+from dashboard.errors import come_back
 from dashboard.services import services
 
 WRONG: Final = "This name and password do not belong together."
@@ -38,24 +39,17 @@ def sign_in() -> Any:
     if not form.validate():
         return _page(form), 422
     accounts, name = _accounts(), str(form.name.data)
-    wait_s = accounts.throttle.wait_s(name, address)
-    if wait_s > 0:
-        minutes = math.ceil(wait_s / 60)
-        words = f"Too many attempts. Try again in {minutes} minute{'s' * (minutes != 1)}."
-        return _page(form, words), 429, {"Retry-After": str(math.ceil(wait_s))}
-    user = accounts.check_password(name, str(form.password.data))
+    try:
+        user = accounts.check_password(name, str(form.password.data), address)
+    except (TooManyAttemptsError, BusyError) as error:
+        return _page(form, str(error)), *come_back(error)
     if user is None:
-        accounts.throttle.failed(name, address)
         known = accounts.users.find(name)
         # Not what was typed: it may be a password in the wrong field.
         audit("was refused at sign-in", who=known.name if known else "an unknown account")
         form.name.data = ""
         return _page(form, WRONG), 401
-    if accounts.passwords.outdated(user.password_hash):
-        user = accounts.users.update(
-            user, password_hash=accounts.passwords.hash(str(form.password.data))
-        )
-    _begin_session(user)
+    _begin_session(_with_todays_hash(user, str(form.password.data)))
     return redirect(_next_page())
 
 
@@ -88,13 +82,24 @@ def set_password(token: str) -> Any:
         words = str(error)
         page = render_template("welcome.html", form=form, user=user, token=token, message=words)
         return page, 422
+    # Before the link is used up: it may be too busy for another hash now.
+    password_hash = accounts.passwords.hash(str(form.password.data))
     if accounts.links.take(token) is None:
         raise NotFound("somebody used this link at the same moment")
-    user = accounts.set_password(user, str(form.password.data))
+    user = accounts.users.update(user, password_hash=password_hash)
     accounts.sessions.end_all(user.id)
     audit("set a password by one-time link", who=user.name)
     _begin_session(user)
     return redirect(url_for("pages.wall"))
+
+
+def _with_todays_hash(user: User, password: str) -> User:
+    accounts = _accounts()
+    if not accounts.passwords.outdated(user.password_hash):
+        return user
+    with contextlib.suppress(BusyError):  # the next sign-in will do
+        user = accounts.users.update(user, password_hash=accounts.passwords.hash(password))
+    return user
 
 
 def _begin_session(user: User) -> None:

@@ -116,7 +116,7 @@ def test_an_empty_system_gets_everything_back(run: Run, redis: Redis, tmp_path: 
     restored = run("restore", str(file))
     assert restored.exit_code == 0, restored.output
     assert cameras_of(redis).get(camera.id).source == SOURCE
-    assert accounts_of(redis).check_password("Ada", PASSWORD) is not None
+    assert accounts_of(redis).check_password("Ada", PASSWORD, "") is not None
     [rule] = AlertRuleStore(redis).all()
     [channel] = ChannelStore(redis, vault()).all()
     assert rule.channels == (channel.id,)

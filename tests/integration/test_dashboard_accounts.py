@@ -13,11 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.errors import AccountError
+from contract.errors import AccountError, BusyError
 from dashboard.accounts.grants import EVERYWHERE, Grants, Role, parse_grants
-from dashboard.accounts.throttle import PER_NAME_AND_ADDRESS
+from dashboard.accounts.throttle import PER_ADDRESS, PER_NAME_AND_ADDRESS
 from tests.accounts import (
     PASSWORD,
+    QUICK,
     accounts_of,
     csrf_token,
     key_client,
@@ -133,6 +134,56 @@ def test_guessing_is_slowed_down_and_others_are_not(app: Flask, redis: Redis) ->
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 300
     assert sign_in(client, "Grace").status_code == 302
+
+
+def test_signing_in_costs_no_attempt(app: Flask, redis: Redis) -> None:
+    make_user(redis)
+    for _ in range(PER_NAME_AND_ADDRESS.amount + 1):
+        assert sign_in(app.test_client()).status_code == 302
+
+
+def test_who_has_signed_in_from_an_address_is_not_locked_out_by_its_guessers(
+    app: Flask, redis: Redis
+) -> None:
+    make_user(redis)
+    assert sign_in(app.test_client()).status_code == 302
+    guesser = app.test_client()
+    answers = [sign_in(guesser, f"Guess {n}").status_code for n in range(PER_ADDRESS.amount + 1)]
+    assert answers[-2:] == [401, 429]
+    assert sign_in(app.test_client()).status_code == 302
+    answers = [sign_in(guesser, "Ada", OTHER).status_code for _ in range(6)]
+    assert answers == [401] * 5 + [429], "a known name has its own limit"
+
+
+def test_guesses_of_ones_own_password_are_slowed_down(
+    app: Flask, redis: Redis, ada: FlaskClient
+) -> None:
+    changed = {"password": OTHER, "again": OTHER}
+    for _ in range(PER_NAME_AND_ADDRESS.amount):
+        assert post(ada, "/account", current="wrong", **changed).status_code == 422
+    refused = post(ada, "/account", current=PASSWORD, **changed)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "Too many attempts" in refused.text
+    noted = [one.action for one in accounts_of(redis).audit.newest(10)]
+    assert noted.count("gave a wrong password for their own") == PER_NAME_AND_ADDRESS.amount
+
+
+def test_a_link_is_not_used_up_when_no_hash_can_be_computed(
+    app: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(accounts_of(redis).first_link())
+    browser = app.test_client()
+    form = {"password": PASSWORD, "again": PASSWORD, "csrf_token": csrf_token(browser, path)}
+
+    def full(_: object) -> None:
+        raise BusyError("full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(QUICK, "_run", full)
+        refused = browser.post(path, data=form)
+    assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
+    assert browser.post(path, data=form).status_code == 302
 
 
 def test_a_cookie_is_out_of_scripts_reach_and_worthless_when_altered(

@@ -25,6 +25,7 @@ from contract.cluster_places import HOME, slot_of, tag_of
 from contract.errors import (
     RedisClusterError,
     RedisUnavailableError,
+    TooManyAttemptsError,
 )
 from contract.job_worker import only
 from contract.keys import CameraKeys
@@ -215,8 +216,11 @@ def test_libraries_with_connections_of_their_own_keep_to_what_is_shared(
     assert later.is_finished
     throttle = SignInThrottle(cluster)
     for _ in range(6):
-        throttle.failed("ada", "10.0.0.1")
-    assert throttle.wait_s("ada", "10.0.0.1") > 0
+        throttle.begin("ada", "10.0.0.1").succeeded()
+    for _ in range(5):
+        throttle.begin("ada", "10.0.0.1")
+    with pytest.raises(TooManyAttemptsError):
+        throttle.begin("ada", "10.0.0.1")
     lock = cluster.lock(keys.AlertKeys.EVALUATOR, timeout=5)
     assert lock.acquire(blocking=False)
     lock.release()

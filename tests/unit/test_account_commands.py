@@ -38,7 +38,7 @@ def test_an_account_is_made_with_a_link_or_with_a_password(run: Run, redis: Redi
         "user", "add", "Ada", "--role", "administrator", "--password-stdin", typed=PASSWORD + "\n"
     )
     assert "welcome" not in typed.output
-    assert accounts.check_password("Ada", PASSWORD) is not None
+    assert accounts.check_password("Ada", PASSWORD, "") is not None
     listed = run("user", "list").output
     assert "has not set a password" in listed
     assert "operator in Terminal 2" in listed
@@ -61,7 +61,7 @@ def test_an_account_is_disabled_and_removed_with_its_sessions(run: Run, redis: R
     token = sessions.start(bob.id, "", "")
     assert run("user", "disable", "Bob").exit_code == 0
     assert sessions.find(token) is None
-    assert accounts_of(redis).check_password("Bob", PASSWORD) is None
+    assert accounts_of(redis).check_password("Bob", PASSWORD, "") is None
     assert run("user", "remove", "Bob").exit_code == 0
     refused = run("user", "remove", "Ada")
     assert refused.exit_code == 2
