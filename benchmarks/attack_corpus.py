@@ -178,7 +178,7 @@ LURES: Final = (
     "concat:{file}|{file}",
     "subfile,,start,0,end,0,,:{file}",
     "crypto+file:{file}",
-    "tcp://127.0.0.2:{port}",
+    *("tcp://127.0.0.2:{port}", "tls://127.0.0.2:{port}", "httpproxy://127.0.0.2:{port}/"),
     "data:text/plain;base64,AAAA",
     "http://169.254.169.254/latest/meta-data/",
 )
@@ -222,11 +222,12 @@ class Place:
     def watch(self) -> None:
         """Have the next reading of the file change when it was last read."""
         self.canary.visits.clear()
+        self.canary.connections = 0
         os.utime(self.file, (1, 2))
 
     def was_hit(self) -> bool:
-        """Whether the canary was visited or the file read since `watch`."""
-        return bool(self.canary.visits) or self.file.stat().st_atime_ns != 1_000_000_000
+        """Whether the canary was connected to or the file read since `watch`."""
+        return bool(self.canary.connections) or self.file.stat().st_atime_ns != 1_000_000_000
 
 
 class _Patience:

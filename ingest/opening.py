@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,13 +26,15 @@ from ingest.source_errors import (
     silent_over_udp,
     timed_out,
 )
-from ingest.web_proxy import WebProxy
+from ingest.web_client import Deadline, WebClient
+from ingest.web_stream import WebStream
 
-# A playlist fetched from a camera must not make FFmpeg read local files or run protocols that
-# nobody asked for (Frigate CVE-2026-25643): each kind of source gets only what it needs.
+# What a camera sends must not make FFmpeg read local files or run protocols that nobody asked for
+# (Frigate CVE-2026-25643): each kind of source gets only what it needs. What comes over HTTP is
+# handed to FFmpeg as bytes, and so it needs none.
 PROTOCOLS: Final[dict[SourceKind, str]] = {
     "rtsp": "rtsp,tcp",
-    "http": "http,https,httpproxy,tcp,tls,crypto",
+    "http": "none",
     "file": "file",
     "webcam": "file",
 }
@@ -41,8 +42,12 @@ ANALYSED_S: Final = 2.0
 """Of the stream's own time, spent on finding out what it is. What comes meanwhile is kept: it
 begins with the key frame that most cameras send to whoever connects."""
 FORMATS: Final = (
-    "mpjpeg,mjpeg,jpeg_pipe,hls,mpegts,mpeg,mov,mp4,matroska,webm,flv,avi,asf,ogg,h264,hevc,m4v"
+    "mpjpeg,mjpeg,jpeg_pipe,mpegts,mpeg,mov,mp4,matroska,webm,flv,avi,asf,ogg,h264,hevc,m4v"
 )
+"""None of them opens anything else: no playlists (HLS, DASH, concat), SDP, or rows of pictures."""
+
+
+_FORMATS_OF: Final[dict[SourceKind, str]] = {"webcam": "v4l2", "rtsp": "rtsp"}
 
 
 class Opening:
@@ -52,7 +57,8 @@ class Opening:
         self._address = address
         self._settings = settings
         self._reach = reach or Reach.of(settings)
-        self._proxy = WebProxy(self._reach, settings.open_timeout_s) if _web(address) else None
+        self._deadline = Deadline(settings.open_timeout_s)
+        self._web: WebStream | None = None
         self._file: tuple[int, ...] | None = None
         self._relay: RtspRelay | None = None
 
@@ -65,11 +71,16 @@ class Opening:
         began_s = time.monotonic()
         if self._address.kind == "rtsp":
             return self._follow(began_s)
-        if self._proxy:
-            # FFmpeg would go past the proxy to the hosts named there.
-            os.environ.pop("no_proxy", None)
-            self._proxy.start()
         return self._open(self._address, began_s)
+
+    @property
+    def segmented(self) -> bool:
+        """Whether the source is a playlist's segments."""
+        return self._web is not None and self._web.segmented
+
+    def await_more(self) -> None:
+        """Give the camera its time to send the next packet, from now on."""
+        self._deadline.extend(self._settings.read_timeout_s)
 
     def explain_reading(self, error: Exception) -> SourceError:
         """Return the `SourceError` for a failure while frames were being read."""
@@ -82,8 +93,8 @@ class Opening:
 
     def close(self) -> None:
         """Cut what the source still reaches."""
-        if self._proxy:
-            self._proxy.close()
+        if self._web:
+            self._web.close()
         if self._relay:
             self._relay.close()
 
@@ -115,16 +126,16 @@ class Opening:
 
     def _open(self, address: Address, began_s: float) -> av.container.InputContainer:
         settings, limit_s = self._settings, self._settings.open_timeout_s
-        with overhearing() if _networked(address) else nullcontext(Overheard()) as overheard:
+        with overhearing() if address.kind == "rtsp" else nullcontext(Overheard()) as overheard:
             try:
                 container = self._opened(address, began_s + limit_s)
             except (av.error.FFmpegError, OSError, ValueError) as error:
                 elapsed_s, failure = time.monotonic() - began_s, self._failure()
-                # What FFmpeg hears where the proxy could not connect is the proxy's own answer.
+                # What FFmpeg hears where the relay gave up is the relay's own doing.
                 heard, cause = (None, failure) if failure else (overheard, error)
                 # Not chained: FFmpeg's own error carries the URL with its password.
                 raise explain_opening(cause, address, elapsed_s, limit_s, heard) from None
-        if overheard.silent and address.kind == "rtsp":
+        if overheard.silent:
             # It opened, knowing the stream by its description; nothing of it has come.
             container.close()
             if self._relay and self._relay.over_udp:
@@ -135,20 +146,26 @@ class Opening:
     def _opened(self, address: Address, ends_s: float) -> av.container.InputContainer:
         """Have FFmpeg open an address until `ends_s`."""
         options = ffmpeg_options(address, self._settings)
-        if self._proxy:
-            options["http_proxy"] = self._proxy.url
         read_s = self._settings.read_timeout_s
         if self._relay:
             self._relay.start(min(_left_s(ends_s), read_s))
-        return av.open(
-            self._asked_for(address),
-            format="v4l2" if address.kind == "webcam" else None,
+        opened: av.container.InputContainer = av.open(
+            self._asked_for(address, ends_s),
+            format=self._web.format if self._web else _FORMATS_OF.get(address.kind),
             options=options,
             timeout=(_left_s(ends_s), read_s),
         )
+        return opened
 
-    def _asked_for(self, address: Address) -> str:
-        """What FFmpeg is to open."""
+    def _asked_for(self, address: Address, ends_s: float) -> Any:
+        """What FFmpeg is to open, or a file-like object that it is to read."""
+        if address.kind == "http":
+            self._deadline.extend(_left_s(ends_s))
+            self.close()
+            client = WebClient(address, self._reach, self._deadline)
+            self._web = WebStream(client, address)
+            self._web.open()
+            return self._web
         if self._relay:
             return self._relay.url
         if address.kind == "file":
@@ -156,13 +173,11 @@ class Opening:
             return f"file:{self._reach.file(address.url)}"
         return address.url
 
-    def _failure(self) -> SourceError | OSError | None:
-        """Why proxy or relay gave up, which FFmpeg knows only as an answer it did not expect."""
-        if self._proxy and self._proxy.redirects > MOST_REDIRECTS:
-            return redirected(self._address)
+    def _failure(self) -> Exception | None:
+        """Why our own part gave up, which FFmpeg knows only as an answer it did not expect."""
         if self._relay:
             return self._relay.failure
-        return self._proxy.failure if self._proxy else None
+        return self._web.failure if self._web else None
 
 
 def _identity(path: str) -> tuple[int, ...] | None:
@@ -178,10 +193,6 @@ def _left_s(ends_s: float) -> float:
     return max(ends_s - time.monotonic(), 0.1)
 
 
-def _web(address: Address) -> bool:
-    return address.kind == "http"
-
-
 def _networked(address: Address) -> bool:
     return address.kind in ("rtsp", "http")
 
@@ -189,8 +200,8 @@ def _networked(address: Address) -> bool:
 def ffmpeg_options(address: Address, settings: Settings) -> dict[str, str]:
     """Return the options for `address`. FFmpeg wants times in microseconds."""
     options: dict[str, Any] = {"protocol_whitelist": PROTOCOLS[address.kind]}
-    read_us = str(int(settings.read_timeout_s * 1e6))
     if address.kind == "rtsp":
+        read_us = str(int(settings.read_timeout_s * 1e6))
         # Of our relay, whatever the camera sends by; UDP loses packets behind most switches and
         # smears the picture (opencv#27091).
         options |= {"rtsp_transport": "tcp", "timeout": read_us, "allowed_media_types": "video"}
@@ -199,8 +210,6 @@ def ffmpeg_options(address: Address, settings: Settings) -> dict[str, str]:
         # Frames are not counted to guess the rate: that took a second of every connection, and 20
         # of a camera of one frame a second.
         options["fpsprobesize"] = "0"
-    if address.kind == "http":
-        options |= {"rw_timeout": read_us, "format_whitelist": FORMATS}
-    if address.kind == "file":
-        options |= {"format_whitelist": FORMATS}
+    if address.kind in ("http", "file"):
+        options["format_whitelist"] = FORMATS
     return options

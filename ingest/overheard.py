@@ -1,4 +1,4 @@
-"""What FFmpeg says while it opens a source, and does not say in its errors.
+"""What FFmpeg says while it opens an RTSP source, and does not say in its errors.
 
 Over RTSP silence, a closed connection and a web page are one error to it, and all answers from 405
 to 499 another (FFmpeg 5 to 8: libavformat/rtsp.c, http.c). Its log tells them apart.
@@ -15,10 +15,9 @@ from typing import Final
 
 import av.logging
 
-_FAILED_READ: Final = re.compile(r"(?:Failed reading RTSP data|Error reading HTTP response): (.*)")
+_FAILED_READ: Final = re.compile(r"Failed reading RTSP data: (.*)")
 _WAITED: Final = re.compile("timed out|exit requested")
 _REFUSED_METHOD: Final = re.compile(r"method ([A-Z_]+) failed: (\d{3})")
-_HTTP_ERROR: Final = re.compile(r"HTTP error (\d{3})")
 
 
 class Overheard(logging.Handler):
@@ -32,7 +31,7 @@ class Overheard(logging.Handler):
         self.hung_up = False
         """The connection was closed where an answer was expected."""
         self.method = ""
-        """What was refused: `DESCRIBE`, say; empty over HTTP."""
+        """What was refused: `DESCRIBE`, say."""
         self.status = 0
         """The status it was refused with; 0 when nothing was."""
 
@@ -45,8 +44,6 @@ class Overheard(logging.Handler):
             self.hung_up = not self.silent
         elif refused := _REFUSED_METHOD.match(message):
             self.method, self.status = refused[1], int(refused[2])
-        elif refused := _HTTP_ERROR.match(message):
-            self.status = int(refused[1])
 
 
 @contextmanager

@@ -103,9 +103,9 @@ def redirected(address: Address) -> SourceRedirectError:
     )
 
 
-def leads_nowhere(address: Address) -> SourceRedirectError:
+def leads_nowhere(address: Address, kind: str = "RTSP") -> SourceRedirectError:
     return SourceRedirectError(
-        f"{address.shown} sends its viewers on to what is no RTSP address; copy the stream's own "
+        f"{address.shown} sends its viewers on to what is no {kind} address; copy the stream's own "
         "address from the camera's manual"
     )
 
@@ -174,19 +174,23 @@ def unsupported_codec(address: Address, codec: str) -> SourceCodecError:
 
 def _by_ear(heard: Overheard, address: Address, elapsed_s: float) -> SourceError | None:
     if heard.status:
-        return _by_status(heard, address)
+        return answered_with(heard.status, address, heard.method)
     if heard.silent:
         return timed_out(address, elapsed_s)
     return hung_up(address) if heard.hung_up else None
 
 
-def _by_status(heard: Overheard, address: Address) -> SourceError:
-    status, shown = heard.status, address.shown
+def answered_with(status: int, address: Address, method: str = "") -> SourceError:
+    """Return the error of an address that answers with a status (of RTSP or HTTP).
+
+    method: what was asked for over RTSP.
+    """
+    shown = address.shown
     if status in (401, 403, 407):
         return _refused_login(address)
     if status in (404, 410):
         return _no_such_stream(address)
-    asked = f" {heard.method}" if heard.method else ""
+    asked = f" {method}" if method else ""
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
     answer = f"{shown} answers{asked} with error {status}{meaning}"
     if status >= 500:

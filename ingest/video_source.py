@@ -157,7 +157,9 @@ class VideoSource:
 
     def _packets(self) -> Iterator[av.Packet[VideoStream]]:
         try:
-            yield from self._container.demux(self._stream)
+            for packet in self._container.demux(self._stream):
+                yield packet
+                self._opening.await_more()
         except (av.error.FFmpegError, OSError) as error:
             if self._address.kind == "file" and isinstance(error, av.error.InvalidDataError):
                 return  # a file cut short plays as far as it goes
@@ -200,7 +202,8 @@ class VideoSource:
         """Whether frames come faster than they were filmed: files, and playlists of files."""
         names = self._container.format.name.split(",")
         return self._address.kind == "file" or (
-            self._address.kind == "http" and bool({"hls", "mp4", "webm"} & set(names))
+            self._address.kind == "http"
+            and (self._opening.segmented or bool({"mp4", "webm"} & set(names)))
         )
 
 

@@ -69,9 +69,9 @@ def truncate(path: Path, clip: Path) -> Path:
     return path
 
 
-def make_hls(path: Path, clip: Path) -> Path:
-    """Write `clip` as a playlist with segments of a second beside it."""
-    options = {"hls_time": "1", "hls_list_size": "0"}
+def make_hls(path: Path, clip: Path, kind: str = "mpegts") -> Path:
+    """Write `clip` as a playlist with segments of a second beside it. kind: mpegts or fmp4."""
+    options = {"hls_time": "1", "hls_list_size": "0", "hls_segment_type": kind}
     with av.open(str(clip)) as source, av.open(str(path), "w", "hls", options=options) as target:
         there = source.streams.video[0]
         here = target.add_stream("libx264", rate=25, options={"g": "25", "preset": "ultrafast"})

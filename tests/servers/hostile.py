@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ def canary(video: Path) -> Iterator[Canary]:
     there = Canary()
     body = video.read_bytes()
 
-    class Handler(_Quiet):
+    class Handler(Quiet):
         def handle(self) -> None:
             there.connections += 1
             super().handle()
@@ -42,16 +43,21 @@ def canary(video: Path) -> Iterator[Canary]:
             there.visits.append(self.path)
             self.answer(200, "video/mp4", body)
 
-    with _serving(CANARY_HOST, Handler) as port:
+    with serving(CANARY_HOST, Handler) as port:
         there.port = port
         yield there
 
 
 @contextmanager
-def hostile_camera(answers: dict[str, tuple[int, str, str]]) -> Iterator[str]:
-    """Serve `answers` (path: status, type, body or `Location`) on 127.0.0.1; yields its URL."""
+def hostile_camera(
+    answers: dict[str, tuple[int, str, str]], tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
+    """Serve `answers` (path: status, type, body or `Location`) on 127.0.0.1; yields its URL.
 
-    class Handler(_Quiet):
+    A body is latin-1, so that it can be any bytes.
+    """
+
+    class Handler(Quiet):
         def do_GET(self) -> None:
             status, kind, body = answers.get(self.path, (404, "text/plain", "no"))
             if status in (301, 302, 307, 308):
@@ -60,29 +66,48 @@ def hostile_camera(answers: dict[str, tuple[int, str, str]]) -> Iterator[str]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
             else:
-                self.answer(status, kind, body.encode())
+                self.answer(status, kind, body.encode("latin-1"))
 
-    with _serving("127.0.0.1", Handler) as port:
-        yield f"http://127.0.0.1:{port}"
+    with serving("127.0.0.1", Handler, tls) as port:
+        yield f"http{'s' if tls else ''}://127.0.0.1:{port}"
 
 
 @contextmanager
-def file_server(folder: Path) -> Iterator[str]:
-    """Serve the files of a folder on 127.0.0.1, by name; yields the URL."""
+def file_server(
+    folder: Path,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+    asked: list[tuple[str, str]] | None = None,
+    login: str = "",
+) -> Iterator[str]:
+    """Serve the files of a folder by name; yields the URL.
 
-    class Handler(_Quiet):
+    asked: takes the path and the `Authorization` of each request. login: the scheme by which
+    anybody is let in who says anything.
+    """
+
+    class Handler(Quiet):
         def do_GET(self) -> None:
-            path = folder / self.path.lstrip("/")
-            if path.is_file():
+            path, said = folder / self.path.lstrip("/"), self.headers.get("Authorization", "")
+            if asked is not None:
+                asked.append((self.path, said))
+            if login and not said:
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", f'{login} realm="camera", nonce="17"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            elif path.is_file():
                 self.answer(200, "application/octet-stream", path.read_bytes())
             else:
                 self.answer(404, "text/plain", b"no")
 
-    with _serving("127.0.0.1", Handler) as port:
-        yield f"http://127.0.0.1:{port}"
+    with serving(host, Handler, tls) as port:
+        yield f"http{'s' if tls else ''}://{host}:{port}"
 
 
-class _Quiet(BaseHTTPRequestHandler):
+class Quiet(BaseHTTPRequestHandler):
+    """A handler that says nothing, and minds nobody who hangs up."""
+
     def answer(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
@@ -101,8 +126,13 @@ class _Quiet(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _serving(host: str, handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+def serving(
+    host: str, handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
+    """Serve on a free port of `host`; yields the port."""
     server = ThreadingHTTPServer((host, 0), handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

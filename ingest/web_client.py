@@ -1,0 +1,243 @@
+"""Asks web addresses for what a camera sends. Each connection goes to an address it has checked.
+
+FFmpeg makes no connection of its own: redirects, and what playlists name, are asked for here. A
+name is looked up once, and what was checked is what is connected to.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from contract.errors import SourceError, SourceForbiddenError
+from ingest.address import Address
+from ingest.connecting import connect, secured
+from ingest.reach import Reach
+from ingest.rtsp_login import Login
+from ingest.source_errors import (
+    MOST_REDIRECTS,
+    answered_with,
+    behind_redirect,
+    explain_opening,
+    hung_up,
+    leads_nowhere,
+    no_video,
+    redirected,
+)
+
+CHUNK_BYTES: Final = 64 * 1024
+MOST_ADDRESS_CHARS: Final = 4096
+"""Of an address that a redirect or a playlist names; signed ones of a thousand are common."""
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
+_KEPT_IN_PATHS: Final = "%/:=&?~+!$,;'@()*[]"
+
+
+class Deadline:
+    """When the camera must have sent what is being waited for."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.extend(limit_s)
+
+    def extend(self, limit_s: float) -> None:
+        """Wait for `limit_s` seconds from now."""
+        self.limit_s = limit_s
+        self._ends_s = time.monotonic() + limit_s
+
+    def left_s(self) -> float:
+        """Seconds that are left; raises TimeoutError when there are none."""
+        left_s = self._ends_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("timed out")
+        return left_s
+
+
+@dataclass(frozen=True)
+class ByteRange:
+    """Which bytes of a file are asked for. length: None for all that follow."""
+
+    start: int
+    length: int | None = None
+
+    @property
+    def header(self) -> str:
+        """The value of `Range`."""
+        end = "" if self.length is None else str(self.start + self.length - 1)
+        return f"bytes={self.start}-{end}"
+
+
+class _TimedSocket(io.RawIOBase):
+    """A connection as `http.client` uses it, on which no wait outlasts the deadline."""
+
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self._connection.settimeout(self._deadline.left_s())
+        return self._connection.recv_into(buffer)
+
+    def sendall(self, data: bytes) -> None:
+        self._connection.settimeout(self._deadline.left_s())
+        self._connection.sendall(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        del mode  # the only one that `http.client` asks for is "rb"
+        return io.BufferedReader(self, CHUNK_BYTES)
+
+    def close(self) -> None:
+        """`http.client` closes before it reads; the `Answer` closes the connection."""
+
+
+class Answer:
+    """What a server answered. `address` is where it came from after all redirects."""
+
+    def __init__(self, address: Address, connection: socket.socket, got: HTTPResponse) -> None:
+        self.address = address
+        self.status = got.status
+        self._connection = connection
+        self._got = got
+
+    def header(self, name: str) -> str:
+        """A header's value; empty where it is not given."""
+        return self._got.headers.get(name) or ""
+
+    def challenges(self) -> list[str]:
+        """The ways to sign in that are offered."""
+        return self._got.headers.get_all("WWW-Authenticate") or []
+
+    @property
+    def length(self) -> int | None:
+        """Bytes that are still to come, where that is known."""
+        return self._got.length
+
+    def read(self, most: int) -> bytes:
+        """Return the next bytes, at most `most`, as soon as there are any; empty at the end.
+
+        Raises:
+            OSError: the connection broke, or nothing came before the deadline.
+        """
+        try:
+            return self._got.read1(most)
+        except HTTPException:
+            return b""  # cut off between two chunks
+
+    def read_all(self, most: int) -> bytes | None:
+        """Return the whole body; None when it has more than `most` bytes."""
+        body = bytearray()
+        while data := self.read(CHUNK_BYTES):
+            body += data
+            if len(body) > most:
+                return None
+        return bytes(body)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+
+class WebClient:
+    """Gets what a camera's address leads to, within a deadline."""
+
+    def __init__(self, camera: Address, reach: Reach, deadline: Deadline) -> None:
+        self._camera = camera
+        self._reach = reach
+        self._login = Login(*camera.login)
+        self.deadline = deadline
+
+    def follow(self, here: Address, named: str) -> Address:
+        """Return the address that a redirect or a playlist at `here` names.
+
+        User and password go along to the same host only, and never from TLS to none.
+
+        Raises:
+            SourceForbiddenError: it is no web address.
+        """
+        try:
+            moved = here.moved_to(named) if 0 < len(named) <= MOST_ADDRESS_CHARS else here
+        except ValueError:
+            raise leads_nowhere(self._camera, "web") from None
+        if moved is here:
+            raise leads_nowhere(self._camera, "web")
+        if moved.kind != "http":
+            raise SourceForbiddenError(
+                f"{self._camera.shown} leads to what is no http:// or https:// address; nothing "
+                "else is opened for a camera"
+            )
+        return moved
+
+    def get(self, address: Address, wanted: ByteRange | None = None) -> Answer:
+        """Ask for an address, and for where it redirects to, each checked like the camera's own.
+
+        Raises:
+            SourceError: in words for an operator.
+        """
+        here = address
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = self._answered(here, wanted)
+            if answer.status not in _REDIRECTS:
+                return answer
+            location = answer.header("Location")
+            answer.close()
+            here = self.follow(here, location)
+        raise redirected(self._camera)
+
+    def _answered(self, here: Address, wanted: ByteRange | None) -> Answer:
+        try:
+            return self._asked(here, wanted)
+        except (SourceError, HTTPException, OSError, ValueError) as error:
+            explained = self._explained(error, here)
+        if here is not self._camera:
+            explained = behind_redirect(explained, self._camera, here)
+        # Not chained: what http.client raises may hold the address with its password.
+        raise explained
+
+    def _explained(self, error: Exception, here: Address) -> SourceError:
+        if isinstance(error, RemoteDisconnected):
+            return hung_up(here)
+        if isinstance(error, HTTPException):
+            return no_video(here, "something that speaks no HTTP")
+        return explain_opening(error, here, 0.0, self.deadline.limit_s)
+
+    def _asked(self, here: Address, wanted: ByteRange | None) -> Answer:
+        """Ask once, and once more if a user and a password are wanted that we have."""
+        known = (here.host, here.login) == (self._camera.host, self._camera.login)
+        login = self._login if known else Login(*here.login)
+        answer = self._sent(here, login, wanted)
+        if answer.status == 401 and login.challenged(answer.challenges()):
+            answer.close()
+            answer = self._sent(here, login, wanted)
+        if answer.status in (200, 206, *_REDIRECTS):
+            return answer
+        answer.close()
+        raise answered_with(answer.status, here)
+
+    def _sent(self, here: Address, login: Login, wanted: ByteRange | None) -> Answer:
+        parts = urlsplit(here.url)
+        path = quote(parts.path or "/", safe=_KEPT_IN_PATHS)
+        path += f"?{quote(parts.query, safe=_KEPT_IN_PATHS)}" if parts.query else ""
+        headers = {"User-Agent": "Maskwatch", "Accept": "*/*", "Connection": "close"}
+        if said := login.authorization("GET", path):
+            headers["Authorization"] = said
+        if wanted:
+            headers["Range"] = wanted.header
+        connection = connect(self._reach, here.host, here.port, self.deadline.left_s())
+        try:
+            if here.encrypted:
+                connection = secured(connection, here.host)
+            asking = HTTPConnection(here.host, here.port)
+            asking.auto_open = 0  # it may use the connection it is given, and make none
+            asking.default_port = 443 if here.encrypted else 80
+            asking.sock = _TimedSocket(connection, self.deadline)
+            asking.request("GET", path, headers=headers)
+            return Answer(here, connection, asking.getresponse())
+        except BaseException:
+            connection.close()
+            raise

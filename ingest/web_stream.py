@@ -1,0 +1,123 @@
+"""The bytes of a web camera, as a file that FFmpeg reads. FFmpeg opens nothing by itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from ingest.address import Address
+from ingest.hls import HlsBody, is_playlist
+from ingest.web_client import CHUNK_BYTES, Answer, ByteRange, WebClient
+
+MULTIPART: Final = "multipart/x-mixed-replace"
+_TOLD_BY: Final = 10
+"""Bytes by which a playlist, or an MP4, is known."""
+_SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,8}")
+
+
+class Body(Protocol):
+    """Bytes that come one after another."""
+
+    def read(self, most: int) -> bytes:
+        """Return the next bytes, at most `most`; empty at the end."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+class WebStream:
+    """What a web address sends: a stream, a film, or the segments that a playlist names.
+
+    `failure` is why it ended, which FFmpeg may take for an ordinary end.
+    """
+
+    def __init__(self, client: WebClient, address: Address) -> None:
+        self._client = client
+        self._address = address
+        self._body: Body | None = None
+        self._begun = b""
+        self._at = 0
+        self._length: int | None = None
+        self.failure: Exception | None = None
+        self.segmented = False
+        """Whether it is a playlist's segments, which come faster than they were filmed."""
+        self.format: str | None = None
+        """FFmpeg's format, where the server tells it."""
+        # FFmpeg guesses by a name's end, too. Never more of it: errors repeat the name.
+        suffix = PurePosixPath(urlsplit(address.url).path).suffix
+        self.name = f"camera{suffix}" if _SUFFIX.fullmatch(suffix) else "camera"
+
+    def open(self) -> None:
+        """Ask for it; return when its kind is known.
+
+        Raises:
+            SourceError, OSError: it cannot be had.
+        """
+        answer = self._client.get(self._address)
+        self._body = answer
+        while len(self._begun) < _TOLD_BY and (data := answer.read(4096)):
+            self._begun += data
+        if is_playlist(self._begun):
+            self._body = HlsBody(self._client, self._address, answer, self._begun)
+            self._begun, self.segmented, self.name = b"", True, "camera"
+            self._body.open()
+        elif answer.header("Content-Type").lower().startswith(MULTIPART):
+            self.format = "mpjpeg"
+        elif answer.length is not None and (_in_parts(answer) or _is_mp4(self._begun)):
+            self._length = answer.length + len(self._begun)
+
+    def read(self, most: int) -> bytes:
+        """Return the next bytes, at most `most`; empty at the end."""
+        try:
+            data = self._begun or self._there().read(most)
+        except Exception as error:
+            self.failure = error
+            raise
+        # Never more than was asked for: FFmpeg has no room for it.
+        data, self._begun = data[:most], data[most:]
+        self._at += len(data)
+        return data
+
+    def seekable(self) -> bool:
+        """Whether one may go elsewhere in it: films whose index is at their end need that."""
+        return self._length is not None
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go on elsewhere. Nothing is asked for before it is read."""
+        base = (0, self._at, self._length or 0)[whence]
+        if base + offset != self._at:
+            self.close()
+            self._begun, self._at = b"", base + offset
+        return self._at
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._body:
+            self._body.close()
+            self._body = None
+
+    def _there(self) -> Body:
+        """The answer that is being read; after a seek a new one."""
+        if self._body is None:
+            self._body = self._part()
+        return self._body
+
+    def _part(self) -> Answer:
+        answer = self._client.get(self._address, ByteRange(self._at))
+        skipped = self._at if answer.status == 200 else 0
+        while skipped and (data := answer.read(min(skipped, CHUNK_BYTES))):
+            skipped -= len(data)
+        return answer
+
+
+def _in_parts(answer: Answer) -> bool:
+    return answer.header("Accept-Ranges").lower() == "bytes"
+
+
+def _is_mp4(beginning: bytes) -> bool:
+    return beginning[4:8] == b"ftyp"
