@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pythonjsonlogger import json
 
-from contract.redaction import redact_text
+from contract.redaction import cut_and_redact
 
 FIRST: Final = ("time", "level", "role", "process", "event", "camera_id", "camera", "frame", "rule")
 
@@ -48,7 +48,7 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):
-        return {redact_text(str(name)): _redacted(one) for name, one in value.items()}
+        return {cut_and_redact(str(name)): _redacted(one) for name, one in value.items()}
     if isinstance(value, list | tuple | set):
         return [_redacted(one) for one in value]
-    return redact_text(str(value))
+    return cut_and_redact(str(value))

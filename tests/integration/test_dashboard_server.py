@@ -14,6 +14,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
@@ -128,6 +129,35 @@ def test_streams_and_the_api_are_served_side_by_side_and_end_on_sigterm(
     assert server.process.returncode == 0
     assert server.process.stderr is not None
     assert "Traceback" not in server.process.stderr.read()
+
+
+def test_a_request_that_is_logged_costs_no_more_than_its_length(server: Server) -> None:
+    """A request line without an HTTP version is logged, and so redacted."""
+
+    def cpu_s(length: int) -> float:
+        packet = (b"GET http://h/" + b"?key" * length)[:length] + b"\r\n\r\n"
+        best = float("inf")
+        for _ in range(3):
+            begin_s = cpu_seconds_of(server.process.pid)
+            for _ in range(20):
+                with socket.create_connection(("127.0.0.1", server.port), 5) as stranger:
+                    stranger.settimeout(60)
+                    stranger.sendall(packet)
+                    assert b"400" in stranger.recv(65536)
+            best = min(best, cpu_seconds_of(server.process.pid) - begin_s)
+        return best
+
+    assert server.json("/api/v1/cameras")["cameras"] == []
+    once, more = cpu_s(2000), cpu_s(8000)
+    # The system counts in hundredths of a second; less than ten of them is chance.
+    assert max(more, 0.1) / max(once, 0.1) <= 6
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """What a process and its children used so far."""
+    process = psutil.Process(pid)
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
 
 
 def test_a_viewer_who_hangs_up_frees_the_camera(server: Server, redis: Redis) -> None:

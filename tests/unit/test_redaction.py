@@ -1,0 +1,108 @@
+"""Passwords are hidden in every text, whatever the text, in time linear in its length."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import pytest
+
+from contract.cameras import make_camera
+from contract.redaction import (
+    LONGEST_LOGGED,
+    RedactingFormatter,
+    cut_and_redact,
+    redact_text,
+    redact_url,
+)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://admin:s3cret@10.0.0.9/live",
+        "rtsp://admin:s3cret/w@rd?x#@10.0.0.9:554/live",
+        "http://cam/video?user=admin&pwd=s3cret",
+        "rtsp://s3cret:@cam/",
+        "rtsp://admin:it's-s3cret@cam/live",
+        'rtsp://admin:"<s3cret>"@cam/live',
+        "rtsp://admin:very s3cret@cam/live",
+    ],
+)
+def test_no_part_of_a_password_survives_redaction(url: str) -> None:
+    assert "s3cret" not in redact_url(url)
+    assert "s3cret" not in redact_text(f"could not open '{url}' today")
+    assert "s3cret" not in str(make_camera(name="x", source=url).public())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "rtsp://10.0.0.9:554 is down, tell ops@example.org; see http://host/help 'here'",
+        "a." * 50_000,  # takes minutes where the length of a scheme has no bound
+        "a://x: " * 5_000,
+    ],
+    ids=["port", "dots", "schemes"],
+)
+def test_what_is_no_password_stays_as_it_is(words: str) -> None:
+    assert redact_text(words) == words
+
+
+ADVERSARIAL: dict[str, str] = {
+    "names without values": "http://h/?" + "?key",
+    "one long name": "http://h/?" + "key",
+    "parameters": "a://h?" + "&",
+    "schemes": "a://" + "a://",
+    "schemes in quotes": "a://" + 'a://"',
+    "users": "a://" + 'a://u:"',
+    "ends of passwords": "a://" + 'a://@"',
+    "schemes and blanks": "a://" + "a://x: ",
+    "a password of blanks": "a://u:" + " ",
+    "a port of many digits": "a://u:" + "1",
+    "an empty password": "a://" + "http://x:@ ",
+    "lines": "a://" + "http://x:\n",
+    "dots": "a://" + "a.",
+}
+"""Texts on which a search that goes back takes more than linear time: the beginning is to be
+followed by its last characters again and again."""
+
+
+def adversarial(name: str, length: int) -> str:
+    text = ADVERSARIAL[name]
+    begin, _, repeated = text.partition("://")
+    return (begin + "://" + repeated * (length // len(repeated) + 1))[:length]
+
+
+def cpu_s(work: Callable[[str], object], text: str) -> float:
+    """Seconds of CPU time of this process, the best of a few."""
+    best = float("inf")
+    for _ in range(5):
+        begin_s = time.process_time()
+        work(text)
+        best = min(best, time.process_time() - begin_s)
+    return best
+
+
+@pytest.mark.parametrize("work", [redact_text, redact_url])
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_redaction_takes_time_linear_in_the_text(work: Callable[[str], str], name: str) -> None:
+    once, more = (adversarial(name, length) for length in (100_000, 400_000))
+    # So little time that the clock's grain would decide counts as this much.
+    least_s = 0.005
+    assert max(cpu_s(work, more), least_s) / max(cpu_s(work, once), least_s) <= 6
+
+
+@pytest.mark.parametrize("cut", range(8, 60))
+def test_no_part_of_a_password_survives_where_a_text_is_cut(cut: int) -> None:
+    text = "rtsp://admin:s3cret word@10.0.0.9/live is down"
+    shown = cut_and_redact(text, cut)
+    assert "s3" not in shown
+    assert "adm" not in shown
+
+
+def test_a_line_of_the_log_has_a_greatest_length() -> None:
+    record = logging.LogRecord("x", logging.INFO, __file__, 1, "x" * 10**6, None, None)
+    line = RedactingFormatter("%(message)s").format(record)
+    assert len(line) < LONGEST_LOGGED + 100
+    assert line.endswith("(980000 more characters)")
