@@ -85,6 +85,9 @@ def open_browser(profile: Path, *more: str) -> Iterator[Browser]:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(driver_path))
+    # Whether a window without a screen has the focus depends on Chromium's version. Without it,
+    # `:focus` matches nothing and no focus event is sent.
+    driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
     try:
         yield Browser(driver)
     finally:
