@@ -1,7 +1,8 @@
 """Hosts on one machine: network namespaces, each with its own link to one bridge.
 
-Needs root, `ip` and `tc`. Whatever was made goes when the `network` ends, also when this process is
-killed: a process of its own waits for that and then clears away.
+The bridge is in a namespace of its own, because the rules of a firewall or a container engine also
+apply to bridges beside them. Needs root, `ip` and `tc`. Whatever was made goes when the `network`
+ends, also when this process is killed: a process of its own waits for that and then clears away.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from maskwatch.processes import die_with_parent
 
 NETWORK: Final = ipaddress.IPv4Network("198.18.0.0/15")
 """Set aside for measurements of networks (RFC 2544); each `network` takes 256 addresses of it."""
+BRIDGE: Final = "bridge"
 
 
 def why_not() -> str:
@@ -51,21 +53,19 @@ class Host:
 
     def open(self) -> None:
         """Make it and plug it in."""
-        inside, network = f"{self._link}i", self._network
         _ip("netns", "add", self._namespace)
-        _ip("link", "add", self._link, "type", "veth", "peer", "name", inside)
-        _ip("link", "set", inside, "netns", self._namespace)
-        _ip("link", "set", self._link, "master", network.bridge, "up")
+        self._network.plug(self._link, self._namespace)
         here = ("-n", self._namespace)
         _ip(*here, "link", "set", "lo", "up")
-        _ip(*here, "addr", "add", f"{self.address}/{network.subnet.prefixlen}", "dev", inside)
-        _ip(*here, "link", "set", inside, "up")
+        address = f"{self.address}/{self._network.subnet.prefixlen}"
+        _ip(*here, "addr", "add", address, "dev", f"{self._link}i")
 
     def delay(self, milliseconds: float) -> bool:
         """Have what is sent to it come so much later; False where the kernel has no netem."""
         late = ["root", "netem", "delay", f"{milliseconds}ms"]
+        queue = ["qdisc", "replace", "dev", self._link, *late]
         done = subprocess.run(
-            ["tc", "qdisc", "replace", "dev", self._link, *late], capture_output=True, check=False
+            ["tc", "-n", self._network.switch, *queue], capture_output=True, check=False
         )
         return done.returncode == 0
 
@@ -87,11 +87,11 @@ class Host:
 
     def cut(self) -> None:
         """Pull the plug of its network: nothing comes or goes, and nobody is told."""
-        _ip("link", "set", self._link, "down")
+        _ip("-n", self._network.switch, "link", "set", self._link, "down")
 
     def mend(self) -> None:
         """Plug it in again."""
-        _ip("link", "set", self._link, "up")
+        _ip("-n", self._network.switch, "link", "set", self._link, "up")
 
     def power_off(self) -> None:
         """End everything in it, without a word to anybody, as when its power fails."""
@@ -119,17 +119,29 @@ class Network:
 
     def __init__(self) -> None:
         self.prefix = f"mw{os.getpid()}"
-        self.bridge = f"{self.prefix}br"
+        self.switch = f"{self.prefix}-switch"
+        """The namespace of the bridge."""
         subnets = list(NETWORK.subnets(new_prefix=24))
         self.subnet = subnets[os.getpid() % len(subnets)]
         self.hosts: dict[str, Host] = {}
 
     def open(self) -> None:
         """Make the bridge; this machine is its last host."""
-        _ip("link", "add", self.bridge, "type", "bridge")
+        _ip("netns", "add", self.switch)
+        _ip("-n", self.switch, "link", "add", BRIDGE, "type", "bridge")
+        _ip("-n", self.switch, "link", "set", BRIDGE, "up")
+        self.plug(f"{self.prefix}h")
         here = f"{self.subnet[-2]}/{self.subnet.prefixlen}"
-        _ip("addr", "add", here, "dev", self.bridge)
-        _ip("link", "set", self.bridge, "up")
+        _ip("addr", "add", here, "dev", f"{self.prefix}hi")
+
+    def plug(self, link: str, namespace: str = "") -> None:
+        """Lead a cable called `link` from the bridge to a namespace, or to this machine."""
+        inside = f"{link}i"
+        at_bridge, at_end = ("-n", self.switch), ("-n", namespace) if namespace else ()
+        _ip(*at_bridge, "link", "add", link, "type", "veth", "peer", "name", inside)
+        _ip(*at_bridge, "link", "set", inside, "netns", namespace or str(os.getpid()))
+        _ip(*at_bridge, "link", "set", link, "master", BRIDGE, "up")
+        _ip(*at_end, "link", "set", inside, "up")
 
     def host(self, name: str) -> Host:
         """A new host, plugged in."""
@@ -158,17 +170,13 @@ def network() -> Iterator[Network]:
 
 
 def clear_away(prefix: str) -> None:
-    """Remove the namespaces and links whose names begin so, and end what runs in them."""
+    """Remove the namespaces whose names begin so, their links, and end what runs in them."""
     listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True)
     for namespace in [line.split()[0] for line in listed.stdout.splitlines()]:
         if namespace.startswith(f"{prefix}-"):
             _kill_all(namespace)
             with suppress(subprocess.CalledProcessError):
                 _ip("netns", "del", namespace)
-    for link in Path("/sys/class/net").glob(f"{prefix}[bh]*"):
-        # Links whose other end was in a namespace may be gone by now.
-        with suppress(subprocess.CalledProcessError):
-            _ip("link", "del", link.name)
 
 
 def _pids(namespace: str) -> set[int]:

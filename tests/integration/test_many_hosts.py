@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +19,36 @@ from contract.members import Membership
 from contract.totals import dropped_field, frames_field
 from tests.servers.ingest_process import eventually
 
+ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 60.0
+CONTAINER_ENGINE = """
+set -e
+ip link set lo up
+sysctl -qw net.bridge.bridge-nf-call-iptables=1 || exit 77
+iptables --policy FORWARD DROP || exit 77
+exec "$@"
+"""
+"""What a container engine does to its machine; 77 where the kernel cannot filter bridges."""
+TWO_HOSTS_TALK = """
+import pathlib, sys
+from benchmarks.namespaces import network
+LISTEN = "import socket, sys; socket.create_server((sys.argv[1], 80)).accept()"
+TALK = '''
+import socket, sys, time
+for _ in range(100):
+    try:
+        sys.exit(socket.create_connection((sys.argv[1], 80), 5).close())
+    except ConnectionRefusedError:
+        time.sleep(0.1)  # it does not listen yet
+'''
+with network() as made:
+    listener, talker = (made.host(name) for name in ("first", "second"))
+    for host, script in ((listener, LISTEN), (talker, TALK)):
+        command = [sys.executable, "-c", script, listener.address]
+        host.start(command, {}, pathlib.Path(), sys.stderr)
+    assert talker.processes[0].wait(60) == 0
+    assert listener.processes[0].wait(60) == 0
+"""
 
 
 @pytest.fixture
@@ -56,6 +89,20 @@ def test_hosts_seconds_apart_work_as_one_and_one_that_is_cut_off_loses_its_camer
     assert unexplained(cluster, camera) >= 0, "a frame was counted twice"
     # Those that overflowed while nobody analysed are counted with the next commit.
     assert eventually(lambda: unexplained(cluster, camera) <= most_under_way(cluster, camera))
+
+
+def test_hosts_reach_each_other_where_a_container_engine_filters_bridges() -> None:
+    if reason := why_not():
+        pytest.skip(reason)
+    if missing := [tool for tool in ("unshare", "iptables") if shutil.which(tool) is None]:
+        pytest.skip(f"needs {' and '.join(missing)}: apt-get install util-linux iptables")
+    # In a network namespace, so that this machine's own rules stay as they are.
+    filtered = ["unshare", "--net", "sh", "-c", CONTAINER_ENGINE, "sh"]
+    talk = [sys.executable, "-c", TWO_HOSTS_TALK]
+    run = subprocess.run([*filtered, *talk], cwd=ROOT, capture_output=True, text=True, check=False)
+    if run.returncode == 77:
+        pytest.skip(f"this kernel does not filter bridges: {run.stderr.strip()}")
+    assert run.returncode == 0, run.stderr
 
 
 def frames(cluster: Cluster, camera: Camera, stage: str) -> float:
