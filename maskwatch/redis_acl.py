@@ -15,6 +15,12 @@ from maskwatch.redis_roles import REPLICA, ROLES, WATCHERS, Access, in_cluster
 
 Server = Literal["7", "6.2"]
 ACL_FILE: Final = "users.acl"
+NOBODY: Final = "user default off resetpass ~* &* +@all"
+"""The user that nobody can be: switched off, and without any password.
+
+Redis itself acts as this user while it replays its append-only file, and Redis 7 then refuses
+every transaction that the user may not carry out (redis#14541, valkey#3983). So it may do all.
+"""
 OWNER_ONLY: Final = 0o600
 PASSWORD_BYTES: Final = 32
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
@@ -40,7 +46,7 @@ def acl_text(
         f"user {role} on {password(role)} {_rules(in_cluster(a) if cluster else a, server)}"
         for role, a in users.items()
     ]
-    return "\n".join(["user default off resetkeys resetchannels -@all", *lines, ""])
+    return "\n".join([NOBODY, *lines, ""])
 
 
 def _rules(access: Access, server: Server) -> str:

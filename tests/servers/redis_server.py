@@ -68,6 +68,7 @@ def start_server(
     port, log = free_port() if port is None else port, folder / "redis.log"
     plain = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
     with log.open("ab") as output:
+        earlier = output.tell()
         process = subprocess.Popen(
             ["redis-server", *plain, *options],
             executable=binary(version),
@@ -76,13 +77,14 @@ def start_server(
             preexec_fn=die_with_parent,
         )
     server = Server(port, process, log)
-    _wait(server)
+    _wait(server, earlier)
     return server
 
 
-def _wait(server: Server) -> None:
+def _wait(server: Server, earlier: int) -> None:
+    """Wait until it answers. `earlier`: bytes in its log of a run before."""
     deadline = time.monotonic() + WAIT_S
-    while b"eady to accept connections" not in server.log.read_bytes():
+    while b"eady to accept connections" not in server.log.read_bytes()[earlier:]:
         if server.process.poll() is not None or time.monotonic() > deadline:
             server.process.kill()
             pytest.fail(f"redis-server did not start: {server.log.read_text()[-2000:]}")
