@@ -226,20 +226,23 @@ class CameraRegistry:
 
 
 class CameraRoster:
-    """All cameras, read again only when the registry's revision has changed."""
+    """All cameras, read again only when the registry's revision has changed. Threads may share it.
+
+    A reading is kept with the revision from before it, so that it is at worst read once too often.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._registry = CameraRegistry(redis)
-        self._revision = -1
-        self._cameras: list[Camera] = []
+        self._read: tuple[int, list[Camera]] = (-1, [])
 
     def cameras(self) -> list[Camera]:
         """Every camera as registered now; one small command when nothing changed."""
         revision = self._registry.revision()
-        if revision != self._revision:
-            self._cameras = self._registry.all()
-            self._revision = revision
-        return self._cameras
+        known, cameras = self._read
+        if revision != known:
+            cameras = self._registry.all()
+            self._read = revision, cameras
+        return cameras
 
 
 def _encode(camera: Camera) -> str:

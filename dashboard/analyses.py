@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -68,8 +68,13 @@ class Analyses:
         )
         return upload_id
 
-    def wait(self, upload_id: str, owner: str) -> Analysis | None:
-        """Return the analysis once it has ended, or as it is after `WAIT_S`."""
+    def wait(
+        self, upload_id: str, owner: str, require_still: Callable[[], None]
+    ) -> Analysis | None:
+        """Return the analysis once it has ended, or as it is after `WAIT_S`.
+
+        `require_still` raises once whoever waits may not have it any more.
+        """
         give_up_s = time.monotonic() + WAIT_S
         while True:
             found = self.find(upload_id, owner)
@@ -77,6 +82,7 @@ class Analyses:
             if ended or time.monotonic() > give_up_s:
                 return found
             time.sleep(POLL_S)
+            require_still()
 
     def find(self, upload_id: str, owner: str) -> Analysis | None:
         """An upload of `owner`'s; None for others', and those that are gone."""

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from contract.errors import UploadEmptyError, UploadError, UploadTooLargeError, UploadTypeError
 from contract.image_files import read_header
 from contract.uploads import MOST_IMAGES
-from dashboard.accounts.access import identity, requires
+from dashboard.accounts.access import admission, identity, requires
 from dashboard.analyses import Analysis
 from dashboard.api_document.describing import describes
 from dashboard.api_document.upload_answers import AnalysisAnswer
@@ -28,7 +28,7 @@ blueprint = Blueprint("analysis_api", __name__, url_prefix="/api/v1/analyses")
 
 
 @blueprint.post("")
-@requires("operator", action="analysed images of their own")
+@requires("operator", action="analysed images of their own", goes_on="answer")
 @takes_files(MOST_BODY_BYTES, MOST_IMAGES)
 @describes(AnalysisAnswer, status=201, files=FIELD, later=True)
 def start() -> Response:
@@ -47,7 +47,8 @@ def start() -> Response:
         answer.headers["Retry-After"] = "5"
         return answer
     owner = identity().owner
-    found = analyses.wait(analyses.start(owner, names, images), owner)
+    upload_id = analyses.start(owner, names, images)
+    found = analyses.wait(upload_id, owner, admission().require_still)
     return _answer(found, 201)
 
 

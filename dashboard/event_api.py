@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from contract.cameras import Camera
 from contract.errors import CameraNotFoundError, QueryError
-from dashboard.accounts.access import Admission, identity, may_see, requires, visible_cameras
+from dashboard.accounts.access import admission, requires, visible_cameras
 from dashboard.api_document.describing import describes
 from dashboard.api_document.event_answers import (
     CameraEvent,
@@ -22,7 +22,6 @@ from dashboard.event_stream import MIME_TYPE, EventStream
 from dashboard.missed_people import parse_row_id
 from dashboard.picture_streams import STREAM_HEADERS
 from dashboard.services import services
-from dashboard.viewer_socket import ViewerSocket
 
 EVENTS: Final[dict[str, type[BaseModel]]] = {
     "state": StateEvent,
@@ -37,7 +36,7 @@ blueprint = Blueprint("event_api", __name__, url_prefix="/api/v1/events")
 
 
 @blueprint.get("")
-@requires("viewer")
+@requires("viewer", goes_on="answer")
 @describes(None, query=EventsQuery, events=EVENTS)
 def events() -> Response:
     """Server-sent events: states of cameras, and everybody who is counted.
@@ -54,18 +53,14 @@ def events() -> Response:
     # Also answers 503 at once when Redis is away.
     seen = visible_cameras(snapshot.camera for snapshot in services().board.snapshots())
     wanted = _wanted(seen, request.args.getlist("camera"))
-    asking = identity()
-    viewer_socket = ViewerSocket(request.environ)
-    viewer_socket.keep_short()
-    admission = Admission(services().accounts, asking)
+    sees = admission().sees
     stream = EventStream(
         services().people_feed,
         services().board,
         services().redis,
         lambda camera: (
-            not camera.owner and may_see(asking, camera) and (wanted is None or camera.id in wanted)
+            not camera.owner and sees(camera) and (wanted is None or camera.id in wanted)
         ),
-        lambda: viewer_socket.gone() or admission.ended(),
         after,
     )
     return Response(stream.events(), mimetype=MIME_TYPE, headers=STREAM_HEADERS)

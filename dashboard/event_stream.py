@@ -39,7 +39,6 @@ class EventStream:
         board: Board,
         redis: Redis,
         shown: Callable[[Camera], bool],
-        gone: Callable[[], bool],
         last: RowId | None = None,
     ) -> None:
         """`shown`: whether the client is to hear of a camera; `last`: the last event it had."""
@@ -47,7 +46,6 @@ class EventStream:
         self._board = board
         self._redis = redis
         self._shown = shown
-        self._gone = gone
         self._last = last
         self._cameras: list[Camera] = []
         self._states: dict[str, dict[str, Any]] = {}
@@ -55,14 +53,12 @@ class EventStream:
         self._trouble = ""
 
     def events(self) -> Iterator[bytes]:
-        """Yield events until the client has gone, may not listen any more, or fell behind."""
+        """Yield events until the client falls behind; `b""` where nothing came within `LOOK_S`."""
         yield f"retry: {RETRY_MS}\n\n".encode()
         with self._feed.follow() as follower:
             # First, so that whoever knows the states has missed nobody since.
             while not follower.ready(LOOK_S):
-                if self._gone():
-                    return
-                yield from self._state_events()
+                yield b"".join(self._state_events())
             yield from self._state_events()
             try:
                 yield from self._missed()
@@ -72,7 +68,7 @@ class EventStream:
 
     def _live(self, follower: Follower) -> Iterator[bytes]:
         looked_at = sent_at = time.monotonic()
-        while not self._gone():
+        while True:
             events = [person_event(one) for one in follower.take(LOOK_S) if self._is_new(one)]
             now = time.monotonic()
             if now - looked_at >= STATE_EVERY_S:
@@ -82,7 +78,7 @@ class EventStream:
                 events = [HEARTBEAT]
             if events:
                 sent_at = now
-                yield b"".join(events)
+            yield b"".join(events)
 
     def _missed(self) -> Iterator[bytes]:
         if self._last is None:
@@ -92,10 +88,8 @@ class EventStream:
             for camera_id in lost_rows(self._redis, ids, self._last):
                 yield encode_event("gap", {"camera_id": camera_id})
             for counted in missed_people(self._redis, self._cameras, self._last):
-                if self._gone():
-                    return
                 self._sent[counted.camera.id] = counted.id
-                yield person_event(counted)
+                yield person_event(counted) if self._shown(counted.camera) else b""
         except RedisError as error:
             # What was missed cannot be had now, and must not be passed over.
             raise FellBehindError("Redis went away; begin again from the last event") from error

@@ -29,22 +29,23 @@ class CameraStream:
         hub: Hub,
         board: Board,
         camera_id: str,
-        gone: Callable[[], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._hub = hub
         self._board = board
         self._camera_id = camera_id
-        self._gone = gone
         self._clock = clock
         self._last: View | None = None
         self._sent_at = time.monotonic()
 
     def parts(self) -> Iterator[bytes]:
-        """Yield every new picture, and while there is none, once a second, why."""
+        """Yield every new picture, and while there is none, once a second, why; else nothing.
+
+        Of a camera that is switched off comes no picture at all, not even an old one in grey.
+        """
         yield _DELIMITER
         with self._hub.watch([self._camera_id], [self._camera_id]) as viewer:
-            while not self._gone():
+            while True:
                 views = viewer.take(LOOK_S)
                 try:
                     snapshot = self._board.find(self._camera_id)
@@ -56,8 +57,9 @@ class CameraStream:
                     reason = snapshot.reason() or "No newer picture has arrived."
                 if views:
                     self._last = views[-1]
-                if part := self._next(bool(views), snapshot, reason):
-                    yield part
+                if snapshot and not snapshot.camera.enabled:
+                    self._last = None
+                yield self._next(bool(views), snapshot, reason)
 
     def _next(self, new: bool, snapshot: CameraSnapshot | None, reason: str) -> bytes:
         """The part to send now, if any."""

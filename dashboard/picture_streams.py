@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from contract.views import View
-from dashboard.accounts.access import Admission, identity, note_watching, requires
+from dashboard.accounts.access import note_watching, requires
 from dashboard.errors import problem
 from dashboard.mjpeg import MIME_TYPE, CameraStream
 from dashboard.services import services
-from dashboard.viewer_socket import ViewerSocket
 
 SNAPSHOT_WAIT_S: Final = 1.5
 SNAPSHOT_FRESH_S: Final = 1.0
@@ -21,20 +20,11 @@ blueprint = Blueprint("picture_streams", __name__)
 
 
 @blueprint.get("/cameras/<camera_id>/stream.mjpg")
-@requires("viewer")
+@requires("viewer", goes_on="answer")
 def stream(camera_id: str) -> Response:
     note_watching([services().cameras.get(camera_id)])
     services().board.forget()
-    viewer_socket = ViewerSocket(request.environ)
-    viewer_socket.keep_short()
-    admission = Admission(services().accounts, identity())
-    live = CameraStream(
-        services().hub,
-        services().board,
-        camera_id,
-        lambda: viewer_socket.gone() or admission.ended(),
-        services().clock,
-    )
+    live = CameraStream(services().hub, services().board, camera_id, services().clock)
     return Response(live.parts(), mimetype=MIME_TYPE, headers=STREAM_HEADERS)
 
 

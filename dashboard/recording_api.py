@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from contract.errors import UploadEmptyError, UploadTooLargeError, UploadTypeError
 from contract.keys import RECORDINGS_QUEUE
 from contract.recordings import ANALYSE_JOB, CONTAINERS, Recording, container_of
-from dashboard.accounts.access import identity, requires
+from dashboard.accounts.access import admission, identity, requires
 from dashboard.api_document.describing import describes
 from dashboard.api_document.upload_answers import RecordingAnswer, RecordingsAnswer
 from dashboard.errors import problem
@@ -39,7 +39,7 @@ blueprint = Blueprint("recording_api", __name__, url_prefix="/api/v1/recordings"
 
 
 @blueprint.post("")
-@requires("operator", action="uploaded a recording")
+@requires("operator", action="uploaded a recording", goes_on="upload")
 @takes_files(LARGEST, 0)
 @describes(
     RecordingAnswer,
@@ -95,7 +95,7 @@ def read(recording_id: str) -> Response:
 
 
 @blueprint.get("/<recording_id>/video")
-@requires("operator")
+@requires("operator", goes_on="answer")
 @describes(None, media="video/mp4")
 def video(recording_id: str) -> Response:
     """The annotated video, MP4 with H.264."""
@@ -143,6 +143,7 @@ def _store_body(first: bytes, container: str, most: int) -> Recording:
                     raise _too_large()
                 file.write(part)
                 part = request.stream.read(CHUNK)
+                admission().require_still()
     except BaseException:
         store.remove(made.id)
         raise

@@ -13,7 +13,7 @@ from contract.alert_channels import ChannelStore
 from contract.alert_deliveries import DeliveryStore
 from contract.alert_rules import AlertRuleStore
 from contract.alerts import AlertStore
-from contract.camera_registry import CameraRegistry
+from contract.camera_registry import CameraRegistry, CameraRoster
 from contract.clock import SharedClock
 from contract.members import Membership
 from contract.recordings import RecordingStore
@@ -40,6 +40,8 @@ class Services:
     vault: Vault
     accounts: Accounts
     cameras: CameraRegistry
+    roster: CameraRoster
+    """All cameras without their passwords, for those who ask again and again."""
     clock: SharedClock
     """Kept by whoever compares a picture's time with it."""
     board: Board
@@ -74,6 +76,7 @@ def make_services(
         vault=vault,
         accounts=make_accounts(redis, passwords, settings.metrics_key_file),
         cameras=CameraRegistry(redis, vault),
+        roster=CameraRoster(redis),
         clock=clock,
         board=Board(redis, clock),
         hub=hub,

@@ -15,7 +15,7 @@ import json
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from redis.exceptions import RedisError
 
@@ -30,30 +30,42 @@ LOOK_S: Final = 0.5
 _LENGTHS: Final = struct.Struct(">II")
 
 
+class Sight(Protocol):
+    """What somebody may see now."""
+
+    def groups(self) -> frozenset[str] | None:
+        """The groups whose cameras they may see; None: all."""
+
+    def shows(self, camera_id: str) -> bool:
+        """Whether they may see pictures of a camera."""
+
+
 def wall_records(
     hub: Hub,
     board: Board,
     camera_ids: Iterable[str],
     large: Iterable[str],
     slow: Iterable[str],
-    groups: frozenset[str] | None,
-    gone: Callable[[], bool],
+    sight: Sight,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[bytes]:
     """Yield pictures of `camera_ids` as they come, and every camera's state each second.
 
     `large`: those of them that are shown in a large picture; `slow`: in one so small that fewer
-    pictures do. `groups`: those whose cameras the viewer may see; None: all.
+    pictures do. Cameras that leave the viewer's `sight` leave the stream, and the others stay.
+    Where nothing came within `LOOK_S` it yields `b""`.
     """
     with hub.watch(camera_ids, large, slow) as viewer:
         next_state_at = 0.0
-        while not gone():
+        while True:
             if time.monotonic() >= next_state_at:
                 next_state_at = time.monotonic() + STATE_EVERY_S
-                yield _state(board, groups, clock)
+                yield _state(board, sight.groups(), clock)
             left_s = max(0.0, next_state_at - time.monotonic())
             for view in viewer.take(min(LOOK_S, left_s)):
-                yield _picture(view, clock())
+                if sight.shows(view.camera_id):
+                    yield _picture(view, clock())
+            yield b""
 
 
 def encode_record(head: str, body: bytes = b"") -> bytes:

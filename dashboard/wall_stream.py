@@ -6,11 +6,10 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from dashboard.accounts.access import Admission, identity, note_watching, requires, visible_cameras
+from dashboard.accounts.access import admission, note_watching, requires, visible_cameras
 from dashboard.errors import problem
 from dashboard.picture_streams import STREAM_HEADERS
 from dashboard.services import services
-from dashboard.viewer_socket import ViewerSocket
 from dashboard.wall_records import MIME_TYPE, wall_records
 
 MAX_CAMERAS: Final = 256
@@ -19,7 +18,7 @@ blueprint = Blueprint("wall_stream", __name__)
 
 
 @blueprint.get("/wall/stream")
-@requires("viewer")
+@requires("viewer", goes_on="answer")
 def stream() -> Response:
     """Pictures of `?cameras=a,b,c` (none: states only) and the states of all cameras.
 
@@ -34,17 +33,13 @@ def stream() -> Response:
     seen = visible_cameras(snapshot.camera for snapshot in services().board.snapshots())
     watched = [camera for camera in seen if camera.id in wanted]
     note_watching(watched)
-    viewer_socket = ViewerSocket(request.environ)
-    viewer_socket.keep_short()
-    admission = Admission(services().accounts, identity())
     records = wall_records(
         services().hub,
         services().board,
         [camera.id for camera in watched],
         _ids("large"),
         _ids("slow"),
-        identity().grants.groups(),
-        lambda: viewer_socket.gone() or admission.ended(),
+        admission(),
         services().clock,
     )
     return Response(records, mimetype=MIME_TYPE, headers=STREAM_HEADERS)

@@ -46,7 +46,7 @@ def start() -> tuple[Response, int] | Response:
 
 
 @blueprint.post("/<camera_id>/frames")
-@requires("operator")
+@requires("operator", goes_on="answer")
 @takes_files(MOST_FRAME_BYTES, 0)
 @describes(
     None,
@@ -58,6 +58,8 @@ def frame(camera_id: str) -> Response:
     """Take one JPEG; answer with it annotated, or with 204 when the worker had no time for it."""
     audit_is_done()  # with the start
     camera = _webcam(camera_id)
+    if not camera.enabled:
+        return problem(410, "webcam_ended", "this webcam is switched off")
     jpeg = request.get_data(cache=False)
     sequence = services().webcams.publish(camera, jpeg, _checked(jpeg))
     if sequence is None:

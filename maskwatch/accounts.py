@@ -85,9 +85,7 @@ def user_link(name: str | None) -> None:
 def user_disable(name: str) -> None:
     """Sign NAME out everywhere and let them in no more."""
     accounts = _accounts()
-    found = accounts.users.update(_find(accounts, name), enabled=False)
-    accounts.sessions.end_all(found.id)
-    accounts.links.void(found.id)
+    found = accounts.change(_find(accounts, name), enabled=False)
     accounts.audit.write(WHO, "changed an account", f"{found.name}: may not sign in")
     click.echo(f"{found.name} may not sign in any more")
 
@@ -98,9 +96,7 @@ def user_remove(name: str) -> None:
     """Remove an account and sign it out everywhere."""
     accounts = _accounts()
     found = _find(accounts, name)
-    accounts.users.remove(found)
-    accounts.sessions.end_all(found.id)
-    accounts.links.void(found.id)
+    accounts.remove(found)
     accounts.audit.write(WHO, "removed an account", found.name)
     click.echo(f"removed {found.name}")
 

@@ -56,7 +56,7 @@ def make_user(redis: Redis, name: str = "Ada", **grants: Role) -> User:
     """An account with `PASSWORD`; an administrator of everything unless told otherwise."""
     accounts = accounts_of(redis)
     user = accounts.users.add(name, dict(grants) or {EVERYWHERE: "administrator"})
-    return accounts.set_password(user, PASSWORD)
+    return accounts.set_password(user, PASSWORD)[0]
 
 
 def sign_in(client: FlaskClient, name: str = "Ada", password: str = PASSWORD) -> TestResponse:

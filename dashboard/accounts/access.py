@@ -12,29 +12,30 @@ view checks the group it turns out to be about with `require_group`.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar, cast
+from functools import partial
+from typing import Any, Final, Literal, Protocol, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
-from redis.exceptions import RedisError
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from contract.cameras import Camera
 from contract.errors import CameraNotFoundError
+from dashboard.accounts.admission import SIGN_IN, Admission, hold, may_see
 from dashboard.accounts.grants import Role
 from dashboard.accounts.identity import Identity
-from dashboard.accounts.service import Accounts
 from dashboard.guard import SAFE_METHODS
 from dashboard.services import services
+from dashboard.viewer_socket import ViewerSocket
 
 REALM: Final = "Maskwatch"
 RULE: Final = "access_rule"
-LOOK_EVERY_S: Final = 1.0
+
+GoesOn = Literal["", "answer", "upload"]
 
 View = TypeVar("View", bound=Callable[..., Any])
 _log = logging.getLogger(__name__)
@@ -54,6 +55,9 @@ class Rule:
     """A key that reads metrics and nothing else may open it, too."""
     action: str = ""
     """What the audit log calls a change; by default the endpoint's name."""
+    goes_on: GoesOn = ""
+    """`answer`: it is sent part by part, or waited for. `upload`: the view reads the body itself,
+    bit by bit, and asks `admission()` as it does. An answer in parts is refused without it."""
 
     def admits(self, identity: Identity, camera: Camera | None) -> bool:
         """Whether `identity` may; `camera` is the one the address names."""
@@ -82,9 +86,10 @@ def requires(
     in_person: bool = False,
     metrics: bool = False,
     action: str = "",
+    goes_on: GoesOn = "",
 ) -> Callable[[View], View]:
     """Let only those open the view who have `role`; see `Rule`."""
-    return lambda view: _mark(view, Rule(role, everywhere, in_person, metrics, action))
+    return lambda view: _mark(view, Rule(role, everywhere, in_person, metrics, action, goes_on))
 
 
 def rule_of(view: Callable[..., Any]) -> Rule | None:
@@ -108,8 +113,15 @@ def register(app: Flask) -> None:
     CSRFProtect(app)
     app.view_functions["static"] = public(app.view_functions["static"])
     app.before_request(_authorise)
+    # Hooks after a request run last to first: a change is noted whether or not its answer is held.
+    app.after_request(_hold)
     app.after_request(_note_change)
     app.context_processor(lambda: {"account": known()})
+
+
+def admission() -> Admission:
+    """What lets this request in. Only in views that are not public."""
+    return cast(Admission, g.admission)
 
 
 def known() -> Identity | None:
@@ -141,13 +153,6 @@ def visible_cameras(cameras: Iterable[Camera]) -> list[Camera]:
     return [
         camera for camera in cameras if grants.allow("viewer", camera.group) and not camera.owner
     ]
-
-
-def may_see(asking: Identity, camera: Camera) -> bool:
-    """Whether a camera exists for somebody; a browser's webcam does for its owner alone."""
-    if camera.owner:
-        return camera.owner == asking.owner
-    return asking.grants.allow("viewer", camera.group)
 
 
 def require_group(role: Role, group: str) -> None:
@@ -188,34 +193,17 @@ def note_watching(cameras: Iterable[Camera]) -> None:
         audit("watched", ", ".join(fresh))
 
 
-class Admission:
-    """Whether somebody whose stream is open may go on; asks Redis once a second at most."""
-
-    def __init__(self, accounts: Accounts, identity: Identity) -> None:
-        self._accounts = accounts
-        self._identity = identity
-        self._looked_at = time.monotonic()
-        self._ended = False
-
-    def ended(self) -> bool:
-        """True once the session was ended, or the account or key may see something else."""
-        now = time.monotonic()
-        if not self._ended and now - self._looked_at >= LOOK_EVERY_S:
-            self._looked_at = now
-            try:
-                self._ended = not self._accounts.unchanged(self._identity)
-            except RedisError:
-                return False  # no picture can come meanwhile
-        return self._ended
-
-
 def _by_authorization(_: object) -> Identity | None:
+    text = _key_sent()
+    return services().accounts.by_key(text) if text else None
+
+
+def _key_sent() -> str | None:
     """An API key as a bearer token, or as the password of HTTP's basic scheme."""
     given = request.authorization
     if given is None:
         return None
-    text = given.token if given.type == "bearer" else given.password
-    return services().accounts.by_key(text) if text else None
+    return given.token if given.type == "bearer" else given.password
 
 
 def _authorise() -> Response | None:
@@ -235,10 +223,44 @@ def _authorise() -> Response | None:
     g.identity = asking
     if unsafe and asking.kind == "user":
         _protect()
-    camera = _named_camera(asking)
-    if not rule.admits(asking, camera):
-        raise Forbidden(f"this needs the role {rule.role}; you are {asking.grants.words()}")
+    g.admission = _admission(asking, rule)
+    g.admission.require(asking)
+    if unsafe and rule.goes_on != "upload":
+        # Whoever sends slowly may have lost their rights by the time that all of it is here.
+        request.get_data(parse_form_data=True)
+        g.admission.require_still()
+    g.identity = g.admission.identity
     return None
+
+
+def _admission(asking: Identity, rule: Rule) -> Admission:
+    accounts, key = services().accounts, _key_sent()
+    who = partial(accounts.by_key, key or "")
+    if asking.kind == "user":
+        who = partial(accounts.by_session, asking.session_token)
+    camera_id = (request.view_args or {}).get("camera_id")
+    return Admission(who, rule, services().cameras, services().roster, camera_id)
+
+
+def _hold(response: Response) -> Response:
+    """Look again at what goes on, or was waited for, before it goes out."""
+    allowed = cast(Admission | None, g.get("admission"))
+    rule = rule_of(current_app.view_functions.get(request.endpoint or "", _hold))
+    if allowed is None or rule is None or response.status_code >= 400:
+        return response
+    try:
+        if not response.is_streamed:
+            if rule.goes_on or request.method in SAFE_METHODS:
+                allowed.require_still()
+        elif rule.goes_on == "answer":
+            hold(response, allowed, ViewerSocket(request.environ))
+        else:
+            _log.error("%s answers in parts and does not say goes_on", request.endpoint)
+            raise Forbidden("nobody may open this")
+    except Exception as error:  # as anywhere in a view
+        response.close()
+        return current_app.make_response(current_app.handle_user_exception(error))
+    return response
 
 
 def _identify() -> Identity | None:
@@ -246,18 +268,6 @@ def _identify() -> Identity | None:
     if request.authorization is not None:
         return _by_authorization(request)
     return current_user._get_current_object() if current_user.is_authenticated else None
-
-
-def _named_camera(asking: Identity) -> Camera | None:
-    camera_id = (request.view_args or {}).get("camera_id")
-    if camera_id is None:
-        return None
-    if asking.metrics_only:
-        return None
-    camera = services().cameras.get(camera_id)
-    if not may_see(asking, camera):
-        raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
-    return camera
 
 
 def _protect() -> None:
@@ -269,9 +279,7 @@ def _ask_to_sign_in() -> Response:
     page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     if page and request.method == "GET" and not request.path.startswith("/api/"):
         return cast(Response, redirect(url_for("sign_in.form", next=request.full_path.rstrip("?"))))
-    raise Unauthorized(
-        "sign in, or send an API key: Authorization: Bearer KEY", www_authenticate=_challenge()
-    )
+    raise Unauthorized(SIGN_IN, www_authenticate=_challenge())
 
 
 def _challenge() -> WWWAuthenticate:

@@ -69,14 +69,9 @@ def change_user(user_id: str) -> Any:
     if not form.validate():
         return _user_page(found, form), 422
     try:
-        changed = _accounts().users.update(
-            found, grants=form.grants(), enabled=bool(form.enabled.data)
-        )
+        changed = _accounts().change(found, grants=form.grants(), enabled=bool(form.enabled.data))
     except AccountError as error:
         return _user_page(found, form, str(error)), 422
-    if not changed.enabled:
-        _accounts().sessions.end_all(changed.id)
-        _accounts().links.void(changed.id)
     words = changed.may().words() if changed.enabled else "may not sign in"
     audit("changed an account", f"{changed.name}: {words}")
     flash(f"{changed.name}: {words}.")
@@ -106,11 +101,9 @@ def sign_out_user(user_id: str) -> Response:
 def remove_user(user_id: str) -> Any:
     found = _user(user_id)
     try:
-        _accounts().users.remove(found)
+        _accounts().remove(found)
     except AccountError as error:
         return _users_page(_form(UserForm, blank=True), str(error)), 422
-    _accounts().sessions.end_all(found.id)
-    _accounts().links.void(found.id)
     audit("removed an account", found.name)
     flash(f"{found.name} is removed.")
     return redirect(url_for("administration.users"))

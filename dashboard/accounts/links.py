@@ -22,7 +22,6 @@ class LinkStore:
     def create(self, user_id: str) -> str:
         """Return the path of a new link; the user's earlier one stops working."""
         token = new_token()
-        self.void(user_id)
         with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.set(keys.link(digest(token)), user_id, ex=LASTS_S)
             pipeline.set(keys.user_link(user_id), digest(token), ex=LASTS_S)
@@ -31,17 +30,21 @@ class LinkStore:
 
     def read(self, token: str) -> str | None:
         """Whose password the link sets, without using it up; None when it works no more."""
-        return _text(self._redis.get(keys.link(digest(token))))
+        return self._owner(token, _text(self._redis.get(keys.link(digest(token)))))
 
     def take(self, token: str) -> str | None:
         """Use the link up and return whose it is: one caller gets it, every other None."""
-        return _text(self._redis.getdel(keys.link(digest(token))))
+        return self._owner(token, _text(self._redis.getdel(keys.link(digest(token)))))
 
     def void(self, user_id: str) -> None:
         """Make a user's link stop working."""
-        earlier = _text(self._redis.getdel(keys.user_link(user_id)))
-        if earlier:
-            self._redis.delete(keys.link(earlier))
+        self._redis.delete(keys.user_link(user_id))
+
+    def _owner(self, token: str, user_id: str | None) -> str | None:
+        """The user of a link, if it is the one of theirs that works."""
+        if user_id is None or _text(self._redis.get(keys.user_link(user_id))) != digest(token):
+            return None
+        return user_id
 
 
 def _text(raw: bytes | str | None) -> str | None:

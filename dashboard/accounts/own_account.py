@@ -42,11 +42,12 @@ def change_password() -> Any:
         form.current.errors = ["This is not your password."]
         return _page(form), 422
     try:
-        accounts.set_password(user, str(form.password.data))
+        _, ended = accounts.set_password(
+            user, str(form.password.data), keep=identity().session_token
+        )
     except AccountError as error:
         form.password.errors = [str(error).removeprefix("password: ")]
         return _page(form), 422
-    ended = accounts.sessions.end_all(user.id, but=identity().session_token)
     audit("changed their password", user.name)
     flash(f"Your password is changed; signed out of {ended} other browsers.")
     return redirect(url_for("own_account.show"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 
-from contract.errors import BusyError
+from contract.errors import AccountError, BusyError
 from dashboard.accounts.api_keys import ApiKeyStore
 from dashboard.accounts.audit import AuditLog
 from dashboard.accounts.grants import EVERYWHERE
@@ -46,14 +47,6 @@ class Accounts:
             return None
         return Identity("key", key.id, key.name, key.may(), metrics_only=key.kind == "metrics")
 
-    def unchanged(self, identity: Identity) -> bool:
-        """Whether somebody who was let in would be let in now, to see the same."""
-        if identity.kind == "user":
-            now = self.by_session(identity.session_token)
-            return now is not None and now.grants == identity.grants
-        key = self.api_keys.get(identity.id)
-        return key is not None and not key.expired() and key.may() == identity.grants
-
     def check_password(self, name: str, password: str, address: str) -> User | None:
         """The enabled account of that name and password, or None; every way to try one ends here.
 
@@ -73,16 +66,65 @@ class Accounts:
         if user is None or not user.enabled or not right:
             return None
         attempt.succeeded()
-        return user
+        return self._hashed_as_today(user, password)
 
-    def set_password(self, user: User, password: str) -> User:
-        """Give an account a new password.
+    def begin_session(self, user: User, address: str, browser: str) -> Identity | None:
+        """Sign in a user who has just proved who they are.
+
+        None where the account was disabled or its password changed meanwhile: that ended the
+        sessions there were, and must end the one that was about to begin.
+        """
+        token = self.sessions.start(user.id, address, browser)
+        found, now = self.by_session(token), self.users.get(user.id)
+        if found is None or now is None or now.password_hash != user.password_hash:
+            self.sessions.end(token)
+            return None
+        return found
+
+    def set_password(self, user: User, password: str, keep: str = "") -> tuple[User, int]:
+        """Give an account a new password; what was open for the old one ends.
+
+        Returns the account and how many sessions ended; `keep` is the token of one that stays.
 
         Raises:
             AccountError: it is too easy to guess.
         """
         require_good(password, user.name)
-        return self.users.update(user, password_hash=self.passwords.hash(password))
+        return self.set_password_hash(user, self.passwords.hash(password), keep)
+
+    def set_password_hash(self, user: User, password_hash: str, keep: str = "") -> tuple[User, int]:
+        """As `set_password`, for a password that was judged and hashed before."""
+        changed = self.users.update(user, password_hash=password_hash)
+        return changed, self.end_everything(changed, keep)
+
+    def change(self, user: User, **changes: Any) -> User:
+        """Change what an account may; one that is disabled loses its sessions and links."""
+        changed = self.users.update(user, **changes)
+        if not changed.enabled:
+            self.end_everything(changed)
+        return changed
+
+    def remove(self, user: User) -> None:
+        """Remove an account with its sessions and links."""
+        self.users.remove(user)
+        self.end_everything(user)
+
+    def _hashed_as_today(self, user: User, password: str) -> User | None:
+        """The account with its hash made anew if it is an old one; None if it changed meanwhile."""
+        if not self.passwords.outdated(user.password_hash):
+            return user
+        try:
+            hashed = self.passwords.hash(password)
+            return self.users.update(user, same_password=True, password_hash=hashed)
+        except BusyError:
+            return user  # the next sign-in will do
+        except AccountError:
+            return None
+
+    def end_everything(self, user: User, keep: str = "") -> int:
+        """End whatever is open for an account; return how many sessions that were."""
+        self.links.void(user.id)
+        return self.sessions.end_all(user.id, but=keep)
 
     def first_link(self) -> str | None:
         """The path of a link for the administrator who has no password yet, or None.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -49,7 +48,8 @@ def sign_in() -> Any:
         audit("was refused at sign-in", who=known.name if known else "an unknown account")
         form.name.data = ""
         return _page(form, WRONG), 401
-    _begin_session(_with_todays_hash(user, str(form.password.data)))
+    if not _begin_session(user):
+        return _page(form, WRONG), 401
     return redirect(_next_page())
 
 
@@ -86,31 +86,23 @@ def set_password(token: str) -> Any:
     password_hash = accounts.passwords.hash(str(form.password.data))
     if accounts.links.take(token) is None:
         raise NotFound("somebody used this link at the same moment")
-    user = accounts.users.update(user, password_hash=password_hash)
-    accounts.sessions.end_all(user.id)
+    user, _ = accounts.set_password_hash(user, password_hash)
     audit("set a password by one-time link", who=user.name)
-    _begin_session(user)
-    return redirect(url_for("pages.wall"))
+    return redirect(url_for("pages.wall" if _begin_session(user) else "sign_in.form"))
 
 
-def _with_todays_hash(user: User, password: str) -> User:
-    accounts = _accounts()
-    if not accounts.passwords.outdated(user.password_hash):
-        return user
-    with contextlib.suppress(BusyError):  # the next sign-in will do
-        user = accounts.users.update(user, password_hash=accounts.passwords.hash(password))
-    return user
-
-
-def _begin_session(user: User) -> None:
+def _begin_session(user: User) -> bool:
+    """Sign a user in, unless their account changed while their password was checked."""
     accounts = _accounts()
     session.clear()  # nothing from before signing in is to be trusted after it
     session.permanent = True
+    known = accounts.begin_session(user, request.remote_addr or "", request.user_agent.string)
+    if known is None:
+        return False
     accounts.users.update(user, signed_in_at_s=time.time())
-    token = accounts.sessions.start(user.id, request.remote_addr or "", request.user_agent.string)
-    known = accounts.by_session(token)
     login_user(known)
     audit("signed in", who=user.name)
+    return True
 
 
 def _link_user(token: str) -> User:

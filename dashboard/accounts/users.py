@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from redis import Redis
+from redis.client import Pipeline
 
 from contract import keys
 from contract.errors import AccountError
@@ -101,19 +103,45 @@ class UserStore:
         self._store(user)
         return user
 
-    def update(self, user: User, **changes: Any) -> User:
-        """Change an account; refuses to leave nobody who can look after accounts."""
-        changed = _validated({**user.model_dump(), **changes})
-        if user.administers() and not changed.administers():
-            self._require_another_administrator(user)
-        self._store(changed)
-        return changed
+    def update(self, user: User, same_password: bool = False, **changes: Any) -> User:
+        """Change these fields of an account as it is now, whatever `user` was when it was read.
+
+        Raises:
+            AccountError: it was removed meanwhile, or nobody could look after accounts any more,
+                or with `same_password` its password was changed meanwhile.
+        """
+
+        def write(pipeline: Pipeline) -> User:
+            before = self.get(user.id)
+            if before is None:
+                raise AccountError(f"the account {user.name!r} was removed meanwhile")
+            if same_password and before.password_hash != user.password_hash:
+                raise AccountError(f"the password of {user.name!r} was changed meanwhile")
+            changed = _validated({**before.model_dump(), **changes})
+            if before.administers() and not changed.administers():
+                self._require_another_administrator(before)
+            pipeline.multi()
+            pipeline.hset(keys.USERS, user.id, changed.model_dump_json())
+            return changed
+
+        return cast(User, self._at_once(write))
 
     def remove(self, user: User) -> None:
         """Delete an account; refuses to leave nobody who can look after accounts."""
-        if user.administers():
-            self._require_another_administrator(user)
-        self._redis.hdel(keys.USERS, user.id)
+
+        def write(pipeline: Pipeline) -> None:
+            before = self.get(user.id)
+            if before and before.administers():
+                self._require_another_administrator(before)
+            pipeline.multi()
+            pipeline.hdel(keys.USERS, user.id)
+
+        self._at_once(write)
+
+    def _at_once(self, write: Callable[[Pipeline], object]) -> object:
+        """Read and write as one step: again from the start if an account changes meanwhile."""
+        step: Any = write  # what it returns is asked for, which redis-py's types do not know
+        return self._redis.transaction(step, keys.USERS, value_from_callable=True)
 
     def _require_another_administrator(self, user: User) -> None:
         if not any(other.administers() for other in self.all() if other.id != user.id):

@@ -232,7 +232,7 @@ def test_signing_out_ends_the_session_not_only_the_cookie(
 def test_a_disabled_user_is_out_at_once_live_pictures_included(
     app: Flask, redis: Redis, ada: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.accounts.access.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("dashboard.accounts.admission.LOOK_EVERY_S", 0.0)
     grace = make_user(redis, "Grace", **{EVERYWHERE: "viewer"})
     camera, browser = FakeCamera(redis, "Gate"), app.test_client()
     sign_in(browser, "Grace")
@@ -247,6 +247,41 @@ def test_a_disabled_user_is_out_at_once_live_pictures_included(
         assert sum(1 for _ in stream) <= 2
     assert browser.get("/", headers=PAGE).status_code == 302
     assert sign_in(browser, "Grace").status_code == 401
+
+
+def test_a_link_works_no_more_once_the_password_was_changed(
+    app: Flask, redis: Redis, ada: FlaskClient
+) -> None:
+    user = accounts_of(redis).users.find("Ada")
+    assert user is not None
+    links = [accounts_of(redis).links.create(user.id) for _ in range(2)]
+    browser = app.test_client()
+    assert [browser.get(link).status_code for link in links] == [404, 200]
+    changed = {"password": OTHER, "again": OTHER}
+    assert post(ada, "/account", current=PASSWORD, **changed).status_code == 302
+    assert browser.get(links[1]).status_code == 404
+    assert accounts_of(redis).links.take(links[1].rsplit("/", 1)[1]) is None
+
+
+def test_a_sign_in_undoes_nothing_that_happened_meanwhile(redis: Redis) -> None:
+    """The password is checked for a tenth of a second; what is kept must be of after it."""
+    accounts, user = accounts_of(redis), make_user(redis, "Grace", T2="operator")
+    accounts.change(user, enabled=False, grants={"T2": "viewer"})
+    assert accounts.begin_session(user, "", "") is None
+    accounts.users.update(user, signed_in_at_s=1.0)
+    found = accounts.users.get(user.id)
+    assert found is not None
+    assert (found.enabled, found.grants) == (False, {"T2": "viewer"})
+    accounts.change(user, enabled=True)
+    accounts.set_password(user, OTHER)
+    assert accounts.begin_session(user, "", "") is None, "the password that was right is not now"
+    with pytest.raises(AccountError, match="meanwhile"):
+        accounts.users.update(user, same_password=True, enabled=False)
+    accounts.remove(user)
+    with pytest.raises(AccountError, match="removed meanwhile"):
+        accounts.users.update(user, signed_in_at_s=2.0)
+    assert accounts.users.get(user.id) is None
+    assert accounts.sessions.of_user(user.id) == {}
 
 
 def test_the_last_administrator_cannot_be_lost(redis: Redis, ada: FlaskClient) -> None:
