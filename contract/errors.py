@@ -33,6 +33,10 @@ class ModelFormatError(ModelError, ValueError):
     """A network's file is readable, but not a network of the expected kind."""
 
 
+class ModelDeviceError(ModelError, SettingsError):
+    """A network does not run on the device that was asked for."""
+
+
 class DataError(MaskwatchError, ValueError):
     """A set of labelled photographs, to train on or to evaluate with, cannot be used."""
 

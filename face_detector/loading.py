@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from contract.errors import SettingsError
+from contract.errors import ModelDeviceError, SettingsError
 from face_detector.detection import FaceDetector
 from face_detector.maskwatch_detector import MaskwatchDetector
 from face_detector.ssd import DEFAULT_SCORE_THRESHOLD as SSD_SCORE_THRESHOLD
@@ -40,7 +40,8 @@ def load_detector(
     the detector's own. `device` is "auto", "cpu" or "cuda"; `threads` 0 means one per core.
 
     Raises SettingsError for an unknown name, ModelNotFoundError, ModelChecksumError or
-    ModelFormatError for files that cannot be used.
+    ModelFormatError for files that cannot be used, ModelDeviceError where the device asked for is
+    not what it runs on.
     """
     if name == "maskwatch":
         return MaskwatchDetector(
@@ -59,6 +60,11 @@ def load_detector(
             threads=threads,
         )
     if name == "ssd":
+        if device == "cuda":
+            raise ModelDeviceError(
+                "device is 'cuda', but the detector 'ssd' runs in OpenCV, on the processor alone; "
+                "choose the detector 'maskwatch' or 'yunet', or set the device to 'cpu'"
+            )
         weights, description = find_first(SSD_PAIRS, models_dir)
         threshold = _or_default(score_threshold, SSD_SCORE_THRESHOLD)
         return SsdDetector(weights, description, score_threshold=threshold)

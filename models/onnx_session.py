@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Final
 
 import onnxruntime as ort
 
-from contract.errors import ModelFormatError, SettingsError
+from contract.errors import ModelDeviceError, ModelFormatError, SettingsError
+
+_log = logging.getLogger(__name__)
 
 DEVICES: Final[tuple[str, ...]] = ("auto", "cpu", "cuda")
 
 
 def resolve_device(device: str) -> str:
-    """Turn a wanted device into the one that will be used: "cpu" or "cuda".
+    """Turn a wanted device into the one to try: "cpu" or "cuda".
 
     "auto" takes CUDA where this build of ONNX Runtime offers it. Asking for "cuda" where it
-    is not offered raises SettingsError rather than silently running ten times slower.
+    is not offered raises ModelDeviceError rather than silently running ten times slower. That it is
+    offered says nothing of a driver: `open_session` looks at what it got.
     """
     if device not in DEVICES:
         raise SettingsError(f"device must be one of {', '.join(DEVICES)}, not {device!r}")
     offered = "CUDAExecutionProvider" in ort.get_available_providers()
     if device == "cuda" and not offered:
-        raise SettingsError(
+        raise ModelDeviceError(
             "device is 'cuda', but this ONNX Runtime offers no CUDAExecutionProvider; "
             "install onnxruntime-gpu in place of onnxruntime, or set the device to 'cpu'"
         )
@@ -33,8 +37,11 @@ def open_session(network: Path | bytes, *, device: str, threads: int) -> ort.Inf
     """Open a network for inference.
 
     `network` is a file or its bytes; `device` is as for `resolve_device`; `threads` is the
-    number of CPU threads inside one operator, 0 for one per core. Raises ModelFormatError
-    if the bytes are no ONNX network.
+    number of CPU threads inside one operator, 0 for one per core.
+
+    Raises:
+        ModelFormatError: the bytes are no ONNX network.
+        ModelDeviceError: "cuda" was asked for, and the session runs on the processor.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -43,17 +50,36 @@ def open_session(network: Path | bytes, *, device: str, threads: int) -> ort.Inf
     # It lays out a block of memory for every batch size it meets, and keeps them all (ADR 0032).
     options.enable_mem_pattern = False
     options.log_severity_level = 3
+    providers = _providers(device)
     source = network if isinstance(network, bytes) else str(network)
     name = "the network" if isinstance(network, bytes) else str(network)
     try:
-        return ort.InferenceSession(source, options, providers=_providers(device))
+        session = ort.InferenceSession(source, options, providers=providers)
     except Exception as error:  # ONNX Runtime's own errors share no public base class
         raise ModelFormatError(f"{name} cannot be opened as an ONNX network: {error}") from error
+    _check_device(session, device, tried=providers[0])
+    return session
 
 
 def session_device(session: ort.InferenceSession) -> str:
     """The device a session really runs on: ONNX Runtime falls back to the CPU quietly."""
     return "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
+
+
+def _check_device(session: ort.InferenceSession, device: str, tried: str) -> None:
+    """Have nobody run on the processor unawares. tried: the provider that was asked for first."""
+    if device == "cuda":
+        # Else a failing run would go on, there and for good, on the processor.
+        session.disable_fallback()
+    if tried in session.get_providers():
+        return
+    words = (
+        "ONNX Runtime cannot use a GPU here and runs networks on the processor; is there one, with "
+        "a driver and the CUDA version that onnxruntime-gpu needs (`nvidia-smi`)?"
+    )
+    if device == "cuda":
+        raise ModelDeviceError(f"device is 'cuda', but {words} Or set the device to 'cpu'")
+    _log.warning("%s", words)
 
 
 def _providers(device: str) -> list[str]:

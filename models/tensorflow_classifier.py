@@ -14,7 +14,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from contract.errors import ModelFormatError, ModelNotFoundError, SettingsError
+from contract.errors import (
+    ModelDeviceError,
+    ModelFormatError,
+    ModelNotFoundError,
+    SettingsError,
+)
 from contract.verdicts import JUDGED_VERDICTS
 from models.mask_classifier import ClassifierSpec
 
@@ -45,10 +50,22 @@ class TensorFlowMaskClassifier:
         model = _load(path)
         self._spec = _spec_of(path, model)
         self._run = _compile(model, self._spec, self.device)
+        if self.device == "cuda":
+            self._check_device()
         self.labels: tuple[str, ...] = JUDGED_VERDICTS
         self.input_size = self._spec.input_size
         self.margin = self._spec.margin
         self.threshold = self._spec.threshold
+
+    def _check_device(self) -> None:
+        """Raise ModelDeviceError if TensorFlow runs the network elsewhere than it was told to.
+
+        It places what a GPU cannot take on the processor, and says nothing.
+        """
+        side = self._spec.input_size
+        ran_on = str(self._run(np.zeros((1, side, side, 3), np.uint8)).device)
+        if "GPU" not in ran_on:
+            raise ModelDeviceError(f"device is 'cuda', but TensorFlow ran the network on {ran_on}")
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `MaskClassifier.classify`; one run of the network for the whole batch."""
@@ -91,7 +108,7 @@ def _prepare_tensorflow(device: str, threads: int) -> str:
 
     has_gpu = bool(tf.config.list_physical_devices("GPU"))
     if device == "cuda" and not has_gpu:
-        raise SettingsError("device is 'cuda', but TensorFlow finds no GPU; set it to 'cpu'")
+        raise ModelDeviceError("device is 'cuda', but TensorFlow finds no GPU; set it to 'cpu'")
     if threads and tf.config.threading.get_intra_op_parallelism_threads() != threads:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
