@@ -60,6 +60,15 @@ class Host:
         address = f"{self.address}/{self._network.subnet.prefixlen}"
         _ip(*here, "addr", "add", address, "dev", f"{self._link}i")
 
+    @property
+    def link(self) -> str:
+        """This machine's end of its link."""
+        return self._link
+
+    def route_everything_to(self, gateway: Host) -> None:
+        """Send whatever is for another network to a neighbour."""
+        _ip("-n", self._namespace, "route", "add", "default", "via", gateway.address)
+
     def delay(self, milliseconds: float) -> bool:
         """Have what is sent to it come so much later; False where the kernel has no netem."""
         late = ["root", "netem", "delay", f"{milliseconds}ms"]

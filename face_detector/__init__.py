@@ -2,3 +2,5 @@
 
 Start at `detection.FaceDetector` for the promise and `loading.load_detector` for a detector.
 """
+
+import models  # noqa: F401 - before any neural runtime: it keeps them quiet

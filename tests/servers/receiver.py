@@ -35,8 +35,8 @@ class Receiver:
 
 
 @contextmanager
-def receiver(*answers: int) -> Iterator[Receiver]:
-    """A receiver on the loopback."""
+def receiver(*answers: int, host: str = "127.0.0.1") -> Iterator[Receiver]:
+    """A receiver, on the loopback unless another `host` is given."""
     state = Receiver(answers=list(answers))
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,9 +75,9 @@ def receiver(*answers: int) -> Iterator[Receiver]:
             """Be quiet."""
 
     state.handler = Handler
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads = True
-    state.url = f"http://127.0.0.1:{server.server_port}"
+    state.url = f"http://{host}:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield state
