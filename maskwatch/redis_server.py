@@ -109,7 +109,7 @@ class EmbeddedRedis:
         log_path = self._data_dir / "redis.log"
         with log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(),
+                self.command(find_redis_server()),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -188,7 +188,8 @@ class EmbeddedRedis:
         finally:
             client.close()
 
-    def _command(self) -> list[str]:
+    def command(self, program: Path) -> list[str]:
+        """The command line that starts the server."""
         options = {
             "port": "0",
             "unixsocket": str(self.socket_path),
@@ -202,4 +203,4 @@ class EmbeddedRedis:
             "maxmemory-policy": "noeviction",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        return [str(find_redis_server()), *arguments]
+        return [str(program), *arguments]

@@ -1,58 +1,109 @@
-"""Whatever Redis is set up as, a restart brings back what was stored."""
+"""However Redis is set up, and however it ends: when it starts again, what was stored is there."""
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from benchmarks.system import free_port
-from contract.redis_client import connect
-from contract.settings import load_settings
 from maskwatch import redis_acl
-from maskwatch.redis_roles import ADMIN
-from tests.servers.redis_server import Server, start_server
-from tests.servers.stages import login
+from tests.builders import add_camera
+from tests.servers import redis_setups
+from tests.servers.redis_server import CARRIED
+from tests.servers.redis_setups import Setup
+from tests.servers.sentinels import wait_for
 from tests.stored import store_something, stored
 
-APPEND_ONLY = ("--appendonly", "yes", "--appendfsync", "everysec")
+Make = Callable[[Path, str], Setup]
+NEWEST = "7"
+SETUPS: list[tuple[Make, str]] = [
+    *((redis_setups.embedded, version) for version in (CARRIED, NEWEST)),
+    *((redis_setups.one_password, version) for version in (CARRIED, NEWEST)),
+    (redis_setups.compose, NEWEST),
+    (redis_setups.helm, NEWEST),
+    (redis_setups.helm_tls, NEWEST),
+    *((redis_setups.systemd, version) for version in (CARRIED, NEWEST)),
+    *((redis_setups.replicated, version) for version in (CARRIED, NEWEST)),
+    *((redis_setups.cluster, version) for version in (CARRIED, NEWEST)),
+]
 
 
-def shut_down(server: Server) -> None:
-    server.process.terminate()
-    server.process.wait(20)
+def shut_down(setup: Setup) -> None:
+    setup.end()
 
 
-def kill(server: Server) -> None:
-    server.process.kill()
-    server.process.wait(20)
+def terminate(setup: Setup) -> None:
+    setup.end(signal.SIGTERM)
 
 
-@pytest.mark.parametrize("end", [shut_down, kill], ids=lambda end: end.__name__)
-@pytest.mark.parametrize("version", ["6.2", "7"])
-def test_users_who_may_do_little_cost_nothing_of_what_was_stored(
-    version: str, end: Callable[[Server], None], tmp_path: Path
-) -> None:
-    acl, port = tmp_path / "acl", free_port()
-    redis_acl.write(acl, cast(redis_acl.Server, version))
-    options = (*APPEND_ONLY, "--aclfile", str(acl / redis_acl.ACL_FILE))
-    server = start_server(tmp_path / "data", version, *options, port=port)
+def kill(setup: Setup) -> None:
+    setup.end(signal.SIGKILL)
+
+
+def kill_after_a_rewrite(setup: Setup) -> None:
+    for number in range(len(setup.servers)):
+        server = setup.tests(number)
+        server.bgrewriteaof()
+        wait_for(partial(rewritten, server), "a rewrite of the append-only file")
+    kill(setup)
+
+
+def kill_while_it_writes(setup: Setup) -> None:
+    """The last thing written is there in part only, as after a power cut."""
+    add_camera(setup.client(), "Unlucky")
+    kill(setup)
+    torn = [torn_file(setup.data(number)) for number in range(len(setup.commands))]
+    assert any(torn)
+
+
+ENDS = (shut_down, terminate, kill, kill_after_a_rewrite, kill_while_it_writes)
+
+
+def rewritten(server: object) -> bool:
+    told = server.info("persistence")  # type: ignore[attr-defined]
+    return not (told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"])
+
+
+def torn_file(data: Path) -> bool:
+    """Cut the last bytes off the append-only file if that camera is in it."""
+    written = [path for path in data.rglob("*.aof") if path.is_file()]
+    [newest] = [path for path in written if ".incr." in path.name or path.parent == data]
+    content = newest.read_bytes()
+    if b"Unlucky" not in content:
+        return False
+    newest.write_bytes(content[:-3])
+    return True
+
+
+@contextmanager
+def started(make: Make, folder: Path, version: str) -> Iterator[Setup]:
+    setup = make(folder, version)
     try:
-        settings = {"MASKWATCH_REDIS_URL": server.url, **login(acl, ADMIN)}
-        redis = connect(load_settings(settings).require_redis_url(), "tests")
-        store_something(redis)
-        before = stored(redis)
-        redis.close()
-        end(server)
-        server = start_server(tmp_path / "data", version, *options, port=port)
-        assert stored(redis) == before
-        assert strangers_get(port) == {b"NOAUTH", b"WRONGPASS"}
+        setup.start()
+        yield setup
     finally:
-        server.process.kill()
-        server.process.wait()
+        setup.kill()
+
+
+@pytest.mark.parametrize(("make", "version"), SETUPS, ids=lambda one: getattr(one, "__name__", one))
+def test_what_was_stored_is_there_after_every_kind_of_restart(
+    make: Make, version: str, tmp_path: Path
+) -> None:
+    with started(make, tmp_path, version) as setup:
+        store_something(setup.client())
+        for end in ENDS:
+            add_camera(setup.client(), end.__name__)
+            before = stored(setup.client())
+            end(setup)
+            setup.start()
+            assert stored(setup.client()) == before, end.__name__
+        if setup.users and "MASKWATCH_REDIS_CA_FILE" not in setup.settings:
+            assert strangers_get(setup.ports[0]) == {b"NOAUTH", b"WRONGPASS"}
 
 
 def strangers_get(port: int) -> set[bytes]:
@@ -69,3 +120,43 @@ def strangers_get(port: int) -> set[bytes]:
         assert answer.startswith(b"-"), (line, answer)
         codes.add(answer[1:].split()[0])
     return codes
+
+
+@pytest.mark.parametrize("version", [CARRIED, NEWEST])
+def test_what_was_stored_before_there_were_users_is_there_with_them_and_after_they_went(
+    version: str, tmp_path: Path
+) -> None:
+    with started(redis_setups.systemd, tmp_path, version) as setup:
+        setup.end()
+        users, setup.users = setup.users, None
+        assert users is not None
+        with_users = users.read_text()
+        for text in ("user default on nopass ~* &* +@all\n", with_users):
+            users.write_text(text)
+            setup.users = users if text == with_users else None
+            setup.start()
+            if setup.users is None:
+                store_something(setup.client())
+                before = stored(setup.client())
+            assert stored(setup.client()) == before
+            setup.end()
+        users.write_text("user default on nopass ~* &* +@all\n")
+        setup.users = None
+        setup.start()
+        assert stored(setup.client()) == before
+
+
+@pytest.mark.parametrize("make", [redis_setups.compose, redis_setups.helm])
+def test_redis_does_not_start_over_users_with_which_it_would_lose_what_it_has(
+    make: Make, tmp_path: Path
+) -> None:
+    with started(make, tmp_path, NEWEST) as setup:
+        store_something(setup.client())
+        before = stored(setup.client())
+        setup.end()
+        setup.use_users(redis_setups.OLD)
+        with pytest.raises(pytest.fail.Exception, match=r"make_secrets\.sh"):
+            setup.start()
+        setup.use_users(redis_acl.NOBODY)
+        setup.start()
+        assert stored(setup.client()) == before

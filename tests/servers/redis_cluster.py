@@ -64,7 +64,7 @@ def redis_cluster(
         servers: dict[int, Server] = {}
         for number in range(PRIMARIES + replicas):
             place = folder / f"server-{number}"
-            port = _free_port()
+            port = free_bus_port()
             tls = ("--tls-port", str(port)) if login.get("ssl") else ()
             plain = 0 if tls else port
             one = stack.enter_context(redis_server(place, version, *common, *tls, port=plain))
@@ -75,32 +75,44 @@ def redis_cluster(
         yield cluster
 
 
-def _free_port() -> int:
+def free_bus_port() -> int:
+    """A free port that leaves room for the one on which a cluster's servers speak."""
     return next(port for port in iter(free_port, None) if port < 65536 - BUS)
 
 
-def _form(cluster: Cluster, replicas: tuple[int, ...]) -> None:
-    share = SLOTS / len(cluster.primaries)
-    for number, port in enumerate(cluster.primaries):
-        server = cluster.server(port)
+def form(servers: Mapping[int, Redis]) -> None:
+    """Have servers divide the slots and meet; they come by port, all primaries."""
+    share = SLOTS / len(servers)
+    for number, server in enumerate(servers.values()):
         slots = range(round(number * share), round((number + 1) * share))
         server.execute_command("CLUSTER ADDSLOTS", *slots)
         server.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
-    first = cluster.server(cluster.primaries[0])
-    for port in tuple(cluster.servers)[1:]:
-        first.execute_command("CLUSTER MEET", "127.0.0.1", port)
-    wait_for(lambda: all(_complete(cluster, port) for port in cluster.servers), "a whole cluster")
+    _meet(servers)
+
+
+def _meet(servers: Mapping[int, Redis]) -> None:
+    first, *others = servers
+    for port in others:
+        servers[first].execute_command("CLUSTER MEET", "127.0.0.1", port)
+    count = len(servers)
+    wait_for(lambda: all(complete(one, count) for one in servers.values()), "a whole cluster")
+
+
+def complete(server: Redis, count: int) -> bool:
+    """Whether a server finds all slots served, and knows so many servers."""
+    known = server.execute_command("CLUSTER INFO")
+    return known["cluster_state"] == "ok" and int(known["cluster_known_nodes"]) == count
+
+
+def _form(cluster: Cluster, replicas: tuple[int, ...]) -> None:
+    form({port: cluster.server(port) for port in cluster.primaries})
+    if not replicas:
+        return
+    _meet({port: cluster.server(port) for port in cluster.servers})
     for port, primary in zip(replicas, cluster.primaries, strict=False):
         of = cluster.server(primary).execute_command("CLUSTER MYID")
         cluster.server(port).execute_command("CLUSTER REPLICATE", of)
     wait_for(lambda: all(_linked(cluster, port) for port in replicas), "its replicas")
-
-
-def _complete(cluster: Cluster, port: int) -> bool:
-    known = cluster.server(port).execute_command("CLUSTER INFO")
-    return known["cluster_state"] == "ok" and int(known["cluster_known_nodes"]) == len(
-        cluster.servers
-    )
 
 
 def _linked(cluster: Cluster, port: int) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,21 +65,33 @@ def start_server(
     folder: Path, version: str = CARRIED, *options: str, port: int | None = None
 ) -> Server:
     """Start a server that its caller ends; return when it answers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    port, log = free_port() if port is None else port, folder / "redis.log"
+    port = free_port() if port is None else port
     plain = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    return launch(folder, version, ["redis-server", *plain, *options], port)
+
+
+def launch(folder: Path, version: str, command: Sequence[str], port: int = 0) -> Server:
+    """Run a command that starts a `redis-server` of this version; return when that answers.
+
+    What the server says goes into `folder`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    log, programs = folder / "redis.log", folder / f"programs-{version}"
+    programs.mkdir(exist_ok=True)
+    if not (server := programs / "redis-server").is_symlink():
+        server.symlink_to(binary(version))
     with log.open("ab") as output:
         earlier = output.tell()
         process = subprocess.Popen(
-            ["redis-server", *plain, *options],
-            executable=binary(version),
+            command,
+            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
             stdout=output,
             stderr=output,
             preexec_fn=die_with_parent,
         )
-    server = Server(port, process, log)
-    _wait(server, earlier)
-    return server
+    started = Server(port, process, log)
+    _wait(started, earlier)
+    return started
 
 
 def _wait(server: Server, earlier: int) -> None:

@@ -154,7 +154,7 @@ def test_redis_is_reachable_from_the_inner_network_only() -> None:
 
 def test_redis_keeps_its_data_and_never_evicts() -> None:
     command = SERVICES["redis"]["command"]
-    options = dict(zip(command[1::2], command[2::2], strict=True))
+    options = dict(zip(command[4::2], command[5::2], strict=True))
     assert options["--appendonly"] == "yes"
     assert options["--maxmemory-policy"] == "noeviction"
     assert "redis:/data" in SERVICES["redis"]["volumes"]
