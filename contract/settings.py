@@ -62,8 +62,13 @@ class Settings(BaseSettings):
     )
     behind_proxy: bool = Field(
         False,
-        description="A proxy in front does TLS: its X-Forwarded headers are believed, and cookies "
-        "travel over HTTPS only.",
+        description="A proxy in front does TLS: cookies travel over HTTPS only. Needs "
+        "MASKWATCH_PROXY_ADDRESSES.",
+    )
+    proxy_addresses: str = Field(
+        "",
+        description="Addresses and networks, with commas between, of the proxies in front; their "
+        "X-Forwarded headers are believed, nobody else's.",
     )
     secret_key_file: Path | None = Field(
         None,
@@ -228,7 +233,7 @@ class Settings(BaseSettings):
     def _redis_url_is_one(cls, url: str | None) -> str | None:
         return require_address(url) if url is not None else None
 
-    @field_validator("source_hosts_allowed", "source_hosts_refused")
+    @field_validator("source_hosts_allowed", "source_hosts_refused", "proxy_addresses")
     @classmethod
     def _networks_are_some(cls, networks: str) -> str:
         for part in filter(None, map(str.strip, networks.split(","))):
@@ -292,9 +297,16 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     }
     _refuse_unknown(given)
     try:
-        return Settings(**{**given, **overrides})
+        settings = Settings(**{**given, **overrides})
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
+    if settings.behind_proxy and not settings.proxy_addresses.strip():
+        raise SettingsError(
+            f"{PREFIX}BEHIND_PROXY is set, but no {PREFIX}PROXY_ADDRESSES; set it to the address "
+            "that the proxy connects from (127.0.0.1 for one on this machine), or nobody would "
+            "know whose requests it brings"
+        )
+    return settings
 
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:

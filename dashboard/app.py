@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Flask
 from redis import Redis
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from contract.settings import Settings
 from contract.vault import Vault
@@ -34,6 +33,7 @@ from dashboard.accounts.sessions import LONGEST_S
 from dashboard.alerts import alert_api, channel_api, channel_pages, rule_api
 from dashboard.alerts import pages as alert_pages
 from dashboard.api_document import pages as document_pages
+from dashboard.proxies import BelieveProxies, Proxies
 from dashboard.services import make_services
 
 MAX_BODY_BYTES = 64 * 1024
@@ -52,8 +52,7 @@ def create_app(
     # Fields in the order we write them, so that people can read an answer.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["maskwatch"] = make_services(settings, redis, vault, passwords)
-    if settings.behind_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.wsgi_app = BelieveProxies(app.wsgi_app, Proxies(settings.proxy_addresses))  # type: ignore[method-assign]
     guard.register(app)
     upload_requests.register(app)
     access.register(app)

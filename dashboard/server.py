@@ -7,6 +7,7 @@ them in one process, and one process means one hub (docs/adr/0006).
 from __future__ import annotations
 
 import logging
+import resource
 import warnings
 from typing import Any, Final
 
@@ -21,10 +22,17 @@ from contract.tracing import check_tracing
 from contract.vault import Vault, load_vault
 from dashboard.accounts.passwords import GeventPool, Passwords
 from dashboard.app import create_app
+from dashboard.connections import MOST
+from dashboard.web_worker import WebWorker
 
 # Streams never end by themselves; whoever stops the dashboard should not wait for them.
 GRACEFUL_TIMEOUT_S: Final = 1
 LONGEST_REQUEST_LINE: Final = 8190
+MOST_FIELDS: Final = 60
+HEAD_S: Final = 5
+"""Seconds in which a request's head must come, and for which a connection may be idle."""
+OTHER_FILES: Final = 500
+"""Files that may be open beside people's connections: Redis, streams, uploads."""
 _log = logging.getLogger(__name__)
 
 
@@ -46,22 +54,25 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn without its command line and configuration files."""
 
     def __init__(self, settings: Settings, redis_url: str, vault: Vault) -> None:
-        self._settings = settings
+        self.settings = settings
+        self.most_connections = _most_connections()
         self._redis_url = redis_url
         self._vault = vault
         super().__init__()
 
     def load_config(self) -> None:
-        host = self._settings.host
+        host = self.settings.host
         address = f"[{host}]" if ":" in host else host
         options: dict[str, object] = {
-            "bind": f"{address}:{self._settings.port}",
-            "worker_class": "gevent",
+            "bind": f"{address}:{self.settings.port}",
+            "worker_class": WebWorker,
             "workers": 1,
-            "worker_connections": 1000,
             "graceful_timeout": GRACEFUL_TIMEOUT_S,
-            "keepalive": 5,
+            "keepalive": HEAD_S,
             "limit_request_line": LONGEST_REQUEST_LINE,
+            "limit_request_fields": MOST_FIELDS,
+            # By default gunicorn believes this machine about scheme, path and script name.
+            "forwarded_allow_ips": "",
             "logger_class": _PlainLogger,
             "accesslog": None,
             "control_socket_disable": True,
@@ -73,7 +84,17 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         # Runs in the worker, after gevent has replaced sockets, locks and threads.
         redis = connect(self._redis_url, "maskwatch-dashboard")
-        return create_app(self._settings, redis, self._vault, Passwords(run=GeventPool()))
+        return create_app(self.settings, redis, self._vault, Passwords(run=GeventPool()))
+
+
+def _most_connections() -> int:
+    """As many as files may be open, which is raised to what whoever started this has allowed."""
+    wanted = MOST + OTHER_FILES
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed < wanted:
+        allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return max(100, min(MOST, allowed - OTHER_FILES))
 
 
 def run(settings: Settings) -> None:

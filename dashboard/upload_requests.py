@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Final, TypeVar, cast
 
 from flask import Flask, Request, Response, current_app, request
+from werkzeug.exceptions import HTTPException
 
 LIMITS: Final = "upload_limits"
 OTHER_FIELDS: Final = 8
@@ -73,7 +74,10 @@ def _drain(response: Response) -> Response:
     body, left = request.environ["wsgi.input"], DRAINED_AT_MOST
     give_up_s = time.monotonic() + DRAINED_FOR_S
     while left > 0 and time.monotonic() < give_up_s:
-        part = body.read(min(left, 65536))
+        try:
+            part = body.read(min(left, 65536))
+        except HTTPException:  # it came too slowly; the answer that there is says more
+            break
         if not part:
             break
         left -= len(part)

@@ -6,6 +6,8 @@ import select
 import socket
 from typing import Any, Final
 
+from dashboard.connections import connection_of
+
 SEND_BUFFER_BYTES: Final = 256 * 1024
 # How long a peer whose cable was pulled may leave what we sent unacknowledged.
 UNACKNOWLEDGED_MS: Final = 10_000
@@ -16,12 +18,19 @@ class ViewerSocket:
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._socket: socket.socket | None = environ.get("gunicorn.socket")
+        self._connection = connection_of(environ)
 
     def keep_short(self) -> None:
-        """Let little be in flight: a slow viewer must skip pictures, not see old ones.
+        """Count it as a stream, and let little be in flight.
 
-        The kernel would otherwise buffer megabytes, which is many seconds of video.
+        A slow viewer must skip pictures, not see old ones; the kernel would otherwise buffer
+        megabytes, which is many seconds of video.
+
+        Raises:
+            BusyError: the account, or all of them, have as many streams as they may.
         """
+        if self._connection is not None:
+            self._connection.enter("streaming")
         if self._socket is None:
             return
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)

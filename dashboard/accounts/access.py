@@ -28,6 +28,7 @@ from contract.errors import CameraNotFoundError
 from dashboard.accounts.admission import SIGN_IN, Admission, hold, may_see
 from dashboard.accounts.grants import Role
 from dashboard.accounts.identity import Identity
+from dashboard.connections import connection_of
 from dashboard.guard import SAFE_METHODS
 from dashboard.services import services
 from dashboard.viewer_socket import ViewerSocket
@@ -221,6 +222,8 @@ def _authorise() -> Response | None:
     if asking is None:
         return _ask_to_sign_in()
     g.identity = asking
+    if connection := connection_of(request.environ):
+        connection.belongs_to(f"{asking.kind}:{asking.id}")
     if unsafe and asking.kind == "user":
         _protect()
     g.admission = _admission(asking, rule)

@@ -197,7 +197,7 @@ def test_a_cookie_is_out_of_scripts_reach_and_worthless_when_altered(
     other_key = make_app(redis, other_vault()).test_client()
     other_key.set_cookie("maskwatch_8000", cookie.split("=", 1)[1].split(";")[0])
     assert other_key.get("/account").status_code == 401
-    proxied = make_app(redis, behind_proxy=True).test_client()
+    proxied = make_app(redis, behind_proxy=True, proxy_addresses="127.0.0.1").test_client()
     answer = proxied.get("/sign-in", headers={"X-Forwarded-Proto": "https"})
     assert "Secure" in answer.headers["Set-Cookie"]
     assert "max-age" in answer.headers["Strict-Transport-Security"]

@@ -60,7 +60,11 @@ def test_cameras_are_read_from_one_argument() -> None:
         ({"host": "0.0.0.0", "port": 9000}, "http://127.0.0.1:9000"),  # noqa: S104
         ({"host": "::1"}, "http://[::1]:8000"),
         (
-            {"behind_proxy": True, "trusted_hosts": "wall.example.org, b"},
+            {
+                "behind_proxy": True,
+                "proxy_addresses": "127.0.0.1",
+                "trusted_hosts": "wall.example.org, b",
+            },
             "https://wall.example.org",
         ),
     ],
