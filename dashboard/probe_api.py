@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, url_for
 
 from contract.cameras import make_camera
 from contract.errors import CameraConfigError
-from dashboard.accounts.access import require_camera, requires
+from dashboard.accounts.access import identity, require_camera, requires
 from dashboard.api_document.describing import describes
 from dashboard.api_document.requests import ProbeRequest
 from dashboard.api_document.setup_answers import ProbeAnswer, ProbeStarted
@@ -31,7 +31,7 @@ def start() -> tuple[Response, int, dict[str, str]]:
     """
     body = json_object()
     refuse_unknown(body, FIELDS)
-    probe_id = services().probes.start(_wanted_source(body))
+    probe_id = services().probes.start(_wanted_source(body), identity().owner)
     where = url_for("probe_api.read", probe_id=probe_id)
     return jsonify(id=probe_id, state="queued"), 202, {"Location": where}
 
@@ -40,10 +40,10 @@ def start() -> tuple[Response, int, dict[str, str]]:
 @requires("operator")
 @describes(ProbeAnswer)
 def read(probe_id: str) -> Response:
-    """The state of a probe and, once it is over, what it found. Results go after five minutes."""
-    found = services().probes.read(probe_id)
+    """The state of a probe of yours and, once it is over, what it found; it goes after 5 min."""
+    found = services().probes.read(probe_id, identity().owner)
     if found is None:
-        return problem(404, "not_found", "no test of a camera has this id; results go after 5 min")
+        return problem(404, "not_found", "no test of yours has this id; results go after 5 min")
     return jsonify(found)
 
 

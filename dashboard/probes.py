@@ -20,6 +20,8 @@ PROBE_JOB: Final = "ingest.probe.probe_camera"
 JOB_TIMEOUT_S: Final = 30
 RESULT_KEPT_S: Final = 300
 QUEUED_AT_MOST_S: Final = 60
+OWNER_FIELD: Final = "owner"
+"""In the job's `meta`: who asked for the probe."""
 
 _STATES: Final = {"started": "running", "finished": "finished", "queued": "queued"}
 _FAILED: Final = {
@@ -37,8 +39,8 @@ class Probes:
         self._vault = vault
         self._queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
 
-    def start(self, source: str) -> str:
-        """Queue a probe of `source` and return its id. A password travels encrypted."""
+    def start(self, source: str, owner: str) -> str:
+        """Queue a probe of `source` for `owner` and return its id. A password travels encrypted."""
         secret = has_secret(source)
         job = self._queue.enqueue(
             PROBE_JOB,
@@ -48,18 +50,23 @@ class Probes:
             result_ttl=RESULT_KEPT_S,
             failure_ttl=RESULT_KEPT_S,
             ttl=QUEUED_AT_MOST_S,
+            meta={OWNER_FIELD: owner},
             # RQ logs the description, by default the call with the address and its password.
             description="probe a camera",
         )
         return str(job.id)
 
-    def read(self, probe_id: str) -> dict[str, Any] | None:
-        """State and result of a probe; None when there is none of that id (any more)."""
+    def read(self, probe_id: str, owner: str) -> dict[str, Any] | None:
+        """State and result of a probe of `owner`'s; None when there is none of that id.
+
+        What a camera shows and how its address answers is for nobody else, whatever their role.
+        """
         try:
             job = Job.fetch(probe_id, connection=self._redis, serializer=JSONSerializer)
         except (NoSuchJobError, ValueError):  # RQ refuses ids it could not have given
             return None
-        if job.func_name != PROBE_JOB:
+        meta = job.get_meta()
+        if job.func_name != PROBE_JOB or meta.get(OWNER_FIELD) != owner:
             return None
         state = _STATES.get(str(getattr(job.get_status(), "value", "failed")), "failed")
         result = job.return_value() if state == "finished" else None
@@ -68,7 +75,7 @@ class Probes:
         return {
             "id": probe_id,
             "state": state,
-            "steps": job.get_meta().get(STEPS_FIELD, []),
+            "steps": meta.get(STEPS_FIELD, []),
             "result": result,
             "jobs_processes": Worker.count(queue=self._queue),
         }

@@ -276,6 +276,14 @@ def test_a_probe_goes_through_the_jobs_queue_and_hides_the_source(
     assert (done["state"], done["result"]["codec"]) == ("finished", "h264")
 
 
+def test_a_probe_is_for_who_asked_for_it_alone(client: FlaskClient, redis: Redis) -> None:
+    where = client.post("/api/v1/probes", json={"source": SOURCE}).headers["Location"]
+    for role in ("operator", "administrator"):
+        answer = key_client(client.application, redis, role).get(where)
+        assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+    assert client.get(where).status_code == 200
+
+
 def test_a_probe_that_fails_says_so_without_a_traceback(
     client: FlaskClient, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
