@@ -53,6 +53,12 @@ API_KEYS_USED: Final = f"{PREFIX}:api-keys:used"
 AUDIT: Final = f"{PREFIX}:audit"
 """Stream: who changed or watched what; capped."""
 
+
+def audit_of(digest: str) -> str:
+    """Sorted set: the entries of `AUDIT` of one person, or of one person's one action, by time."""
+    return f"{AUDIT}:of:{digest}"
+
+
 LIMITS: Final = f"{PREFIX}:limits"
 """Prefix of the counters that slow down the guessing of passwords."""
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, url_for
 
 from contract.cameras import CHANGEABLE, Camera, make_camera
 from contract.errors import CameraConfigError
-from dashboard.accounts.access import audit, require_group, requires, visible_cameras
+from dashboard.accounts.access import audit, audit_change, require_group, requires, visible_cameras
 from dashboard.api_document.answers import CameraAnswer, CameraList, FacesAnswer, FitnessAnswer
 from dashboard.api_document.describing import describes
 from dashboard.api_document.requests import CameraChange, CameraListQuery, NewCamera
@@ -86,9 +86,10 @@ def change(camera_id: str) -> Response:
         body["source"] = merged_source(body["source"], services().cameras.get(camera_id))
     if "group" in body:
         require_group("operator", str(body["group"]).strip())
-    camera = services().cameras.update(camera_id, wanted_versions(), **body)
-    audit("changed a camera", f"{camera.name}: {', '.join(sorted(body))}")
-    return _answer(camera)
+    before = services().cameras.get(camera_id)
+    after = services().cameras.update(camera_id, wanted_versions(), **body)
+    audit_change("changed a camera", after.name, body, before, after)
+    return _answer(after)
 
 
 @blueprint.delete("/<camera_id>")

@@ -110,6 +110,9 @@ def import_() -> Response:
 
 
 def _note(plan: Plan) -> None:
+    if not plan.of("added", "changed", "removed"):
+        audit_is_done()
+        return
     audit("imported cameras", plan.words())
     for row in plan.of("added", "changed", "removed"):
         fields = ", ".join(change.field for change in row.changes)

@@ -151,7 +151,7 @@ def _accounts() -> Access:
         _TRANSACTION,
         _SCRIPT,
         {"hget", "hgetall", "hset", "hdel", "sadd", "srem", "smembers", "getdel", "expire", "del"},
-        {"xadd", "xrevrange", "lindex", "lpush", "ltrim"},
+        {"xadd", "xrevrange", "xdel", "zadd", "zrange", "zrem", "lindex", "lpush", "ltrim"},
         both=(
             *(keys.USERS, keys.API_KEYS, keys.API_KEYS_USED),
             *(keys.AUDIT, f"{keys.AUDIT}:{ANY}", f"{keys.LIMITS}:{ANY}"),

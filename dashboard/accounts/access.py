@@ -181,6 +181,17 @@ def audit(action: str, subject: str = "", who: str = "") -> None:
     )
 
 
+def audit_change(
+    action: str, name: str, asked: Iterable[str], before: object, after: object
+) -> None:
+    """Note which of the fields asked for were changed; nothing where none was."""
+    changed = [one for one in sorted(asked) if getattr(before, one) != getattr(after, one)]
+    if changed:
+        audit(action, f"{name}: {', '.join(changed)}")
+    else:
+        audit_is_done()
+
+
 def audit_is_done() -> None:
     """Leave this request out of the audit log: what it belongs to is there already."""
     g.audited = True

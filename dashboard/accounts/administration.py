@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from contract.errors import AccountError
-from dashboard.accounts.access import audit, identity, requires
+from dashboard.accounts.access import audit, audit_is_done, identity, requires
 from dashboard.accounts.api_keys import ApiKey
 from dashboard.accounts.forms import (
     GrantsForm,
@@ -73,7 +73,10 @@ def change_user(user_id: str) -> Any:
     except AccountError as error:
         return _user_page(found, form, str(error)), 422
     words = changed.may().words() if changed.enabled else "may not sign in"
-    audit("changed an account", f"{changed.name}: {words}")
+    if changed != found:
+        audit("changed an account", f"{changed.name}: {words}")
+    else:
+        audit_is_done()
     flash(f"{changed.name}: {words}.")
     return redirect(url_for("administration.users"))
 

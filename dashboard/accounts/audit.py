@@ -1,4 +1,8 @@
-"""Who changed or watched what: a stream in Redis that keeps the newest entries."""
+"""Who changed or watched what: a stream in Redis that keeps the newest entries.
+
+Nobody can fill it alone: beyond `KEPT_OF_ONE` of somebody's entries, or `KEPT_OF_KIND` of those
+that say the same action, their own oldest ones go, and everybody else's stay.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,13 @@ from typing import Any, Final
 from redis import Redis
 
 from contract import keys
+from dashboard.accounts.tokens import digest
 
 KEPT: Final = 20_000
+KEPT_OF_ONE: Final = KEPT // 4
+KEPT_OF_KIND: Final = KEPT // 10
+INDEX_KEPT_S: Final = 400 * 86400
+"""How long we remember which entries are whose, since their last one."""
 WATCHED_AGAIN_S: Final = 600
 """Watching the same camera is written down again after this long."""
 LONGEST_TEXT: Final = 300
@@ -71,7 +80,28 @@ class AuditLog:
             "subject": subject[:LONGEST_TEXT],
             "address": address[:64],
         }
-        self._redis.xadd(keys.AUDIT, fields, maxlen=KEPT, approximate=True)
+        entry_id: Any = self._redis.xadd(keys.AUDIT, fields, maxlen=KEPT, approximate=True)
+        self._bound(entry_id.decode(), fields["who"], fields["action"])
+
+    def _bound(self, entry_id: str, who: str, action: str) -> None:
+        """Remove the oldest entries of whoever has more than their share."""
+        shares = {
+            keys.audit_of(digest(who)): KEPT_OF_ONE,
+            keys.audit_of(digest(f"{who}\n{action}")): KEPT_OF_KIND,
+        }
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for index, most in shares.items():
+                pipeline.zadd(index, {entry_id: float(entry_id.partition("-")[0])})
+                pipeline.expire(index, INDEX_KEPT_S)
+                pipeline.zrange(index, 0, -(most + 1))
+            answers: Any = pipeline.execute()
+        surplus = {one for found in answers[2::3] for one in found}
+        if surplus:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.xdel(keys.AUDIT, *surplus)
+                for index in shares:
+                    pipeline.zrem(index, *surplus)
+                pipeline.execute()
 
     def newest(self, count: int, end: str = "+", wanted: Wanted = EVERYTHING) -> list[AuditEntry]:
         """Up to `count` entries that are wanted, the newest first; `end` as for XREVRANGE."""

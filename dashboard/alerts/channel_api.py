@@ -18,7 +18,7 @@ from contract.alert_channels import (
 )
 from contract.alert_rules import refuse_unknown
 from contract.errors import AlertError
-from dashboard.accounts.access import audit, identity, requires
+from dashboard.accounts.access import audit, audit_change, identity, requires
 from dashboard.api_document.alert_answers import (
     ChannelAnswer,
     ChannelChange,
@@ -130,7 +130,7 @@ def change_channel(before: AnyChannel, changes: dict[str, Any]) -> AnyChannel:
     """Change a channel; raises `AlertError`."""
     refuse_unknown(changes, changeable(before))
     after = services().channels.update(before, **changes)
-    audit("changed an alert channel", f"{after.name}: {', '.join(sorted(changes))}")
+    audit_change("changed an alert channel", after.name, changes, before, after)
     return after
 
 

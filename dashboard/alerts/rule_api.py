@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, url_for
 
 from contract.alert_rules import RULE_CHANGEABLE, AlertRule, make_rule, refuse_unknown
 from contract.errors import AlertError
-from dashboard.accounts.access import audit, requires
+from dashboard.accounts.access import audit, audit_change, requires
 from dashboard.alerts.rights import (
     find_rule,
     may_change,
@@ -94,7 +94,7 @@ def change_rule(before: AlertRule, changes: dict[str, Any]) -> AlertRule:
     if changes.keys() & {"camera_id", "group", "channels"}:
         require_scope(wanted)
     after = services().rules.update(before, **changes)
-    audit("changed an alert rule", f"{after.name}: {', '.join(sorted(changes))}")
+    audit_change("changed an alert rule", after.name, changes, before, after)
     return after
 
 

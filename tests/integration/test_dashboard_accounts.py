@@ -27,6 +27,7 @@ from tests.accounts import (
     make_user,
     sign_in,
 )
+from tests.alerts import add_webhook
 from tests.builders import add_camera, everything_in
 from tests.integration.test_dashboard_hub import FakeCamera
 from tests.secret_key import other_vault
@@ -492,3 +493,51 @@ def test_roles_are_read_as_they_are_written() -> None:
             parse_grants(wrong)
     grants = Grants({EVERYWHERE: "operator", "T2": "viewer"})
     assert grants.role_in("T2") == "operator"  # a group adds to a role, and takes nothing away
+
+
+def test_a_save_that_changes_nothing_is_not_in_the_log(
+    app: Flask, redis: Redis, ada: FlaskClient
+) -> None:
+    camera = FakeCamera(redis, "Gate")
+    grace = make_user(redis, "Grace", **{EVERYWHERE: "viewer"})
+    headers = {"X-CSRFToken": csrf_token(ada)}
+    when = {"kind": "offline", "for_s": 60, "clear_s": 30}
+    rule = ada.post("/api/v1/alerts/rules", json={"name": "R", "when": when}, headers=headers).json
+    channel = add_webhook(redis, "http://hook.lan/")
+    before = accounts_of(redis).audit.newest(99)
+    export = ada.get("/api/v1/cameras/export?format=yaml").data
+    for _ in range(3):
+        for path, body in (
+            (f"/api/v1/cameras/{camera.id}", {"name": "Gate", "enabled": True}),
+            (f"/api/v1/alerts/rules/{rule['id']}", {"name": "R"}),
+            (f"/api/v1/alerts/channels/{channel.id}", {"name": channel.name}),
+        ):
+            assert ada.patch(path, json=body, headers=headers).status_code == 200
+        form = {"role_everywhere": "viewer", "enabled": "y"}
+        assert post(ada, f"/settings/users/{grace.id}", **form).status_code == 302
+        imported = ada.post("/api/v1/cameras/import?format=yaml", data=export, headers=headers)
+        assert imported.json["counts"]["unchanged"] == 1
+    assert accounts_of(redis).audit.newest(99) == before
+    both = {"name": "Gate A", "enabled": True}
+    ada.patch(f"/api/v1/cameras/{camera.id}", json=both, headers=headers)
+    [entry] = accounts_of(redis).audit.newest(1)
+    assert entry.subject == "Gate A: name"
+
+
+def test_nobody_fills_the_log_alone(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.accounts.audit.KEPT_OF_ONE", 30)
+    monkeypatch.setattr("dashboard.accounts.audit.KEPT_OF_KIND", 10)
+    log = accounts_of(redis).audit
+    log.write("Grace", "removed a camera", "Gate")
+    log.write("Mallory", "made an account", "Eve")
+    for number in range(100):
+        log.write("Mallory", "tested a camera's address", str(number))
+    kept = log.newest(999)
+    assert [e.subject for e in kept] == [str(n) for n in range(99, 89, -1)] + ["Eve", "Gate"]
+    for number in range(100):
+        log.write("Mallory", f"action {number}")
+    kept = log.newest(999)
+    assert [e.action for e in kept if e.who == "Mallory"] == [
+        f"action {number}" for number in range(99, 69, -1)
+    ]
+    assert [e.subject for e in kept if e.who == "Grace"] == ["Gate"]
