@@ -27,15 +27,23 @@ from benchmarks.system import machine, print_result, running_dashboard
 from contract import keys
 from contract.cameras import Camera
 from contract.keys import CameraKeys
+from contract.picture_seal import PICTURE_FIELD, PictureSeal
 from contract.recordings import RecordingStore
 from contract.settings import load_settings
 from contract.status import CameraStatus, StatusStore
 from contract.totals import decode_totals, dropped_field, frames_field
 from contract.uploads import UploadStore
+from contract.views import SCHEMA
 from dashboard.board import Board
 from dashboard.people_feed import decode_rows
 from tests.builders import Source, add_camera, jpeg, take_lease
-from tests.malformed_messages import huge_frame, mutated_frame, mutated_record
+from tests.malformed_messages import (
+    Fields,
+    broken_seal,
+    huge_frame,
+    mutated_frame,
+    mutated_record,
+)
 from worker.intake import Intake
 from worker.networks import Networks, load_networks
 from worker.service import Worker
@@ -43,6 +51,7 @@ from worker.service import Worker
 AT_ONCE: Final = 8
 GOOD_EVERY: Final = 25
 HUGE_EVERY: Final = 500
+BROKEN_SEAL_EVERY: Final = 10
 HTTP_EVERY: Final = 25
 READ_CAUSES: Final = ("malformed", "undecodable", "stale", "overflow")
 
@@ -85,6 +94,7 @@ class FedWorker:
 
     def __init__(self, redis: Redis, networks: Networks, picture: bytes) -> None:
         self._redis = redis
+        self._seal = PictureSeal(redis)
         self._networks = networks
         self._picture = picture
         self.camera = add_camera(redis, f"Fuzzed {random.random()}")  # noqa: S311 - a name
@@ -109,12 +119,21 @@ class FedWorker:
         [(stream_id, fields)] = newest
         self._redis.xdel(self._names.frames, stream_id)
         if number % HUGE_EVERY == 1:
-            what, changed = "a huge JPEG", huge_frame(fields)
+            what, changed = "a huge JPEG", self._sealed(huge_frame(self._seal.opened(fields)))
+        elif number % BROKEN_SEAL_EVERY == 2:
+            what, changed = "a broken seal", broken_seal(fields, rng)
         else:
-            what, changed = mutated_frame(fields, rng)
+            what, changed = mutated_frame(self._seal.opened(fields), rng)
+            changed = self._sealed(changed)
         entry: Any = changed
         self._redis.xadd(self._names.frames, entry)
         findings.fed[what] += 1
+
+    def _sealed(self, fields: Fields) -> Fields:
+        """What is wrong with a picture is to get past the seal."""
+        picture = fields.get(PICTURE_FIELD)
+        sealed = {} if picture is None else {PICTURE_FIELD: self._seal.seal(picture)}
+        return {**fields, **sealed}
 
     def step(self, findings: Findings) -> None:
         """Let the worker read what is there, and take a new one where it fell over."""
@@ -209,6 +228,7 @@ def fuzz_records(
     return findings
 
 
+_VIEW: Final[dict[str, Any]] = {"v": SCHEMA, "seq": 1, "at": "1.7e9"}
 Place = tuple[bytes, Callable[[bytes], Any]]
 
 
@@ -217,14 +237,15 @@ def _places(redis: Redis, camera: Camera, store: RecordingStore) -> dict[str, Pl
     names, made = CameraKeys(camera.id), store.create("somebody", "film.mp4", "mov")
     uploads = keys.UploadKeys("fuzzed")
     upload = b'{"v":1,"owner":"somebody","names":["a.jpg"],"result":{"images":[]}}'
-    person = _PERSON
+    person, seal = _PERSON, PictureSeal(redis)
 
     def stream(name: str, field_name: str) -> Callable[[bytes], Any]:
         return lambda raw: (redis.delete(name), redis.xadd(name, {field_name: raw}))
 
     def view(raw: bytes) -> None:
         redis.delete(names.view)
-        redis.xadd(names.view, {"v": 1, "seq": 1, "at": "1.7e9", "jpeg": jpeg(), "faces": raw})
+        entry: Any = {**_VIEW, "jpeg": seal.seal(jpeg()), "faces": raw}
+        redis.xadd(names.view, entry)
 
     return {
         "faces": (_stored(redis, names.latest), lambda raw: redis.set(names.latest, raw)),

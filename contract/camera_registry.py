@@ -28,7 +28,7 @@ from contract.logs import about
 from contract.redaction import redact_text
 
 if TYPE_CHECKING:
-    from contract.vault import Vault  # workers have no key, and not the package that uses one
+    from contract.vault import Vault  # workers have no key file
 
 _log = logging.getLogger(__name__)
 

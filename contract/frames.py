@@ -15,18 +15,19 @@ from contract.keys import CameraKeys
 from contract.leases import Lease
 from contract.messages import read_count, read_moment
 from contract.minutes import MinuteIncrements
+from contract.picture_seal import PictureSeal
 from contract.totals import AGE_BUCKETS_S, Increments, age_field
 from contract.tracing import Trace, read_trace
 
-SCHEMA: Final = b"1"
+SCHEMA: Final = b"2"
+"""2: the picture is sealed."""
 MAX_JPEG_BYTES: Final = 16 * 1024 * 1024
 MAX_FRAME_PIXELS: Final = 7680 * 7680
 """The widest that a camera may be set to, and as high."""
 FRAMES_EXPIRE_S: Final = 10
 
-# The pictures are kept out of the append-only file and of replicas (REPL_NONE): faces are
-# not to be stored on a disk that nobody asked to store them on, and it would be most of the
-# server's writing. The counters beside them are written as ever.
+# The pictures are kept out of the append-only file and of replicas (REPL_NONE): they would be most
+# of the server's writing. The counters beside them are written as ever.
 _PUBLISH: Final = """
 redis.replicate_commands()
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
@@ -72,7 +73,7 @@ class FrameMessage:
 
     @classmethod
     def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> FrameMessage:
-        """Read a stream entry; raise `MessageError` when it is not a frame of ours."""
+        """Read a stream entry, its picture opened; raise `MessageError` for what is no frame."""
         try:
             if fields[b"v"] != SCHEMA:
                 raise MessageError(
@@ -106,6 +107,7 @@ class FramePublisher:
     def __init__(self, redis: Redis, lease: Lease, stream_max_frames: int) -> None:
         self._lease = lease
         self._max_frames = stream_max_frames
+        self._seal = PictureSeal(redis)
         names = CameraKeys(lease.camera_id)
         self._frame_keys = (names.frames, names.ingest_lease, names.totals, names.minutes)
         self._count_keys = (names.ingest_lease, names.totals, names.minutes)
@@ -138,7 +140,7 @@ class FramePublisher:
             self._max_frames,
             SCHEMA,
             repr(captured_at_s),
-            jpeg,
+            self._seal.seal(jpeg),
             FRAMES_EXPIRE_S,
             *_counted(counts.arguments() + others.arguments(), minutes, trace),
         ]

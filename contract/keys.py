@@ -98,6 +98,11 @@ class AlertKeys:
         return f"{cls._BASE}:sending:{delivery_id}"
 
 
+def probe_picture(probe_id: str) -> str:
+    """Hash with expiry: the `snapshot` of one probe, sealed. Not in the append-only file."""
+    return f"{PREFIX}:probe:{probe_id}:picture"
+
+
 def recording(recording_id: str) -> str:
     """String with expiry: one uploaded recording, whose it is and what was found, as JSON."""
     return f"{PREFIX}:recording:{recording_id}"

@@ -25,6 +25,7 @@ from contract.minutes import (
     people_column,
 )
 from contract.people import Person
+from contract.picture_seal import PictureSeal
 from contract.totals import Increments
 from contract.tracing import Trace
 from contract.views import VIEW_EXPIRE_S
@@ -82,7 +83,7 @@ end
 if ARGV[6] ~= '' then redis.call('SET', latest, ARGV[6]) end
 if ARGV[7] ~= '' then
   redis.set_repl(redis.REPL_NONE)
-  local entry = {'v', 1, 'seq', sequence, 'at', ARGV[8], 'jpeg', ARGV[7], 'faces', ARGV[9]}
+  local entry = {'v', 2, 'seq', sequence, 'at', ARGV[8], 'jpeg', ARGV[7], 'faces', ARGV[9]}
   if ARGV[20] ~= '' then entry[11], entry[12] = 'trace', ARGV[20] end
   redis.call('XADD', view, 'MAXLEN', 1, '*', unpack(entry))
   redis.call('EXPIRE', view, ARGV[10])
@@ -157,6 +158,7 @@ class OutcomeStore:
         self._clock = clock
         self._history_s = history_days * 86400
         self._commit = redis.register_script(_COMMIT)
+        self._seal = PictureSeal(redis)
         self._commits: dict[str, int] = {}
 
     def commit(self, lease: Lease, outcome: Outcome) -> int:
@@ -196,7 +198,7 @@ class OutcomeStore:
             outcome.explained,
             outcome.tracker_state,
             faces.encode() if faces else "",
-            outcome.annotated_jpeg,
+            self._seal.seal(outcome.annotated_jpeg) if outcome.annotated_jpeg else b"",
             repr(faces.captured_at_s) if faces else "",
             to_json(faces.counts()) if faces else "",
             VIEW_EXPIRE_S,

@@ -13,3 +13,12 @@ PROBE_STEPS: Final[tuple[ProbeStep, ...]] = get_args(ProbeStep)
 
 STEPS_FIELD: Final = "steps"
 """In the job's `meta`: a list of `{"step", "after_s"}`, seconds since the probe began."""
+
+RESULT_KEPT_S: Final = 300
+"""A probe's result and picture go after this."""
+
+SNAPSHOT: Final = "snapshot"
+"""The picture's name in the hash of `keys.probe_picture`."""
+
+SNAPSHOT_FIELD: Final = "snapshot_jpeg_base64"
+"""Where an answer has the picture."""

@@ -1,4 +1,4 @@
-"""Images that somebody uploaded: in Redis' memory for minutes, for who uploaded them alone."""
+"""Images that somebody uploaded: in Redis' memory for minutes, for whoever uploaded them alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from contract.errors import MessageError
 from contract.frames import to_json
 from contract.keys import UploadKeys
 from contract.messages import Pixels, Share, Side, checked, read_versioned
+from contract.picture_store import PictureStore
 from contract.verdicts import Verdict
 
 SCHEMA: Final = 1
@@ -24,19 +25,10 @@ KEPT_S: Final = 600
 GIVEN_KEPT_S: Final = 120
 """Uploaded images that nobody analysed go after this."""
 ANALYSE_JOB: Final = "worker.image_jobs.analyse_images"
+GIVEN: Final = "given:"
+SHOWN: Final = "shown:"
 
 _log = logging.getLogger(__name__)
-
-# As with frames: pictures of people reach neither the append-only file nor a replica.
-_PUT: Final = """
-redis.replicate_commands()
-redis.set_repl(redis.REPL_NONE)
-redis.call('DEL', KEYS[1])
-for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-redis.call('EXPIRE', KEYS[1], ARGV[1])
-redis.set_repl(redis.REPL_ALL)
-return 1
-"""
 
 
 @dataclass(frozen=True)
@@ -94,23 +86,22 @@ class UploadStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._put = redis.register_script(_PUT)
+        self._pictures = PictureStore(redis)
 
     def add(self, owner: str, names: Sequence[str], images: Sequence[bytes]) -> str:
         """Keep images until they are analysed; return the upload's id. `owner`: whose they are."""
         upload_id = secrets.token_urlsafe(12)
         record = to_json({"v": SCHEMA, "owner": owner, "names": list(names)})
         self._redis.set(UploadKeys(upload_id).record, record, ex=KEPT_S)
-        self._put_pictures(upload_id, "given", images, GIVEN_KEPT_S)
+        self._put_pictures(upload_id, GIVEN, images, GIVEN_KEPT_S)
         return upload_id
 
     def given(self, upload_id: str) -> list[bytes]:
         """The images as uploaded, in order; none once they were analysed."""
-        pictures: Any = self._redis.hgetall(UploadKeys(upload_id).pictures)
         numbered = {
-            int(name.partition(b":")[2]): data
-            for name, data in pictures.items()
-            if name.startswith(b"given:")
+            int(name.removeprefix(GIVEN)): data
+            for name, data in self._pictures.all(UploadKeys(upload_id).pictures).items()
+            if name.startswith(GIVEN)
         }
         return [numbered[number] for number in sorted(numbered)]
 
@@ -122,7 +113,7 @@ class UploadStore:
             self.remove(upload_id)
             return
         record = to_json({**before, "result": dict(result)})
-        self._put_pictures(upload_id, "shown", annotated, KEPT_S)
+        self._put_pictures(upload_id, SHOWN, annotated, KEPT_S)
         # XX: an upload that was removed meanwhile stays removed.
         if not self._redis.set(UploadKeys(upload_id).record, record, ex=KEPT_S, xx=True):
             self.remove(upload_id)
@@ -135,8 +126,7 @@ class UploadStore:
 
     def annotated(self, upload_id: str, number: int) -> bytes | None:
         """One annotated picture, a JPEG."""
-        found: Any = self._redis.hget(UploadKeys(upload_id).pictures, f"shown:{number}")
-        return bytes(found) if found else None
+        return self._pictures.get(UploadKeys(upload_id).pictures, f"{SHOWN}{number}")
 
     def seconds_left(self, upload_id: str) -> int:
         """Until the upload is gone."""
@@ -150,10 +140,8 @@ class UploadStore:
     def _put_pictures(
         self, upload_id: str, kind: str, pictures: Sequence[bytes], kept_s: int
     ) -> None:
-        arguments: list[bytes | str | int] = [kept_s]
-        for number, data in enumerate(pictures):
-            arguments += [f"{kind}:{number}", data]
-        self._put(keys=(UploadKeys(upload_id).pictures,), args=arguments)
+        named = {f"{kind}{number}": data for number, data in enumerate(pictures)}
+        self._pictures.put(UploadKeys(upload_id).pictures, named, kept_s)
 
 
 def _read(raw: Any) -> dict[str, Any] | None:

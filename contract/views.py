@@ -13,7 +13,8 @@ from contract.messages import Count, checked, read_count, read_json, read_moment
 from contract.tracing import Trace, read_trace
 from contract.verdicts import VERDICTS, Verdict
 
-SCHEMA: Final = b"1"
+SCHEMA: Final = b"2"
+"""2: the picture is sealed."""
 
 VIEW_EXPIRE_S: Final = 10
 SMALL_VIEW_WIDTH: Final = 640
@@ -38,7 +39,7 @@ class View:
 
     @classmethod
     def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> View:
-        """Read an entry of a camera's view stream; raise `MessageError` if it is not one."""
+        """Read an entry of a view stream, its picture opened; raise `MessageError` for no view."""
         what = f"a view of camera {camera_id}"
         try:
             if fields[b"v"] != SCHEMA:

@@ -15,11 +15,13 @@ from redis import Redis
 from contract.errors import WireVersionError
 from contract.keys import WIRE
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raise it with any change to messages between stages that an older process could not live with.
 
-2: versions in views, statuses, uploads and recordings.
+2: versions in views, statuses, uploads and recordings. 3: pictures are sealed.
 """
+
+PICTURES_SEALED: Final = 3
 
 _JOIN: Final = """
 local noted = redis.call('GET', KEYS[1]) or ''
@@ -32,10 +34,15 @@ return tonumber(ARGV[1])
 _log = logging.getLogger(__name__)
 
 
+def noted_version(redis: Redis) -> int:
+    """The newest version of any process that took part; 0 where none did."""
+    found: Any = redis.get(WIRE)
+    return int(found) if found and found.isdigit() and len(found) < 9 else 0
+
+
 def check_wire(redis: Redis) -> None:
     """Raise `WireVersionError` if newer processes use this Redis; changes nothing."""
-    found: Any = redis.get(WIRE)
-    _refuse_newer(int(found) if found and found.isdigit() and len(found) < 9 else 0)
+    _refuse_newer(noted_version(redis))
 
 
 def join_wire(redis: Redis) -> None:

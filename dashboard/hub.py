@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from contract.errors import MessageError
 from contract.keys import CameraKeys
+from contract.picture_seal import PictureSeal
 from contract.redis_client import Outage
 from contract.streams import StreamReader
 from contract.tracing import OFF, Tracing, stream_moment
@@ -90,6 +91,7 @@ class Hub:
 
     def __init__(self, redis: Redis, tracing: Tracing = OFF) -> None:
         self._redis = redis
+        self._seal = PictureSeal(redis)
         self._tracing = tracing
         self._lock = threading.Lock()
         self._viewers: set[Viewer] = set()
@@ -180,7 +182,7 @@ class Hub:
             camera_id, (stream_id, fields) = names[name], entries[-1]
             self._positions[camera_id] = stream_id
             try:
-                views.append(View.decode(camera_id, stream_id, fields))
+                views.append(View.decode(camera_id, stream_id, self._seal.opened(fields)))
             except MessageError as error:
                 _log.warning("%s", error)
         return views

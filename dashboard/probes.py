@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any, Final
 
 from redis import Redis
@@ -11,14 +12,14 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from contract.cameras import has_secret
-from contract.keys import JOBS_QUEUE
-from contract.probes import STEPS_FIELD
+from contract.keys import JOBS_QUEUE, probe_picture
+from contract.picture_store import PictureStore
+from contract.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from contract.redaction import redact_url
 from contract.vault import Vault
 
 PROBE_JOB: Final = "ingest.probe.probe_camera"
 JOB_TIMEOUT_S: Final = 30
-RESULT_KEPT_S: Final = 300
 QUEUED_AT_MOST_S: Final = 60
 OWNER_FIELD: Final = "owner"
 """In the job's `meta`: who asked for the probe."""
@@ -37,6 +38,7 @@ class Probes:
     def __init__(self, redis: Redis, vault: Vault) -> None:
         self._redis = redis
         self._vault = vault
+        self._pictures = PictureStore(redis)
         self._queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
 
     def start(self, source: str, owner: str) -> str:
@@ -72,6 +74,8 @@ class Probes:
         result = job.return_value() if state == "finished" else None
         if state == "failed" or (state == "finished" and not isinstance(result, dict)):
             state, result = "failed", dict(_FAILED)
+        elif result is not None:
+            result[SNAPSHOT_FIELD] = self._snapshot(probe_id)
         return {
             "id": probe_id,
             "state": state,
@@ -79,3 +83,8 @@ class Probes:
             "result": result,
             "jobs_processes": Worker.count(queue=self._queue),
         }
+
+    def _snapshot(self, probe_id: str) -> str:
+        """The picture in base 64, which RQ's result has not: Redis would write it to the disk."""
+        picture = self._pictures.get(probe_picture(probe_id), SNAPSHOT)
+        return base64.b64encode(picture or b"").decode()

@@ -9,7 +9,8 @@ The dashboard asks for it through the job queue, never inside a web request:
 
 A source with a password goes through Redis encrypted; the description keeps even that out of RQ's
 log. While it runs, the job's `meta` says how far it is (`contract.probes`); its result is
-`ProbeResult` as a dictionary.
+`ProbeResult` as a dictionary, without the picture: Redis writes results down, so that is kept apart
+(`contract.picture_store`).
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ from contract.errors import (
     SourceLockedError,
     SourceTimeoutError,
 )
-from contract.probes import STEPS_FIELD
+from contract.keys import probe_picture
+from contract.picture_store import PictureStore
+from contract.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from contract.process_limits import limit_memory
 from contract.redaction import redact_url
 from contract.settings import Settings, load_settings
@@ -89,13 +92,14 @@ def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
     limit_s = settings.open_timeout_s + settings.read_timeout_s + START_UP_S
     job = get_current_job()
     try:
-        return _run(source, limit_s, lambda step: _note(job, step))
+        found = _run(source, limit_s, lambda step: _note(job, step))
     except subprocess.TimeoutExpired:
         words = f"expected a picture from {redact_url(source)} within {limit_s:g} s, found none"
         return asdict(failed(source, SourceTimeoutError(words)))
     except subprocess.CalledProcessError:
         words = f"what {redact_url(source)} sends could not be read at all"
         return asdict(failed(source, SourceError(words)))
+    return _without_picture(job, found)
 
 
 def _run(source: str, limit_s: float, note: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -130,6 +134,16 @@ def _run(source: str, limit_s: float, note: Callable[[dict[str, Any]], None]) ->
     if time.monotonic() - began_at >= limit_s:
         raise subprocess.TimeoutExpired(command, limit_s)
     raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def _without_picture(job: Job | None, found: dict[str, Any]) -> dict[str, Any]:
+    """The result for RQ, its picture put where Redis keeps it in memory alone."""
+    picture = base64.b64decode(found[SNAPSHOT_FIELD])
+    if job is None or not picture:
+        return found
+    pictures = PictureStore(job.connection)
+    pictures.put(probe_picture(job.id), {SNAPSHOT: picture}, RESULT_KEPT_S)
+    return {**found, SNAPSHOT_FIELD: ""}
 
 
 def _note(job: Job | None, step: dict[str, Any]) -> None:

@@ -187,6 +187,7 @@ def _dashboard() -> Access:
                 names.position,
                 keys.INFERENCE,
                 keys.WIRE,
+                keys.probe_picture(ANY),
                 *members,
             ),
             writes=(*_EVERYTHING_OF_A_CAMERA, keys.STORES),
@@ -195,7 +196,11 @@ def _dashboard() -> Access:
 
 
 def _jobs() -> Access:
-    return _member("jobs") | _runs(keys.JOBS_QUEUE)
+    return (
+        _member("jobs")
+        | _runs(keys.JOBS_QUEUE)
+        | _access({"hset", "del", "expire"}, both=(keys.probe_picture(ANY),))
+    )
 
 
 def _images() -> Access:

@@ -15,9 +15,7 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.camera_registry import CameraRegistry
 from contract.errors import RedisUnavailableError
-from contract.keys import UPLOADED_PICTURES, CameraKeys
 from contract.memory import FROM_THE_HEAP_BYTES, KEPT_BYTES
 from contract.redis_client import connect
 from maskwatch.processes import die_with_parent
@@ -62,8 +60,7 @@ class EmbeddedRedis:
     """A redis-server child process on a private socket, its data in a folder.
 
     The append-only file is on, so that cameras and counts survive a kill (at most a second is
-    lost). Pictures never get there: the scripts that write them bypass the file, and `compact`
-    rewrites it without them.
+    lost). Pictures go there only sealed, when it is rewritten (`contract.picture_seal`).
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -141,26 +138,14 @@ class EmbeddedRedis:
         self._process = None
 
     def compact(self, above_bytes: int = COMPACT_ABOVE_BYTES) -> bool:
-        """Have the append-only file written anew once it has grown; return whether it is.
-
-        A rewrite stores what is in memory, so the pictures are deleted right before it, in the
-        same pipeline, which the server carries out in one go. Those few frames count as dropped
-        (`overflow`).
-        """
+        """Have the append-only file written anew once it has grown; return whether it is."""
         client: Redis = connect(self.url, "maskwatch-compact")
         try:
             state: Any = client.info("persistence")
             grown = int(state["aof_current_size"]) > 2 * int(state["aof_base_size"])
             if not grown or int(state["aof_current_size"]) < above_bytes:
                 return False
-            cameras = CameraRegistry(client).all()
-            pictures = [key for one in cameras for key in CameraKeys(one.id).pictures()]
-            pictures += [key.decode() for key in client.scan_iter(UPLOADED_PICTURES)]
-            with client.pipeline(transaction=False) as pipeline:
-                if pictures:
-                    pipeline.delete(*pictures)
-                pipeline.bgrewriteaof()
-                pipeline.execute()
+            client.bgrewriteaof()
             return True
         finally:
             client.close()
@@ -197,7 +182,7 @@ class EmbeddedRedis:
             "dir": str(self._data_dir),
             "appendonly": "yes",
             "appendfsync": "everysec",
-            "auto-aof-rewrite-percentage": "0",  # `compact` does it, without the pictures
+            "auto-aof-rewrite-percentage": "0",  # `compact` does it
             "save": "",
             "daemonize": "no",
             "maxmemory-policy": "noeviction",

@@ -33,6 +33,7 @@ from contract.redis_client import (
 )
 from contract.settings import Settings
 from contract.vault import Vault, create_key_file, load_vault
+from contract.wire import PICTURES_SEALED, noted_version
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
 from maskwatch.redis_server import EmbeddedRedis
 
@@ -170,12 +171,15 @@ def _prepare(
 ) -> bool:
     """Register the cameras once Redis, `ours` or not, is usable; False when told to stop first."""
     outage = Outage(redis, stop)
+    unsealed = ours and 0 < noted_version(redis) < PICTURES_SEALED
     while wait_for_server(redis, stop):
         try:
             in_clear = passwords_in_clear(redis)
             count = register_cameras(redis, cameras, vault)
             if in_clear:
                 _forget_clear_text(redis, ours)
+            elif unsealed:
+                redis.bgrewriteaof()  # the file of that version has pictures of probes
         except RedisError as error:
             outage.report(error)
             continue
@@ -190,10 +194,7 @@ def passwords_in_clear(redis: Redis) -> bool:
 
 
 def _forget_clear_text(redis: Redis, ours: bool) -> None:
-    """Have the append-only file written anew: what was in clear is still in the old one.
-
-    No picture gets in: there is none in the memory of a Redis that has just read that file.
-    """
+    """Have the append-only file written anew: what was in clear is still in the old one."""
     if ours:
         redis.bgrewriteaof()
         _log.info("encrypted camera passwords that an earlier version had left in clear")

@@ -12,10 +12,12 @@ import numpy.typing as npt
 from redis import Redis
 
 from contract.cameras import Camera, make_camera
-from contract.frames import FramePublisher
+from contract.frames import FrameMessage, FramePublisher
 from contract.keys import CameraKeys
 from contract.leases import Lease, LeaseStore, Role
+from contract.picture_seal import PictureSeal
 from contract.totals import Increments, decode_totals
+from contract.views import View
 from face_detector.detection import Detections
 from tests.secret_key import cameras_of
 
@@ -81,6 +83,19 @@ def _bytes_in(value: object) -> Iterator[bytes]:
     elif isinstance(value, list | tuple | set):
         for item in value:
             yield from _bytes_in(item)
+
+
+def frames_of(redis: Redis, camera_id: str) -> list[FrameMessage]:
+    """The frames in a camera's stream, the oldest first, their pictures opened."""
+    seal = PictureSeal(redis)
+    entries = redis.xrange(CameraKeys(camera_id).frames)
+    return [FrameMessage.decode(camera_id, at, seal.opened(fields)) for at, fields in entries]
+
+
+def view_of(redis: Redis, camera_id: str) -> View:
+    """A camera's annotated picture, opened."""
+    [(at, fields)] = redis.xrange(CameraKeys(camera_id).view)
+    return View.decode(camera_id, at, PictureSeal(redis).opened(fields))
 
 
 class Source:

@@ -124,7 +124,7 @@ _FRAME_MUTATIONS: dict[str, Callable[[Fields, random.Random], None]] = {
     "an empty field": lambda fields, rng: fields.update({rng.choice(list(fields)): b""}),
     "a field too many": lambda fields, rng: fields.update({rng.randbytes(4): rng.randbytes(9)}),
     "another version": lambda fields, rng: fields.update(
-        {b"v": rng.choice([b"0", b"2", b"99", b"1.0", b" 1", b"\xff", b"1" * 9000])}
+        {b"v": rng.choice([b"0", b"1", b"99", b"1.0", b" 1", b"\xff", b"1" * 9000])}
     ),
     "no number": _number(b"seq"),
     "no index": _number(b"index"),
@@ -142,6 +142,13 @@ _FRAME_MUTATIONS: dict[str, Callable[[Fields, random.Random], None]] = {
     "a text": _jpeg(lambda jpeg, rng: b"<svg/onload=alert(1)>"),
     "noise": lambda fields, rng: fields.update({name: rng.randbytes(9) for name in fields}),
 }
+
+
+def broken_seal(fields: Fields, rng: random.Random) -> Fields:
+    """A frame whose sealed picture is damaged, not sealed, or names no key."""
+    sealed = fields[b"jpeg"]
+    broken = [_flip(sealed, rng), _cut(sealed, rng), b"\xff\xd8" + sealed, sealed[:1] * len(sealed)]
+    return {**fields, b"jpeg": rng.choice(broken)}
 
 
 def huge_frame(fields: Fields) -> Fields:

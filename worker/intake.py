@@ -20,6 +20,7 @@ from contract.frames import MAX_FRAME_PIXELS, FrameMessage
 from contract.image_files import require_jpeg
 from contract.keys import CameraKeys
 from contract.logs import about
+from contract.picture_seal import PictureSeal
 from contract.streams import StreamReader
 from contract.totals import frames_field
 from contract.tracing import OFF, Tracing, stream_moment
@@ -63,6 +64,7 @@ class Intake:
     ) -> None:
         self._redis = redis
         self._streams = StreamReader(redis)
+        self._seal = PictureSeal(redis)
         self._budget_s = staleness_budget_s
         self._max_batch = max_batch
         self._clock = clock
@@ -122,7 +124,8 @@ class Intake:
         for stream_id, fields in entries:
             owned.cursor = stream_id
             try:
-                message = FrameMessage.decode(owned.camera.id, stream_id, fields)
+                opened = self._seal.opened(fields)
+                message = FrameMessage.decode(owned.camera.id, stream_id, opened)
             except MessageError as error:
                 # Gone, so that the camera's next owner does not count it again.
                 self._redis.xdel(stream, stream_id)

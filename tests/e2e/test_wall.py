@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,10 +9,13 @@ import psutil
 import pytest
 from redis import Redis
 from rq import Queue, SimpleWorker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from selenium.webdriver.common.by import By
 
-from contract.keys import JOBS_QUEUE
+from contract.keys import JOBS_QUEUE, probe_picture
+from contract.picture_store import PictureStore
+from contract.probes import SNAPSHOT
 from contract.quality import Fitness, QualityReport
 from tests.e2e.browser import Browser
 from tests.e2e.conftest import sign_in
@@ -179,12 +181,16 @@ def test_a_camera_is_tested_and_added_through_the_form(
     browser.find("#source").send_keys(SOURCE)
     queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
     refused = {"reachable": False, "error": "refused", "detail": "Nothing listens on port 554."}
-    snapshot = base64.b64encode(picture(1)).decode()
-    found = {"reachable": True, "width": 64, "height": 48, "snapshot_jpeg_base64": snapshot}
+    found = {"reachable": True, "width": 64, "height": 48, "snapshot_jpeg_base64": ""}
+
+    def run(job: Job, result: dict[str, object]) -> dict[str, object]:
+        PictureStore(redis).put(probe_picture(str(job.id)), {SNAPSHOT: picture(1)}, 60)
+        return result
+
     for result, state in ((refused, "failed"), (found, "reachable")):
         browser.find("#test").click()
         assert eventually(lambda: queue.count)
-        monkeypatch.setattr("rq.job.Job._execute", lambda _, result=result: result)
+        monkeypatch.setattr("rq.job.Job._execute", lambda job, result=result: run(job, result))
         SimpleWorker([queue], connection=redis, serializer=JSONSerializer).work(burst=True)
         browser.wait_for(f"#probe[data-state={state}]")
     image = "document.querySelector('#probe img').naturalWidth"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from contract.cameras import make_camera
-from contract.keys import JOBS_QUEUE
+from contract.keys import JOBS_QUEUE, probe_picture
 from contract.members import Membership
-from contract.probes import STEPS_FIELD
+from contract.picture_store import PictureStore
+from contract.probes import SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from contract.quality import Fitness, QualityReport
 from contract.redis_client import connect
 from dashboard.app import MAX_BODY_BYTES
@@ -274,6 +276,10 @@ def test_a_probe_goes_through_the_jobs_queue_and_hides_the_source(
     SimpleWorker([queue], connection=redis, serializer=JSONSerializer).work(burst=True)
     done = client.get(started.headers["Location"]).json
     assert (done["state"], done["result"]["codec"]) == ("finished", "h264")
+    assert done["result"][SNAPSHOT_FIELD] == ""
+    PictureStore(redis).put(probe_picture(done["id"]), {SNAPSHOT: b"a picture"}, 60)
+    shown = client.get(started.headers["Location"]).json
+    assert base64.b64decode(shown["result"][SNAPSHOT_FIELD]) == b"a picture"
 
 
 def test_a_probe_is_for_who_asked_for_it_alone(client: FlaskClient, redis: Redis) -> None:

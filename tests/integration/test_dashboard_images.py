@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from contract.image_files import MOST_BYTES
 from contract.keys import UPLOADED_PICTURES
+from contract.picture_seal import PictureSeal
 from contract.uploads import KEPT_S, MOST_IMAGES
 from maskwatch.redis_server import EmbeddedRedis
 from tests.accounts import csrf_token, key_client, make_app, make_user, sign_in
@@ -113,7 +114,9 @@ def test_pictures_expire_and_stay_out_of_redis_file(
     assert 0 < redis.ttl(pictures) <= KEPT_S
     assert original not in everything_in(redis), "what was uploaded goes once it was analysed"
     annotated = client.get(answer.json["images"][0]["picture"]).data
-    assert annotated in everything_in(redis)
+    [sealed] = redis.hgetall(pictures).values()
+    assert PictureSeal(redis).open(sealed) == annotated
+    assert annotated[100:200] not in everything_in(redis)
     folder = Path(redis_server.socket_path).parent
     written = b"".join(path.read_bytes() for path in folder.rglob("*.aof*") if path.is_file())
     assert answer.json["id"].encode() in written, "the test looks at the right files"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 import sys
@@ -19,7 +18,8 @@ from rq.serializers import JSONSerializer
 
 from contract import keys
 from contract.members import Membership
-from contract.probes import PROBE_STEPS, STEPS_FIELD
+from contract.picture_store import PictureStore
+from contract.probes import PROBE_STEPS, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from tests.secret_key import other_vault, vault
 from tests.servers.clips import make_clip
 from tests.servers.http import closed_port, silent_server
@@ -63,7 +63,10 @@ def test_a_probe_shows_a_picture_or_says_what_is_wrong_and_logs_no_password(
     assert eventually(lambda: good.is_finished and bad.is_finished, 30)
     found = good.return_value()
     assert (found["reachable"], found["width"], found["fps"]) == (True, 960, 25.0)
-    jpeg = np.frombuffer(base64.b64decode(found["snapshot_jpeg_base64"]), np.uint8)
+    assert found[SNAPSHOT_FIELD] == "", "Redis writes results to the disk"
+    snapshot = PictureStore(redis).get(keys.probe_picture(str(good.id)), SNAPSHOT)
+    assert snapshot
+    jpeg = np.frombuffer(snapshot, np.uint8)
     assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (360, 640, 3)
     missed = bad.return_value()
     assert (missed["reachable"], missed["error"]) == (False, "host_not_found")

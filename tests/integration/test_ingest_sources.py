@@ -12,7 +12,7 @@ from redis import Redis
 
 from contract.cameras import Camera, make_camera
 from contract.frames import FrameMessage
-from contract.keys import CameraKeys
+from tests.builders import frames_of
 from tests.secret_key import cameras_of
 from tests.servers.clips import make_clip, make_sound, make_undecodable, truncate
 from tests.servers.http import closed_port, http_cameras, silent_server
@@ -43,8 +43,7 @@ def add(redis: Redis, name: str, source: str | Path, **fields: object) -> Camera
 
 
 def newest_frame(redis: Redis, camera: Camera) -> FrameMessage:
-    [entry] = redis.xrevrange(CameraKeys(camera.id).frames, count=1)
-    return FrameMessage.decode(camera.id, *entry)
+    return frames_of(redis, camera.id)[-1]
 
 
 def picture_of(frame: FrameMessage) -> np.ndarray:

@@ -21,7 +21,6 @@ from contract.leases import Lease, LeaseStore
 from contract.minutes import DAY_MINUTES, minute_of, parse_open_field
 from contract.people import Person
 from contract.totals import WORKERS_BUSY, crossed_field, decode_totals
-from contract.views import View
 from face_detector.detection import FaceDetector
 from tests.builders import (
     ScriptedClassifier,
@@ -31,6 +30,7 @@ from tests.builders import (
     jpeg,
     take_lease,
     totals_of,
+    view_of,
 )
 from worker.intake import BLOCK_MS, Intake
 from worker.networks import Networks
@@ -219,7 +219,7 @@ def test_garbage_in_a_stream_is_counted_once_and_harms_nobody(
 ) -> None:
     camera = add_camera(redis)
     bench.own(camera)
-    redis.xadd(CameraKeys(camera.id).frames, {"v": "1", "seq": "x"})
+    redis.xadd(CameraKeys(camera.id).frames, {"v": "2", "seq": "x"})
     Source(redis, camera).publish()
     bench.steps(2)
     totals = totals_of(redis, camera.id)
@@ -242,8 +242,7 @@ def test_a_camera_is_drawn_only_while_someone_watches(redis: Redis, bench: Bench
     bench.detector.script = [[FACE]]
     source.publish()
     bench.steps()
-    [(stream_id, fields)] = redis.xrange(names.view)
-    view = View.decode(camera.id, stream_id, fields)
+    view = view_of(redis, camera.id)
     picture = cv2.imdecode(np.frombuffer(view.jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     assert picture.shape == (240, 320, 3)
@@ -267,8 +266,7 @@ def test_a_camera_is_drawn_in_the_size_that_someone_looks_at_it_in(
     bench.clock.offset_s = 0.0
     Source(redis, camera).publish(data=jpeg(1920, 1080))
     bench.steps()
-    [(stream_id, fields)] = redis.xrange(names.view)
-    view = View.decode(camera.id, stream_id, fields)
+    view = view_of(redis, camera.id)
     picture = cv2.imdecode(np.frombuffer(view.jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     assert picture.shape == (width * 9 // 16, width, 3)
@@ -456,7 +454,7 @@ def test_a_damaged_entry_takes_the_place_of_the_frame_it_was(redis: Redis, bench
         source.publish()
     [_, (damaged, _), (last, fields)] = redis.xrange(names.frames)
     redis.xdel(names.frames, damaged, last)
-    redis.xadd(names.frames, {b"v": b"1", b"seq": b"two"})
+    redis.xadd(names.frames, {b"v": b"2", b"seq": b"two"})
     redis.xadd(names.frames, fields)
     bench.steps(4)
     totals = totals_of(redis, camera.id)

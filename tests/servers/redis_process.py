@@ -21,9 +21,11 @@ START_TIMEOUT_S: Final = 20.0
 class RedisProcess:
     """Keeps its data in `folder`, append-only, and its port over restarts."""
 
-    def __init__(self, folder: Path, password: str = "") -> None:
+    def __init__(self, folder: Path, password: str = "", binary: Path | None = None) -> None:
+        """`binary`: another redis-server than the one that `maskwatch run` would start."""
         self._folder = folder
         self._password = password
+        self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
@@ -48,13 +50,14 @@ class RedisProcess:
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    str(find_redis_server()),
+                    "redis-server",
                     *("--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
                     *("--dir", str(self._folder), "--appendonly", "yes"),
                     *("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"),
                     *(part for pair in secret if self._password for part in pair),
                     *options,
                 ],
+                executable=self._binary or find_redis_server(),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

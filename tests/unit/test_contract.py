@@ -31,7 +31,7 @@ from contract.totals import (
     dropped_field,
     read_histogram,
 )
-from contract.views import View
+from tests.builders import frames_of, view_of
 from tests.secret_key import cameras_of
 
 FACE = Face((1.0, 2.0, 30.0, 40.0), 0.9, "mask", 0.8, 7)
@@ -64,8 +64,7 @@ def outcome(sequence: int, explained: int = 1, **kwargs: object) -> Outcome:
 def test_a_published_frame_reads_back_with_gapless_sequence_and_frame_index(redis: Redis) -> None:
     lease = lease_for(redis, "ingest")
     assert [publish(redis, lease), publish(redis, lease)] == [1, 2]
-    entries = redis.xrange(CameraKeys("c1").frames)
-    frames = [FrameMessage.decode("c1", *entry) for entry in entries]
+    frames = frames_of(redis, "c1")
     assert [(f.sequence, f.frame_index, f.jpeg) for f in frames] == [
         (1, 2, b"jpeg"),
         (2, 5, b"jpeg"),
@@ -129,8 +128,7 @@ def test_a_flush_may_repeat_the_last_sequence_but_not_go_back(redis: Redis) -> N
 
 def test_the_annotated_frame_and_faces_read_back(redis: Redis) -> None:
     OutcomeStore(redis).commit(lease_for(redis, "worker"), outcome(1))
-    [(stream_id, fields)] = redis.xrange(CameraKeys("c1").view)
-    view = View.decode("c1", stream_id, fields)
+    view = view_of(redis, "c1")
     assert (view.sequence, view.captured_at_s, view.jpeg) == (1, 1.5, b"annotated")
     assert view.counts == {"mask": 1, "incorrect": 0, "no_mask": 0, "unknown": 0}
     latest = redis.get(CameraKeys("c1").latest)

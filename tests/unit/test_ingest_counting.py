@@ -13,7 +13,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from contract.errors import SourceTimeoutError
-from contract.frames import FrameMessage
 from contract.keys import CameraKeys
 from contract.leases import Lease, LeaseStore
 from contract.totals import decode_totals
@@ -22,6 +21,7 @@ from ingest.following import IN_FLIGHT, Follower
 from ingest.outbox import Outbox
 from ingest.reporter import Reporter
 from ingest.source import StreamInfo
+from tests.builders import frames_of
 
 STOP = threading.Event()
 
@@ -66,7 +66,7 @@ def test_a_published_frame_has_the_index_it_was_captured_with(
             outbox.skip()
         reporter.step(STOP)
     reporter.flush()
-    frames = [FrameMessage.decode("c1", *e) for e in redis.xrange(CameraKeys("c1").frames)]
+    frames = frames_of(redis, "c1")
     assert [(frame.frame_index, int(frame.jpeg)) for frame in frames] == [(0, 0), (5, 5), (10, 10)]
     assert_balanced(redis, 12)
 
@@ -79,7 +79,7 @@ def test_a_slow_redis_costs_the_oldest_frames_and_counts_them(
         outbox.skip()
     for _ in range(4):
         reporter.step(STOP)
-    frames = [FrameMessage.decode("c1", *e) for e in redis.xrange(CameraKeys("c1").frames)]
+    frames = frames_of(redis, "c1")
     assert [(frame.frame_index, int(frame.jpeg)) for frame in frames] == [(16, 8), (18, 9)]
     assert counted(redis)["dropped:unpublished"] == 8
     assert_balanced(redis, 20)

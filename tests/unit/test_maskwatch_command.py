@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +21,14 @@ from contract.faces import FrameFaces
 from contract.keys import CameraKeys
 from contract.redis_client import check_server, connect
 from contract.settings import load_settings
+from contract.wire import PICTURES_SEALED, WIRE
 from maskwatch.cli import main
 from maskwatch.processes import StageProcess
 from maskwatch.redis_server import EmbeddedRedis
 from maskwatch.run import (
     BESIDE_AFTER_S,
     DEMO_CAMERAS,
+    _prepare,
     all_due_since,
     dashboard_url,
     parse_cameras,
@@ -33,7 +36,7 @@ from maskwatch.run import (
     starts_beside,
     workers_of,
 )
-from tests.builders import add_camera
+from tests.builders import Source, add_camera, frames_of
 from tests.secret_key import key_file, vault
 
 
@@ -146,28 +149,38 @@ def test_a_second_redis_in_the_same_folder_is_refused(redis_server: EmbeddedRedi
         second.start()
 
 
-def test_pictures_are_kept_out_of_the_append_only_file(tmp_path: Path) -> None:
-    from tests.builders import Source, add_camera
-
+def test_the_file_is_written_anew_once_it_has_grown_and_no_frame_is_lost(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path / "redis")
     server.start()
     try:
         client = connect(server.url)
-        source = Source(client, add_camera(client))
-        picture = os.urandom(4000)  # which no compression hides
-        source.publish(data=picture)
-        time.sleep(1.2)
-        written = b"".join(
-            path.read_bytes() for path in (tmp_path / "redis").rglob("*") if path.suffix == ".aof"
-        )
-        assert b"frames:published" in written
-        assert picture not in written
+        camera = add_camera(client)
+        Source(client, camera).publish()
+        assert not server.compact()
         assert server.compact(above_bytes=0)
         eventually(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
         rewritten = b"".join(path.read_bytes() for path in (tmp_path / "redis").rglob("*.aof"))
-        assert rewritten.startswith(b"REDIS")  # the rewritten form
         assert b"maskwatch:cameras" in rewritten
-        assert picture not in rewritten
+        assert len(frames_of(client, camera.id)) == 1
+    finally:
+        server.stop()
+
+
+def test_pictures_of_a_version_that_did_not_seal_them_leave_the_file(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path / "redis")
+    server.start()
+    try:
+        client = connect(server.url)
+        client.set(WIRE, PICTURES_SEALED - 1)
+        client.set("rq:results:1", b"a picture", ex=60)
+        client.delete("rq:results:1")
+
+        def written() -> bytes:
+            return b"".join(path.read_bytes() for path in (tmp_path / "redis").rglob("*.aof"))
+
+        assert b"a picture" in written()
+        assert _prepare(client, {}, vault(), threading.Event(), ours=True)
+        eventually(lambda: b"a picture" not in written() and b"maskwatch:cameras" in written())
     finally:
         server.stop()
 

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from contract.errors import SettingsError
-from contract.frames import FrameMessage, FramePublisher
+from contract.frames import SCHEMA, FrameMessage, FramePublisher
 from contract.keys import CameraKeys
 from contract.settings import load_settings
 from contract.totals import Increments
@@ -52,7 +52,7 @@ def test_a_followed_frame_has_one_field_more_which_older_readers_do_not_look_at(
 ) -> None:
     fields = fields_of(redis, TRACE)
     assert list(fields) == [b"v", b"seq", b"index", b"at", b"jpeg", b"trace"]
-    assert fields[b"v"] == b"1"
+    assert fields[b"v"] == SCHEMA
     assert FrameMessage.decode("c1", b"1-0", fields).trace == TRACE
 
 
