@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 from contract.errors import MaskwatchError
 from contract.logs import configure_logging
+from contract.own_files import keep_private
 from contract.settings import Settings, load_settings
 
 
 def run_stage(stage: str, run: Callable[[Settings], None]) -> None:
     """Read the settings, set up the log, run; end with 2 and one line when that cannot be."""
+    keep_private()
     try:
         settings = load_settings()
         configure_logging(stage, settings.log_level, settings.log_format)

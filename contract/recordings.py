@@ -1,15 +1,18 @@
 """Recordings that somebody uploaded: files for hours, and what was found in them.
 
 The file that came and the annotated one lie in one folder, which the dashboard and the process
-that analyses them share; a record in Redis says whose they are. The record expires, and a file
-without a record is deleted.
+that analyses them share; a record in Redis says whose they are. A file's name says until when it is
+kept, as its record does: the folder may be anybody's, and only files that we made, and whose time
+is over, are deleted there.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
@@ -49,6 +52,8 @@ class Recording:
     """What was wrong with it, in plain words."""
     report: dict[str, Any] = field(default_factory=dict)
     """What `worker.recordings` found; empty until finished."""
+    kept_until_s: Moment = 0.0
+    """Seconds since the epoch; in the files' names. 0 for one of an earlier version."""
     v: int = SCHEMA
 
     @classmethod
@@ -58,6 +63,7 @@ class Recording:
 
 
 _WHAT: Final = "a recording's record"
+_OUR_FILE: Final = re.compile(r"maskwatch-[0-9a-f]{24}-(\d{1,11})\.(?:given|mp4)")
 _ADAPTER: Final = TypeAdapter(Recording)
 
 
@@ -74,8 +80,11 @@ class RecordingStore:
         if container not in CONTAINERS:
             raise ValueError(f"container {container}, expected one of {', '.join(CONTAINERS)}")
         known = cast(Container, container)
-        made = Recording(secrets.token_hex(12), owner, name, known, time.time())
-        self._folder.mkdir(parents=True, exist_ok=True)
+        now_s = time.time()
+        made = Recording(
+            secrets.token_hex(12), owner, name, known, now_s, kept_until_s=now_s + self._kept_s
+        )
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._redis.set(recording(made.id), to_json(asdict(made)), ex=self._kept_s)
         return made
 
@@ -110,30 +119,50 @@ class RecordingStore:
         """Until the recording is gone."""
         return max(0, int(self._redis.ttl(recording(recording_id))))
 
-    def given_file(self, recording_id: str) -> Path:
+    def given_file(self, made: Recording) -> Path:
         """Where the file that came lies."""
-        return self._folder / f"{recording_id}.given"
+        return self._file(made, "given")
 
-    def annotated_file(self, recording_id: str) -> Path:
+    def annotated_file(self, made: Recording) -> Path:
         """Where the annotated MP4 lies, once finished."""
-        return self._folder / f"{recording_id}.mp4"
+        return self._file(made, "mp4")
 
-    def remove(self, recording_id: str) -> None:
+    def _file(self, made: Recording, kind: str) -> Path:
+        return self._folder / f"maskwatch-{made.id}-{made.kept_until_s:.0f}.{kind}"
+
+    def remove(self, made: Recording) -> None:
         """Delete the record and both files."""
-        self._redis.delete(recording(recording_id))
-        for path in (self.given_file(recording_id), self.annotated_file(recording_id)):
+        self._redis.delete(recording(made.id))
+        self.remove_files(made)
+
+    def remove_files(self, made: Recording) -> None:
+        """Delete both files."""
+        for path in (self.given_file(made), self.annotated_file(made)):
             path.unlink(missing_ok=True)
 
     def sweep(self) -> int:
-        """Delete the files of recordings that have no record any more; return how many."""
-        gone = [
-            path
-            for path in self._folder.glob("*.*")
-            if not self._redis.exists(recording(path.stem))
-        ]
-        for path in gone:
-            path.unlink(missing_ok=True)
-        return len(gone)
+        """Delete our files whose time is over; return how many. Others' files stay."""
+        now_s, gone = time.time(), 0
+        for path in self._folder.glob("maskwatch-*"):
+            ours = _OUR_FILE.fullmatch(path.name)
+            if ours and float(ours[1]) < now_s and path.is_file() and not path.is_symlink():
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def adopt(self) -> None:
+        """Give the files of an earlier version, which had no time in their names, names with one.
+
+        They are known by their records, which are kept for as long.
+        """
+        for made in self.all():
+            if made.kept_until_s:
+                continue
+            until_s = time.time() + self.seconds_left(made.id)
+            adopted = self.change(made, kept_until_s=until_s)
+            for kind in ("given", "mp4"):
+                with suppress(FileNotFoundError):
+                    (self._folder / f"{made.id}.{kind}").rename(self._file(adopted or made, kind))
 
 
 def container_of(start: bytes) -> str | None:

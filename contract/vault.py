@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from contract.errors import SecretKeyError
+from contract.own_files import write_whole
 
 DERIVED_BYTES: Final = 32
 OWNER_ONLY: Final = 0o600
@@ -144,10 +145,4 @@ def drop_older_keys(path: Path) -> int:
 
 
 def _replace(path: Path, keys: Iterable[bytes]) -> None:
-    """Write the file anew in one step that cannot half happen."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(b"\n".join(keys) + b"\n")
-    fresh.replace(path)
+    write_whole(path, b"\n".join(keys) + b"\n")

@@ -100,7 +100,7 @@ def read(recording_id: str) -> Response:
 def video(recording_id: str) -> Response:
     """The annotated video, MP4 with H.264."""
     found = _found(recording_id)
-    path = services().recordings.annotated_file(found.id)
+    path = services().recordings.annotated_file(found)
     if found.state != "finished" or not path.is_file():
         raise NotFound("the annotated video is there once the analysis has finished")
     stem = found.name.rpartition(".")[0] or found.name
@@ -114,7 +114,7 @@ def video(recording_id: str) -> Response:
 @describes(None, status=204)
 def remove(recording_id: str) -> tuple[str, int]:
     """Delete a recording now, whatever state it is in."""
-    services().recordings.remove(_found(recording_id).id)
+    services().recordings.remove(_found(recording_id))
     return "", 204
 
 
@@ -135,7 +135,7 @@ def _store_body(first: bytes, container: str, most: int) -> Recording:
     made = store.create(identity().owner, name or "recording", container)
     try:
         written = 0
-        with store.given_file(made.id).open("wb") as file:
+        with store.given_file(made).open("xb") as file:
             part = first
             while part:
                 written += len(part)
@@ -145,7 +145,7 @@ def _store_body(first: bytes, container: str, most: int) -> Recording:
                 part = request.stream.read(CHUNK)
                 admission().require_still()
     except BaseException:
-        store.remove(made.id)
+        store.remove(made)
         raise
     return store.change(made, state="queued") or made
 

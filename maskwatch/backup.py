@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 import time
 import zlib
 from collections.abc import Iterator
@@ -29,9 +28,9 @@ from contract.errors import BackupError
 from contract.history import DAY_S, forget_history
 from contract.keys import AlertKeys, CameraKeys
 from contract.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
+from contract.own_files import write_whole
 
 FORMAT: Final = 1
-OWNER_ONLY: Final = 0o600
 MOST_BYTES: Final = 2 * 1024**3
 """Of a file's content: 400 days of 500 cameras are some hundreds of megabytes."""
 
@@ -104,14 +103,7 @@ def take(redis: Redis, made_by: str) -> Backup:
 
 def write(backup: Backup, path: Path) -> None:
     """Write a file that only its owner can read, in one step that cannot half happen."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(gzip.compress(backup.model_dump_json().encode()))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_whole(path, gzip.compress(backup.model_dump_json().encode()))
 
 
 def read(path: Path) -> Backup:

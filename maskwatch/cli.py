@@ -13,6 +13,7 @@ from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera, make_camera
 from contract.errors import CameraConfigError, CameraNotFoundError, MaskwatchError
 from contract.logs import configure_logging
+from contract.own_files import keep_private
 from contract.settings import Settings, load_settings
 from contract.status import StatusStore
 from maskwatch import (
@@ -45,6 +46,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="maskwatch")
 def main() -> None:
     """Watch many cameras at once and count, truthfully, who wears a mask."""
+    keep_private()
 
 
 @main.command()

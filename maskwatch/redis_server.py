@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from contract.errors import RedisUnavailableError
 from contract.memory import FROM_THE_HEAP_BYTES, KEPT_BYTES
+from contract.own_files import OTHERS, make_private_folder
 from contract.redis_client import connect
 from maskwatch.processes import die_with_parent
 
@@ -96,8 +97,7 @@ class EmbeddedRedis:
         Raises:
             RedisUnavailableError: it ended or did not answer in time, with its last words.
         """
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        self._data_dir.chmod(0o700)  # hashes of passwords, and where cameras are
+        make_private_folder(self._data_dir)
         if self._answers():
             raise RedisUnavailableError(
                 f"a Redis already runs on {self.socket_path}: is Maskwatch running with this "
@@ -111,6 +111,7 @@ class EmbeddedRedis:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **KEEP_FREED_MEMORY},
+                umask=OTHERS,
                 start_new_session=True,  # Ctrl-C reaches us; we stop Redis last
                 preexec_fn=die_with_parent,
             )

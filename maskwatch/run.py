@@ -24,6 +24,7 @@ from contract.errors import MaskwatchError, MessageError, RedisUnavailableError,
 from contract.faces import FrameFaces
 from contract.keys import CameraKeys
 from contract.members import Membership
+from contract.own_files import make_private_folder
 from contract.redis_client import (
     Outage,
     check_server,
@@ -112,6 +113,7 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     require_free_port(settings)
+    make_private_folder(settings.state_dir)
     vault = ensure_secret_key(settings)
     ensure_detector(settings)
     with _redis(settings) as (url, server):

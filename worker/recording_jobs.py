@@ -76,8 +76,8 @@ def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None
     from worker.networks import load_networks
     from worker.recordings import analyse_recording as analyse
 
-    target = store.annotated_file(made.id)
-    given = store.given_file(made.id)
+    target = store.annotated_file(made)
+    given = store.given_file(made)
     try:
         report = analyse(
             load_networks(settings),
@@ -101,7 +101,7 @@ def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None
     if report is None:
         target.unlink(missing_ok=True)
     elif store.change(made, state="finished", progress=1.0, report=report) is None:
-        store.remove(made.id)
+        store.remove(made)
 
 
 def _say_killed(store: RecordingStore, job: Job) -> None:
@@ -109,8 +109,7 @@ def _say_killed(store: RecordingStore, job: Job) -> None:
     found = store.get(str(job.args[0]))
     if found is not None:
         store.change(found, state="failed", error=KILLED)
-        store.given_file(found.id).unlink(missing_ok=True)
-        store.annotated_file(found.id).unlink(missing_ok=True)
+        store.remove_files(found)
 
 
 def _sweep(settings: Settings, redis_url: str) -> None:
@@ -118,6 +117,7 @@ def _sweep(settings: Settings, redis_url: str) -> None:
     pause = threading.Event()
     while not pause.wait(SWEEP_EVERY_S):
         try:
+            store.adopt()
             store.sweep()
         except (RedisError, OSError) as error:
             _log.warning("expired recordings are deleted later: %s", error)

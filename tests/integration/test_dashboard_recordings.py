@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import av
@@ -69,7 +70,8 @@ def test_a_recording_becomes_a_report_and_an_annotated_video(
     answer = upload(client, clip.read_bytes())
     assert (answer.status_code, answer.json["state"]) == (202, "queued")
     where = answer.headers["Location"]
-    assert store.given_file(answer.json["id"]).read_bytes() == clip.read_bytes()
+    [made] = store.all()
+    assert store.given_file(made).read_bytes() == clip.read_bytes()
     assert client.get(f"{where}/video").status_code == 404
     analyse(redis, store)
     done = client.get(where).json
@@ -92,7 +94,7 @@ def test_a_recording_becomes_a_report_and_an_annotated_video(
         assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 320, 180)
         assert sum(1 for _ in film.decode(stream)) == report["frames"]
         assert float(film.duration) / av.time_base == pytest.approx(4, abs=0.3)
-    assert not store.given_file(done["id"]).exists(), "the recording goes once it was analysed"
+    assert not store.given_file(made).exists(), "the recording goes once it was analysed"
 
 
 def test_only_the_uploader_sees_a_recording_and_removing_it_deletes_every_file(
@@ -113,14 +115,68 @@ def test_only_the_uploader_sees_a_recording_and_removing_it_deletes_every_file(
 
 
 def test_files_go_when_their_time_is_over(
-    client: FlaskClient, redis: Redis, store: RecordingStore, clip: Path, tmp_path: Path
+    client: FlaskClient, store: RecordingStore, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = upload(client, clip.read_bytes()).json["id"]
-    expired = upload(client, clip.read_bytes()).json["id"]
-    assert redis.ttl(f"maskwatch:recording:{kept}") > 0
-    redis.delete(f"maskwatch:recording:{expired}")  # as when its time has run out
+    upload(client, clip.read_bytes())
+    [expired] = store.all()
+    with monkeypatch.context() as later:
+        later.setattr("contract.recordings.time.time", lambda: expired.kept_until_s - 100)
+        upload(client, clip.read_bytes())
+    assert store.sweep() == 0
+    monkeypatch.setattr("contract.recordings.time.time", lambda: expired.kept_until_s + 2)
     assert store.sweep() == 1
-    assert [path.stem for path in (tmp_path / "kept").iterdir()] == [kept]
+    [kept] = [made for made in store.all() if made.id != expired.id]
+    assert not store.given_file(expired).exists()
+    assert store.given_file(kept).exists()
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """A folder of somebody's own, set as that of recordings."""
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "our wedding.mp4").write_bytes(b"film")
+    (folder / f"{'5' * 24}.mp4").write_bytes(b"a film named as other programs name theirs")
+    (folder / f"{'5' * 24}.given").write_bytes(b"the same")
+    (folder / "maskwatch-notes.txt").write_bytes(b"notes")
+    (folder / f"maskwatch-{'a' * 24}-1.mp4").mkdir()
+    (folder / f"maskwatch-{'b' * 24}-1.mp4").symlink_to(folder / "our wedding.mp4")
+    (folder / "more").mkdir()
+    (folder / "more" / f"maskwatch-{'c' * 24}-1.mp4").write_bytes(b"another's")
+    return folder
+
+
+def everything_in(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.rglob("*")}
+
+
+def test_nothing_is_deleted_but_what_we_made(
+    client: FlaskClient, redis: Redis, store: RecordingStore, foreign: Path, clip: Path
+) -> None:
+    before, mode = everything_in(foreign), foreign.stat().st_mode
+    where = upload(client, clip.read_bytes()).headers["Location"]
+    analyse(redis, store)
+    (foreign / f"maskwatch-{'d' * 24}-1.mp4").write_bytes(b"ours, long over")
+    store.adopt()
+    assert store.sweep() == 1
+    assert client.delete(where).status_code == 204
+    assert everything_in(foreign) == before
+    assert foreign.stat().st_mode == mode, "others may go on reading what is theirs"
+
+
+def test_recordings_of_an_earlier_version_get_names_that_say_until_when(
+    redis: Redis, store: RecordingStore, tmp_path: Path
+) -> None:
+    old = store.change(store.create("key:1", "hall.mp4", "mov"), kept_until_s=0.0)
+    assert old is not None
+    (tmp_path / "kept" / f"{old.id}.mp4").write_bytes(b"film")
+    store.adopt()
+    store.adopt()
+    [adopted] = store.all()
+    assert store.annotated_file(adopted).read_bytes() == b"film"
+    assert 0 < adopted.kept_until_s - time.time() <= 3600
+    store.remove(adopted)
+    assert everything_in(tmp_path / "kept") == set()
 
 
 def test_a_recording_removed_while_it_is_analysed_leaves_nothing(
