@@ -388,7 +388,7 @@ def _rebound(place: Place, scheme: str, answers: tuple[list[str], ...]) -> Calla
             return answers[min(asked, len(answers)) - 1]
 
         networks = Reach.of(place.settings)
-        reach = Reach(networks.allowed, networks.refused, networks.folders, resolve)
+        reach = Reach(networks.allowed, networks.refused, networks.files, resolve)
         url = f"{scheme}://user:{PASSWORD}@camera.example:{place.canary.port}/live"
         for _ in answers:
             opening = Opening(parse_source(url), place.settings, reach)

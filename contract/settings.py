@@ -218,7 +218,8 @@ class Settings(BaseSettings):
     )
     source_folders: str = Field(
         "",
-        description="Folders that video files are played from, with commas between. Unset: any.",
+        description="Folders that video files are played from, with commas between. Unset: any "
+        "that an administrator of all cameras or the command line names.",
     )
     file_speed: float = Field(
         1.0,

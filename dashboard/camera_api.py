@@ -15,7 +15,14 @@ from dashboard.api_document.requests import CameraChange, CameraListQuery, NewCa
 from dashboard.board import read_snapshots
 from dashboard.conditional import conditional, wanted_versions
 from dashboard.quality import fitness_json, quality_json
-from dashboard.requests import json_object, merged_source, query, refuse_redacted, refuse_unknown
+from dashboard.requests import (
+    json_object,
+    merged_source,
+    query,
+    refuse_redacted,
+    refuse_unknown,
+    require_file_right,
+)
 from dashboard.services import services
 
 PASSING: Final = ("picture_age_s", "age_s")
@@ -55,6 +62,7 @@ def add() -> Response:
     refuse_redacted(body["source"])
     wanted = make_camera(**body)
     require_group("operator", wanted.group)
+    require_file_right(wanted.source)
     camera = services().cameras.add(wanted)
     audit("registered a camera", camera.name)
     where = url_for("camera_api.camera", camera_id=camera.id)
@@ -83,7 +91,10 @@ def change(camera_id: str) -> Response:
     body = json_object()
     refuse_unknown(body, CHANGEABLE)
     if "source" in body:
-        body["source"] = merged_source(body["source"], services().cameras.get(camera_id))
+        saved = services().cameras.get(camera_id)
+        body["source"] = merged_source(body["source"], saved)
+        if body["source"] != saved.source:
+            require_file_right(str(body["source"]))
     if "group" in body:
         require_group("operator", str(body["group"]).strip())
     before = services().cameras.get(camera_id)

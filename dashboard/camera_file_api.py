@@ -17,7 +17,7 @@ from dashboard.camera_file.forms import MEDIA, Form, form_of, read_cameras, writ
 from dashboard.camera_file.plan import Plan, Row, carry_out, make_plan
 from dashboard.conditional import tagged, wanted_versions
 from dashboard.errors import problem
-from dashboard.requests import query
+from dashboard.requests import may_read, query
 from dashboard.services import services
 from dashboard.upload_requests import takes_files
 
@@ -98,7 +98,14 @@ def import_() -> Response:
             "somebody else changed the cameras since the dry run, so nothing was changed here; "
             "look at what would change now"
         )
-    plan = make_plan(entries, registry.all(), identity().grants.allow, asked.remove_missing)
+    grants, settings = identity().grants, services().settings
+    plan = make_plan(
+        entries,
+        registry.all(),
+        grants.allow,
+        lambda source: may_read(source, grants, settings),
+        asked.remove_missing,
+    )
     if asked.dry_run:
         audit_is_done()
         return _answer(plan, revision, applied=False)

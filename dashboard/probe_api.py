@@ -13,7 +13,13 @@ from dashboard.api_document.describing import describes
 from dashboard.api_document.requests import ProbeRequest
 from dashboard.api_document.setup_answers import ProbeAnswer, ProbeStarted
 from dashboard.errors import problem
-from dashboard.requests import json_object, merged_source, refuse_redacted, refuse_unknown
+from dashboard.requests import (
+    json_object,
+    merged_source,
+    refuse_redacted,
+    refuse_unknown,
+    require_file_right,
+)
 from dashboard.services import services
 
 FIELDS: Final = frozenset({"source", "camera_id"})
@@ -48,7 +54,7 @@ def read(probe_id: str) -> Response:
 
 
 def _wanted_source(body: dict[str, object]) -> str:
-    source = body.get("source")
+    source, saved = body.get("source"), None
     if "camera_id" in body:
         saved = require_camera("operator", str(body["camera_id"]))
         source = merged_source(source, saved) if source is not None else saved.source
@@ -56,4 +62,7 @@ def _wanted_source(body: dict[str, object]) -> str:
         raise CameraConfigError("source: a test needs an address")
     refuse_redacted(source)
     # Made only for its checks, so that a test accepts exactly what saving accepts.
-    return make_camera(name="probe", source=source).source
+    wanted = make_camera(name="probe", source=source).source
+    if saved is None or wanted != saved.source:
+        require_file_right(wanted)
+    return wanted

@@ -7,11 +7,16 @@ from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from contract.cameras import Camera
 from contract.errors import CameraConfigError, QueryError
+from contract.file_sources import HOW_TO_HAVE_ONE, folders_of, lies_within, names_file
 from contract.redaction import HIDDEN
+from contract.settings import Settings
+from dashboard.accounts.access import identity
+from dashboard.accounts.grants import Grants
+from dashboard.services import services
 
 
 def json_object() -> dict[str, Any]:
@@ -72,6 +77,22 @@ def refuse_redacted(source: object) -> None:
             f"source: {HIDDEN} stands for a hidden user and password; "
             "type the whole address with both, or leave the source as it is to keep them"
         )
+
+
+def require_file_right(source: str) -> None:
+    """Raise 403 where `source` is a file that whoever asks may not have read.
+
+    Whether there is such a file has no part in it.
+    """
+    if not may_read(source, identity().grants, services().settings):
+        raise Forbidden(f"source: {HOW_TO_HAVE_ONE}")
+
+
+def may_read(source: str, grants: Grants, settings: Settings) -> bool:
+    """Whether a source is no file, or one that somebody with these grants may have read."""
+    folders = folders_of(settings.source_folders)
+    everywhere = grants.allow_everywhere("administrator")
+    return not names_file(source) or everywhere or lies_within(source, folders)
 
 
 def merged_source(source: object, saved: Camera) -> object:

@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
+from contract.file_sources import DEMO_PREFIX, NETWORK, WEBCAM
 from contract.redaction import redact_url
 
 SourceKind = Literal["rtsp", "http", "webcam", "file", "demo"]
 
-DEMO_PREFIX: Final = "demo:"
-_NETWORK: Final = re.compile(r"(rtsps?|https?)://(.*)", re.IGNORECASE | re.DOTALL)
-_WEBCAM: Final = re.compile(r"\d{1,2}|/dev/video\d+")
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[\w.-]*[A-Za-z.][\w.-]*)(:\d{1,5})?\Z")
 _DOTTED_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[\w-]+(\.[\w-]+)+|localhost)(:\d{1,5})?\Z")
 _END_OF_AUTHORITY: Final = re.compile(r"[/?#]")
@@ -65,12 +63,12 @@ class Address:
 
 def parse_source(source: str) -> Address:
     """Read a source leniently: pasted passwords may hold any symbol, encoded or not."""
-    network = _NETWORK.fullmatch(source)
+    network = NETWORK.fullmatch(source)
     if network:
         return _network_address(network.group(1).lower(), network.group(2), source)
     if source.startswith(DEMO_PREFIX):
         return Address("demo", source, source)
-    if _WEBCAM.fullmatch(source):
+    if WEBCAM.fullmatch(source):
         device = f"/dev/video{int(source)}" if source.isdigit() else source
         return Address("webcam", device, device)
     return Address("file", source, source)

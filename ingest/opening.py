@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import av.container
 from contract.errors import SourceError
 from contract.settings import Settings
 from ingest.address import Address, SourceKind
+from ingest.files import identity
 from ingest.overheard import Overheard, overhearing
 from ingest.reach import Reach
 from ingest.rtsp_relay import RtspRelay
@@ -89,7 +91,13 @@ class Opening:
 
     def same_file(self) -> bool:
         """Whether a film's file is still the one that was opened last."""
-        return self._file is not None and _identity(self._address.url) == self._file
+        return self._file is not None and self._file_now() == self._file
+
+    def _file_now(self) -> tuple[int, ...] | None:
+        try:
+            return identity(Path(self._address.url).stat())
+        except OSError:
+            return None
 
     def close(self) -> None:
         """Cut what the source still reaches."""
@@ -149,15 +157,16 @@ class Opening:
         read_s = self._settings.read_timeout_s
         if self._relay:
             self._relay.start(min(_left_s(ends_s), read_s))
-        opened: av.container.InputContainer = av.open(
-            self._asked_for(address, ends_s),
-            format=self._web.format if self._web else _FORMATS_OF.get(address.kind),
-            options=options,
-            timeout=(_left_s(ends_s), read_s),
-        )
+        with ExitStack() as held:
+            opened: av.container.InputContainer = av.open(
+                self._asked_for(address, ends_s, held),
+                format=self._web.format if self._web else _FORMATS_OF.get(address.kind),
+                options=options,
+                timeout=(_left_s(ends_s), read_s),
+            )
         return opened
 
-    def _asked_for(self, address: Address, ends_s: float) -> Any:
+    def _asked_for(self, address: Address, ends_s: float, held: ExitStack) -> Any:
         """What FFmpeg is to open, or a file-like object that it is to read."""
         if address.kind == "http":
             self._deadline.extend(_left_s(ends_s))
@@ -169,8 +178,10 @@ class Opening:
         if self._relay:
             return self._relay.url
         if address.kind == "file":
-            self._file = _identity(address.url)
-            return f"file:{self._reach.file(address.url)}"
+            descriptor = self._reach.files.open(address.url)
+            held.callback(os.close, descriptor)
+            self._file = identity(os.fstat(descriptor))
+            return f"file:/proc/self/fd/{descriptor}"  # the very file that was judged
         return address.url
 
     def _failure(self) -> Exception | None:
@@ -178,15 +189,6 @@ class Opening:
         if self._relay:
             return self._relay.failure
         return self._web.failure if self._web else None
-
-
-def _identity(path: str) -> tuple[int, ...] | None:
-    """What differs when a path leads to another file, or to the same with other contents."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _left_s(ends_s: float) -> float:

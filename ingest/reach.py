@@ -5,16 +5,15 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from contract.addresses import IpAddress, is_never_connected_to, meant
 from contract.errors import (
     SourceForbiddenError,
     SourceHostNotFoundError,
-    SourceNotFoundError,
 )
 from contract.settings import Settings
+from ingest.files import FileReach
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
@@ -30,13 +29,13 @@ def resolve(host: str, port: int) -> list[str]:
 class Reach:
     """What may be reached. Addresses are judged, never names: a name can change its mind.
 
-    allowed: if not empty, only these networks. refused: none of these, even if allowed. folders:
-    if not empty, files in these folders only.
+    allowed: if not empty, only these networks. refused: none of these, even if allowed.
+    files: which of this machine's files.
     """
 
     allowed: tuple[Network, ...] = ()
     refused: tuple[Network, ...] = ()
-    folders: tuple[Path, ...] = ()
+    files: FileReach = field(default_factory=FileReach)
     resolve: Resolve = resolve
 
     @classmethod
@@ -45,7 +44,7 @@ class Reach:
         return cls(
             tuple(map(_network, _parts(settings.source_hosts_allowed))),
             tuple(map(_network, _parts(settings.source_hosts_refused))),
-            tuple(map(Path, _parts(settings.source_folders))),
+            FileReach.of(settings),
         )
 
     def addresses(self, host: str, port: int) -> list[str]:
@@ -68,30 +67,6 @@ class Reach:
         for address in found:
             self._check(host, ipaddress.ip_address(address.partition("%")[0]))
         return found
-
-    def file(self, path: str) -> Path:
-        """Return a file's real path, which must be used as it is.
-
-        Raises:
-            SourceNotFoundError: there is no such file.
-            SourceForbiddenError: it is a device or a pipe, or lies outside the folders.
-        """
-        try:
-            real = Path(path).resolve()
-        except (OSError, RuntimeError):
-            raise SourceForbiddenError(f"{path} is a symbolic link that leads to itself") from None
-        folders = [folder.resolve() for folder in self.folders]
-        # First, so that nobody learns from the answer which files exist elsewhere.
-        if folders and not any(real.is_relative_to(folder) for folder in folders):
-            raise SourceForbiddenError(
-                f"{path} lies outside the folders that videos are played from; put it into one of "
-                f"{', '.join(map(str, self.folders))} (MASKWATCH_SOURCE_FOLDERS)"
-            )
-        if not real.exists():
-            raise SourceNotFoundError(f"there is no file {path} on the ingest machine")
-        if not real.is_file():
-            raise SourceForbiddenError(f"{path} is no video file, but a folder, device or pipe")
-        return real
 
     def _check(self, host: str, address: IpAddress) -> None:
         if is_never_connected_to(address):

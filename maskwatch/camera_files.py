@@ -60,7 +60,9 @@ def import_cameras(path: Path, dry_run: bool, partial: bool, remove_missing: boo
     entries = read_cameras(_form(path), path.read_bytes())
     registry = cameras_here()
     revision = registry.revision()
-    plan = make_plan(entries, registry.all(), lambda _role, _group: True, remove_missing)
+    plan = make_plan(
+        entries, registry.all(), lambda _role, _group: True, lambda _source: True, remove_missing
+    )
     _show(plan)
     if dry_run:
         return

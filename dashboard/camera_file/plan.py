@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from contract.camera_registry import CameraRegistry
 from contract.cameras import Camera, changed_camera, has_secret, make_camera
 from contract.errors import CameraConfigError, CameraFieldsError
+from contract.file_sources import HOW_TO_HAVE_ONE
 from contract.redaction import HIDDEN
 from dashboard.accounts.grants import Role
 from dashboard.camera_file.entries import FIELDS, Entry, Problem, repeatable, without_empty
@@ -18,6 +19,8 @@ OUTCOMES: Final[tuple[Outcome, ...]] = ("added", "changed", "unchanged", "refuse
 
 May = Callable[[Role, str], bool]
 """Whether whoever asks has a role for cameras of a group."""
+MayRead = Callable[[str], bool]
+"""Whether whoever asks may have a source read, if it is a file."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,11 @@ def carry_out(plan: Plan, registry: CameraRegistry, revision: int) -> None:
 
 
 def make_plan(
-    entries: Sequence[Entry], everyone: Sequence[Camera], may: May, remove_missing: bool = False
+    entries: Sequence[Entry],
+    everyone: Sequence[Camera],
+    may: May,
+    may_read: MayRead,
+    remove_missing: bool = False,
 ) -> Plan:
     """Compare a file with the cameras there are.
 
@@ -83,14 +90,14 @@ def make_plan(
     keep their names. `remove_missing`: those that the file lacks are to be removed.
     """
     seen = [camera for camera in everyone if not camera.owner and may("viewer", camera.group)]
-    rows = _different_cameras([_row(entry, seen, may) for entry in entries])
+    rows = _different_cameras([_row(entry, seen, may, may_read) for entry in entries])
     if remove_missing:
         kept = {row.before.id for row in rows if row.before}
         rows += [_removal(camera, may) for camera in seen if camera.id not in kept]
     return Plan(tuple(_different_names(rows, everyone)))
 
 
-def _row(entry: Entry, seen: Sequence[Camera], may: May) -> Row:
+def _row(entry: Entry, seen: Sequence[Camera], may: May, may_read: MayRead) -> Row:
     before = _match(entry, seen)
     name = repeatable(str(entry.values.get("name") or (before.name if before else "")))
     row = Row("refused", name, None, entry.line, before, (), entry.problems)
@@ -107,7 +114,7 @@ def _row(entry: Entry, seen: Sequence[Camera], may: May) -> Row:
     changes = tuple(_changes(before, camera)) if before else ()
     if before and not changes:
         return replace(row, outcome="unchanged", camera=camera)
-    if problems := tuple(_not_allowed(before, camera, may)):
+    if problems := tuple(_not_allowed(before, camera, may, may_read)):
         return replace(row, problems=problems)
     return replace(row, outcome="changed" if before else "added", camera=camera, changes=changes)
 
@@ -162,7 +169,11 @@ def _changes(before: Camera, after: Camera) -> Iterator[FieldChange]:
         yield FieldChange(field, before.redacted_source, shown)
 
 
-def _not_allowed(before: Camera | None, after: Camera, may: May) -> Iterator[Problem]:
+def _not_allowed(
+    before: Camera | None, after: Camera, may: May, may_read: MayRead
+) -> Iterator[Problem]:
+    if (before is None or before.source != after.source) and not may_read(after.source):
+        yield Problem("source", HOW_TO_HAVE_ONE)
     for group in dict.fromkeys(([before.group] if before else []) + [after.group]):
         if not may("operator", group):
             yield Problem("group", _needs("operator", group))

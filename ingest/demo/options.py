@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from contract.errors import SourceNotFoundError
-from ingest.address import DEMO_PREFIX
+from contract.file_sources import DEMO_PREFIX
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,7 +16,15 @@ from contract.camera_registry import CameraRegistry
 from dashboard.accounts.access import Rule, rule_of
 from dashboard.accounts.grants import EVERYWHERE, Role
 from dashboard.guard import SAFE_METHODS
-from tests.accounts import accounts_of, csrf_token, make_app, make_key, make_user, sign_in
+from tests.accounts import (
+    accounts_of,
+    csrf_token,
+    key_client,
+    make_app,
+    make_key,
+    make_user,
+    sign_in,
+)
 from tests.builders import add_camera
 
 PUBLIC = {
@@ -206,3 +215,47 @@ def path_of(route: Route, camera_id: str) -> str:
             path = path.replace(form, value)
         path = path.replace(f"<int:{name}>", "0")
     return path
+
+
+ROADS = 4
+FILES: list[tuple[Role, str, bool, str, bool]] = [
+    ("operator", EVERYWHERE, False, "videos/film.mp4", False),
+    ("administrator", "T1", False, "videos/film.mp4", False),
+    ("administrator", EVERYWHERE, False, "other/film.mp4", True),
+    ("operator", "T1", True, "videos/film.mp4", True),
+    ("operator", "T1", True, "other/film.mp4", False),
+    ("operator", "T1", True, "videos/../other/film.mp4", False),
+]
+
+
+@pytest.mark.parametrize(("role", "group", "folders", "path", "allowed"), FILES)
+def test_files_are_named_by_administrators_of_all_cameras_or_from_the_given_folders(
+    redis: Redis, tmp_path: Path, role: Role, group: str, folders: bool, path: str, allowed: bool
+) -> None:
+    for folder in ("videos", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "film.mp4").touch()
+    app = make_app(redis, source_folders=str(tmp_path / "videos") if folders else "")
+    client = key_client(app, redis, role, group)
+    answers = said_of(client, f"{tmp_path}/{path}")
+    assert [status < 400 for status, _ in answers] == [allowed] * ROADS, answers
+    if not allowed:
+        missing = said_of(client, f"{tmp_path}/{path}".replace("film", "nothing"))
+        assert missing == answers, "whether there is a file is not told"
+
+
+def said_of(client: FlaskClient, source: str) -> list[tuple[int, str]]:
+    """What each road that a file's path can be brought in by says to it."""
+    camera = {"group": "T1", "source": "demo:"}
+    name = f"Camera {source[-12:]}"
+    made = client.post("/api/v1/cameras", json={**camera, "name": name}).json["id"]
+    table = f"name,group,source\nNew {name},T1,{source}\n"
+    answers = [
+        client.post("/api/v1/cameras", json={**camera, "name": f"2 {name}", "source": source}),
+        client.patch(f"/api/v1/cameras/{made}", json={"source": source}),
+        client.post("/api/v1/probes", json={"source": source}),
+    ]
+    said = [(one.status_code, one.json.get("detail", "")) for one in answers]
+    imported = client.post("/api/v1/cameras/import?dry_run=1&format=csv", data=table)
+    problems = [problem["detail"] for problem in imported.json["cameras"][0]["problems"]]
+    return [*said, (422, problems[0]) if problems else (200, "")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from benchmarks.attack_corpus import attacks, prepared, show_that_both_can_be_re
 from contract.errors import SourceError
 from contract.settings import Settings, load_settings
 from ingest.address import parse_source
+from ingest.files import FileReach
 from ingest.opening import Opening
 from ingest.reach import Reach
 from ingest.source import open_source
@@ -205,7 +207,110 @@ def test_a_proxy_set_for_the_machine_is_not_gone_past(
 
 def test_a_link_to_itself_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
-    assert why_not(str(tmp_path / "loop.mp4")).kind == "forbidden"
+    assert why_not(str(tmp_path / "loop.mp4")).kind == "not_found"
+
+
+@pytest.fixture
+def ours(clip: Path, tmp_path: Path) -> Settings:
+    """Settings whose folders hold films, as one who looks for them would hope."""
+    settings = load_settings(
+        {},
+        state_dir=tmp_path / "state",
+        recordings_dir=tmp_path / "recordings",
+        secret_key_file=tmp_path / "keys" / "secret.key",
+    )
+    for folder in ("state/redis", "recordings", "keys"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "film.mp4").write_bytes(clip.read_bytes())
+    return settings
+
+
+@pytest.mark.parametrize(
+    "there", ["state/redis/film.mp4", "recordings/film.mp4", "state/../keys/film.mp4"]
+)
+@pytest.mark.parametrize("folders", ["", "{}"])
+def test_our_own_folders_are_played_by_nobody_and_tell_nothing(
+    ours: Settings, tmp_path: Path, there: str, folders: str
+) -> None:
+    settings = ours.model_copy(update={"source_folders": folders.format(tmp_path)})
+    (tmp_path / "link.mp4").symlink_to(tmp_path / there)
+    (tmp_path / "nothing.mp4").symlink_to((tmp_path / there).with_name("nothing.mp4"))
+    (tmp_path / "folder").symlink_to((tmp_path / there).parent)
+    missing = why_not(str((tmp_path / there).with_name("nothing.mp4")), settings)
+    assert missing.kind == "forbidden"
+    for name in (there, "link.mp4", "nothing.mp4", "folder/film.mp4", "folder/nothing.mp4"):
+        found = why_not(str(tmp_path / name), settings)
+        said = str(found).replace(str(tmp_path / name), "")
+        assert (found.kind, said) == (
+            missing.kind,
+            str(missing).replace(str((tmp_path / there).with_name("nothing.mp4")), ""),
+        )
+
+
+@pytest.mark.parametrize(
+    "path", ["/proc/self/fd/{}", "/proc/{}/environ", "/sys/nothing", "/dev/nothing"]
+)
+@pytest.mark.parametrize("folders", ["", "/"])
+def test_the_kernels_files_are_played_by_nobody(
+    clip: Path, tmp_path: Path, path: str, folders: str
+) -> None:
+    settings = load_settings({}, source_folders=folders)
+    with clip.open("rb") as film:
+        path = path.format(film.fileno() if "/fd/" in path else os.getpid())
+        (tmp_path / "link.mp4").symlink_to(path)
+        for name in (path, "/proc/../proc/" + path.removeprefix("/proc/"), f"{tmp_path}/../{path}"):
+            if name.startswith(("/proc", "/sys", "/dev")):
+                assert why_not(name, settings).kind == "forbidden"
+        if "/fd/" not in path:
+            assert why_not(str(tmp_path / "link.mp4"), settings).kind == "forbidden"
+
+
+def test_a_file_that_was_deleted_is_not_played_through_somebody_who_has_it_open(
+    clip: Path, tmp_path: Path
+) -> None:
+    upload = tmp_path / "upload.mp4"
+    upload.write_bytes(clip.read_bytes())
+    with upload.open("rb") as film:
+        upload.unlink()
+        (tmp_path / "link.mp4").symlink_to(f"/proc/{os.getpid()}/fd/{film.fileno()}")
+        assert why_not(str(tmp_path / "link.mp4")).kind == "forbidden"
+
+
+def test_what_is_opened_is_what_was_judged(
+    ours: Settings, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is exchanged at the worst moment: once it was judged, before FFmpeg opens it."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(clip.read_bytes())
+    real = FileReach.open
+
+    def judged_and_exchanged(reach: FileReach, asked: str) -> int:
+        descriptor = real(reach, asked)
+        path.unlink()
+        path.symlink_to(tmp_path / "keys" / "nothing.mp4")
+        return descriptor
+
+    monkeypatch.setattr(FileReach, "open", judged_and_exchanged)
+    opened = open_source(str(path), ours, Patience())
+    assert opened.info.width == 320
+    opened.close()
+
+
+def test_a_file_that_may_not_be_read_is_like_one_that_is_not_there(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(clip.read_bytes())
+    real = os.open
+
+    def refused(name: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if flags & os.O_PATH or not str(name).startswith("/proc/self/fd/"):
+            return real(name, flags, *rest, **more)
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refused)
+    found, missing = why_not(str(path)), why_not(str(tmp_path / "other.mp4"))
+    assert (found.kind, str(found).replace("film", "other")) == (missing.kind, str(missing))
 
 
 def test_a_quarter_of_the_attack_corpus_reaches_no_canary_and_is_refused_in_words() -> None:

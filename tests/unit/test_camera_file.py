@@ -14,13 +14,19 @@ from dashboard.accounts.grants import Grants, Role
 from dashboard.camera_file.csv_form import FORMULA
 from dashboard.camera_file.entries import MOST_ENTRIES
 from dashboard.camera_file.forms import Form, read_cameras, write_cameras
-from dashboard.camera_file.plan import Plan, make_plan
+from dashboard.camera_file.plan import MayRead, Plan, make_plan
 
 SECRET = "s3cret"  # noqa: S105 - a made-up one, looked for in what must not show it
 SOURCE = f"rtsp://admin:{SECRET}@10.0.0.9/live"
 SPACED = f"rtsp://adm in:{SECRET}@10.0.0.9/live"
 FORMS: tuple[Form, ...] = ("yaml", "csv")
 ALL: dict[str, Role] = {"*": "administrator"}
+
+
+def any_file(source: str) -> bool:
+    del source
+    return True
+
 
 names = st.text(min_size=1, max_size=80).filter(lambda text: text.isprintable() and text.strip())
 sources = st.one_of(
@@ -60,7 +66,7 @@ def cameras(draw: st.DrawFn) -> list[Camera]:
 @given(cameras(), st.sampled_from(FORMS))
 def test_a_file_that_was_exported_changes_nothing(found: list[Camera], form: Form) -> None:
     exported = write_cameras(form, found).encode()
-    plan = make_plan(read_cameras(form, exported), found, Grants(ALL).allow)
+    plan = make_plan(read_cameras(form, exported), found, Grants(ALL).allow, any_file)
     assert [row.outcome for row in plan.rows] == ["unchanged"] * len(found), plan
     assert [row.camera for row in plan.rows] == found
 
@@ -123,7 +129,7 @@ def test_spreadsheets_semicolons_tabs_marks_and_decimal_commas_are_read() -> Non
         text.replace(";", "\t").encode("utf-16"),
         f"sep=;\n{text}".encode(),
     ):
-        gate, hall = make_plan(read_cameras("csv", data), [], Grants(ALL).allow).rows
+        gate, hall = make_plan(read_cameras("csv", data), [], Grants(ALL).allow, any_file).rows
         assert gate.camera is not None
         assert hall.camera is not None
         assert (gate.camera.analysis_fps, gate.camera.enabled) == (2.5, True)
@@ -179,7 +185,9 @@ def test_names_may_be_exchanged_but_never_shared() -> None:
 def test_nothing_is_removed_unless_asked_for() -> None:
     one, two = make_camera(name="One", source="demo:"), make_camera(name="Two", source="demo:")
     assert [row.outcome for row in plan_of("name\nOne\n", [one, two]).rows] == ["unchanged"]
-    plan = make_plan(read_cameras("csv", b"name\nOne\n"), [one, two], Grants(ALL).allow, True)
+    plan = make_plan(
+        read_cameras("csv", b"name\nOne\n"), [one, two], Grants(ALL).allow, any_file, True
+    )
     assert [(row.outcome, row.name) for row in plan.rows] == [
         ("unchanged", "One"),
         ("removed", "Two"),
@@ -208,9 +216,19 @@ def test_roles_and_groups_hold_row_by_row() -> None:
     moved = plan_of("name,group\nHere,T1\n", [here], grants)
     assert moved.rows[0].problems[0].field == "group"
     removal = make_plan(
-        read_cameras("csv", b"name\nThere\n"), [here, there], Grants(grants).allow, True
+        read_cameras("csv", b"name\nThere\n"), [here, there], Grants(grants).allow, any_file, True
     )
     assert [row.outcome for row in removal.rows] == ["unchanged", "refused"]
+
+
+def test_a_new_file_needs_the_right_to_have_it_read_and_one_that_is_saved_stays() -> None:
+    film = make_camera(name="Film", source="/videos/film.mp4")
+    text = "name,source,jpeg_quality\nFilm,/videos/film.mp4,70\nNew,/videos/b.mp4,70\nHall,0,70\n"
+    plan = plan_of(text, [film], may_read=lambda source: not source.startswith("/"))
+    assert [row.outcome for row in plan.rows] == ["changed", "refused", "added"]
+    [problem] = plan.rows[1].problems
+    assert problem.field == "source"
+    assert "MASKWATCH_SOURCE_FOLDERS" in problem.detail
 
 
 def test_texts_in_yaml_are_taken_as_they_are_written() -> None:
@@ -302,10 +320,15 @@ def test_no_python_object_is_made_from_yaml() -> None:
 @given(st.binary(max_size=200), st.sampled_from(FORMS))
 def test_bytes_of_any_kind_are_read_or_refused(data: bytes, form: Form) -> None:
     with suppress(CameraFileError):
-        make_plan(read_cameras(form, data), [], Grants(ALL).allow)
+        make_plan(read_cameras(form, data), [], Grants(ALL).allow, any_file)
 
 
 def plan_of(
-    text: str, there: list[Camera], grants: dict[str, Role] | None = None, form: Form = "csv"
+    text: str,
+    there: list[Camera],
+    grants: dict[str, Role] | None = None,
+    form: Form = "csv",
+    may_read: MayRead = any_file,
 ) -> Plan:
-    return make_plan(read_cameras(form, text.encode()), there, Grants(grants or ALL).allow)
+    entries = read_cameras(form, text.encode())
+    return make_plan(entries, there, Grants(grants or ALL).allow, may_read)
