@@ -23,6 +23,7 @@ from contract.keys import UPLOADED_PICTURES
 from tests.servers.clips import make_clip
 
 SAVED_S: Final = 30
+ONE_WORKER: Final = {"MASKWATCH_WORKERS": "1"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Used:
     """The kinds of keys with pictures that were in Redis' memory at that moment."""
     grown: Path
     """A copy of Redis' files as they were before it wrote anything anew."""
+    temporary: Path
+    """Where the system put its temporary files."""
 
     def pictures(self) -> dict[str, int]:
         """How many pictures lie in what Redis wrote, before and after it wrote all of it anew."""
@@ -51,7 +54,8 @@ def used_system(checkout: Path = ROOT) -> Iterator[Used]:
     """Run a system, use all of it, and have its Redis write its file anew and take a snapshot."""
     with (
         tempfile.TemporaryDirectory(prefix="maskwatch-films-") as folder,
-        running_system({"MASKWATCH_WORKERS": "1"}, checkout=checkout) as system,
+        tempfile.TemporaryDirectory(prefix="maskwatch-tmp-") as temporary,
+        running_system({**ONE_WORKER, "TMPDIR": temporary}, checkout=checkout) as system,
     ):
         clip = make_clip(Path(folder) / "film.mp4")
         features = EveryFeature(system, clip, checkout)
@@ -61,7 +65,7 @@ def used_system(checkout: Path = ROOT) -> Iterator[Used]:
             grown = Path(folder) / "grown"
             copy_files(system.log.parent / "redis", grown)
             held = _write_everything(system)
-        yield Used(system, features.used, held, grown)
+        yield Used(system, features.used, held, grown, Path(temporary))
 
 
 def _write_everything(system: System) -> tuple[str, ...]:
