@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import ipaddress
+import os
 import socket
 import struct
 import threading
 from collections import Counter
 from collections.abc import Set
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -23,15 +27,19 @@ UDP: Final = 17
 KERNELS: Final = {0, 58}
 """Next headers of IPv6 by which a kernel finds its neighbours (ICMPv6, hop-by-hop options)."""
 DNS_PORT: Final = 53
+NAMESPACES: Final = Path("/run/netns")
+"""Where `ip netns` keeps them."""
+CLONE_NEWNET: Final = 0x40000000
+"""Of setns(2): a network namespace."""
 
 
 class Eavesdropper:
-    """Listens at this machine's end of a host's link."""
+    """Listens at the far end of a host's link, in the network namespace where that is."""
 
-    def __init__(self, link: str) -> None:
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERYTHING))
-        self._socket.bind((link, 0))
-        self._socket.settimeout(0.2)
+    def __init__(self, namespace: str, link: str) -> None:
+        # A socket stays where it was opened. Only this short-lived thread goes there.
+        with ThreadPoolExecutor(1) as there:
+            self._socket = there.submit(_opened_in, namespace, link).result()
         self._thread = threading.Thread(target=self._listen, name="eavesdropper", daemon=True)
         self._ended = threading.Event()
         self._spoken_to: Counter[str] = Counter()
@@ -69,6 +77,19 @@ class Eavesdropper:
                 continue
             if about[2] != OUTGOING and (whom := addressee(frame)):
                 self._spoken_to[whom] += 1
+
+
+def _opened_in(namespace: str, link: str) -> socket.socket:
+    """Take this thread into a network namespace, and open a socket that hears a link there."""
+    libc = ctypes.CDLL(None, use_errno=True)  # os.setns is Python 3.12's
+    with (NAMESPACES / namespace).open() as door:
+        if libc.setns(door.fileno(), CLONE_NEWNET):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), namespace)
+    heard = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERYTHING))
+    heard.bind((link, 0))
+    heard.settimeout(0.2)
+    return heard
 
 
 def addressee(frame: bytes) -> str:

@@ -62,7 +62,7 @@ class Host:
 
     @property
     def link(self) -> str:
-        """This machine's end of its link."""
+        """The bridge's end of its link, in the bridge's namespace."""
         return self._link
 
     def route_everything_to(self, gateway: Host) -> None:
