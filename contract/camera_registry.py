@@ -14,7 +14,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from contract import keys
-from contract.cameras import Camera, changed_camera, has_secret
+from contract.cameras import Camera, changed_camera, is_network_address
 from contract.errors import (
     CameraChangedError,
     CameraNameTakenError,
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 class CameraRegistry:
     """The cameras in Redis. A revision number tells watchers cheaply that something changed.
 
-    With a vault, addresses come whole; without one, those with a password come redacted.
+    With a vault, network addresses come whole; without one, they come redacted.
     """
 
     def __init__(self, redis: Redis, vault: Vault | None = None) -> None:
@@ -177,7 +177,7 @@ class CameraRegistry:
         """
         written = 0
         for camera in self.all():
-            if has_secret(camera.source):
+            if is_network_address(camera.source) and not camera.locked:
                 self._redis.transaction(partial(self._seal_again, camera.id), keys.CAMERAS)
                 written += 1
         return written
@@ -188,7 +188,7 @@ class CameraRegistry:
         pipeline.multi()
         if record is not None:
             opened = self._opened(_decode(record))
-            if has_secret(opened.source):
+            if is_network_address(opened.source) and not opened.locked:
                 opened = opened.model_copy(update={"sealed_source": None})
             camera = self._sealed(opened)
             pipeline.hset(keys.CAMERAS, camera.id, _encode(camera))
@@ -207,22 +207,23 @@ class CameraRegistry:
             self._said.add(camera.id)
             return camera
         self._said.discard(camera.id)
-        return camera.model_copy(update={"source": source})
+        return camera.model_copy(update={"source": source, "opened": True})
 
     def _sealed(self, camera: Camera) -> Camera:
-        """The camera with its address encrypted, where it has a password and is not so yet.
+        """The camera with its address encrypted, where it is a network's and not so yet.
 
         Raises:
             SecretKeyError: there is no key to encrypt it with.
         """
-        if camera.sealed_source is not None or not has_secret(camera.source):
+        if camera.sealed_source is not None or not is_network_address(camera.source):
             return camera
         if self._vault is None:
             raise SecretKeyError(
-                "the address has a password, and there is no key to encrypt it with; "
+                "a network address is kept encrypted, and there is no key to encrypt it with; "
                 "set MASKWATCH_SECRET_KEY_FILE"
             )
-        return camera.model_copy(update={"sealed_source": self._vault.seal(camera.source)})
+        sealed = {"sealed_source": self._vault.seal(camera.source), "opened": True}
+        return camera.model_copy(update=sealed)
 
 
 class CameraRoster:
@@ -246,7 +247,7 @@ class CameraRoster:
 
 
 def _encode(camera: Camera) -> str:
-    """The camera as JSON for Redis, which never gets a password in clear."""
+    """The camera as JSON for Redis, which gets the redacted form of an address in clear."""
     sealed = {"sealed_source": camera.sealed_source} if camera.sealed_source else {}
     return json.dumps({**camera.model_dump(mode="json"), "source": camera.redacted_source} | sealed)
 

@@ -20,6 +20,7 @@ from pydantic import (
 from contract.errors import CameraConfigError, CameraFieldsError
 from contract.layout import MOST_SHAPES, Area, CountingLine, Zone, different_names
 from contract.redaction import redact_text, redact_url
+from contract.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of
 
 SOURCE_HINT: Final = (
     "expected rtsp://, rtsps://, http:// or https:// with a host, a webcam (0 or /dev/video0), "
@@ -38,7 +39,7 @@ class Camera(BaseModel):
 
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
     name: str = Field(min_length=1, max_length=80)
-    source: str = Field(min_length=1, max_length=2000)
+    source: str = Field(min_length=1, max_length=LONGEST_ADDRESS)
     group: str = Field("", max_length=80)
     """What people call the place, such as "Terminal 2"; roles can be limited to it."""
     enabled: bool = True
@@ -58,8 +59,10 @@ class Camera(BaseModel):
     """Areas with posters, screens or mirrors: faces in them are nobody's."""
     created_at_s: float = Field(default_factory=time.time)
     sealed_source: str | None = Field(None, exclude=True, repr=False)
-    """The source as it lies in Redis, encrypted, when it has a password. `source` is then the
-    whole address for who has the key, and the redacted one for everybody else."""
+    """The source as it lies in Redis, encrypted, when it is a network address. `source` is then
+    the whole address for who has the key, and the redacted one for everybody else."""
+    opened: bool = Field(False, exclude=True, repr=False)
+    """Whether `source` is what was encrypted, and not its redacted form."""
 
     @field_validator("name")
     @classmethod
@@ -91,8 +94,17 @@ class Camera(BaseModel):
 
     @property
     def redacted_source(self) -> str:
-        """The source as people may see it."""
+        """The source as those may see it who may change the camera."""
         return redact_url(self.source)
+
+    @property
+    def public_source(self) -> str:
+        """The source as those may see it who may see the camera: scheme and host."""
+        return host_of(self.source)
+
+    def shows_as(self, source: str) -> bool:
+        """Whether `source` is a form that this camera's address was shown in, come back."""
+        return source.strip() in (self.redacted_source, self.public_source)
 
     @property
     def owner(self) -> str:
@@ -101,8 +113,8 @@ class Camera(BaseModel):
 
     @property
     def locked(self) -> bool:
-        """Whether the address has a password that this process has no key for."""
-        return self.sealed_source is not None and not has_secret(self.source)
+        """Whether the address is encrypted, and this process has no key that opens it."""
+        return self.sealed_source is not None and not self.opened
 
     @property
     def version(self) -> str:
@@ -114,17 +126,20 @@ class Camera(BaseModel):
         text = json.dumps([record, self.sealed_source], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def public(self) -> dict[str, Any]:
-        """The record for pages and the API: all but the password."""
-        return {**self.model_dump(), "source": self.redacted_source}
+    def public(self, may_change: bool = False) -> dict[str, Any]:
+        """The record for pages and the API, with as much of the address as who asks may see."""
+        source = self.redacted_source if may_change else self.public_source
+        return {**self.model_dump(), "source": source}
 
 
-CHANGEABLE: Final = frozenset(Camera.model_fields) - {"id", "created_at_s", "sealed_source"}
+KEPT_BESIDE: Final = frozenset({"sealed_source", "opened"})
+"""Fields that are no part of a camera's settings."""
+CHANGEABLE: Final = frozenset(Camera.model_fields) - KEPT_BESIDE - {"id", "created_at_s"}
 
 
-def has_secret(source: str) -> bool:
-    """Whether an address has something that people must not see again: a user, a password."""
-    return redact_url(source) != source
+def is_network_address(source: str) -> bool:
+    """Whether a source is encrypted wherever it is kept: any address of a host."""
+    return SEPARATOR in source
 
 
 def make_camera(**fields: Any) -> Camera:
@@ -177,5 +192,6 @@ def changed_camera(before: Camera, changes: dict[str, Any]) -> Camera:
     if camera.owner != before.owner:
         raise CameraConfigError("source: no camera becomes a browser's webcam, or ceases to be")
     if camera.source == before.source:
-        camera = camera.model_copy(update={"sealed_source": before.sealed_source})
+        kept = {"sealed_source": before.sealed_source, "opened": before.opened}
+        camera = camera.model_copy(update=kept)
     return camera

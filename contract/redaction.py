@@ -1,4 +1,4 @@
-"""Keeps camera passwords out of everything a person or a machine may read.
+"""Keeps what is secret in cameras' addresses out of everything a person or a machine may read.
 
 All of it takes time linear in the text's length, because strangers choose what is logged: it finds
 and splits, and no regular expression here repeats anything that it may have to give back.
@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Final
 
-HIDDEN: Final = "***"
+from contract.shown_addresses import HIDDEN as HIDDEN
+from contract.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of, shown_address
+
 LONGEST_LOGGED: Final = 20_000
 """Characters of one event in the log, its traceback included; the rest is cut off unread."""
 
 _PASSWORD_WITH_BLANKS: Final = 300
 """Characters after `user:` within which an `@` is still taken for the end of a password."""
-_SEPARATOR: Final = "://"
 _BLANK: Final = re.compile(r"\s")
 _ADDRESS_END: Final = re.compile(r"[\s\"'<>]")
 _USER: Final = re.compile(r"[^\s/:@]*+:")
 _PORT: Final = re.compile(r"\d{1,5}(?:[\s/,;]|$)")
-_PARAMETER: Final = re.compile(r"([?&;])")
-_SECRET_NAME: Final = re.compile(r"pass|pwd|token|secret|auth|key|user|login|sig", re.IGNORECASE)
+_AFTER_ADDRESS: Final = ".,;:!?)]}"
+"""Signs at an address's end that belong to the sentence around it."""
 
 
 def redact_url(url: str) -> str:
-    """Return `url` with user, password and secret-looking query values hidden.
+    """Return an address as those may see it who may change the camera; see `shown_address`.
 
     Everything up to the last `@` is taken for credentials, because people paste passwords
     that contain `/`, `?` or `@`: hiding a part of the path is the lesser fault.
@@ -34,20 +36,18 @@ def redact_url(url: str) -> str:
     >>> redact_url("rtsp://admin:p@ss/w@10.0.0.9/live")
     'rtsp://***@10.0.0.9/live'
     """
-    scheme, separator, rest = url.partition(_SEPARATOR)
-    return scheme + separator + _redact_rest(rest) if separator else url
+    return shown_address(url) if len(url) <= LONGEST_ADDRESS else shown_address.__wrapped__(url)
 
 
-def _redact_rest(rest: str) -> str:
-    """Redact what follows the `://` of an address."""
+def without_login(url: str) -> str:
+    """Return an address that is no camera's, its path whole, without user, password and query.
+
+    >>> without_login("https://me:pw@mirror.example.org/yunet.onnx?token=x")
+    'https://***@mirror.example.org/yunet.onnx'
+    """
+    scheme, separator, rest = url.partition("?")[0].partition(SEPARATOR)
     _, at, place = rest.rpartition("@")
-    path, *parameters = _PARAMETER.split(place)
-    shown = [HIDDEN, at, path] if at else [path]
-    for parameter in parameters:
-        name, equals, value = parameter.partition("=")
-        secret = equals and value and _SECRET_NAME.search(name)
-        shown.append(f"{name}={HIDDEN}" if secret else parameter)
-    return "".join(shown)
+    return f"{scheme}{separator}{HIDDEN}@{place}" if at else scheme + separator + rest
 
 
 def redact_text(text: str) -> str:
@@ -58,17 +58,32 @@ def redact_text(text: str) -> str:
     >>> redact_text("no answer from 'rtsp://admin:it's <mine>@10.0.0.9/live'")
     "no answer from 'rtsp://***@10.0.0.9/live'"
     """
+    return _with_addresses(text, shown_address.__wrapped__)
+
+
+def hosts_alone(text: str) -> str:
+    """Return free text with nothing of its URLs but scheme and host: for who may look only.
+
+    >>> hosts_alone("no answer from rtsp://10.0.0.9:554/live.")
+    'no answer from rtsp://10.0.0.9/***.'
+    """
+    return _with_addresses(text, host_of.__wrapped__)
+
+
+def _with_addresses(text: str, shown: Callable[[str], str]) -> str:
+    """Return `text` with each address as `shown` gives it."""
     pieces, done = [], 0
     run_end = last_at = -1  # of the text without blanks that a URL is in, found once for each
-    while (found := text.find(_SEPARATOR, done)) >= 0:
-        start = found + len(_SEPARATOR)
+    while (found := text.find(SEPARATOR, done)) >= 0:
+        start = found + len(SEPARATOR)
         if start > run_end:
             run_end = _position(_BLANK, text, start)
             last_at = text.rfind("@", start, run_end)
         place = last_at if last_at >= start else _end_of_password(text, start)
         end = _position(_ADDRESS_END, text, max(start, place))
-        pieces += [text[done:start], _redact_rest(text[start:end])]
-        done = end
+        kept = len(text[start:end].rstrip(_AFTER_ADDRESS)) + start
+        pieces += [text[done:found], shown(SEPARATOR + text[start:kept])]
+        done = kept
     return "".join([*pieces, text[done:]])
 
 

@@ -94,11 +94,11 @@ class CameraSnapshot:
             return "The camera is connected, but no analysed pictures arrive."
         return ""
 
-    def as_json(self) -> dict[str, Any]:
-        """The camera as the API gives it: no password, states and counts included."""
+    def as_json(self, may_change: bool = False) -> dict[str, Any]:
+        """The camera as the API gives it, states and counts included, no secret in the address."""
         status, age_s = self.status, self.picture_age_s
         return {
-            **self.camera.public(),
+            **self.camera.public(may_change),
             "version": self.camera.version,
             "status": {
                 "state": status.state,

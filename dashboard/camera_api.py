@@ -8,7 +8,14 @@ from flask import Blueprint, Response, url_for
 
 from contract.cameras import CHANGEABLE, Camera, make_camera
 from contract.errors import CameraConfigError
-from dashboard.accounts.access import audit, audit_change, require_group, requires, visible_cameras
+from dashboard.accounts.access import (
+    audit,
+    audit_change,
+    may_change,
+    require_group,
+    requires,
+    visible_cameras,
+)
 from dashboard.api_document.answers import CameraAnswer, CameraList, FacesAnswer, FitnessAnswer
 from dashboard.api_document.describing import describes
 from dashboard.api_document.requests import CameraChange, CameraListQuery, NewCamera
@@ -42,7 +49,7 @@ def cameras() -> Response:
     found = services().board.read_now(seen[asked.offset : end])
     more = {**asked.model_dump(exclude_none=True), "offset": end}
     body = {
-        "cameras": [snapshot.as_json() for snapshot in found],
+        "cameras": [snapshot.as_json(may_change(snapshot.camera)) for snapshot in found],
         "total": len(seen),
         "next": url_for("camera_api.cameras", **more) if end < len(seen) else None,
     }
@@ -152,4 +159,4 @@ def fitness(camera_id: str) -> Response:
 
 def _answer(camera: Camera) -> Response:
     [snapshot] = services().board.read_now([camera])
-    return conditional(snapshot.as_json(), PASSING, camera.version)
+    return conditional(snapshot.as_json(may_change(camera)), PASSING, camera.version)

@@ -8,7 +8,14 @@ from flask import Blueprint, Response, jsonify, request
 
 from contract.cameras import Camera
 from contract.errors import CameraChangedError, QueryError
-from dashboard.accounts.access import audit, audit_is_done, identity, requires, visible_cameras
+from dashboard.accounts.access import (
+    audit,
+    audit_is_done,
+    identity,
+    may_change,
+    requires,
+    visible_cameras,
+)
 from dashboard.api_document.describing import describes
 from dashboard.api_document.requests import CameraExportQuery, CameraImportQuery
 from dashboard.api_document.setup_answers import ImportAnswer
@@ -42,8 +49,8 @@ blueprint = Blueprint("camera_file_api", __name__, url_prefix="/api/v1/cameras")
 def export() -> Response:
     """All cameras that may be seen, as YAML or CSV; never a password.
 
-    `***` in an address stands for its user and password. Imported again as it is, the address
-    that is saved stays, password included.
+    `***` in an address stands for what is hidden of it. Imported again as it is, the address that
+    is saved stays. Of a camera that may be seen and not changed, an address is scheme and host.
     """
     asked = query(CameraExportQuery)
     form = asked.format or _accepted()
@@ -53,7 +60,7 @@ def export() -> Response:
         c for c in visible_cameras(services().cameras.all()) if asked.group in (None, c.group)
     ]
     headers = {"Content-Disposition": f'attachment; filename="cameras.{form}"'}
-    text = write_cameras(form, cameras)
+    text = write_cameras(form, cameras, may_change)
     return tagged(Response(text, content_type=f"{MEDIA[form]}; charset=utf-8", headers=headers))
 
 

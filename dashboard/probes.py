@@ -11,7 +11,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from contract.cameras import has_secret
+from contract.cameras import is_network_address
 from contract.keys import JOBS_QUEUE, probe_picture
 from contract.picture_store import PictureStore
 from contract.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
@@ -42,12 +42,14 @@ class Probes:
         self._queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
 
     def start(self, source: str, owner: str) -> str:
-        """Queue a probe of `source` for `owner` and return its id. A password travels encrypted."""
-        secret = has_secret(source)
+        """Queue a probe of `source` for `owner` and return its id.
+
+        A network address travels encrypted.
+        """
         job = self._queue.enqueue(
             PROBE_JOB,
             redact_url(source),
-            self._vault.seal(source) if secret else None,
+            self._vault.seal(source) if is_network_address(source) else None,
             job_timeout=JOB_TIMEOUT_S,
             result_ttl=RESULT_KEPT_S,
             failure_ttl=RESULT_KEPT_S,

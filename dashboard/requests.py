@@ -74,8 +74,8 @@ def refuse_redacted(source: object) -> None:
     """Raise `CameraConfigError` when `source` has stars where a password belongs."""
     if isinstance(source, str) and HIDDEN in source:
         raise CameraConfigError(
-            f"source: {HIDDEN} stands for a hidden user and password; "
-            "type the whole address with both, or leave the source as it is to keep them"
+            f"source: {HIDDEN} stands for what is hidden of the saved address; "
+            "type the whole address, or leave the source as it is to keep it"
         )
 
 
@@ -96,11 +96,11 @@ def may_read(source: str, grants: Grants, settings: Settings) -> bool:
 
 
 def merged_source(source: object, saved: Camera) -> object:
-    """The source that is meant: the saved one where its redacted form came back unchanged.
+    """The source that is meant: the saved one where it came back as it was shown.
 
     Anything else with stars is refused: guessing could send a camera's password elsewhere.
     """
-    if isinstance(source, str) and source.strip() == saved.redacted_source:
+    if isinstance(source, str) and saved.shows_as(source):
         return saved.source
     refuse_redacted(source)
     return source

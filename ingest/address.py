@@ -9,10 +9,11 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from contract.file_sources import DEMO_PREFIX, NETWORK, WEBCAM
 from contract.redaction import redact_url
+from contract.shown_addresses import LONGEST_ADDRESS
 
 SourceKind = Literal["rtsp", "http", "webcam", "file", "demo"]
 
-_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[\w.-]*[A-Za-z.][\w.-]*)(:\d{1,5})?\Z")
+_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|(?=[\w.-]*?[A-Za-z.])[\w.-]+)(:\d{1,5})?\Z")
 _DOTTED_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[\w-]+(\.[\w-]+)+|localhost)(:\d{1,5})?\Z")
 _END_OF_AUTHORITY: Final = re.compile(r"[/?#]")
 _ENCODED: Final = re.compile(r"(?:[^%@/?#:]|%[0-9a-fA-F]{2})*\Z")
@@ -52,7 +53,12 @@ class Address:
         """Where a redirect leads from here.
 
         User and password go along to the same host only, and never from TLS to none.
+
+        Raises:
+            ValueError: it is no address, or longer than one may be.
         """
+        if len(location) > LONGEST_ADDRESS:
+            raise ValueError(f"an address of {len(location)} characters")
         moved = parse_source(urljoin(self.url, location))
         same = moved.host == self.host and moved.encrypted >= self.encrypted
         if not same or any(moved.login) or not any(self.login):
@@ -93,12 +99,11 @@ def _split_credentials(rest: str) -> tuple[str, str]:
     """
     if _DOTTED_HOST.match(_END_OF_AUTHORITY.split(rest, maxsplit=1)[0]):
         return "", rest
-    at = rest.rfind("@")
-    while at >= 0:
-        location = rest[at + 1 :]
-        if _HOST.match(_END_OF_AUTHORITY.split(location, maxsplit=1)[0]):
-            return rest[:at], location
-        at = rest.rfind("@", 0, at)
+    pieces = rest.split("@")
+    for number in range(len(pieces) - 1, 0, -1):
+        host, *more = _END_OF_AUTHORITY.split(pieces[number], maxsplit=1)
+        if _HOST.match(host) and (more or number == len(pieces) - 1):
+            return "@".join(pieces[:number]), "@".join(pieces[number:])
     # What is no host, such as an address written as one number, must not make a password part of
     # the host's name, which messages repeat.
     login, separator, _ = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0].rpartition("@")

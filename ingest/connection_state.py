@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from contract.errors import SourceError
+from contract.redaction import hosts_alone
 from contract.status import CameraState, CameraStatus
 from ingest.source import StreamInfo
 from ingest.stream_health import Notice, StreamHealth
@@ -16,6 +17,8 @@ from ingest.stream_rate import RateWatch
 
 STALLED_AFTER_S: Final = 2.0
 FPS_WINDOW_S: Final = 4.0
+LONGEST_WORDS: Final = 1000
+"""Characters of an error, some of which a camera may have chosen."""
 SETTLING_S: Final = 0.5
 """What a server kept for new viewers comes at once; it says nothing of the camera's rate."""
 
@@ -48,6 +51,7 @@ class ConnectionState:
         self._health: StreamHealth | None = None
         self._rate = RateWatch(wanted_fps)
         self._error: SourceError | None = None
+        self._error_words = ""
         self._arrivals_s: deque[float] = deque()
         self._settled_s: float | None = None
         self._connected_s = 0.0
@@ -82,6 +86,8 @@ class ConnectionState:
     def lost(self, error: SourceError) -> None:
         with self._lock:
             self._connected, self._error, self._health = False, error, None
+            # Everybody reads these who may see the camera; the log has the rest of its address.
+            self._error_words = hosts_alone(str(error))[:LONGEST_WORDS]
             self._arrivals_s.clear()
 
     def status(self) -> CameraStatus:
@@ -103,7 +109,7 @@ class ConnectionState:
                 height=height,
                 codec=self._info.codec,
                 error_kind=error.kind if error else self._stall_kind(),
-                error=str(error) if error else self._stall_words(),
+                error=self._error_words if error else self._stall_words(),
                 notice_kind=notice.kind if notice else "",
                 notice=notice.words if notice else "",
                 reconnects=self._reconnects,

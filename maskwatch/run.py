@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from contract.alert_channels import ChannelStore
 from contract.camera_registry import CameraRegistry
-from contract.cameras import has_secret, make_camera
+from contract.cameras import is_network_address, make_camera
 from contract.errors import MaskwatchError, MessageError, RedisUnavailableError, SettingsError
 from contract.faces import FrameFaces
 from contract.keys import CameraKeys
@@ -176,7 +176,7 @@ def _prepare(
     unsealed = ours and 0 < noted_version(redis) < PICTURES_SEALED
     while wait_for_server(redis, stop):
         try:
-            in_clear = passwords_in_clear(redis)
+            in_clear = secrets_in_clear(redis)
             count = register_cameras(redis, cameras, vault)
             if in_clear:
                 _forget_clear_text(redis, ours)
@@ -190,19 +190,23 @@ def _prepare(
     return False
 
 
-def passwords_in_clear(redis: Redis) -> bool:
-    """Whether an earlier version left a camera's password unencrypted."""
-    return any(has_secret(camera.source) for camera in CameraRegistry(redis).all())
+def secrets_in_clear(redis: Redis) -> bool:
+    """Whether an earlier version left a camera's network address unencrypted, or not all of it."""
+    return any(
+        is_network_address(camera.source)
+        and (camera.sealed_source is None or camera.redacted_source != camera.source)
+        for camera in CameraRegistry(redis).all()  # without a key: as it is stored
+    )
 
 
 def _forget_clear_text(redis: Redis, ours: bool) -> None:
     """Have the append-only file written anew: what was in clear is still in the old one."""
     if ours:
         redis.bgrewriteaof()
-        _log.info("encrypted camera passwords that an earlier version had left in clear")
+        _log.info("encrypted camera addresses that an earlier version had left in clear")
         return
     _log.warning(
-        "encrypted camera passwords that an earlier version had left in clear; the files of the "
+        "encrypted camera addresses that an earlier version had left in clear; the files of the "
         "Redis at %s keep them until it rewrites those (BGREWRITEAOF), and backups for good",
         server_name(redis),
     )

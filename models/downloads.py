@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 from contract.errors import ModelChecksumError, ModelError, ModelNotFoundError, SettingsError
-from contract.redaction import redact_url
+from contract.redaction import without_login
 from models.files import NetworkFile, known_file
 
 CHUNK_BYTES: Final = 1 << 16
@@ -59,7 +59,7 @@ def _url(file: NetworkFile, base_url: str | None) -> str:
             f"nobody publishes {file.name!r} ({file.file_name}); put it into the models folder"
         )
     if urlsplit(url).scheme not in ("http", "https"):
-        raise SettingsError(f"models are pulled over http or https, not from {redact_url(url)}")
+        raise SettingsError(f"models are pulled over http or https, not from {without_login(url)}")
     return url
 
 
@@ -71,9 +71,9 @@ def _download(url: str, part: IO[bytes], file: NetworkFile, progress: Progress |
             _copy(answer, part, digest, file.size_bytes, progress)
     except urllib.error.HTTPError as error:
         kind = ModelNotFoundError if error.code in (404, 410) else ModelError
-        raise kind(f"{redact_url(url)} answered {error.code} {error.reason}") from error
+        raise kind(f"{without_login(url)} answered {error.code} {error.reason}") from error
     except OSError as error:
-        raise ModelError(f"{redact_url(url)} cannot be downloaded: {error}") from error
+        raise ModelError(f"{without_login(url)} cannot be downloaded: {error}") from error
     return digest.hexdigest()
 
 
@@ -93,6 +93,6 @@ def _copy(answer: Any, part: IO[bytes], digest: Any, size: int, progress: Progre
 def _check(actual: str, file: NetworkFile, url: str) -> None:
     if actual != file.sha256:
         raise ModelChecksumError(
-            f"{redact_url(url)} is not the published {file.name!r}: expected sha256 "
+            f"{without_login(url)} is not the published {file.name!r}: expected sha256 "
             f"{file.sha256} and {file.size_bytes} bytes, found {actual}; nothing was kept"
         )

@@ -156,6 +156,11 @@ def visible_cameras(cameras: Iterable[Camera]) -> list[Camera]:
     ]
 
 
+def may_change(camera: Camera) -> bool:
+    """Whether whoever is asking may change a camera, and so see where its address leads."""
+    return identity().grants.allow("operator", camera.group)
+
+
 def require_group(role: Role, group: str) -> None:
     """Raise 403 unless whoever is asking has `role` for cameras of `group`."""
     if not identity().grants.allow(role, group):

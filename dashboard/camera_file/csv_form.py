@@ -25,7 +25,10 @@ from dashboard.camera_file.entries import (
     SWITCHES,
     TEXTS,
     Entry,
+    MayChange,
     Problem,
+    anybody,
+    record_of,
     repeatable,
 )
 
@@ -35,8 +38,8 @@ FORMULA: Final = tuple("=+-@\t\r'")
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def write_csv(cameras: Iterable[Camera]) -> str:
-    """One row a camera, without any password; lines, zones and ignored areas are JSON.
+def write_csv(cameras: Iterable[Camera], may_change: MayChange = anybody) -> str:
+    """One row a camera, without any secret; lines, zones and ignored areas are JSON.
 
     Begins with a byte order mark, without which Excel takes it for another encoding.
     """
@@ -44,7 +47,7 @@ def write_csv(cameras: Iterable[Camera]) -> str:
     writer = csv.writer(text)
     writer.writerow(FIELDS)
     for camera in cameras:
-        record = {**camera.model_dump(mode="json"), "source": camera.redacted_source}
+        record = record_of(camera, may_change(camera))
         writer.writerow([_cell(name, record[name]) for name in FIELDS])
     return "\ufeff" + text.getvalue()
 

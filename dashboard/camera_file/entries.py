@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,6 +43,21 @@ class Entry:
     values: dict[str, Any] = field(repr=False)
     """By field; those that the file does not have are missing. An empty one is the default."""
     problems: tuple[Problem, ...] = ()
+
+
+MayChange = Callable[[Camera], bool]
+"""Whether the file is for somebody who may change a camera, and so see where it leads."""
+
+
+def anybody(_: Camera) -> bool:
+    """The file is for whoever runs the system."""
+    return True
+
+
+def record_of(camera: Camera, may_change: bool) -> dict[str, Any]:
+    """The camera's fields as a file has them."""
+    source = camera.redacted_source if may_change else camera.public_source
+    return {**camera.model_dump(mode="json"), "source": source}
 
 
 def repeatable(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from contract.cameras import Camera
 from contract.errors import CameraFileError
 from dashboard.camera_file.csv_form import decode_csv, read_csv, write_csv
-from dashboard.camera_file.entries import MOST_BYTES, Entry
+from dashboard.camera_file.entries import MOST_BYTES, Entry, MayChange, anybody
 from dashboard.camera_file.yaml_form import read_yaml, write_yaml
 
 Form = Literal["yaml", "csv"]
@@ -29,9 +29,10 @@ def form_of(media: str) -> Form | None:
     return _TAKEN.get(media.lower())
 
 
-def write_cameras(form: Form, cameras: Iterable[Camera]) -> str:
-    """The cameras in a file, without any password."""
-    return write_yaml(cameras) if form == "yaml" else write_csv(cameras)
+def write_cameras(form: Form, cameras: Iterable[Camera], may_change: MayChange = anybody) -> str:
+    """The cameras in a file, without any secret; of those that may not be changed, the host."""
+    write = write_yaml if form == "yaml" else write_csv
+    return write(cameras, may_change)
 
 
 def read_cameras(form: Form, data: bytes) -> list[Entry]:

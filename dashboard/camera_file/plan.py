@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera, changed_camera, has_secret, make_camera
+from contract.cameras import Camera, changed_camera, is_network_address, make_camera
 from contract.errors import CameraConfigError, CameraFieldsError
 from contract.file_sources import HOW_TO_HAVE_ONE
 from contract.redaction import HIDDEN
@@ -105,7 +105,7 @@ def _row(entry: Entry, seen: Sequence[Camera], may: May, may_read: MayRead) -> R
         return row
     values = {field: value for field, value in entry.values.items() if field != "id"}
     try:
-        camera = _changed(before, values) if before else _added(values)
+        camera = _changed(before, values, may) if before else _added(values)
     except CameraFieldsError as error:
         return replace(row, problems=tuple(Problem(*problem) for problem in error.problems))
     except CameraConfigError as error:
@@ -132,26 +132,26 @@ def _added(values: dict[str, Any]) -> Camera:
     ]
     if missing:
         raise CameraFieldsError(tuple(missing))
-    _refuse_stars(values["source"], "type the whole address with both")
+    _refuse_stars(values["source"], "type the whole address")
     return make_camera(**without_empty(values))
 
 
-def _changed(before: Camera, values: dict[str, Any]) -> Camera:
+def _changed(before: Camera, values: dict[str, Any], may: May) -> Camera:
     values = without_empty(values)
-    source = str(values.get("source", "")).strip()
-    if source == before.redacted_source:
+    source = str(values.get("source", ""))
+    if before.shows_as(source):
         del values["source"]
+    elif source and not may("operator", before.group):
+        # Before it is compared: whoever may not change the address must not guess it, either.
+        raise CameraFieldsError((("group", _needs("operator", before.group)),))
     else:
-        _refuse_stars(
-            source,
-            f"type the whole address with both, or {before.redacted_source} to keep what is saved",
-        )
+        _refuse_stars(source, "type the whole address, or leave it as exported to keep it")
     return changed_camera(before, values)
 
 
 def _refuse_stars(source: object, advice: str) -> None:
     if HIDDEN in str(source):
-        words = f"{HIDDEN} stands for a user and a password that are not in the file; {advice}"
+        words = f"{HIDDEN} stands for parts of an address that are not in the file; {advice}"
         raise CameraFieldsError((("source", words),))
 
 
@@ -164,8 +164,8 @@ def _changes(before: Camera, after: Camera) -> Iterator[FieldChange]:
             yield FieldChange(field, old[field], new[field])
             continue
         shown = after.redacted_source
-        if shown == before.redacted_source or has_secret(after.source):
-            shown = f"{shown} (with the user and password of the file)"
+        if is_network_address(after.source) and HIDDEN in shown:
+            shown = f"{shown} (as the file has it)"
         yield FieldChange(field, before.redacted_source, shown)
 
 

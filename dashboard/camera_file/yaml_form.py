@@ -15,21 +15,35 @@ from yaml.constructor import SafeConstructor
 from contract.cameras import Camera
 from contract.errors import CameraFileError
 from contract.redaction import redact_text
-from dashboard.camera_file.entries import FIELDS, MOST_ENTRIES, TEXTS, Entry, Problem, repeatable
+from dashboard.camera_file.entries import (
+    FIELDS,
+    MOST_ENTRIES,
+    TEXTS,
+    Entry,
+    MayChange,
+    Problem,
+    anybody,
+    record_of,
+    repeatable,
+)
 
 MOST_DEPTH: Final = 10
 HEAD: Final = """\
-# Cameras of Maskwatch. `***` stands for a user and a password, which are never exported: an
-# address that is left as it is keeps those that are saved; for a new camera, type them.
+# Cameras of Maskwatch. `***` stands for parts of an address that are never exported: an address
+# that is left as it is stays as it is saved; for a new camera, type the whole of it.
 """
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def write_yaml(cameras: Iterable[Camera]) -> str:
-    """The cameras with all their fields, without any password."""
+def write_yaml(cameras: Iterable[Camera], may_change: MayChange = anybody) -> str:
+    """The cameras with all their fields, without any secret."""
     records = [
-        {name: value for name, value in _plain(camera).items() if name in FIELDS}
+        {
+            name: value
+            for name, value in record_of(camera, may_change(camera)).items()
+            if name in FIELDS
+        }
         for camera in cameras
     ]
     body = yaml.dump(
@@ -41,10 +55,6 @@ def write_yaml(cameras: Iterable[Camera]) -> str:
         width=100_000,  # an address is one line
     )
     return HEAD + body
-
-
-def _plain(camera: Camera) -> dict[str, Any]:
-    return {**camera.model_dump(mode="json"), "source": camera.redacted_source}
 
 
 def read_yaml(text: str) -> list[Entry]:

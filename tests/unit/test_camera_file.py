@@ -87,13 +87,13 @@ def test_stars_in_another_address_are_refused_and_a_new_password_is_taken_unseen
     gate = make_camera(name="Gate", source=SOURCE)
     elsewhere = plan_of("name,source\nGate,rtsp://***@evil.example/live\n", [gate])
     assert elsewhere.rows[0].problems[0].field == "source"
-    assert "rtsp://***@10.0.0.9/live to keep" in elsewhere.rows[0].problems[0].detail
+    assert "leave it as exported to keep it" in elsewhere.rows[0].problems[0].detail
     [row] = plan_of("name,source\nGate,rtsp://admin:n3w@10.0.0.9/live\n", [gate]).rows
     assert row.camera is not None
     assert row.camera.source == "rtsp://admin:n3w@10.0.0.9/live"
     [change] = row.changes
     assert change.before == "rtsp://***@10.0.0.9/live"
-    assert change.after == "rtsp://***@10.0.0.9/live (with the user and password of the file)"
+    assert change.after == "rtsp://***@10.0.0.9/live (as the file has it)"
     new = plan_of("name,source\nDoor,rtsp://***@10.0.0.9/live\n", [gate])
     assert "type the whole address" in new.rows[0].problems[0].detail
 

@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.cameras import make_camera
 from contract.redaction import (
+    HIDDEN,
     LONGEST_LOGGED,
     RedactingFormatter,
     cut_and_redact,
@@ -39,7 +42,7 @@ def test_no_part_of_a_password_survives_redaction(url: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "rtsp://10.0.0.9:554 is down, tell ops@example.org; see http://host/help 'here'",
+        "rtsp://10.0.0.9:554 is down, tell ops@example.org; see http://host/live 'here'",
         "a." * 50_000,  # takes minutes where the length of a scheme has no bound
         "a://x: " * 5_000,
     ],
@@ -47,6 +50,50 @@ def test_no_part_of_a_password_survives_redaction(url: str) -> None:
 )
 def test_what_is_no_password_stays_as_it_is(words: str) -> None:
     assert redact_text(words) == words
+
+
+@pytest.mark.parametrize(
+    ("address", "shown", "host"),
+    [
+        ("rtsp://10.0.0.9/live", "rtsp://10.0.0.9/live", "rtsp://10.0.0.9/***"),
+        ("rtsp://10.0.0.9:554/", "rtsp://10.0.0.9:554/", "rtsp://10.0.0.9/***"),
+        ("rtsp://10.0.0.9/", "rtsp://10.0.0.9/", "rtsp://10.0.0.9"),
+        ("rtsp://h/Streaming/Channels/101", "rtsp://h/Streaming/Channels/101", "rtsp://h/***"),
+        ("rtsp://h/user=a_password=X_channel=1", "rtsp://h/***", "rtsp://h/***"),
+        ("rtsp://h:7447/hXq7pLm2vT9k", "rtsp://h:7447/***", "rtsp://h/***"),
+        ("rtsp://h/s3cret/live;pw=X", "rtsp://h/***/***", "rtsp://h/***"),
+        (
+            "http://h/video?pw=X&Xq7&channel=2",
+            "http://h/video?pw=***&***&channel=***",
+            "http://h/***",
+        ),
+        ("http://h?X#X", "http://h?***", "http://h/***"),
+        ("http://h#X", "http://h/***", "http://h/***"),
+        ("rtsp://u:X@[fe80::1]:554/ch1", "rtsp://***@[fe80::1]:554/ch1", "rtsp://[fe80::1]/***"),
+        ("rtsp://u:X@10.0.0.9/live@X", "rtsp://10.0.0.9/***", "rtsp://10.0.0.9/***"),
+        ("rtsp://10.0.0.9/to@X", "rtsp://10.0.0.9/***", "rtsp://10.0.0.9/***"),
+        ("rtsp://hall/to@X", "rtsp://***", "rtsp://***"),
+        ("rtsp://u:X", "rtsp://***", "rtsp://***"),
+        ("/films/a.mp4", "/films/a.mp4", "/films/a.mp4"),
+        ("demo:seed=1", "demo:seed=1", "demo:seed=1"),
+    ],
+)
+def test_whoever_may_change_a_camera_sees_plain_words_and_others_its_host(
+    address: str, shown: str, host: str
+) -> None:
+    camera = make_camera(name="x", source=address)
+    assert (camera.redacted_source, camera.public_source) == (shown, host)
+    assert camera.public()["source"] == host
+    assert camera.public(may_change=True)["source"] == shown
+    assert redact_text(f"no answer from {address}, again") == f"no answer from {shown}, again"
+
+
+@given(st.text("abX:/@?&=#.;[]*15 ", max_size=40))
+def test_what_is_shown_is_the_whole_address_or_says_what_is_hidden(rest: str) -> None:
+    address = f"rtsp://{rest}"
+    shown = redact_url(address)
+    assert shown == address or HIDDEN in shown
+    assert redact_url(shown) == shown
 
 
 ADVERSARIAL: dict[str, str] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from contract.redis_client import connect
 from contract.vault import Vault, add_newer_key, create_key_file, drop_older_keys, load_vault
 from maskwatch.cli import main
 from maskwatch.redis_server import EmbeddedRedis
-from maskwatch.run import _prepare
+from maskwatch.run import _prepare, secrets_in_clear
 from tests.builders import everything_in
 from tests.servers.ingest_process import eventually
 
@@ -71,16 +72,46 @@ def test_a_worker_needs_no_key_and_sees_no_password(redis: Redis, vault: Vault) 
     assert (camera.source, camera.analysis_fps, camera.locked) == (SHOWN, 4, True)
 
 
-def test_an_address_without_a_password_needs_no_key(redis: Redis) -> None:
+@pytest.mark.parametrize("source", [SOURCE, "rtsp://10.0.0.9/live"])
+def test_no_network_address_is_kept_without_a_key(redis: Redis, source: str) -> None:
     registry = CameraRegistry(redis)
-    camera = registry.add(make_camera(name="Gate", source="rtsp://10.0.0.9/live"))
-    assert registry.get(camera.id).source == "rtsp://10.0.0.9/live"
-    assert not registry.get(camera.id).locked
+    camera = registry.add(make_camera(name="Gate", source="demo:"))
     with pytest.raises(SecretKeyError, match="MASKWATCH_SECRET_KEY_FILE"):
-        registry.add(make_camera(name="Gate 2", source=SOURCE))
+        registry.add(make_camera(name="Gate 2", source=source))
     with pytest.raises(SecretKeyError):
-        registry.update(camera.id, source=SOURCE)
-    assert [found.name for found in registry.all()] == ["Gate"]
+        registry.update(camera.id, source=source)
+    assert [(found.name, found.source) for found in registry.all()] == [("Gate", "demo:")]
+
+
+PATH_SECRETS = {
+    "rtsp://10.0.0.9/user=admin_password=Xq7_channel=1": "rtsp://10.0.0.9/***",
+    "http://10.0.0.9:8080/video?pw=Xq7": "http://10.0.0.9:8080/video?pw=***",
+    "rtsp://10.0.0.9:7447/hXq7pLm2vT9k": "rtsp://10.0.0.9:7447/***",
+}
+
+
+@pytest.mark.parametrize(("source", "shown"), PATH_SECRETS.items())
+def test_a_secret_in_a_path_or_a_query_is_encrypted_wherever_the_address_is_from(
+    redis: Redis, vault: Vault, source: str, shown: str
+) -> None:
+    """New; in clear; and with only user and password hidden, as versions before wrote it."""
+    registry = CameraRegistry(redis, vault)
+    cameras = [registry.add(make_camera(name="new", source=source))]
+    for name, more in {"clear": {}, "half hidden": {"sealed_source": vault.seal(source)}}.items():
+        camera = make_camera(name=name, source=source)
+        record = camera.model_dump(mode="json") | more
+        redis.hset(keys.CAMERAS, camera.id, json.dumps(record))
+        cameras.append(camera)
+    assert secrets_in_clear(redis)
+    assert {camera.redacted_source for camera in CameraRegistry(redis).all()} == {shown}
+    assert registry.seal_all() == 3
+    assert not secrets_in_clear(redis)
+    assert b"Xq7" not in everything_in(redis)
+    for camera in cameras:
+        kept = registry.get(camera.id)
+        assert (kept.source, kept.redacted_source, kept.locked) == (source, shown, False)
+        assert CameraRegistry(redis).get(camera.id).locked
+        assert registry.update(camera.id, enabled=False).source == source
 
 
 @pytest.mark.parametrize("whose", ["another key", "no key"])

@@ -1,0 +1,157 @@
+"""What people may see of a network address: of all of it, of its host alone, or of one in a text.
+
+Cameras put passwords anywhere: before an `@`, into a query (`?pw=X`), into the path
+(`/user=admin_password=X_channel=1`), or make a token the path. So nothing is looked for that might
+be a secret. A part is shown where it is known to be none: the scheme, the host, the port, and the
+words below, which name streams in makers' manuals (docs/adr/0034). All else is `***`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+HIDDEN: Final = "***"
+SEPARATOR: Final = "://"
+REMEMBERED: Final = 4096
+"""Addresses whose shown form is kept, so that a list of cameras costs a look-up for each."""
+
+LONGEST_ADDRESS: Final = 2000
+"""Characters of a camera's address, checked before anything looks at them."""
+
+_STREAM_WORDS: Final = """
+a api audio av avc axis b c cam camera cameras cgi channel channels ch cif codec col d default
+encoder feed fps front gate h hall hevc high hls hd html http i image img index input isapi jpeg
+jpg k l left live lobby low m main media mjpeg mjpg mobile mode mov mp mpeg mpegts multicast n
+number o onvif out p pic picture playlist preview primary profile profiles psia q quality r rate
+raw rear resolution right rtp rtpstream rtsp s sd sdp sec secondary snapshot source sources stream
+streaming streams sub subtype t tcp third track trackid ts type u udp unicast v vga vid video
+videodevice videomain videos videosub view w web webcam x y z zone
+"""
+_OTHER_NAMES: Final = """
+auth key login name pass passwd password pw pwd session sig token user username usr
+"""
+PLAIN_WORDS: Final = frozenset(_STREAM_WORDS.split())
+"""Words of stream paths: ONVIF, Hikvision, Dahua, Axis, Bosch, Hanwha, Foscam, Reolink, Vivotek."""
+PARAMETER_NAMES: Final = PLAIN_WORDS | frozenset(_OTHER_NAMES.split())
+LONGEST_PART: Final = 24
+MOST_DIGITS: Final = 4
+"""In a part of a path: `Channels/3201` is a stream; a longer number may be a code."""
+
+_PIECE: Final = re.compile(r"([A-Za-z]*+)([0-9]*+)\Z")
+_BETWEEN_PIECES: Final = re.compile(r"[._-]")
+_AUTHORITY: Final = re.compile(r"(\[[0-9a-fA-F:.%]{2,80}\]|[\w.-]{1,253})(:[0-9]{1,5})?\Z")
+_END_OF_AUTHORITY: Final = re.compile(r"[/?#]")
+_PARAMETER: Final = re.compile(r"([?&])")
+
+
+@lru_cache(REMEMBERED)
+def shown_address(address: str) -> str:
+    """Return `address` as those may see it who may change the camera.
+
+    Where nothing is hidden it is the whole address. What has been hidden once stays as it is.
+
+    >>> shown_address("rtsp://admin:p@ss/w@10.0.0.9/live")
+    'rtsp://***@10.0.0.9/live'
+    >>> shown_address("http://10.0.0.9:8080/user=admin_password=X/ch1?pw=X&sid=5")
+    'http://10.0.0.9:8080/***/ch1?pw=***&***'
+    """
+    scheme, separator, rest = address.partition(SEPARATOR)
+    return scheme + separator + _shown_rest(rest) if separator else address
+
+
+@lru_cache(REMEMBERED)
+def host_of(address: str) -> str:
+    """Return scheme and host of `address`, with `/***` for anything more: for who may look only.
+
+    >>> host_of("rtsp://admin:p@ss/w@10.0.0.9:554/live")
+    'rtsp://10.0.0.9/***'
+    """
+    scheme, separator, rest = address.partition(SEPARATOR)
+    return scheme + separator + _host_alone(rest) if separator else address
+
+
+def _shown_rest(rest: str) -> str:
+    """What follows the `://`, as people may see it."""
+    login, authority, location, ambiguous = _split(rest)
+    if authority is None:
+        return HIDDEN
+    if ambiguous:  # `user/pass@host`, or `host/pa@th`: what looks like a port may be a password
+        return f"{_without_port(authority)}/{HIDDEN}"
+    if location.startswith("#"):
+        location = f"/{location}"
+    path, *parameters = _PARAMETER.split(location)
+    shown = "/".join(map(_shown_part, path.split("/")))
+    shown += "".join(map(_shown_parameter, parameters))
+    return f"{HIDDEN}@{authority}{shown}" if login else authority + shown
+
+
+def _host_alone(rest: str) -> str:
+    _, authority, _, _ = _split(rest)
+    if authority is None:
+        return HIDDEN
+    host = _without_port(authority)
+    return host if rest in (host, f"{host}/") else f"{host}/{HIDDEN}"
+
+
+def _split(rest: str) -> tuple[bool, str | None, str, bool]:
+    """Return login there or not, host with port, what follows, and whether that is ambiguous.
+
+    None for what is no host. Ambiguous: an `@` in what follows leaves open where the login ends.
+    """
+    authority, location = _authority(rest)
+    if "@" not in rest:
+        return False, authority, location, False
+    if _is_dotted(authority):
+        return False, authority, location, True
+    last_at, near_at = rest.rfind("@"), _END_OF_AUTHORITY.split(rest, maxsplit=1)[0].rfind("@")
+    last, after_last = _authority(rest[last_at + 1 :])
+    if near_at == last_at or _is_dotted(last) or (near_at < 0 and authority is None):
+        return True, last, after_last, False
+    near, after_near = _authority(rest[near_at + 1 :])
+    # Neither is plainly a host, so either may be a part of a password or of a path.
+    return True, near if near_at >= 0 and _is_dotted(near) else None, after_near, True
+
+
+def _is_dotted(authority: str | None) -> bool:
+    """Whether it is plainly a host, and no part of a password or of a path."""
+    return authority is not None and ("." in authority or authority.startswith(("[", "localhost")))
+
+
+def _without_port(authority: str) -> str:
+    match = _AUTHORITY.match(authority)
+    return match[1] if match else HIDDEN
+
+
+def _authority(rest: str) -> tuple[str | None, str]:
+    end = _END_OF_AUTHORITY.search(rest)
+    authority = rest[: end.start()] if end else rest
+    known = authority == HIDDEN or _AUTHORITY.match(authority)
+    return authority if known else None, rest[len(authority) :]
+
+
+def _shown_part(part: str) -> str:
+    return part if is_plain(part) else HIDDEN
+
+
+def _shown_parameter(parameter: str) -> str:
+    """One of a query, or the sign before it."""
+    name, equals, _ = parameter.partition("=")
+    if not equals:
+        return parameter if parameter in "?&" else _shown_part(parameter)
+    return f"{name}={HIDDEN}" if name.lower() in PARAMETER_NAMES else HIDDEN
+
+
+def is_plain(part: str) -> bool:
+    """Whether a part of a path is made of words that name streams, and of short numbers.
+
+    >>> [is_plain(part) for part in ("Channels", "h264", "101", "axis-media", "s3cret", "pw=1")]
+    [True, True, True, True, False, False]
+    """
+    if not part:
+        return True
+    if len(part) > LONGEST_PART or sum(map(str.isdigit, part)) > MOST_DIGITS:
+        return False
+    pieces = [_PIECE.match(piece) for piece in _BETWEEN_PIECES.split(part)]
+    return all(piece and (not piece[1] or piece[1].lower() in PLAIN_WORDS) for piece in pieces)
