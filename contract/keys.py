@@ -22,6 +22,12 @@ WIRE: Final = f"{PREFIX}:wire"
 STORES: Final = f"{PREFIX}:stores"
 """String with expiry: written to see whether Redis stores anything."""
 
+MARKS: Final = f"{PREFIX}:stores:marks"
+"""Sorted set: each run of a Redis server to when it last wrote here, in milliseconds."""
+
+MISSING: Final = f"{PREFIX}:stores:missing"
+"""Sorted set: runs of which `MARKS` says less than somebody saw, with what was seen."""
+
 INFERENCE: Final = f"{PREFIX}:inference"
 """Hash: totals of the networks' histograms and of the time that workers were busy, over all
 workers there ever were."""

@@ -1,4 +1,4 @@
-"""Says once that Redis stores nothing any more, and once that it does again."""
+"""Says once that Redis stores nothing any more or has lost data, and that it stores again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from contract.redis_client import explain, server_name
+from contract.redis_loss import LossWatch
 from contract.redis_trouble import require_storing
 
 LOOK_EVERY_S: Final = 2.0
@@ -30,6 +31,7 @@ class StorageWatch:
         self._clock = clock
         self._look_at_s = 0.0
         self._said = ""
+        self._losses = LossWatch(redis)
 
     def look(self) -> None:
         """See every few seconds whether what is written is stored. Raises what `Redis` does."""
@@ -39,6 +41,7 @@ class StorageWatch:
         self._look_at_s = now_s + LOOK_EVERY_S
         try:
             require_storing(self._redis)
+            self._losses.look()
         except ResponseError as error:
             words = str(explain(error, self._redis))
             if words != self._said:

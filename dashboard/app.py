@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from redis import Redis
 
+from contract.redis_loss import LossWatch
 from contract.settings import Settings
 from contract.vault import Vault
 from dashboard import (
@@ -40,7 +41,11 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 def create_app(
-    settings: Settings, redis: Redis, vault: Vault, passwords: Passwords | None = None
+    settings: Settings,
+    redis: Redis,
+    vault: Vault,
+    passwords: Passwords | None = None,
+    losses: LossWatch | None = None,
 ) -> Flask:
     """Return the WSGI application. Connects to nothing until the first request.
 
@@ -51,7 +56,7 @@ def create_app(
     app.config.update(_cookies(settings, vault))
     # Fields in the order we write them, so that people can read an answer.
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["maskwatch"] = make_services(settings, redis, vault, passwords)
+    app.extensions["maskwatch"] = make_services(settings, redis, vault, passwords, losses)
     app.wsgi_app = BelieveProxies(app.wsgi_app, Proxies(settings.proxy_addresses))  # type: ignore[method-assign]
     guard.register(app)
     upload_requests.register(app)

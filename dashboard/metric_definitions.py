@@ -72,6 +72,11 @@ REDIS_STORES: Final = Definition(
     "gauge",
     "Whether Redis takes what is written: 0 while it is full or read-only; absent while away.",
 )
+REDIS_LOST: Final = Definition(
+    "maskwatch_redis_lost",
+    "gauge",
+    "1 while Redis lacks something that it had stored; absent while that is not known.",
+)
 CAMERA_UP: Final = Definition(
     "maskwatch_camera_up",
     "gauge",

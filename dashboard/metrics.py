@@ -29,6 +29,7 @@ from contract.members import Membership
 from contract.outcomes import read_position
 from contract.people import DISCARD_CAUSES
 from contract.quality import PROBLEMS
+from contract.redis_loss import LossWatch
 from contract.redis_trouble import leave_replica, require_storing
 from contract.totals import (
     AGE_BUCKETS_S,
@@ -72,8 +73,13 @@ class TotalsCollector(Collector):
     """Everything in Redis as metric families; while Redis is away, only that it is."""
 
     def __init__(
-        self, redis: Redis, members: Mapping[str, Membership], clock: SharedClock | None = None
+        self,
+        redis: Redis,
+        members: Mapping[str, Membership],
+        clock: SharedClock | None = None,
+        losses: LossWatch | None = None,
     ) -> None:
+        self._losses = losses or LossWatch(redis)
         self._redis = redis
         self._clock = clock or SharedClock()
         self._members = members
@@ -95,7 +101,15 @@ class TotalsCollector(Collector):
             return [up]
         stores = metric_definitions.REDIS_STORES.gauge()
         stores.add_metric([], self._stores())
-        return [up, stores, *families]
+        return [up, stores, *self._lost(), *families]
+
+    def _lost(self) -> list[Metric]:
+        lost = metric_definitions.REDIS_LOST.gauge()
+        try:
+            lost.add_metric([], self._losses.look() is not None)
+        except RedisError:
+            return []
+        return [lost]
 
     def _stores(self) -> bool:
         try:

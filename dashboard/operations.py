@@ -16,8 +16,10 @@ blueprint = Blueprint("operations", __name__)
 @blueprint.get("/healthz")
 @public
 def healthz() -> Response:
-    """200 while Redis answers and stores and a worker is alive, else 503 with why."""
+    """200 while Redis stores and has what it had, and a worker is alive; else 503 with why."""
     require_storing(services().redis)
+    if loss := services().losses.look():
+        return problem(503, "redis_lost_data", f"{loss.words}.")
     workers, ingests = services().workers.live(), services().ingests.live()
     if not workers:
         return problem(503, "no_worker", "No worker is alive; start one with `maskwatch worker`.")

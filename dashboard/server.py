@@ -17,6 +17,7 @@ from gunicorn.glogging import Logger
 
 from contract.memory import give_back_freed_memory
 from contract.redis_client import connect
+from contract.redis_loss import LossWatch
 from contract.settings import Settings
 from contract.tracing import check_tracing
 from contract.vault import Vault, load_vault
@@ -27,6 +28,8 @@ from dashboard.web_worker import WebWorker
 
 # Streams never end by themselves; whoever stops the dashboard should not wait for them.
 GRACEFUL_TIMEOUT_S: Final = 1
+SEEN_FILE: Final = "redis-seen.json"
+"""In the state folder, where there is one: what Redis had, for the next start."""
 LONGEST_REQUEST_LINE: Final = 8190
 MOST_FIELDS: Final = 60
 HEAD_S: Final = 5
@@ -84,7 +87,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         # Runs in the worker, after gevent has replaced sockets, locks and threads.
         redis = connect(self._redis_url, "maskwatch-dashboard")
-        return create_app(self.settings, redis, self._vault, Passwords(run=GeventPool()))
+        losses = LossWatch(redis, self.settings.state_dir / SEEN_FILE)
+        return create_app(self.settings, redis, self._vault, Passwords(run=GeventPool()), losses)
 
 
 def _most_connections() -> int:

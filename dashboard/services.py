@@ -17,6 +17,7 @@ from contract.camera_registry import CameraRegistry, CameraRoster
 from contract.clock import SharedClock
 from contract.members import Membership
 from contract.recordings import RecordingStore
+from contract.redis_loss import LossWatch
 from contract.settings import Settings
 from contract.tracing import start_tracing
 from contract.vault import Vault
@@ -55,21 +56,29 @@ class Services:
     channels: ChannelStore
     alerts: AlertStore
     deliveries: DeliveryStore
+    losses: LossWatch
     metrics: CollectorRegistry
     workers: Membership
     ingests: Membership
 
 
 def make_services(
-    settings: Settings, redis: Redis, vault: Vault, passwords: Passwords | None = None
+    settings: Settings,
+    redis: Redis,
+    vault: Vault,
+    passwords: Passwords | None = None,
+    losses: LossWatch | None = None,
 ) -> Services:
     """Return the services over one Redis client."""
+    losses = losses or LossWatch(redis)
     workers = Membership(redis, "worker", settings.lease_s)
     ingests = Membership(redis, "ingest", settings.lease_s)
     metrics = CollectorRegistry()
     clock = SharedClock()
     hub = Hub(redis, start_tracing("dashboard", settings, clock))
-    metrics.register(TotalsCollector(redis, {"workers": workers, "ingests": ingests}, clock))
+    metrics.register(
+        TotalsCollector(redis, {"workers": workers, "ingests": ingests}, clock, losses)
+    )
     return Services(
         settings=settings,
         redis=redis,
@@ -91,6 +100,7 @@ def make_services(
         channels=ChannelStore(redis, vault),
         alerts=AlertStore(redis),
         deliveries=DeliveryStore(redis),
+        losses=losses,
         metrics=metrics,
         workers=workers,
         ingests=ingests,

@@ -49,6 +49,7 @@ def backup(path: Path) -> None:
 )
 def restore(path: Path, dry_run: bool, replace: bool) -> None:
     """Bring back what `maskwatch backup` wrote. What is here already stays, with its counts."""
+    from contract.redis_loss import accept_loss
     from dashboard.accounts.audit import AuditLog
     from maskwatch import backup as backups
 
@@ -64,8 +65,25 @@ def restore(path: Path, dry_run: bool, replace: bool) -> None:
     words = ", ".join(f"{tally[outcome]} {outcome}" for outcome in sorted(tally)) or "nothing"
     click.echo(f"{'would restore' if dry_run else 'restored'}: {words}")
     if not dry_run:
+        accept_loss(redis)
         AuditLog(redis).write(WHO, "restored a backup", words)
     _say_what_stays_locked([*read.cameras.values(), *read.channels.values()])
+
+
+@click.command("redis-loss")
+@click.option("--accept", is_flag=True, help="Go on with what Redis has.")
+def redis_loss(accept: bool) -> None:
+    """Say what Redis lacks of what it had stored."""
+    from contract.redis_loss import LossWatch, accept_loss
+    from dashboard.accounts.audit import AuditLog
+
+    redis = connect_here()
+    loss = LossWatch(redis).look()
+    click.echo(f"{loss.words}." if loss else "Redis has all that it had, as far as anybody knows.")
+    if loss and accept:
+        accept_loss(redis)
+        AuditLog(redis).write(WHO, "accepted a loss of data", loss.words)
+        click.echo("accepted: nobody says so any more")
 
 
 def _say_what_stays_locked(records: Sequence[str]) -> None:

@@ -129,6 +129,7 @@ for _group in (
     accounts.secret_key,
     backup_commands.backup,
     backup_commands.restore,
+    backup_commands.redis_loss,
     redis_commands.redis_acl,
 ):
     main.add_command(_group)

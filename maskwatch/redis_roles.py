@@ -33,6 +33,7 @@ _UPLOAD: Final = tuple(vars(UploadKeys(ANY)).values())
 _CONNECT: Final = {"ping", "select", "info", "client|setname", "client|id"}
 _TRANSACTION: Final = {"multi", "exec", "discard", "watch", "unwatch"}
 _SCRIPT: Final = {"evalsha", "script|load", "script|exists", "get", "set", "exists", "time"}
+_LOSS: Final = {"zadd", "zrem", "zrange", "zscore"}
 _BEAT: Final = {"zadd", "zrem", "zrange", "zrangebyscore", "hset", "hget", "hgetall", "hdel"}
 _LEASE: Final = {"client|list", "incr", "incrby", "pexpire", "del"}
 _READ_CAMERAS: Final = {"hget", "hgetall", "hmget", "mget", "xread", "xrange", "xrevrange", "xlen"}
@@ -81,7 +82,8 @@ def _access(
 def _member(role: str) -> Access:
     """Takes part: beats as a member of `role`, and notes its version of messages."""
     names = (keys.members(role), keys.member_details(role), keys.member_connections(role))
-    return _access(_CONNECT, _TRANSACTION, _SCRIPT, _BEAT, both=(*names, keys.WIRE, keys.STORES))
+    used = (*names, keys.WIRE, keys.STORES, keys.MARKS, keys.MISSING)
+    return _access(_CONNECT, _TRANSACTION, _SCRIPT, _BEAT, _LOSS, both=used)
 
 
 def _runs(queue: str) -> Access:
@@ -178,8 +180,12 @@ def _dashboard() -> Access:
             _COUNT,
             _READ_CAMERAS,
             _WRITE_CAMERAS,
-            {"zrange", "hkeys", "hvals", "hlen", "ttl", "scan"},
-            both=(*_CAMERAS, *webcam, *_UPLOAD, keys.recording(ANY), *_alert_keys()),
+            _LOSS,
+            {"hkeys", "hvals", "hlen", "ttl", "scan"},
+            both=(
+                *(*_CAMERAS, *webcam, *_UPLOAD, keys.recording(ANY), *_alert_keys()),
+                *(keys.MARKS, keys.MISSING),
+            ),
             reads=(
                 *shown,
                 names.people,

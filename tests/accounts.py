@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
+from contract.redis_loss import LossWatch
 from contract.settings import load_settings
 from contract.vault import Vault
 from dashboard.accounts.api_keys import LONGEST_DAYS
@@ -26,9 +27,11 @@ QUICK: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism
 TOKEN: Final = re.compile(r'name="csrf[-_]token"[^>]* (?:content|value)="([^"]+)"')
 
 
-def make_app(redis: Redis, vault: Vault | None = None, **settings: Any) -> Flask:
+def make_app(
+    redis: Redis, vault: Vault | None = None, losses: LossWatch | None = None, **settings: Any
+) -> Flask:
     """The dashboard over a Redis, with passwords that are checked quickly."""
-    return create_app(load_settings({}, **settings), redis, vault or run_vault(), QUICK)
+    return create_app(load_settings({}, **settings), redis, vault or run_vault(), QUICK, losses)
 
 
 def accounts_of(redis: Redis) -> Accounts:

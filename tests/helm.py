@@ -51,8 +51,8 @@ class Rendered:
         return {name: one["spec"]["template"] for name, one in made.items()}
 
 
-def render(*values: Json) -> list[Rendered]:
-    """Render the chart once for each of `values`; skips where Helm is not to be had."""
+def render(*values: Json, root: Path = ROOT) -> list[Rendered]:
+    """Render the chart of a checkout once for each of `values`; skips where there is no Helm."""
     if find_spec("helm_python") is None:
         pytest.skip(
             "needs helm-python-sdk of requirements-dev.txt, which has wheels for few machines"
@@ -63,7 +63,7 @@ def render(*values: Json) -> list[Rendered]:
         capture_output=True,
         text=True,
         check=False,
-        cwd=ROOT,
+        cwd=root,
     )
     assert done.returncode == 0, done.stderr
     return [

@@ -20,6 +20,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar, cast
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
+from redis.exceptions import RedisError
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
@@ -117,7 +118,16 @@ def register(app: Flask) -> None:
     # Hooks after a request run last to first: a change is noted whether or not its answer is held.
     app.after_request(_hold)
     app.after_request(_note_change)
-    app.context_processor(lambda: {"account": known()})
+    app.context_processor(lambda: {"account": known(), "redis_loss": _redis_loss})
+
+
+def _redis_loss() -> str:
+    """What Redis has lost, in words; nothing while it cannot be asked, which is said elsewhere."""
+    try:
+        loss = services().losses.look()
+    except RedisError:
+        return ""
+    return loss.words if loss else ""
 
 
 def admission() -> Admission:

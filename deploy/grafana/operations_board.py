@@ -35,11 +35,12 @@ def _now() -> list[Panel]:
     return [
         stat(
             "Redis",
-            "Whether the dashboard reaches it, and whether it takes what is written. Without that "
-            "nothing is analysed or counted.",
+            "Whether the dashboard reaches it, whether it takes what is written, and whether it "
+            "still has all it had. Without the first two nothing is analysed or counted.",
             [
                 (f"min({select(metrics.REDIS_UP)})", "reached"),
                 (f"min({select(metrics.REDIS_STORES)})", "stores"),
+                (f"1 - max({select(metrics.REDIS_LOST)})", "has all it had"),
             ],
             unit="short",
             mappings=mapped({"0": ("no", "red"), "1": ("yes", "green")}),

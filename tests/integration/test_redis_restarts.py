@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,9 @@ import pytest
 from maskwatch import redis_acl
 from tests.builders import add_camera
 from tests.servers import redis_setups
+from tests.servers.redis_ends import ENDS
 from tests.servers.redis_server import CARRIED
 from tests.servers.redis_setups import Setup
-from tests.servers.sentinels import wait_for
 from tests.stored import store_something, stored
 
 Make = Callable[[Path, str], Setup]
@@ -31,53 +29,6 @@ SETUPS: list[tuple[Make, str]] = [
     *((redis_setups.replicated, version) for version in (CARRIED, NEWEST)),
     *((redis_setups.cluster, version) for version in (CARRIED, NEWEST)),
 ]
-
-
-def shut_down(setup: Setup) -> None:
-    setup.end()
-
-
-def terminate(setup: Setup) -> None:
-    setup.end(signal.SIGTERM)
-
-
-def kill(setup: Setup) -> None:
-    setup.end(signal.SIGKILL)
-
-
-def kill_after_a_rewrite(setup: Setup) -> None:
-    for number in range(len(setup.servers)):
-        server = setup.tests(number)
-        server.bgrewriteaof()
-        wait_for(partial(rewritten, server), "a rewrite of the append-only file")
-    kill(setup)
-
-
-def kill_while_it_writes(setup: Setup) -> None:
-    """The last thing written is there in part only, as after a power cut."""
-    add_camera(setup.client(), "Unlucky")
-    kill(setup)
-    torn = [torn_file(setup.data(number)) for number in range(len(setup.commands))]
-    assert any(torn)
-
-
-ENDS = (shut_down, terminate, kill, kill_after_a_rewrite, kill_while_it_writes)
-
-
-def rewritten(server: object) -> bool:
-    told = server.info("persistence")  # type: ignore[attr-defined]
-    return not (told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"])
-
-
-def torn_file(data: Path) -> bool:
-    """Cut the last bytes off the append-only file if that camera is in it."""
-    written = [path for path in data.rglob("*.aof") if path.is_file()]
-    [newest] = [path for path in written if ".incr." in path.name or path.parent == data]
-    content = newest.read_bytes()
-    if b"Unlucky" not in content:
-        return False
-    newest.write_bytes(content[:-3])
-    return True
 
 
 @contextmanager

@@ -9,10 +9,11 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import yaml
 from redis import Redis
@@ -110,10 +111,10 @@ def embedded(folder: Path, version: str) -> Setup:
     return Setup(folder, version, [["redis-server", *options]], [0], settings)
 
 
-def compose(folder: Path, version: str = "7") -> Setup:
+def compose(folder: Path, version: str = "7", root: Path = ROOT) -> Setup:
     """The service `redis` of docker-compose.yml, with the users that make_secrets.sh makes."""
-    users = _made_secrets(folder)
-    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["redis"]
+    users = _made_secrets(folder, root)
+    service = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]["redis"]
     command = [
         re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", part).replace("$$", "$") for part in service["command"]
     ]
@@ -123,19 +124,19 @@ def compose(folder: Path, version: str = "7") -> Setup:
     )
 
 
-def helm(folder: Path, version: str = "7") -> Setup:
+def helm(folder: Path, version: str = "7", root: Path = ROOT) -> Setup:
     """The chart's own Redis."""
-    return _helm(folder, version, "smallest")
+    return _helm(folder, version, "smallest", root)
 
 
-def helm_tls(folder: Path, version: str = "7") -> Setup:
+def helm_tls(folder: Path, version: str = "7", root: Path = ROOT) -> Setup:
     """The chart's own Redis where it speaks nothing but TLS."""
-    return _helm(folder, version, "everything")
+    return _helm(folder, version, "everything", root)
 
 
-def _helm(folder: Path, version: str, values: str) -> Setup:
-    users = _made_secrets(folder)
-    [rendered] = render(case(values))
+def _helm(folder: Path, version: str, values: str, root: Path) -> Setup:
+    users = _made_secrets(folder, root)
+    [rendered] = render(case(values), root=root)
     [container] = rendered.pods()["redis"]["spec"]["containers"]
     authority = Authority(folder, "ours")
     certificate, key = authority.issue("redis")
@@ -154,10 +155,10 @@ def _helm(folder: Path, version: str, values: str) -> Setup:
     return setup
 
 
-def systemd(folder: Path, version: str) -> Setup:
+def systemd(folder: Path, version: str, root: Path = ROOT) -> Setup:
     """Debian's server with the lines that deploy/systemd/README.md adds to its configuration."""
-    users = _users(folder, version)
-    text = (ROOT / "deploy" / "systemd" / "README.md").read_text()
+    users = _users(folder, version, root)
+    text = (root / "deploy" / "systemd" / "README.md").read_text()
     added = re.findall(r"'([^']*)' >> /etc/redis/redis.conf", text)
     assert any(line.startswith("aclfile") for line in added)
     debians = Path("/etc/redis/redis.conf")
@@ -177,18 +178,18 @@ def one_password(folder: Path, version: str) -> Setup:
     return setup
 
 
-def replicated(folder: Path, version: str) -> Setup:
+def replicated(folder: Path, version: str, root: Path = ROOT) -> Setup:
     """A primary and a replica with the users that sentinels and replicas have."""
-    users = _users(folder, version, sentinels=True)
+    users = _users(folder, version, root, "--sentinels")
     ports = [free_port(), free_port()]
     common = ["redis-server", "--appendonly", "yes", "--save", "", *_as_replica(users)]
     commands = [common, [*common, "--replicaof", "127.0.0.1", str(ports[0])]]
     return _servers(folder, version, commands, ports, users, f"redis://127.0.0.1:{ports[0]}/0")
 
 
-def cluster(folder: Path, version: str) -> Setup:
+def cluster(folder: Path, version: str, root: Path = ROOT) -> Setup:
     """Three primaries with the users of a cluster."""
-    users = _users(folder, version, cluster=True)
+    users = _users(folder, version, root, "--cluster")
     ports = [free_bus_port() for _ in range(3)]
     common = ["redis-server", "--appendonly", "yes", "--save", "", *_as_replica(users)]
     common += ["--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS)]
@@ -232,9 +233,12 @@ def _servers(
     return setup
 
 
-def _users(folder: Path, version: str, **more: bool) -> Path:
-    redis_acl.write(folder / "acl", cast(redis_acl.Server, version), **more)
-    return folder / "acl" / redis_acl.ACL_FILE
+def _users(folder: Path, version: str, root: Path, *more: str) -> Path:
+    """Run `maskwatch redis-acl`; return the users file."""
+    made = folder / "acl"
+    command = [sys.executable, "-m", "maskwatch", "redis-acl", str(made), "--redis", version, *more]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    return made / redis_acl.ACL_FILE
 
 
 def _as_replica(users: Path) -> list[str]:
@@ -242,12 +246,12 @@ def _as_replica(users: Path) -> list[str]:
     return ["--aclfile", str(users), "--masteruser", "replica", "--masterauth", password]
 
 
-def _made_secrets(folder: Path) -> Path:
+def _made_secrets(folder: Path, root: Path) -> Path:
     """Run make_secrets.sh as people do; return the users file."""
     deploy = folder / "deploy"
     deploy.mkdir(parents=True, exist_ok=True)
     for name in ("make_secrets.sh", "redis-users.acl"):
-        shutil.copy(ROOT / "deploy" / name, deploy / name)
+        shutil.copy(root / "deploy" / name, deploy / name)
     subprocess.run(["sh", str(deploy / "make_secrets.sh")], check=True, capture_output=True)
     return deploy / "secrets" / "redis-users.acl"
 
