@@ -136,7 +136,9 @@ def _compile(model: Any, spec: ClassifierSpec, device: str) -> Any:
     side = spec.input_size
     signature = [tf.TensorSpec((None, side, side, 3), tf.uint8)]
 
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator, unused-ignore]
+    # Without autograph, which writes the code that it makes into a temporary folder; there is
+    # nothing to translate here.
+    @tf.function(input_signature=signature, autograph=False)  # type: ignore[untyped-decorator, unused-ignore]
     def run(crops: Any) -> Any:
         with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"):
             pixels = tf.cast(crops, tf.float32)

@@ -182,6 +182,20 @@ def test_files_are_played_from_the_given_folders_only(clip: Path, tmp_path: Path
         assert caught.value.kind == "forbidden"
 
 
+def test_a_file_that_names_other_files_is_no_video(clip: Path, tmp_path: Path) -> None:
+    segment = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{clip}\n#EXT-X-ENDLIST\n"
+    texts = {
+        "list.m3u8": segment,
+        "list.mp4": segment,
+        "list.ffconcat": "ffconcat version 1.0\nfile {clip}\n",
+        "list.sdp": "v=0\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+        "list.mpd": "<MPD><Period><AdaptationSet><BaseURL>{clip}</BaseURL></AdaptationSet>",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text.replace("{clip}", str(clip)))
+        assert why_not(str(tmp_path / name)).kind == "no_video", name
+
+
 def test_a_pipe_is_no_video(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
     assert why_not(str(tmp_path / "pipe.mp4")).kind == "forbidden"
