@@ -73,12 +73,19 @@ class Drive:
         wrong = self.secret("a wrong camera password", f"n0t'\"{self._mark}&it=?")
         again = self.secret("a changed camera password", f"p/@:{self._mark}#% x")
         key = self.secret("a key in an address", f"k{self._mark}y")
+        in_path = self.secret("a password in a path", f"Zq{self._mark}pL")
+        in_query = self.secret("a password in a query", f"hY{self._mark}wK")
+        as_path = self.secret("a token as a path", f"mB{self._mark}xR3n")
+        gone = free_port()
         sources = {
             f"live {CANARY}": f"rtsp://{self._user}:{right}@{self._host}/hall",
             "refused": f"rtsp://{self._user}:{wrong}@{self._host}/hall",
             "nobody": f"rtsp://{self._user}:{wrong}@127.0.0.1:{free_port()}/x",
             "nowhere": f"http://{self._user}:{wrong}@no-such-camera.invalid/x",
             "query": f"http://127.0.0.1:{free_port()}/video?user=x&token={key}",
+            "path": f"rtsp://127.0.0.1:{gone}/user=admin_password={in_path}_channel=1",
+            "pw": f"http://127.0.0.1:{gone}/live?pw={in_query}",
+            "token": f"rtsp://{self._user}:{right}@{self._host}/{as_path}",
         }
         ids = {}
         for name, source in sources.items():
@@ -100,7 +107,8 @@ class Drive:
     def _files(self) -> None:
         """Files of cameras with passwords, good and bad, tried and taken; what comes out again."""
         secret = self.secret("a password in a file", f"f1le{self._mark}/@!")
-        source = f"rtsp://{self._user}:{secret}@127.0.0.1:{free_port()}/z"
+        path = self.secret("a password in a path in a file", f"tN{self._mark}vW")
+        source = f"rtsp://{self._user}:{secret}@127.0.0.1:{free_port()}/user=z_password={path}"
         files = {
             "csv": f'name,source\nfrom a file,"{source}"\n',
             "yaml": f"- name: from a file\n  source: '{source}x'\n",
@@ -119,11 +127,14 @@ class Drive:
 
     def _probes(self) -> None:
         secret = self.secret("a probed password", f"pr0be{self._mark}/@!")
+        token = self.secret("a token in a probed path", f"gD{self._mark}sF")
         started = [
             self._api("POST", "/api/v1/probes", {"source": source}).json()["id"]
             for source in (
                 f"rtsp://{self._user}:{secret}@{self._host}/hall",
                 f"rtsp://{self._user}:{secret}@127.0.0.1:{free_port()}/hall",
+                f"rtsp://{self._user}:{self._password}@{self._host}/{token}",
+                f"http://127.0.0.1:{free_port()}/password={token}/?pw={token}",
             )
         ]
         for probe in started:
@@ -193,6 +204,9 @@ class Drive:
             {"name": "x", "source": f"rtsp://u:{secret}@host/x", "analysis_fps": secret},
             {"name": "", "source": f"rtsp://u:{secret}@host/x"},
             {"name": "x", "source": [f"rtsp://u:{secret}@host/x"]},
+            {"name": "x", "source": f"rtsp://host/{secret}\t"},
+            {"name": "x", "source": f"gopher://host/password={secret}"},
+            {"name": "x", "source": f"rtsp://host/password={secret}/" + "x" * 3000},
         ):
             self._api("POST", "/api/v1/cameras", body)
 

@@ -3,11 +3,12 @@
 python -m benchmarks.leak_scan
 
 Runs the whole system and drives it with secrets that are known: camera passwords with odd symbols
-(of cameras that are live, refused, probed and changed), a mail server's password, a web hook's
-token and signing secret, account passwords, one-time links, session cookies, API keys, the secret
-key. Then looks for each of them, as it is, percent-encoded, in base64, as JSON and as HTML write
-it, in: the log of all processes, every page and API answer that can be had, the metrics, error
-messages, the process list, and every name and value in Redis (RQ's compressed jobs unpacked) and in
+(of cameras that are live, refused, probed and changed), passwords and tokens in the paths and
+queries of addresses, a mail server's password, a web hook's token and signing secret, account
+passwords, one-time links, session cookies, API keys, the secret key. Then looks for each of them,
+as it is, percent-encoded, in base64, as JSON and as HTML write it, in: the log of all processes,
+every page and API answer that can be had, the metrics, error messages, the process list, the audit
+log, a backup (unpacked), and every name and value in Redis (RQ's compressed jobs unpacked) and in
 its append-only file. A line a place; what a page shows once on purpose (a new key, a new link) is
 not looked at.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import re
 import secrets
 import tempfile
@@ -34,11 +36,14 @@ from contract.settings import load_settings
 from contract.vault import load_vault
 from dashboard.accounts.service import make_accounts
 from dashboard.app import create_app
+from maskwatch import backup as backups
 from tests.builders import values_in
 from tests.servers.clips import make_clip
 from tests.servers.rtsp import rtsp_server
 
 CANARY_PLACES: Final = (
+    "a backup",
+    "the audit log",
     "API answers",
     "events",
     "other answers",
@@ -57,6 +62,11 @@ def read_all(drive: Drive) -> None:
     _listen(drive)
     for process in psutil.Process(drive.system.process.pid).children(recursive=True):
         drive.places.add("the process list", " ".join(process.cmdline()))
+    audit = drive.http.get(f"{drive.system.url}/api/v1/audit?limit=500", timeout=10)
+    drive.places.add("the audit log", audit.content)
+    backup = drive.system.log.parent / "station.backup"
+    backups.write(backups.take(drive.system.redis, "a scan"), backup)
+    drive.places.add("a backup", gzip.decompress(backup.read_bytes()))
     for value in values_in(drive.system.redis):
         drive.places.add("Redis", value)
         for unpacked in _unpacked(value):

@@ -40,6 +40,7 @@ def forms(secret: str) -> set[bytes]:
     found = {
         raw,
         urllib.parse.quote(secret, safe="").encode(),
+        urllib.parse.quote(secret).encode(),
         urllib.parse.quote_plus(secret).encode(),
         html.escape(secret).encode(),
         json.dumps(secret)[1:-1].encode(),

@@ -26,6 +26,9 @@ SECRET = 'p@ss:w/rd?#1% "<ü'  # noqa: S105 - a made-up one
         base64.b64encode(f"user:{SECRET} and more".encode()).decode(),
         base64.urlsafe_b64encode(f"us:{SECRET}!".encode()).decode(),
         SECRET.encode().hex(),
+        f"rtsp://h/user=admin_password={SECRET}_channel=1",
+        f"http://h/live?pw={quote(SECRET)}",
+        f"rtsp%3A%2F%2Fh%2F{quote(SECRET, safe='')}",
     ],
 )
 def test_a_secret_is_found_in_every_form(text: str) -> None:
