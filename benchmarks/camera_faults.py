@@ -37,6 +37,7 @@ from contract.redis_client import connect
 from contract.status import CameraStatus
 from contract.totals import fault_field
 from maskwatch.redis_server import EmbeddedRedis
+from tests.secret_key import cameras_of
 from tests.servers.faulty_camera import FaultyCamera
 from tests.servers.faulty_http import FaultyHttpCamera
 from tests.servers.faulty_rtsp import FaultyRtspCamera
@@ -294,7 +295,7 @@ def _row(trial: Trial) -> str:
 
 
 def _add(redis: Redis, name: str, url: str) -> Camera:
-    return CameraRegistry(redis).add(make_camera(name=name, source=url))
+    return cameras_of(redis).add(make_camera(name=name, source=url))
 
 
 def _wait_for_frames(redis: Redis, camera: Camera) -> None:
