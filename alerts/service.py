@@ -13,12 +13,12 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 from rq.scheduler import RQScheduler
-from rq.serializers import JSONSerializer
 
 from alerts.evaluator import Evaluator
 from contract.alert_deliveries import DELIVER_JOB
 from contract.clock import SharedClock
 from contract.errors import ChannelError
+from contract.job_json import JobJson
 from contract.job_worker import run_jobs, warm_worker
 from contract.keys import ALERTS_QUEUE
 from contract.redis_client import Outage, connect
@@ -84,7 +84,7 @@ def _evaluate(
 def _retry(redis: Redis) -> None:
     """Queue what is due again. RQ's own scheduler, in a thread: it need not fork for that."""
     scheduler = RQScheduler(
-        [ALERTS_QUEUE], redis, logging_level=logging.WARNING, serializer=JSONSerializer
+        [ALERTS_QUEUE], redis, logging_level=logging.WARNING, serializer=JobJson
     )
     pause = threading.Event()
     while not pause.wait(RETRIES_EVERY_S):

@@ -27,6 +27,7 @@ from redis import Redis
 from contract.alert_rules import MOST_CHANNELS, explain
 from contract.errors import AlertError, SecretKeyError
 from contract.keys import AlertKeys
+from contract.plain_text import PLAIN_NAME
 from contract.vault import Vault
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every such secret begins with
@@ -54,15 +55,8 @@ class _Channel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
-    name: str = Field(min_length=1, max_length=80)
+    name: Annotated[str, Field(min_length=1, max_length=80), PLAIN_NAME]
     created_at_s: float = Field(default_factory=time.time)
-
-    @field_validator("name")
-    @classmethod
-    def _printable(cls, name: str) -> str:
-        if not name.isprintable():
-            raise ValueError("a name is printable text")
-        return name
 
 
 class WebhookChannel(_Channel):

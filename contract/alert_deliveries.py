@@ -17,9 +17,9 @@ from redis import Redis
 from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
-from rq.serializers import JSONSerializer
 
 from contract.alerts import Delivery, Event
+from contract.job_json import JobJson
 from contract.keys import ALERTS_QUEUE, AlertKeys
 
 DELIVER_JOB: Final = "alerts.delivery.deliver"
@@ -60,7 +60,7 @@ class DeliveryStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._queue = Queue(ALERTS_QUEUE, connection=redis, serializer=JSONSerializer)
+        self._queue = Queue(ALERTS_QUEUE, connection=redis, serializer=JobJson)
 
     def start_test(self, channel_id: str) -> Delivery:
         """Queue a test message and return it. It is tried once."""
@@ -151,7 +151,7 @@ class DeliveryStore:
 
     def _is_lost(self, delivery: Delivery, queued: set[str], now_s: float) -> bool:
         try:
-            job = Job.fetch(delivery.id, connection=self._redis, serializer=JSONSerializer)
+            job = Job.fetch(delivery.id, connection=self._redis, serializer=JobJson)
         except NoSuchJobError:
             return True
         status = str(getattr(job.get_status(), "value", ""))

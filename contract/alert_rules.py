@@ -14,6 +14,7 @@ from contract.alert_schedule import Schedule
 from contract.cameras import Camera
 from contract.errors import AlertError
 from contract.keys import AlertKeys
+from contract.plain_text import PLAIN_NAME, check_name
 
 MOST_RULES: Final = 200
 MOST_CHANNELS: Final = 50
@@ -112,7 +113,7 @@ class AlertRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
-    name: str = Field(min_length=1, max_length=80)
+    name: Annotated[str, Field(min_length=1, max_length=80), PLAIN_NAME]
     enabled: bool = True
     camera_id: str = Field("", max_length=32, description="Only this camera.")
     group: str = Field("", max_length=80, description="Only cameras of this group.")
@@ -128,12 +129,10 @@ class AlertRule(BaseModel):
     )
     created_at_s: float = Field(default_factory=time.time)
 
-    @field_validator("name", "group", "camera_id")
+    @field_validator("group", "camera_id")
     @classmethod
-    def _printable(cls, name: str) -> str:
-        if not name.isprintable():
-            raise ValueError("expected printable text")
-        return name
+    def _plain(cls, name: str) -> str:
+        return check_name(name) if name else name
 
     @field_validator("channels")
     @classmethod

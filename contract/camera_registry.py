@@ -25,6 +25,7 @@ from contract.errors import (
 )
 from contract.history import forget_history
 from contract.logs import about
+from contract.plain_text import STORED
 from contract.redaction import redact_text
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def _encode(camera: Camera) -> str:
 
 def _decode(record: bytes | str) -> Camera:
     try:
-        return Camera.model_validate_json(record)
+        return Camera.model_validate_json(record, context=STORED)
     except ValidationError as error:
         raise MessageError(
             f"a camera record in Redis cannot be read: {redact_text(str(error))}"

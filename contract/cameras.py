@@ -19,6 +19,7 @@ from pydantic import (
 
 from contract.errors import CameraConfigError, CameraFieldsError
 from contract.layout import MOST_SHAPES, Area, CountingLine, Zone, different_names
+from contract.plain_text import PLAIN_NAME, check_name
 from contract.redaction import redact_text, redact_url
 from contract.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of
 
@@ -38,7 +39,7 @@ class Camera(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
-    name: str = Field(min_length=1, max_length=80)
+    name: Annotated[str, Field(min_length=1, max_length=80), PLAIN_NAME]
     source: str = Field(min_length=1, max_length=LONGEST_ADDRESS)
     group: str = Field("", max_length=80)
     """What people call the place, such as "Terminal 2"; roles can be limited to it."""
@@ -64,19 +65,12 @@ class Camera(BaseModel):
     opened: bool = Field(False, exclude=True, repr=False)
     """Whether `source` is what was encrypted, and not its redacted form."""
 
-    @field_validator("name")
-    @classmethod
-    def _printable_name(cls, name: str) -> str:
-        if not name.isprintable():
-            raise ValueError("a name is printable text")
-        return name
-
     @field_validator("group")
     @classmethod
-    def _printable_group(cls, group: str) -> str:
-        if not group.isprintable() or group == "*":
-            raise ValueError("a group's name is printable text, and not *, which stands for all")
-        return group
+    def _plain_group(cls, group: str) -> str:
+        if group == "*":
+            raise ValueError("a group's name is not *, which stands for all")
+        return check_name(group) if group else group
 
     @field_validator("source")
     @classmethod

@@ -14,10 +14,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
 from rq.job import Job
-from rq.serializers import JSONSerializer
 
 from contract.errors import MessageError
 from contract.frames import to_json
+from contract.job_json import JobJson
 from contract.members import Membership
 from contract.redis_client import Outage, connect, wait_for_server
 from contract.redis_trouble import leave_replica, require_storing
@@ -130,7 +130,7 @@ class _EndsSoon:
             [queue],
             connection=redis,
             job_class=only(job),
-            serializer=JSONSerializer,
+            serializer=JobJson,
             worker_ttl=WORKER_TTL_S,
             log_job_description=False,
             **more,

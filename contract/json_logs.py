@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pythonjsonlogger import json
 
+from contract.plain_text import escaped
 from contract.redaction import cut_and_redact
 
 FIRST: Final = ("time", "level", "role", "process", "event", "camera_id", "camera", "frame", "rule")
@@ -18,7 +19,8 @@ class JsonFormatter(json.JsonFormatter):
 
     Where there is one: `camera_id`, `camera` (its name), `frame`, `rule`, `left_out` (how often
     the same was not said), `exception`. URLs are redacted in each value before it is written as
-    JSON, whose escapes would hide where one ends.
+    JSON, whose escapes would hide where one ends; control characters are written out, so that who
+    reads the value gets none.
     """
 
     def __init__(self, role: str) -> None:
@@ -48,7 +50,7 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):
-        return {cut_and_redact(str(name)): _redacted(one) for name, one in value.items()}
+        return {_redacted(str(name)): _redacted(one) for name, one in value.items()}
     if isinstance(value, list | tuple | set):
         return [_redacted(one) for one in value]
-    return cut_and_redact(str(value))
+    return escaped(cut_and_redact(str(value)), keep="\n\t")

@@ -10,6 +10,8 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from contract.plain_text import PLAIN_NAME
+
 LEAST_LENGTH: Final = 0.01
 LEAST_AREA: Final = 0.0001
 MOST_POINTS: Final = 32
@@ -56,6 +58,7 @@ def _require_points(points: tuple[Point, ...], least: int, what: str) -> None:
         raise ValueError(f"{what} has {least} to {MOST_POINTS} points, found {len(points)}")
 
 
+ShapeName = Annotated[str, Field(min_length=1, max_length=40), PLAIN_NAME]
 Line = Annotated[tuple[Point, ...], AfterValidator(_drawn_line)]
 Area = Annotated[tuple[Point, ...], AfterValidator(_drawn_area)]
 
@@ -70,7 +73,7 @@ class CountingLine(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    name: str = Field(min_length=1, max_length=40)
+    name: ShapeName
     points: Line
 
 
@@ -79,7 +82,7 @@ class Zone(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    name: str = Field(min_length=1, max_length=40)
+    name: ShapeName
     points: Area
 
 

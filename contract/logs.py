@@ -8,6 +8,7 @@ import time
 from typing import Any, Literal
 
 from contract.log_limit import LimitedHandler
+from contract.plain_text import escaped
 from contract.redaction import RedactingFormatter
 
 LogFormat = Literal["text", "json"]
@@ -49,12 +50,22 @@ def about(
     return {name: value for name, value in named.items() if value not in ("", None)}
 
 
+class TextFormatter(RedactingFormatter):
+    """A record as text that nothing in it can pass off as another, nor drive a terminal with.
+
+    Only a record begins at the start of a line; its further lines are indented.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(super().format(record), keep="\n\t").replace("\n", "\n  ")
+
+
 def _formatter(stage: str, form: LogFormat) -> logging.Formatter:
     if form == "json":
         from contract.json_logs import JsonFormatter
 
         return JsonFormatter(stage)
-    formatter = RedactingFormatter(
+    formatter = TextFormatter(
         f"%(asctime)s.%(msecs)03dZ %(levelname)-7s {stage:<9} %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
     )

@@ -7,16 +7,17 @@ are small and alike, so most of these bytes are zero (`python -m benchmarks.hist
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 
 from contract.errors import MessageError
 from contract.frames import to_json
+from contract.messages import checked, read_json
 from contract.minutes import DAY_MINUTES
 
 Minutes = npt.NDArray[np.int64]
@@ -24,7 +25,10 @@ Minutes = npt.NDArray[np.int64]
 
 VERSION: Final = b"1"
 LARGEST: Final = 2**32 - 1
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""Unpacked: a day of 700 columns. A kilobyte of zlib can stand for a megabyte."""
 _ITEM: Final = np.dtype("<u4")
+_NAMES: Final = TypeAdapter(list[str])
 
 
 def pack_day(columns: Mapping[str, Minutes]) -> bytes:
@@ -50,10 +54,15 @@ def unpack_day(packed: bytes) -> dict[str, Minutes]:
     if packed[:1] != VERSION:
         raise MessageError(f"a packed day of version {packed[:1]!r}, expected {VERSION!r}")
     try:
-        head, _, body = zlib.decompress(packed[1:]).partition(b"\n")
-        names = json.loads(head)
+        unpacked = zlib.decompressobj()
+        head, _, body = unpacked.decompress(packed[1:], MOST_BYTES).partition(b"\n")
+        if unpacked.unconsumed_tail:
+            raise MessageError(f"a packed day has more than {MOST_BYTES} bytes")
+        names = checked(_NAMES, read_json(head, "a packed day"), "a packed day")
         planes = np.frombuffer(body, np.uint8).reshape(len(names), _ITEM.itemsize, DAY_MINUTES)
         amounts = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(_ITEM)[:, :, 0]
         return dict(zip(names, amounts.astype(np.int64), strict=True))
     except (zlib.error, ValueError, TypeError) as error:
+        if isinstance(error, MessageError):
+            raise
         raise MessageError(f"a packed day cannot be read: {error}") from error

@@ -11,8 +11,8 @@ from redis import Redis
 from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
-from rq.serializers import JSONSerializer
 
+from contract.job_json import JobJson
 from contract.keys import IMAGES_QUEUE
 from contract.uploads import ANALYSE_JOB, GIVEN_KEPT_S, KEPT_S, UploadStore
 
@@ -43,7 +43,7 @@ class Analyses:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._store = UploadStore(redis)
-        self._queue = Queue(IMAGES_QUEUE, connection=redis, serializer=JSONSerializer)
+        self._queue = Queue(IMAGES_QUEUE, connection=redis, serializer=JobJson)
 
     def busy(self) -> bool:
         """Whether too many uploads wait already."""
@@ -110,7 +110,7 @@ class Analyses:
 
     def _job_state(self, upload_id: str) -> State:
         try:
-            job = Job.fetch(upload_id, connection=self._redis, serializer=JSONSerializer)
+            job = Job.fetch(upload_id, connection=self._redis, serializer=JobJson)
         except NoSuchJobError:
             return "failed"
         status = str(getattr(job.get_status(), "value", "failed"))

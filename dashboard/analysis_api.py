@@ -9,11 +9,13 @@ from werkzeug.exceptions import NotFound
 
 from contract.errors import UploadEmptyError, UploadError, UploadTooLargeError, UploadTypeError
 from contract.image_files import read_header
+from contract.plain_text import cleaned
 from contract.uploads import MOST_IMAGES
 from dashboard.accounts.access import admission, identity, requires
 from dashboard.analyses import Analysis
 from dashboard.api_document.describing import describes
 from dashboard.api_document.upload_answers import AnalysisAnswer
+from dashboard.downloads import save_as
 from dashboard.errors import UPLOAD_STATUS, problem
 from dashboard.services import services
 from dashboard.upload_requests import takes_files
@@ -74,7 +76,7 @@ def picture(analysis_id: str, number: int) -> Response:
     answer.content_type = "image/jpeg"
     if "download" in request.args:
         stem = found.names[number].rpartition(".")[0] or found.names[number] or "image"
-        answer.headers.set("Content-Disposition", "attachment", filename=f"{stem}-annotated.jpg")
+        save_as(answer, stem, "-annotated.jpg")
     return answer
 
 
@@ -105,7 +107,8 @@ def _images() -> tuple[list[str], list[bytes]]:
         raise UploadTooLargeError(
             f"expected 1 to {MOST_IMAGES} images at once, found {len(files)}; send fewer"
         )
-    names = [(file.filename or f"image {n}")[-LONGEST_NAME:] for n, file in enumerate(files, 1)]
+    given = (file.filename or f"image {n}" for n, file in enumerate(files, 1))
+    names = [cleaned(name[-LONGEST_NAME:]) for name in given]
     return names, [file.read() for file in files]
 
 

@@ -35,6 +35,7 @@ from dashboard.alerts import alert_api, channel_api, channel_pages, rule_api
 from dashboard.alerts import pages as alert_pages
 from dashboard.api_document import pages as document_pages
 from dashboard.proxies import BelieveProxies, Proxies
+from dashboard.requests import BoundedJson
 from dashboard.services import make_services
 
 MAX_BODY_BYTES = 64 * 1024
@@ -55,7 +56,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config.update(_cookies(settings, vault))
     # Fields in the order we write them, so that people can read an answer.
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = BoundedJson(app)
+    app.json.sort_keys = False
     app.extensions["maskwatch"] = make_services(settings, redis, vault, passwords, losses)
     app.wsgi_app = BelieveProxies(app.wsgi_app, Proxies(settings.proxy_addresses))  # type: ignore[method-assign]
     guard.register(app)

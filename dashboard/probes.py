@@ -9,9 +9,9 @@ from redis import Redis
 from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
-from rq.serializers import JSONSerializer
 
 from contract.cameras import is_network_address
+from contract.job_json import JobJson
 from contract.keys import JOBS_QUEUE, probe_picture
 from contract.picture_store import PictureStore
 from contract.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
@@ -39,7 +39,7 @@ class Probes:
         self._redis = redis
         self._vault = vault
         self._pictures = PictureStore(redis)
-        self._queue = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer)
+        self._queue = Queue(JOBS_QUEUE, connection=redis, serializer=JobJson)
 
     def start(self, source: str, owner: str) -> str:
         """Queue a probe of `source` for `owner` and return its id.
@@ -66,7 +66,7 @@ class Probes:
         What a camera shows and how its address answers is for nobody else, whatever their role.
         """
         try:
-            job = Job.fetch(probe_id, connection=self._redis, serializer=JSONSerializer)
+            job = Job.fetch(probe_id, connection=self._redis, serializer=JobJson)
         except (NoSuchJobError, ValueError):  # RQ refuses ids it could not have given
             return None
         meta = job.get_meta()

@@ -7,15 +7,17 @@ from typing import Any, Final
 from flask import Blueprint, Response, jsonify, request, send_file, url_for
 from pydantic import BaseModel, Field
 from rq import Queue, Worker
-from rq.serializers import JSONSerializer
 from werkzeug.exceptions import NotFound
 
 from contract.errors import UploadEmptyError, UploadTooLargeError, UploadTypeError
+from contract.job_json import JobJson
 from contract.keys import RECORDINGS_QUEUE
+from contract.plain_text import cleaned
 from contract.recordings import ANALYSE_JOB, CONTAINERS, Recording, container_of
 from dashboard.accounts.access import admission, identity, requires
 from dashboard.api_document.describing import describes
 from dashboard.api_document.upload_answers import RecordingAnswer, RecordingsAnswer
+from dashboard.downloads import save_as
 from dashboard.errors import problem
 from dashboard.recording_report import report_of
 from dashboard.services import services
@@ -55,7 +57,7 @@ def upload() -> Response:
         raise _too_large()
     first = request.stream.read(CHUNK)
     container = _container(first)
-    queue = Queue(RECORDINGS_QUEUE, connection=services().redis, serializer=JSONSerializer)
+    queue = Queue(RECORDINGS_QUEUE, connection=services().redis, serializer=JobJson)
     if not Worker.count(queue=queue):
         words = "no process takes recordings now; start one with `maskwatch recordings`"
         return problem(503, "no_process", words)
@@ -104,9 +106,7 @@ def video(recording_id: str) -> Response:
     if found.state != "finished" or not path.is_file():
         raise NotFound("the annotated video is there once the analysis has finished")
     stem = found.name.rpartition(".")[0] or found.name
-    return send_file(
-        path.resolve(), "video/mp4", as_attachment=True, download_name=f"{stem}-annotated.mp4"
-    )
+    return save_as(send_file(path.resolve(), "video/mp4"), stem, "-annotated.mp4")
 
 
 @blueprint.delete("/<recording_id>")
@@ -131,7 +131,7 @@ def _container(first: bytes) -> str:
 
 
 def _store_body(first: bytes, container: str, most: int) -> Recording:
-    store, name = services().recordings, request.args.get("name", "recording")[-80:]
+    store, name = services().recordings, cleaned(request.args.get("name", "recording")[-80:])
     made = store.create(identity().owner, name or "recording", container)
     try:
         written = 0

@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import request
+from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from contract.cameras import Camera
 from contract.errors import CameraConfigError, QueryError
 from contract.file_sources import HOW_TO_HAVE_ONE, folders_of, lies_within, names_file
+from contract.messages import read_json
 from contract.redaction import HIDDEN
 from contract.settings import Settings
 from dashboard.accounts.access import identity
 from dashboard.accounts.grants import Grants
 from dashboard.services import services
+
+
+class BoundedJson(DefaultJSONProvider):
+    """Flask's JSON for what a request brings: finite numbers, nested no deeper than ours is."""
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        found = read_json(s, "the JSON")
+        if _depth(found) > MOST_DEPTH:
+            raise ValueError(f"nested more than {MOST_DEPTH} deep")
+        # Half a character (a lone surrogate) can be neither kept nor answered: a ValueError here.
+        json.dumps(found, ensure_ascii=False).encode()
+        return found
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects are nested in one another, up to `MOST_DEPTH` and one."""
+    depth, inner = 0, [value]
+    while inner and depth <= MOST_DEPTH:
+        lists = [one for one in inner if isinstance(one, dict | list)]
+        depth += bool(lists)
+        inner = [part for one in lists for part in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def json_object() -> dict[str, Any]:
@@ -26,6 +51,8 @@ def json_object() -> dict[str, Any]:
         raise BadRequest('expected a JSON object, such as {"name": "Gate 1"}')
     return body
 
+
+MOST_DEPTH: Final = 32
 
 Query = TypeVar("Query", bound=BaseModel)
 

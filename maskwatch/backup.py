@@ -29,6 +29,7 @@ from contract.history import DAY_S, forget_history
 from contract.keys import AlertKeys, CameraKeys
 from contract.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
 from contract.own_files import write_whole
+from contract.plain_text import STORED
 
 FORMAT: Final = 1
 MOST_BYTES: Final = 2 * 1024**3
@@ -131,7 +132,7 @@ def read(path: Path) -> Backup:
     try:
         backup = Backup.model_validate(record)
         for raw_camera in backup.cameras.values():
-            Camera.model_validate_json(raw_camera)
+            Camera.model_validate_json(raw_camera, context=STORED)
     except ValidationError as error:
         where = ".".join(map(str, error.errors(include_input=False)[0]["loc"][:3]))
         raise BackupError(f"{path} is no backup of Maskwatch, or is damaged: {where}") from None
@@ -263,6 +264,6 @@ def _name(raw: str) -> str:
 
 def _is_webcam(raw: str) -> bool:
     try:
-        return bool(Camera.model_validate_json(raw).owner)
+        return bool(Camera.model_validate_json(raw, context=STORED).owner)
     except ValidationError:
         return True  # what nobody can read here nobody can restore

@@ -8,14 +8,15 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis import Redis
 from redis.exceptions import ResponseError
 
 from contract import keys
 from contract.errors import AccountError, SettingsError
+from contract.plain_text import PLAIN_NAME
 from dashboard.accounts.grants import Grants, Role
 from dashboard.accounts.tokens import digest, new_token
 from dashboard.accounts.users import check_grants, explain
@@ -33,7 +34,7 @@ class ApiKey(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
-    name: str = Field(min_length=1, max_length=64)
+    name: Annotated[str, Field(min_length=1, max_length=64), PLAIN_NAME]
     kind: Literal["api", "metrics"]
     """`metrics` reads `/metrics` and nothing else."""
     grants: dict[str, Role] = {}
@@ -41,13 +42,6 @@ class ApiKey(BaseModel):
     made_by: str
     created_at_s: float
     expires_at_s: float
-
-    @field_validator("name")
-    @classmethod
-    def _printable(cls, name: str) -> str:
-        if not name.isprintable():
-            raise ValueError("a name is printable text")
-        return name
 
     def may(self) -> Grants:
         return Grants(self.grants)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from contract.errors import AccountError
+from contract.plain_text import escaped, is_plain
 
 Role = Literal["viewer", "operator", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -73,8 +74,13 @@ def parse_grants(parts: Iterable[str]) -> dict[str, Role]:
         role = next((one for one in ROLES if one == word), None)
         if role is None or (colon and not group):
             raise AccountError(
-                f"role {part!r}: expected {', '.join(ROLES)}, or one of them with a group, "
+                f"role {part[:80]!r}: expected {', '.join(ROLES)}, or one of them with a group, "
                 "such as 'operator:Terminal 2'"
+            )
+        if not is_plain(group) or len(group) > LONGEST_GROUP:
+            raise AccountError(
+                f"role {escaped(part)[:80]!r}: expected a group's name of at most {LONGEST_GROUP} "
+                "printable characters"
             )
         where = group or EVERYWHERE
         if where in grants:

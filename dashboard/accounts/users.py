@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from redis import Redis
@@ -14,6 +14,7 @@ from redis.client import Pipeline
 
 from contract import keys
 from contract.errors import AccountError
+from contract.plain_text import PLAIN_NAME
 from dashboard.accounts.grants import LONGEST_GROUP, Grants, Role
 
 FIRST_ADMINISTRATOR: Final = "admin"
@@ -26,7 +27,7 @@ class User(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
-    name: str = Field(min_length=1, max_length=64)
+    name: Annotated[str, Field(min_length=1, max_length=64), PLAIN_NAME]
     grants: dict[str, Role]
     password_hash: str = Field("", repr=False)
     """Empty until the user has opened the one-time link."""
@@ -36,9 +37,9 @@ class User(BaseModel):
 
     @field_validator("name")
     @classmethod
-    def _printable(cls, name: str) -> str:
-        if not name.isprintable() or ":" in name:
-            raise ValueError("a name is printable text without a colon")
+    def _without_colon(cls, name: str) -> str:
+        if ":" in name:
+            raise ValueError("a name has no colon")
         return name
 
     @field_validator("grants")
