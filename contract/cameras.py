@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import time
+from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -31,6 +32,9 @@ SOURCE_HINT: Final = (
 
 BROWSER: Final = "browser:"
 """What the source of a browser's webcam begins with; whose it is follows."""
+MOST_PROBLEMS: Final = 10
+"""Told at once of what cannot be used."""
+_FEW: Final[Any] = Field(max_length=MOST_SHAPES)
 
 
 class Camera(BaseModel):
@@ -48,15 +52,11 @@ class Camera(BaseModel):
     jpeg_quality: int = Field(85, ge=30, le=100)
     max_width: int = Field(1920, ge=160, le=7680)
     detector: Literal["maskwatch", "yunet", "ssd"] | None = None
-    lines: Annotated[tuple[CountingLine, ...], AfterValidator(different_names)] = Field(
-        (), max_length=MOST_SHAPES
-    )
+    lines: Annotated[tuple[CountingLine, ...], _FEW, AfterValidator(different_names)] = ()
     """Lines whose crossings are counted, `in` and `out`."""
-    zones: Annotated[tuple[Zone, ...], AfterValidator(different_names)] = Field(
-        (), max_length=MOST_SHAPES
-    )
+    zones: Annotated[tuple[Zone, ...], _FEW, AfterValidator(different_names)] = ()
     """With any, only people whose face entered one of them are counted."""
-    ignored: tuple[Area, ...] = Field((), max_length=MOST_SHAPES)
+    ignored: Annotated[tuple[Area, ...], _FEW] = ()
     """Areas with posters, screens or mirrors: faces in them are nobody's."""
     created_at_s: float = Field(default_factory=time.time)
     sealed_source: str | None = Field(None, exclude=True, repr=False)
@@ -166,7 +166,7 @@ def checked_camera(fields: dict[str, Any]) -> Camera:
                     ".".join(redact_url(str(part)) for part in p["loc"]),
                     redact_text(p["msg"].removeprefix("Value error, ")),
                 )
-                for p in error.errors()
+                for p in islice(error.errors(include_input=False, include_url=False), MOST_PROBLEMS)
             )
         ) from None
 

@@ -59,8 +59,9 @@ def _require_points(points: tuple[Point, ...], least: int, what: str) -> None:
 
 
 ShapeName = Annotated[str, Field(min_length=1, max_length=40), PLAIN_NAME]
-Line = Annotated[tuple[Point, ...], AfterValidator(_drawn_line)]
-Area = Annotated[tuple[Point, ...], AfterValidator(_drawn_area)]
+_Points = Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)]
+Line = Annotated[_Points, AfterValidator(_drawn_line)]
+Area = Annotated[_Points, AfterValidator(_drawn_area)]
 
 
 class CountingLine(BaseModel):

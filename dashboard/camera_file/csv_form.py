@@ -82,21 +82,22 @@ def read_csv(text: str) -> list[Entry]:
         CameraFileError: it has no such row, or cannot be read as rows.
     """
     first, _, rest = text.partition("\n")
-    if first.strip().lower().startswith("sep="):  # Excel's own first line
-        return [Entry(entry.line + 1, entry.values, entry.problems) for entry in read_csv(rest)]
+    above = int(first.strip().lower().startswith("sep="))  # Excel's own first line
+    if above:
+        first, text = rest.partition("\n")[0], rest
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first), strict=True)
     try:
         names = _names(next(rows, []))
-        entries, line = [], rows.line_num + 1
+        entries, line = [], above + rows.line_num + 1
         for row in rows:
             if any(cell.strip() for cell in row):
                 entries.append(_entry(line, names, row))
-            line = rows.line_num + 1
+            line = above + rows.line_num + 1
             if len(entries) > MOST_ENTRIES:
                 raise CameraFileError(f"more than {MOST_ENTRIES} cameras in one file")
     except csv.Error as error:
         words = redact_text(str(error))
-        raise CameraFileError(f"line {rows.line_num}: this is not CSV: {words}") from None
+        raise CameraFileError(f"line {above + rows.line_num}: this is not CSV: {words}") from None
     return entries
 
 

@@ -15,6 +15,7 @@ from dashboard.camera_file.csv_form import FORMULA
 from dashboard.camera_file.entries import MOST_ENTRIES
 from dashboard.camera_file.forms import Form, read_cameras, write_cameras
 from dashboard.camera_file.plan import MayRead, Plan, make_plan
+from dashboard.camera_file.yaml_form import MOST_NODES
 
 SECRET = "s3cret"  # noqa: S105 - a made-up one, looked for in what must not show it
 SOURCE = f"rtsp://admin:{SECRET}@10.0.0.9/live"
@@ -289,7 +290,12 @@ BILLION_LAUGHS = "a: &a [x]\nb: &b [*a, *a]\ncameras: *b\n"
         ("yaml", "cameras: 3", "expected a list of cameras"),
         ("yaml", "", "expected a list of cameras"),
         ("yaml", "cameras: []", "no camera in the file"),
-        ("yaml", "- {name: x}\n" * (MOST_ENTRIES + 1), "expected at most 1000"),
+        ("yaml", "- {name: x}\n" * (MOST_ENTRIES + 1), "more than 1000 cameras"),
+        ("yaml", "- name: !x a\n", "tags"),
+        ("yaml", "%YAML 1.1\n---\n- name: a\n", "line 1: directives"),
+        ("yaml", "- name: a\n---\n- name: b\n", "line 2: a second document"),
+        ("yaml", "- {name: x, ignored: [" + "a," * MOST_NODES + "]}", "values in one file"),
+        ("csv", "sep=;\n" * 2000 + "name\nx\n", "neither `id` nor `name`"),
         ("csv", "name\nx\n" + "y\n" * MOST_ENTRIES, "more than 1000 cameras"),
         ("csv", "", "neither `id` nor `name`"),
         ("csv", "name,colour\nx,red\n", "unknown column 'colour'"),
@@ -313,8 +319,26 @@ def test_a_file_in_another_encoding_says_how_to_save_it(form: Form) -> None:
 
 def test_no_python_object_is_made_from_yaml() -> None:
     text = "- name: x\n  source: 0\n  lines: !!python/object/apply:os.getcwd []\n"
+    with pytest.raises(CameraFileError, match="line 3: tags"):
+        read_cameras("yaml", text.encode())
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("640", 640), ("0640", 640), ("'640'", 640), ("640.0", 640), ("~", 1920), ("", 1920)],
+)
+def test_a_number_in_yaml_is_the_one_that_people_read(written: str, meant: int) -> None:
+    text = f"- name: x\n  source: 'demo:'\n  enabled: on\n  max_width: {written}\n"
     [row] = plan_of(text, [], form="yaml").rows
-    assert (row.outcome, row.problems[0].field) == ("refused", "lines")
+    assert row.camera is not None, row.problems
+    assert (row.camera.max_width, row.camera.enabled) == (meant, True)
+
+
+@pytest.mark.parametrize("written", ["10:40", "0x280", "1_000", ".inf", "2026-11-30", "yes"])
+def test_what_only_yaml_1_1_takes_for_a_number_is_refused(written: str) -> None:
+    text = f"- name: x\n  source: 'demo:'\n  max_width: {written}\n"
+    [row] = plan_of(text, [], form="yaml").rows
+    assert (row.outcome, [p.field for p in row.problems]) == ("refused", ["max_width"])
 
 
 @given(st.binary(max_size=200), st.sampled_from(FORMS))
