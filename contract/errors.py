@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+from contract.plain_text import plain_words
+
 
 class MaskwatchError(Exception):
     """Base of every error that Maskwatch raises on purpose."""
@@ -177,9 +179,16 @@ class UploadDamagedError(UploadError):
 
 
 class SourceError(MaskwatchError):
-    """A camera's picture cannot be had. `kind` is stable; the message is for people."""
+    """A camera's picture cannot be had. `kind` is stable; the message is for people.
+
+    All that a camera or its address can say to people comes this way: here it is cut and made
+    plain.
+    """
 
     kind = "error"
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(plain_words(words))
 
 
 class SourceLockedError(SourceError):

@@ -6,7 +6,7 @@ a line of a log, rewrite a terminal, or make one name look like another.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, ValidationInfo
 
@@ -18,6 +18,8 @@ INSTEAD: Final = "\ufffd"
 STORED: Final[dict[str, Any]] = {"stored": True}
 """Pydantic context for a record that is kept already: its names are cleaned, never refused, so that
 a stricter rule loses nobody a camera."""
+MOST_WORDS: Final = 1000
+"""Characters of what a camera, say, has to tell people."""
 _WITHOUT_JOINERS: Final = str.maketrans("", "", JOINERS)
 
 
@@ -56,6 +58,11 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def plain_words(text: str) -> str:
+    """Return what a machine says as people may read it: on one line, and not too long."""
+    return escaped(shortened(text, MOST_WORDS))
+
+
 def check_name(name: str) -> str:
     """Return a name that somebody typed; raise `ValueError` when it has what a name must not."""
     if not is_plain(name):
@@ -69,5 +76,7 @@ def _plain_name(name: str, info: ValidationInfo) -> str:
     return cleaned(name) if info.context == STORED else check_name(name)
 
 
+PlainWords = Annotated[str, AfterValidator(plain_words)]
+"""What a process left in Redis for people to read."""
 PLAIN_NAME: Final = AfterValidator(_plain_name)
 """For each name that a person types, after its length: `Annotated[str, Field(...), PLAIN_NAME]`."""

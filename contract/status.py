@@ -16,6 +16,7 @@ from contract.keys import CameraKeys
 from contract.leases import Lease
 from contract.logs import about
 from contract.messages import Count, Moment, Side, checked, read_moment, read_versioned
+from contract.plain_text import PlainWords, plain_words
 from contract.totals import fault_field
 
 CameraState = Literal["connecting", "live", "stalled", "offline", "disabled"]
@@ -62,18 +63,18 @@ class CameraStatus:
     """Frames per second that arrive, measured over the last seconds."""
     width: Side = 0
     height: Side = 0
-    codec: str = ""
-    error_kind: str = ""
+    codec: PlainWords = ""
+    error_kind: PlainWords = ""
     """`kind` of the last `SourceError`; empty while live."""
-    error: str = ""
+    error: PlainWords = ""
     """The last error in plain words, without any password."""
-    notice_kind: str = ""
+    notice_kind: PlainWords = ""
     """While live: what is wrong with the stream all the same, one of `NOTICES`."""
-    notice: str = ""
+    notice: PlainWords = ""
     """The same in plain words."""
     reconnects: Count = 0
     """Connections begun after the first, since ingest took the camera."""
-    owner: str = ""
+    owner: PlainWords = ""
     """The ingest process that runs the camera."""
     v: int = SCHEMA
 
@@ -109,7 +110,7 @@ class ConnectionEvent:
         """Read what `StatusStore.write` noted; raise `MessageError` for anything else."""
         try:
             state, kind, since, error = (
-                fields[name][:MOST_TEXT_BYTES].decode()
+                plain_words(fields[name][:MOST_TEXT_BYTES].decode(errors="replace"))
                 for name in (b"state", b"kind", b"since", b"error")
             )
             if state not in get_args(CameraState):

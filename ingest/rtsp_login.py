@@ -99,5 +99,5 @@ def _split(challenge: str) -> tuple[str, str]:
 
 
 def _fields(text: str) -> dict[str, str]:
-    pairs = [part for part in parse_http_list(text) if "=" in part]
+    pairs = [part for part in parse_http_list(text) if part.partition("=")[2]]
     return {key.strip().lower(): value for key, value in parse_keqv_list(pairs).items()}

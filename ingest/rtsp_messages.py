@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 MOST_HEAD_BYTES: Final = 64 * 1024
+MOST_LINE_BYTES: Final = 4096
+"""Of a head: twice the longest address of a camera. What `Location` says is no longer, either."""
+MOST_LINES: Final = 256
 MOST_BODY_BYTES: Final = 1024 * 1024
 MARK: Final = ord("$")
 _PREFIX_BYTES: Final = 4
-_END_OF_HEAD: Final = re.compile(rb"\n\r*\n")
+MOST_RETURNS: Final = 8
+_END_OF_HEAD: Final = re.compile(rb"\n\r{0,8}\n")
 # As lenient as FFmpeg: cameras write `200OK`, and name tracks with spaces.
-_ANSWER: Final = re.compile(r"RTSP/[\d.]+ +(\d{3}) *(.*)")
-_REQUEST: Final = re.compile(r"([A-Z_]+) +(.+?) +RTSP/[\d.]+")
+_ANSWER: Final = re.compile(r"RTSP/[\d.]++ ++(\d{3}) *+(.*)")
+_METHOD: Final = re.compile(r"[A-Z_]++")
+_VERSION: Final = re.compile(r"RTSP/[\d.]++")
 _DIGITS: Final = re.compile(r"[0-9]{0,12}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
@@ -63,12 +68,29 @@ class Message:
         return head.encode("latin-1") + b"\r\n\r\n" + self.body
 
 
+@dataclass(frozen=True)
+class _Head:
+    """The beginning of a message whose body is still to come."""
+
+    message: Message
+    bytes: int
+    body_bytes: int
+
+
 class Splitter:
-    """Splits what one side sends into messages and runs of whole media packets."""
+    """Splits what one side sends into messages and runs of whole media packets.
+
+    Linear however small the pieces are that come: nothing is looked at twice.
+    """
 
     def __init__(self) -> None:
         self._left = bytearray()
         self._plays = False
+        self._searched = 0
+        """Bytes of `_left` in which a head's end was looked for in vain."""
+        self._begins_well = False
+        """Whether the first line of the message was looked at."""
+        self._head: _Head | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes | Message]:
         """Yield what is complete by now: a message, or one or more packets as they came.
@@ -107,15 +129,31 @@ class Splitter:
         if self._plays and not _may_begin_message(left):
             del left[: _next_mark(left)]
             return b""
-        end = _END_OF_HEAD.search(left)
-        if end is None:
-            _check_beginning(left)
+        head = self._head = self._head or self._read_head()
+        if head is None or len(left) < head.bytes + head.body_bytes:
             return None
-        message, length = _read_head(left[: end.start()].decode("latin-1"))
-        if len(left) < end.end() + length:
-            return None
-        self._take(end.end())
-        return replace(message, body=self._take(length))
+        self._take(head.bytes)
+        self._head, self._begins_well = None, False
+        return replace(head.message, body=self._take(head.body_bytes))
+
+    def _read_head(self) -> _Head | None:
+        left = self._left
+        if not self._begins_well:
+            end_of_line = left.find(b"\n", self._searched, MOST_LINE_BYTES)
+            if end_of_line >= 0:
+                _read_first(left[:end_of_line].decode("latin-1").strip())
+                self._begins_well = True
+            elif len(left) >= MOST_LINE_BYTES:
+                raise NotRtspError("a line that is far too long")
+        found = _END_OF_HEAD.search(left, self._searched, MOST_HEAD_BYTES)
+        if found:
+            self._searched = 0
+            message, body_bytes = _read_head(left[: found.start()].decode("latin-1"))
+            return _Head(message, found.end(), body_bytes)
+        if len(left) >= MOST_HEAD_BYTES:
+            raise NotRtspError("a message without an end")
+        self._searched = max(0, len(left) - MOST_RETURNS - 1)
+        return None
 
     def _take(self, count: int) -> bytes:
         taken = bytes(self._left[:count])
@@ -137,18 +175,12 @@ def packets(run: bytes) -> Iterator[tuple[int, bytes]]:
         at = end
 
 
-def _check_beginning(left: bytearray) -> None:
-    """Raise NotRtspError once it is plain that this will be no message."""
-    if len(left) > MOST_HEAD_BYTES:
-        raise NotRtspError("a message without an end")
-    line, ends, _ = left.partition(b"\n")
-    if ends:
-        _read_first(line.decode("latin-1").strip())
-
-
 def _read_head(head: str) -> tuple[Message, int]:
     """Return a message without its body, and how many bytes that has."""
-    first, *lines = (_CONTROL.sub("", line.strip()) for line in head.split("\n"))
+    written = head.split("\n", MOST_LINES)
+    if len(written) > MOST_LINES or max(map(len, written)) > MOST_LINE_BYTES:
+        raise NotRtspError("a head that is far too long")
+    first, *lines = (_CONTROL.sub("", line.strip()) for line in written)
     message = _read_first(first)
     pairs = (line.partition(":") for line in lines if ":" in line)
     headers = tuple((key.strip(), value.strip()) for key, _, value in pairs)
@@ -163,8 +195,10 @@ def _read_head(head: str) -> tuple[Message, int]:
 def _read_first(line: str) -> Message:
     if answer := _ANSWER.fullmatch(line):
         return Message(status=int(answer[1]), reason=answer[2])
-    if request := _REQUEST.fullmatch(line):
-        return Message(method=request[1], uri=request[2])
+    method, _, rest = line.partition(" ")
+    uri, _, version = rest.rpartition(" ")
+    if _METHOD.fullmatch(method) and uri.strip(" ") and _VERSION.fullmatch(version):
+        return Message(method=method, uri=uri.strip(" "))
     raise NotRtspError("neither a request nor an answer")
 
 
@@ -175,5 +209,7 @@ def _may_begin_message(left: bytearray) -> bool:
 
 def _next_mark(left: bytearray) -> int:
     """Where packets or an answer may go on after something that is neither."""
-    found = [at for at in (left.find(b"$", 1), left.find(b"RTSP/", 1)) if at > 0]
-    return min(found, default=len(left))
+    mark = left.find(b"$", 1)
+    end = mark if mark > 0 else len(left)
+    answer = left.find(b"RTSP/", 1, end)
+    return answer if answer > 0 else end
