@@ -211,7 +211,10 @@ class AlertRuleStore:
         self._redis.hdel(AlertKeys.RULES, rule_id)
 
     def _store(self, rule: AlertRule, others: list[AlertRule]) -> None:
-        if any(o.name.lower() == rule.name.lower() and o.id != rule.id for o in others):
+        # Names differ among rules about the same: whoever is told of a clash sees the other one.
+        about, name = (rule.camera_id, rule.group), rule.name.lower()
+        same = [o for o in others if (o.camera_id, o.group) == about and o.id != rule.id]
+        if any(o.name.lower() == name for o in same):
             raise AlertError(f"name: another rule is called {rule.name!r}")
         self._redis.hset(AlertKeys.RULES, rule.id, rule.model_dump_json())
 

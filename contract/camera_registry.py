@@ -74,7 +74,7 @@ class CameraRegistry:
         """Register `camera`, and return it as it is kept.
 
         Raises:
-            CameraNameTakenError: another camera has its name.
+            CameraNameTakenError: another camera of its group has its name.
         """
         return self._write(lambda: camera)
 
@@ -167,9 +167,13 @@ class CameraRegistry:
         forget_history(self._redis, camera_id, time.time())
 
     def _require_free_name(self, camera: Camera) -> None:
+        """Names differ within a group: whoever is told of a clash sees the other camera, too."""
+        name = unique_name(camera)
         for other in self.all():
-            if other.name.lower() == camera.name.lower() and other.id != camera.id:
-                raise CameraNameTakenError(f"name: another camera is called {camera.name!r}")
+            if unique_name(other) == name and other.id != camera.id and not other.owner:
+                where = f"in {camera.group!r}" if camera.group else "without a group"
+                words = f"name: another camera {where} is called {camera.name!r}"
+                raise CameraNameTakenError(words)
 
     def seal_all(self) -> int:
         """Encrypt every address with the newest key: those in clear, and those of older keys.
@@ -245,6 +249,11 @@ class CameraRoster:
             cameras = self._registry.all()
             self._read = revision, cameras
         return cameras
+
+
+def unique_name(camera: Camera) -> tuple[str, str]:
+    """What no two cameras have in common, but browsers' webcams."""
+    return camera.group, camera.name.lower()
 
 
 def _encode(camera: Camera) -> str:

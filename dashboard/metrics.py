@@ -23,6 +23,7 @@ from contract.alert_deliveries import OUTCOMES, DeliveryStore
 from contract.alert_rules import ALERT_KINDS
 from contract.alerts import AlertStore
 from contract.camera_registry import CameraRegistry
+from contract.cameras import Camera
 from contract.clock import SharedClock
 from contract.keys import CameraKeys
 from contract.members import Membership
@@ -122,6 +123,7 @@ class TotalsCollector(Collector):
     def _cameras(self) -> list[Metric]:
         cameras = [one for one in CameraRegistry(self._redis).all() if not one.owner]
         snapshots = read_snapshots(self._redis, cameras, self._clock)
+        labels = camera_labels(cameras)
         with self._redis.pipeline(transaction=False) as pipeline:
             for names in (CameraKeys(camera.id) for camera in cameras):
                 pipeline.hgetall(names.totals)
@@ -134,11 +136,11 @@ class TotalsCollector(Collector):
             cameras, totals, answers[1::3], answers[2::3], strict=True
         ):
             if camera.enabled:
-                waiting.add_metric([camera.name], _waiting(counted, *queue))
+                waiting.add_metric([labels[camera.id]], _waiting(counted, *queue))
         return [
-            *_states(snapshots),
+            *_states(snapshots, labels),
             waiting,
-            *_counters({s.camera.name: t for s, t in zip(snapshots, totals, strict=True)}),
+            *_counters({labels[s.camera.id]: t for s, t in zip(snapshots, totals, strict=True)}),
         ]
 
     def _networks(self) -> list[Metric]:
@@ -193,14 +195,26 @@ def _timed(field: str) -> bool:
     return NETWORK_FIELD_END in field
 
 
-def _states(snapshots: Sequence[CameraSnapshot]) -> list[Metric]:
+def camera_labels(cameras: Iterable[Camera]) -> dict[str, str]:
+    """What each camera is called in the metrics, by its id: no two of them the same.
+
+    That is its name; where an older camera of another group has that, its name and its group.
+    """
+    labels: dict[str, str] = {}
+    for camera in sorted(cameras, key=lambda one: (one.created_at_s, one.id)):
+        names = (camera.name, f"{camera.name} ({camera.group or 'no group'})", camera.id)
+        labels[camera.id] = next(name for name in names if name not in labels.values())
+    return labels
+
+
+def _states(snapshots: Sequence[CameraSnapshot], labels: Mapping[str, str]) -> list[Metric]:
     up = metric_definitions.CAMERA_UP.gauge()
     faces = metric_definitions.FACES.gauge()
     quality = metric_definitions.CAMERA_QUALITY.gauge()
     fault = metric_definitions.CAMERA_FAULT.gauge()
     fit = metric_definitions.CAMERA_FIT.gauge()
     for snapshot in snapshots:
-        name = snapshot.camera.name
+        name = labels[snapshot.camera.id]
         if snapshot.camera.enabled:  # one switched off on purpose is nobody's alarm
             up.add_metric([name], snapshot.status.state == "live")
             if snapshot.status.fault:

@@ -88,7 +88,9 @@ def register_cameras(redis: Redis, wanted: dict[str, str], vault: Vault) -> int:
     registry = CameraRegistry(redis, vault)
     registry.seal_all()
     ChannelStore(redis, vault).seal_all()
-    by_name = {camera.name: camera for camera in registry.all()}
+    # Names differ within a group; those without a group are found first.
+    everyone = sorted(registry.all(), key=lambda camera: not camera.group)
+    by_name = {camera.name: camera for camera in everyone}
     if not wanted and not by_name:
         wanted = DEMO_CAMERAS
     elif wanted:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from contract.camera_registry import CameraRegistry
+from contract.camera_registry import CameraRegistry, unique_name
 from contract.cameras import Camera, changed_camera, is_network_address, make_camera
 from contract.errors import CameraConfigError, CameraFieldsError
 from contract.file_sources import HOW_TO_HAVE_ONE
@@ -98,11 +98,15 @@ def make_plan(
 
 
 def _row(entry: Entry, seen: Sequence[Camera], may: May, may_read: MayRead) -> Row:
-    before = _match(entry, seen)
+    meant = _match(entry, seen)
+    before = meant[0] if len(meant) == 1 else None
     name = repeatable(str(entry.values.get("name") or (before.name if before else "")))
     row = Row("refused", name, None, entry.line, before, (), entry.problems)
     if entry.problems:
         return row
+    if len(meant) > 1:
+        words = "several cameras have this name; say which with the id or the group"
+        return replace(row, problems=(Problem("name", words),))
     values = {field: value for field, value in entry.values.items() if field != "id"}
     try:
         camera = _changed(before, values, may) if before else _added(values)
@@ -119,11 +123,15 @@ def _row(entry: Entry, seen: Sequence[Camera], may: May, may_read: MayRead) -> R
     return replace(row, outcome="changed" if before else "added", camera=camera, changes=changes)
 
 
-def _match(entry: Entry, seen: Sequence[Camera]) -> Camera | None:
-    """The camera that is meant: by id, else by name."""
+def _match(entry: Entry, seen: Sequence[Camera]) -> list[Camera]:
+    """The cameras that may be meant: by id, else by group and name, else by name alone."""
     camera_id, name = (str(entry.values.get(field) or "").strip() for field in ("id", "name"))
-    by_id = next((camera for camera in seen if camera.id == camera_id), None)
-    return by_id or next((c for c in seen if c.name.lower() == name.lower()), None)
+    if by_id := [camera for camera in seen if camera.id == camera_id]:
+        return by_id
+    named = [camera for camera in seen if camera.name.lower() == name.lower()]
+    group = entry.values.get("group")
+    there = [camera for camera in named if group is not None and camera.group == str(group).strip()]
+    return there or named
 
 
 def _added(values: dict[str, Any]) -> Camera:
@@ -210,7 +218,7 @@ def _different_cameras(rows: Sequence[Row]) -> list[Row]:
 
 
 def _different_names(rows: Sequence[Row], everyone: Sequence[Camera]) -> list[Row]:
-    """Refuse rows after which two cameras would have one name, until there are none.
+    """Refuse rows after which two cameras of a group would have one name, until there are none.
 
     Names may be exchanged within a file: what counts is how they are in the end.
     """
@@ -227,11 +235,12 @@ def _clashes(rows: Sequence[Row], everyone: Sequence[Camera]) -> Collection[int]
     """Numbers of the rows that take a name which somebody else has in the end."""
     written = {row.camera.id: row.camera for row in rows if row.camera and row.changes}
     gone = {row.camera.id for row in rows if row.camera and row.outcome == "removed"}
-    taken = {c.name.lower() for c in everyone if c.id not in written and c.id not in gone}
+    others = [c for c in everyone if not c.owner and c.id not in written and c.id not in gone]
+    taken = {unique_name(camera) for camera in others}
     clashing = []
     for number, row in sorted(enumerate(rows), key=lambda item: _is_renamed(item[1])):
         if row.camera is not None and row.outcome in {"added", "changed"}:
-            name = row.camera.name.lower()
+            name = unique_name(row.camera)
             if name in taken:
                 clashing.append(number)
             taken.add(name)
@@ -240,4 +249,8 @@ def _clashes(rows: Sequence[Row], everyone: Sequence[Camera]) -> Collection[int]
 
 def _is_renamed(row: Row) -> bool:
     """Such rows come after those that keep their names, so that they are the ones refused."""
-    return row.camera is None or row.before is None or row.camera.name != row.before.name
+    return (
+        row.camera is None
+        or row.before is None
+        or unique_name(row.camera) != unique_name(row.before)
+    )

@@ -13,9 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
+from contract.cameras import Camera
 from contract.errors import AccountError, BusyError
+from contract.webcams import WebcamStore
 from dashboard.accounts.grants import EVERYWHERE, Grants, Role, parse_grants
 from dashboard.accounts.throttle import PER_ADDRESS, PER_NAME_AND_ADDRESS
+from dashboard.metrics import camera_labels
 from tests.accounts import (
     PASSWORD,
     QUICK,
@@ -541,3 +544,49 @@ def test_nobody_fills_the_log_alone(redis: Redis, monkeypatch: pytest.MonkeyPatc
         f"action {number}" for number in range(99, 69, -1)
     ]
     assert [e.subject for e in kept if e.who == "Grace"] == ["Gate"]
+
+
+def test_a_name_tells_nothing_of_a_camera_out_of_sight(app: Flask, redis: Redis) -> None:
+    add_camera(redis, "Vault", group="T1")
+    WebcamStore(redis).start("user:somebody", "Ada")
+    [webcam] = WebcamStore(redis).all()
+    client = key_client(app, redis, "operator", "T2")
+    everywhere = key_client(app, redis)
+    body = {"source": "demo:", "group": "T2"}
+    made = client.post("/api/v1/cameras", json={**body, "name": "Vault"})
+    assert made.status_code == 201
+    other = client.post("/api/v1/cameras", json={**body, "name": "Other"}).json
+    again = client.patch(f"/api/v1/cameras/{other['id']}", json={"name": "vault"})
+    assert (again.status_code, again.json["error"]) == (409, "name_taken")
+    row = f"name,source,group\nVault,demo:,T2\n{webcam.name},demo:,T2\n"
+    imported = client.post("/api/v1/cameras/import?format=csv", data=row)
+    assert [one["outcome"] for one in imported.json["cameras"]] == ["unchanged", "added"]
+    plain = everywhere.post("/api/v1/cameras", json={"name": webcam.name, "source": "demo:"})
+    assert plain.status_code == 201
+    ambiguous = everywhere.post(
+        "/api/v1/cameras/import?format=csv", data="name,source\nVault,demo:\n"
+    )
+    assert "several cameras" in ambiguous.json["detail"]
+    metrics = everywhere.get("/metrics").text
+    for label in ("Vault", "Vault (T2)"):
+        assert metrics.count(f'maskwatch_camera_up{{camera="{label}"}}') == 1
+    when = {"kind": "offline", "for_s": 60, "clear_s": 30}
+    rules = "/api/v1/alerts/rules"
+    assert (
+        everywhere.post(rules, json={"name": "R", "when": when, "group": "T1"}).status_code == 201
+    )
+    assert client.post(rules, json={"name": "R", "when": when, "group": "T2"}).status_code == 201
+    taken = client.post(rules, json={"name": "r", "when": when, "group": "T2"})
+    assert taken.status_code == 422
+
+
+def test_cameras_of_one_name_have_labels_of_their_own() -> None:
+    fields = {"source": "demo:", "created_at_s": 1.0}
+    named = [("a", "Gate", "T1"), ("b", "Gate", "T2"), ("c", "Gate (T2)", "T3"), ("d", "Gate", "")]
+    cameras = [Camera(id=id_, name=name, group=group, **fields) for id_, name, group in named]
+    assert camera_labels(cameras) == {
+        "a": "Gate",
+        "b": "Gate (T2)",
+        "c": "Gate (T2) (T3)",
+        "d": "Gate (no group)",
+    }

@@ -205,13 +205,13 @@ def test_roles_and_groups_hold_row_by_row() -> None:
         "Here,demo:,T2,90\n"  # may be changed
         "There,demo:,T1,85\n"  # is as it was
         "There ,demo:,T1,90\n"
-        f"{hidden.name},demo:,T2,85\n"  # the name is taken by a camera out of sight
+        f"{hidden.name},demo:,T2,85\n"  # a camera out of sight takes no name in another group
         "New,demo:,T9,85\n"
         "Here too,demo:,T2,85\n"
     )
     plan = plan_of(text, [here, there, hidden], grants)
     assert [row.outcome for row in plan.rows] == [
-        *("changed", "unchanged", "refused", "refused", "refused", "added")
+        *("changed", "unchanged", "refused", "added", "refused", "added")
     ]
     assert "operator for cameras of 'T9'" in plan.rows[4].problems[0].detail
     moved = plan_of("name,group\nHere,T1\n", [here], grants)
