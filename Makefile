@@ -8,8 +8,12 @@ RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Exactly what a lock names, checked by its hashes. Where uv cannot, pip may: it reads pip.conf.
+LOCKED := --quiet --require-hashes --no-build-isolation --requirement
+INSTALL = $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode $(LOCKED) $(1) || \
+	{ echo "uv could not install $(1); pip tries ..."; $(BIN)/python -m pip install $(LOCKED) $(1); }
 
-.PHONY: run test check audit unit system-packages e2e bench bench-full soak clean help
+.PHONY: run test check audit lock upgrade unit system-packages e2e bench bench-full soak clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -26,8 +30,14 @@ check: $(DEV_STAMP) ## Lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-audit: $(DEV_STAMP) ## Known vulnerabilities of what is installed; a bill of materials in out/
+audit: $(DEV_STAMP) ## Known vulnerabilities of what is locked; a bill of materials in out/
 	@$(BIN)/python deploy/audit.py out/sbom.cdx.json
+
+lock: $(RUN_STAMP) ## Write the locks anew after a change of requirements*.txt; versions stay where they can
+	@UV=$(BIN)/uv deploy/lock.sh
+
+upgrade: $(RUN_STAMP) ## Write the locks with the newest versions that fit
+	@UV=$(BIN)/uv deploy/lock.sh --upgrade
 
 unit: $(DEV_STAMP) ## The fast tests alone
 	$(BIN)/python -m pytest tests/unit
@@ -52,17 +62,18 @@ soak: $(DEV_STAMP) system-packages ## Five cameras for an hour with faults at ra
 system-packages: ## Install what tests need from the system, where that is allowed
 	@tests/install-system-packages.sh
 
-$(RUN_STAMP): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Maskwatch needs Python 3.11 or newer: make run PYTHON=python3.11")'
+$(RUN_STAMP): requirements-build.lock requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Maskwatch needs Python 3.11, 3.12 or 3.13: make run PYTHON=python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing what Maskwatch runs on (once) ..."
-	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@$(BIN)/python -m pip install $(LOCKED) requirements-build.lock
+	@$(call INSTALL,requirements.lock)
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
-$(DEV_STAMP): $(RUN_STAMP) requirements-dev.txt
+$(DEV_STAMP): $(RUN_STAMP) requirements-dev.lock
 	@echo "installing what the tests need (once) ..."
-	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@$(call INSTALL,requirements-dev.lock)
 	@touch $@
 
 clean: ## Remove the virtual environment and caches; keeps state/

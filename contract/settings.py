@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1_000_000,
         description="One of so many frames of each camera is followed through all stages with "
-        "OpenTelemetry; 0: none. Needs `deploy/requirements-tracing.txt`.",
+        "OpenTelemetry; 0: none. Needs `deploy/requirements-tracing.lock`.",
     )
     trace_url: str = Field(
         "http://127.0.0.1:4318/v1/traces",

@@ -134,7 +134,7 @@ def check_tracing(settings: Settings) -> None:
     except ImportError as error:
         raise SettingsError(
             "MASKWATCH_TRACE_EVERY needs OpenTelemetry, which is not installed: "
-            "pip install -r deploy/requirements-tracing.txt, or set it to 0"
+            "pip install -r deploy/requirements-tracing.lock, or set it to 0"
         ) from error
 
 

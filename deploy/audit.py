@@ -1,10 +1,10 @@
-"""Known vulnerabilities of what is installed, and a bill of materials: `make audit`.
+"""Known vulnerabilities of what is locked, a bill of materials of what is installed: `make audit`.
 
 python deploy/audit.py [out/sbom.cdx.json]
 
-Ends with status 1 when an installed package has a published advisory. Where no advisory service can
-be reached, or it knows none of our packages (a mirror), that is said and nothing is claimed; the
-bill of materials (CycloneDX, JSON) needs no network.
+Ends with status 1 when a package of any lock has a published advisory. Where no advisory service
+can be reached, or it knows none of our packages (a mirror), that is said and nothing is claimed;
+the bill of materials (CycloneDX, JSON) needs no network.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("pypi", "osv")
+LOCKS = ("requirements-dev.lock", "deploy/requirements-worker-gpu.lock")
+"""Between them they name every package of every lock."""
 LONGEST_S = 300
 LEAST_SHARE = 0.9
 """Of the packages that a service must know, or else it is not one to rely on."""
@@ -49,8 +51,10 @@ def write_bill(target: Path) -> int:
 
 
 def ask(service: str) -> list[dict[str, Any]] | str:
-    """Return what a service knows of each installed package, or why nothing was learnt."""
-    command = ["pip_audit", "--local", "--skip-editable", "--format", "json"]
+    """Return what a service knows of each locked package, or why nothing was learnt."""
+    command = ["pip_audit", "--require-hashes", "--disable-pip", "--format", "json"]
+    for lock in LOCKS:
+        command += ["--requirement", str(ROOT / lock)]
     options = ["--progress-spinner", "off", "--timeout", "10", "--vulnerability-service", service]
     try:
         answer = subprocess.run(  # noqa: S603 - our own arguments

@@ -38,7 +38,8 @@ for target in "$@"; do
     cp --parents -r "${folders[@]}" "$app"
     rm -rf "$app/models/training" # as .dockerignore does
     "${PYTHON:-python3.11}" -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "deploy/requirements-$target.txt"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+        --only-binary :all: -r "deploy/requirements-$target.lock"
     echo "$target: $(du -sh "$venv" | cut -f1) installed; folders ${folders[*]}"
     for module in ${entries[$target]}; do
         if (cd "$app" && PYTHONPATH="$app" PYTHONDONTWRITEBYTECODE=1 \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,10 @@ def test_a_service_that_knows_nothing_is_no_clean_bill(
     assert reason in found
 
 
-def test_every_development_dependency_is_pinned() -> None:
-    lines = (audit.ROOT / "requirements-dev.txt").read_text().splitlines()
-    names = [line.partition("#")[0].strip() for line in lines]
-    loose = [name for name in names if name and not name.startswith("-r") and "==" not in name]
-    assert loose == []
+def test_every_locked_package_is_audited() -> None:
+    def pinned(path: Path) -> set[str]:
+        return set(re.findall(r"^(\S+==\S+)", path.read_text(), re.MULTILINE))
+
+    audited = set().union(*(pinned(audit.ROOT / lock) for lock in audit.LOCKS))
+    locks = [*audit.ROOT.glob("*.lock"), *audit.ROOT.glob("deploy/*.lock")]
+    assert set().union(*map(pinned, locks)) == audited

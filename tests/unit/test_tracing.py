@@ -99,5 +99,5 @@ def test_what_is_off_loads_nothing_and_writes_nothing() -> None:
 def test_traces_without_opentelemetry_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk", None)
     check_tracing(load_settings({}))
-    with pytest.raises(SettingsError, match=r"pip install -r deploy/requirements-tracing\.txt"):
+    with pytest.raises(SettingsError, match=r"pip install -r deploy/requirements-tracing\.lock"):
         check_tracing(load_settings({"MASKWATCH_TRACE_EVERY": "100"}))
