@@ -19,8 +19,10 @@ AT_ONCE: Final = 2
 """Hashes computed at the same time: each takes 64 MiB and most of a core for a moment."""
 WAITING: Final = 16
 """Hashes that may wait for their turn; with 80 ms each, the last waits less than a second."""
-NICENESS: Final = 10
-"""What hashing gives way with: argon2 starts threads that would fill every core."""
+NICER_BY: Final = 5
+"""How far hashing gives way to the event loop: argon2 starts threads that would fill every core.
+By 10, nobody could sign in while workers use all of a machine.
+"""
 
 T = TypeVar("T")
 
@@ -70,7 +72,8 @@ class GeventPool:
 
 def _nicely(work: Callable[[], T]) -> T:
     if sys.platform == "linux":  # where it is the thread's own, and that of threads it starts
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+        own = os.getpriority(os.PRIO_PROCESS, os.getpid())
+        os.setpriority(os.PRIO_PROCESS, 0, own + NICER_BY)
     return work()
 
 
