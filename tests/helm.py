@@ -82,9 +82,9 @@ def render(*values: Json, root: Path = ROOT) -> list[Rendered]:
     ]
 
 
-def case(name: str) -> Json:
+def case(name: str, chart: Path = CHART) -> Json:
     """The values of a file in `ci`."""
-    return yaml.safe_load((CHART / "ci" / f"{name}.yaml").read_text())
+    return yaml.safe_load((chart / "ci" / f"{name}.yaml").read_text())
 
 
 def _answer(values: Json) -> Json:

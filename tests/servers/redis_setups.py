@@ -136,7 +136,7 @@ def helm_tls(folder: Path, version: str = "7", root: Path = ROOT) -> Setup:
 
 def _helm(folder: Path, version: str, values: str, root: Path) -> Setup:
     users = _made_secrets(folder, root)
-    [rendered] = render(case(values), root=root)
+    [rendered] = render(case(values, root / "deploy" / "helm"), root=root)
     [container] = rendered.pods()["redis"]["spec"]["containers"]
     authority = Authority(folder, "ours")
     certificate, key = authority.issue("redis")
