@@ -33,6 +33,8 @@ from tests.servers.stages import ROOT, login
 
 TESTS: Final = "user tests on nopass ~* &* +@all\n"
 """Who ends servers and looks at what they say of themselves."""
+ENDS_WITHIN_S: Final = 60
+"""A primary waits for its replicas for ten seconds, and longer where much else runs."""
 OLD: Final = "user default off resetkeys resetchannels -@all"
 """What users files began with before the user `default` could replay a file."""
 
@@ -70,7 +72,7 @@ class Setup:
                 self.tests(number).shutdown()
             else:
                 server.process.send_signal(how)
-            server.process.wait(20)
+            server.process.wait(ENDS_WITHIN_S)
         self.servers.clear()
 
     def kill(self) -> None:
