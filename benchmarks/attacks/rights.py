@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,7 +38,7 @@ from tests.integration.test_rights_that_end import (
     UPLOAD,
     VIDEO,
     WALL,
-    WEBCAM,
+    WEBCAM_BODY,
     WITHDRAWALS,
     Answer,
     Watched,
@@ -117,12 +116,14 @@ class Visit:
         self._start(WALL, self._wall, f"/wall/stream?cameras={gate.id},{hall.id}")
         self._start(EVENTS, self._events, "/api/v1/events")
         self._start(VIDEO, self._video, f"/api/v1/recordings/{self.recording.id}/video")
-        self._start(WEBCAM, self._webcam, f"/api/v1/webcams/{self.watched.own['webcam']}/frames")
+        self._start(
+            WEBCAM_BODY, self._webcam, f"/api/v1/webcams/{self.watched.own['webcam']}/frames"
+        )
         self._start(UPLOAD, self._upload, "/api/v1/recordings")
 
     def everything_came(self) -> bool:
-        """Whether something came of each answer."""
-        return all(reader.came_s for reader in self.readers)
+        """Whether something came of each answer, or it could not be opened at all."""
+        return all(reader.came_s or reader.ended_s for reader in self.readers)
 
     def close(self) -> None:
         self._stop.set()
@@ -150,6 +151,12 @@ class Visit:
         made = HTTPConnection("127.0.0.1", int(self.system.url.rpartition(":")[2]), timeout=30)
         made.connect()
         return made
+
+    def _kept(self) -> bool:
+        """Whether the dashboard keeps what is being uploaded."""
+        store = RecordingStore(self.system.redis, self.watched.folder, 3600)
+        owned = [one for one in store.all() if one.owner == self.recording.owner]
+        return any(one.id != self.recording.id for one in owned)
 
     def _chunks(self, path: str, size: int = 65536) -> Iterator[bytes]:
         with closing(self._connect()) as connection:
@@ -199,13 +206,13 @@ class Visit:
             for name, value in {**self.headers, "Content-Length": str(200 << 20)}.items():
                 connection.putheader(name, value)
             connection.endheaders(b"\x00\x00\x00\x18ftypisom" + bytes(65536))
-            connection.sock.settimeout(0.1)
             while not self._stop.is_set():
                 connection.sock.sendall(bytes(65536))
-                reader.came_s.append(time.monotonic())
-                with suppress(TimeoutError, socket.timeout):
-                    connection.sock.recv(1)
-                    return
+                if self._kept():
+                    reader.came_s.append(time.monotonic())
+                elif reader.came_s:
+                    return  # what still comes is read for its answer's sake, and forgotten
+                time.sleep(0.05)
 
 
 def matrix(checkout: Path) -> Iterator[tuple[str, str, str, float | None]]:
@@ -223,7 +230,7 @@ def matrix(checkout: Path) -> Iterator[tuple[str, str, str, float | None]]:
                 since_s = time.monotonic()
                 visit.withdraw(name)
                 time.sleep(WATCHED_FOR_S)
-                for reader in visit.readers:
+                for reader in (one for one in visit.readers if one.came_s):
                     wanted = expected(reader.answer, name)
                     yield _name(reader.answer), name, wanted, reader.over_s(since_s)
             finally:
