@@ -213,7 +213,7 @@ def video(w: Watched, right: Withdrawal) -> Outcome:
     store = recordings(w)
     made = store.create(w.owner(right), "hall.mp4", "mov")
     store.change(made, state="finished")
-    store.annotated_file(made.id).write_bytes(bytes(1 << 20))
+    store.annotated_file(made).write_bytes(bytes(1 << 20))
     answer = w.client(right).get(f"/api/v1/recordings/{made.id}/video", buffered=False)
     assert answer.status_code == 200
     parts = iter(answer.response)
