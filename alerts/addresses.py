@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from contract.addresses import is_never_connected_to, meant
+from contract.cameras.addresses import is_never_connected_to, meant
 from contract.errors import ChannelError
 
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from contract.alert_rules import AlertRule
+from contract.alerts.rules import AlertRule
 
 Verdict = Literal["bad", "between", "good", "unknown"]
 FORGET_AFTER_S: Final = 30.0

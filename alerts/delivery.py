@@ -12,12 +12,14 @@ from rq.timeouts import JobTimeoutException
 
 from alerts import smtp, webhook
 from alerts.messages import mail, webhook_body
-from contract.alert_channels import ChannelStore, EmailChannel, WebhookChannel
-from contract.alert_deliveries import JOB_TIMEOUT_S, RETRY_AFTER_S, Attempt, DeliveryStore, Outcome
-from contract.alerts import Delivery
+from bus.stores.alert_channels import ChannelStore
+from bus.stores.alert_deliveries import JOB_TIMEOUT_S, RETRY_AFTER_S, DeliveryStore
+from contract.alerts.alerts import Delivery
+from contract.alerts.attempts import Attempt, Outcome
+from contract.alerts.channels import EmailChannel, WebhookChannel
 from contract.errors import ChannelError
-from contract.settings import load_settings
-from contract.vault import Vault
+from runtime.settings import load_settings
+from runtime.vault import Vault
 
 AnyChannel = WebhookChannel | EmailChannel
 _log = logging.getLogger(__name__)

@@ -15,14 +15,16 @@ from redis.lock import Lock
 
 from alerts.conditions import Reading, Watch, advance
 from alerts.readings import Readings
-from contract.alert_deliveries import DeliveryStore
-from contract.alert_rules import AlertRule, AlertRuleStore
-from contract.alerts import Alert, AlertStore, Change, deliveries_of
-from contract.camera_registry import CameraRoster
-from contract.cameras import Camera
+from bus.keys import AlertKeys
+from bus.stores.alert_deliveries import DeliveryStore
+from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.alerts import AlertStore
+from bus.stores.cameras import CameraRoster
+from contract.alerts.alerts import Alert, Change, deliveries_of
+from contract.alerts.rules import AlertRule
+from contract.cameras.camera import Camera
 from contract.errors import LeaseLostError
-from contract.keys import AlertKeys
-from contract.logs import about
+from runtime.logs import about
 
 LOCK_S: Final = 15.0
 """Another process takes over when the one that evaluates was silent for this long."""

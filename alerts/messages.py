@@ -8,9 +8,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
 
-from contract.alert_channels import EmailChannel
-from contract.alert_rules import KIND_WORDS
-from contract.alerts import Alert, Delivery
+from contract.alerts.alerts import Alert, Delivery
+from contract.alerts.channels import EmailChannel
+from contract.alerts.rules import KIND_WORDS
 
 TEST_WORDS: Final = "This is a test. Alerts of Maskwatch reach you here."
 

@@ -17,19 +17,20 @@ import numpy.typing as npt
 from redis import Redis
 
 from alerts.conditions import Reading
-from contract.alert_rules import AlertRule, CameraOffline, QualityInvalid, RateLow
-from contract.cameras import Camera
-from contract.compliance import mask_rate
+from bus.keys import CameraKeys
+from bus.stores.history import HistoryStore
+from bus.stores.packed_days import Minutes
+from bus.stores.status import StatusStore
+from contract.alerts.rules import AlertRule, CameraOffline, QualityInvalid, RateLow
+from contract.cameras.camera import Camera
+from contract.cameras.quality import PROBLEM_WORDS, QualityReport
+from contract.cameras.status import UNREADABLE, CameraStatus
 from contract.errors import MessageError
-from contract.faces import FrameFaces
-from contract.history import HistoryStore
-from contract.keys import CameraKeys
-from contract.logs import about
-from contract.minutes import DAY_MINUTES, FRAMES, INVALID, MINUTE_S, people_column
-from contract.packed_days import Minutes
-from contract.quality import PROBLEM_WORDS, QualityReport
-from contract.status import UNREADABLE, CameraStatus, StatusStore
-from contract.verdicts import JUDGED_VERDICTS, Verdict
+from contract.people.compliance import mask_rate
+from contract.people.faces import FrameFaces
+from contract.people.minutes import DAY_MINUTES, FRAMES, INVALID, MINUTE_S, people_column
+from contract.people.verdicts import JUDGED_VERDICTS, Verdict
+from runtime.logs import about
 
 SETTLED_AFTER_S: Final = 20.0
 """A minute counts once it is over for this long: people are counted 2.5 s after they were last

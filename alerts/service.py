@@ -15,15 +15,15 @@ from redis.exceptions import RedisError
 from rq.scheduler import RQScheduler
 
 from alerts.evaluator import Evaluator
-from contract.alert_deliveries import DELIVER_JOB
-from contract.clock import SharedClock
+from bus.clock import SharedClock
+from bus.connection.client import Outage, connect
+from bus.jobs import run_jobs, warm_worker
+from bus.keys import ALERTS_QUEUE
+from bus.stores.alert_deliveries import DELIVER_JOB
 from contract.errors import ChannelError
 from contract.job_json import JobJson
-from contract.job_worker import run_jobs, warm_worker
-from contract.keys import ALERTS_QUEUE
-from contract.redis_client import Outage, connect
-from contract.settings import Settings
-from contract.vault import load_vault
+from runtime.settings import Settings
+from runtime.vault import load_vault
 
 STEP_S: Final = 5.0
 RETRIES_EVERY_S: Final = 1.0

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from typing import Final
 
 from alerts.addresses import allowed_addresses
-from contract.alert_channels import EmailChannel
+from contract.alerts.channels import EmailChannel
 from contract.errors import ChannelError
 
 TIMEOUT_S: Final = 10.0

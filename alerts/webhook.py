@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from alerts.addresses import connect
-from contract.alert_channels import SECRET_PREFIX, WebhookChannel
+from contract.alerts.channels import SECRET_PREFIX, WebhookChannel
 from contract.errors import ChannelError
 
 TIMEOUT_S: Final = 10.0

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.system import print_result
-from contract.redis_client import connect
+from bus.connection.client import connect
 from dashboard import picture_streams
 from dashboard.accounts.access import rule_of
 from maskwatch.redis_server import EmbeddedRedis

@@ -37,13 +37,13 @@ from benchmarks.against_seed import FASTEST_FPS, SETTLE_S
 from benchmarks.films import concourse
 from benchmarks.load import Meter, Span, film_cameras, set_all, spread, wait_for_pictures
 from benchmarks.system import machine, print_result, running_system
-from contract.memory import keep_freed_memory
-from contract.settings import load_settings
 from face_detector.anchor_detector import AnchorDetector
 from face_detector.loading import load_detector
 from ingest.encoding import encode_jpeg
 from ingest.video_source import to_bgr
 from models.loading import load_classifier
+from runtime.memory import keep_freed_memory
+from runtime.settings import load_settings
 
 QUALITY: Final = 85
 KEEP_EVERY: Final = 5

@@ -26,7 +26,7 @@ from benchmarks.films import CLIP, real_concourse, write_demo_film
 from benchmarks.load import Meter, Span, film_cameras, set_all, spread, wait_for_pictures
 from benchmarks.seed_loop import OWN_THRESHOLD, SHIPPED_THRESHOLD, SeedLoop, SeedRun
 from benchmarks.system import System, machine, print_result, running_system, wait_until
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 
 DEMO: Final = "demo:seed=3&people=6&width=1280"
 FASTEST_FPS: Final = 60

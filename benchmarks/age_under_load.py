@@ -28,9 +28,9 @@ from benchmarks.load import Meter, Span, film_cameras, set_all, wait_for_picture
 from benchmarks.system import System, machine, print_result, running_system, wait_until
 from benchmarks.wall_viewers import watching
 from benchmarks.watch import percentiles
-from contract.cameras import Camera
-from contract.keys import CameraKeys
-from contract.totals import DROP_CAUSES, dropped_field, frames_field
+from bus.keys import CameraKeys
+from contract.cameras.camera import Camera
+from contract.people.totals import DROP_CAUSES, dropped_field, frames_field
 
 FILM_FPS: Final = 25
 SETTLE_S: Final = 4.0

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from benchmarks.system import System
-from contract.cameras import Camera
+from bus.keys import CameraKeys
+from contract.cameras.camera import Camera
 from contract.errors import MessageError
-from contract.faces import FrameFaces
-from contract.keys import CameraKeys
+from contract.people.faces import FrameFaces
 
 LOOK_S: Final = 0.01
 

@@ -30,8 +30,9 @@ from benchmarks.system import (
     running_system,
     wait_until,
 )
-from contract.keys import CameraKeys
-from contract.status import CameraStatus, StatusStore
+from bus.keys import CameraKeys
+from bus.stores.status import StatusStore
+from contract.cameras.status import CameraStatus
 from models.files import known_file
 from tests.servers.rtsp import rtsp_server
 

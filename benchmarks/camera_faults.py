@@ -29,13 +29,13 @@ from redis import Redis
 
 from benchmarks.fault_cases import Case, all_cases
 from benchmarks.system import machine, print_result, wait_until
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera, make_camera
-from contract.frames import FrameMessage
-from contract.keys import CameraKeys
-from contract.redis_client import connect
-from contract.status import CameraStatus
-from contract.totals import fault_field
+from bus.connection.client import connect
+from bus.keys import CameraKeys
+from bus.stores.cameras import CameraRegistry
+from contract.cameras.camera import Camera, make_camera
+from contract.cameras.status import CameraStatus
+from contract.people.totals import fault_field
+from contract.pictures.frames import FrameMessage
 from maskwatch.redis_server import EmbeddedRedis
 from tests.secret_key import cameras_of
 from tests.servers.faulty_camera import FaultyCamera

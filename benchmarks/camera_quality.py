@@ -25,11 +25,11 @@ import numpy.typing as npt
 
 from benchmarks.injections import Injection, injections
 from benchmarks.system import clip, machine, print_result
-from contract.cameras import make_camera
-from contract.frames import FrameMessage
-from contract.leases import Lease
-from contract.quality import Problem
-from contract.verdicts import JUDGED_VERDICTS
+from bus.leases import Lease
+from contract.cameras.camera import make_camera
+from contract.cameras.quality import Problem
+from contract.people.verdicts import JUDGED_VERDICTS
+from contract.pictures.frames import FrameMessage
 from face_detector.detection import Detections
 from ingest.demo.options import parse_demo
 from ingest.demo.scene import Scene

@@ -18,11 +18,11 @@ import numpy as np
 from benchmarks.offline import Analysed, analyse
 from benchmarks.people_counted import WALKING, frames
 from benchmarks.system import machine, print_result
-from contract.settings import load_settings
-from contract.totals import batch_field
-from contract.verdicts import Verdict
+from contract.people.totals import batch_field
+from contract.people.verdicts import Verdict
 from ingest.demo.options import DemoOptions, parse_demo
 from ingest.demo.walkers import faces_at, walkers_between
+from runtime.settings import load_settings
 from worker.analysis import DEFAULT_BUDGET
 from worker.budget import Budget
 from worker.networks import CLASSIFIER, Networks, load_networks

@@ -21,12 +21,12 @@ from benchmarks.classifier_data import LEAST_PX, labelled_faces
 from benchmarks.faces_per_frame import read_frames
 from benchmarks.offline import analyse
 from benchmarks.system import clip, machine, print_result
-from contract.settings import load_settings
 from models.evaluation import scores
 from models.evaluation.calibration import calibration_error
 from models.evaluation.judged import JudgedFaces, judge
 from models.evaluation.report import called_masked
 from models.loading import load_classifier
+from runtime.settings import load_settings
 from worker.networks import load_networks
 
 CLIP_FPS = 25.0

@@ -16,7 +16,7 @@ import numpy as np
 import onnxruntime as ort
 
 from benchmarks.system import machine, print_result
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.files import find_model
 from models.mask_classifier import ClassifierSpec
 from models.onnx_session import open_session

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.system import ROOT, SHARED
-from contract.settings import load_settings
 from face_detector.annotate import annotate
 from face_detector.loading import load_detector
 from models.coco import read_photographs
 from models.training.faces import LabelledFace, match_faces
+from runtime.settings import load_settings
 
 OUT: Final = ROOT / "out" / "classifier"
 LEAST_PX: Final = 24

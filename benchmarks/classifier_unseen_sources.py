@@ -19,7 +19,6 @@ import numpy as np
 
 from benchmarks.classifier_data import LEAST_PX, OUT, labelled_faces
 from benchmarks.system import machine, print_result
-from contract.settings import load_settings
 from models.evaluation import scores
 from models.evaluation.calibration import calibration_error
 from models.evaluation.judged import JudgedFaces, judge
@@ -29,6 +28,7 @@ from models.loading import load_classifier
 from models.mask_classifier import MaskClassifier
 from models.training.faces import LabelledFace
 from models.training.recipe import Recipe
+from runtime.settings import load_settings
 
 SOURCES = ("andrewmvd", "ilc2021", "piyoki")
 

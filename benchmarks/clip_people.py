@@ -25,10 +25,10 @@ from scipy.optimize import linear_sum_assignment
 from benchmarks.clip_truth import ClipTruth, clip_truths
 from benchmarks.offline import Analysed, analyse
 from benchmarks.system import clip, machine, print_result
-from contract.cameras import make_camera
-from contract.faces import FrameFaces
-from contract.settings import load_settings
-from contract.verdicts import VERDICTS
+from contract.cameras.camera import make_camera
+from contract.people.faces import FrameFaces
+from contract.people.verdicts import VERDICTS
+from runtime.settings import load_settings
 from worker.networks import Networks, load_networks
 
 Image = npt.NDArray[np.uint8]

@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from benchmarks.faces_per_frame import read_frames
 from benchmarks.system import clip
-from contract.settings import load_settings
 from face_detector.detection import FaceDetector
 from face_detector.loading import load_detector
 from models.crops import crop_faces
 from models.loading import load_classifier
 from models.mask_classifier import MaskClassifier
+from runtime.settings import load_settings
 
 CLIPS = (
     "one_person_mask",

@@ -18,14 +18,14 @@ from redis.exceptions import RedisError
 from benchmarks.namespaces import Host, Network, network
 from benchmarks.other_clock import other_clock
 from benchmarks.system import ROOT, System, wait_until
-from contract.cameras import Camera
+from bus.connection.client import connect
+from bus.keys import CameraKeys
+from bus.leases import Role
+from contract.cameras.camera import Camera
 from contract.errors import MessageError
-from contract.faces import FrameFaces
-from contract.keys import CameraKeys
-from contract.leases import Role
-from contract.redis_client import connect
-from contract.vault import create_key_file
+from contract.people.faces import FrameFaces
 from maskwatch.redis_server import find_redis_server
+from runtime.vault import create_key_file
 
 PORT: Final = 6379
 DASHBOARD_PORT: Final = 8000

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.system import SHARED, machine, print_result
-from contract.settings import load_settings
 from face_detector.evaluation.accuracy import average_precision, recall_by_size
 from face_detector.evaluation.contenders import load_contenders
 from face_detector.evaluation.measure import Measured, measure
 from models.coco import read_photographs
+from runtime.settings import load_settings
 
 NEVER_TRAINED_ON: Final = "wider"
 BEST_LABELLED: Final = "andrewmvd"

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.system import machine, print_result
-from contract.settings import load_settings
 from face_detector.maskwatch_detector import MaskwatchDetector
 from face_detector.yunet import YuNetDetector
 from models.files import find_model
+from runtime.settings import load_settings
 
 WIDTH, HEIGHT = 640, 352
 

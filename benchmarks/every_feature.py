@@ -21,7 +21,7 @@ from PIL import Image
 from rq import Queue, Worker
 
 from benchmarks.system import ROOT, System, wait_until
-from contract.keys import IMAGES_QUEUE, JOBS_QUEUE, RECORDINGS_QUEUE
+from bus.keys import IMAGES_QUEUE, JOBS_QUEUE, RECORDINGS_QUEUE
 
 ROUNDS: Final = 3
 SETTLED: Final = frozenset({"finished", "failed"})

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.system import clip, machine, print_result
-from contract.faces import Face
-from contract.settings import load_settings
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.faces import Face
+from contract.people.verdicts import JUDGED_VERDICTS
 from face_detector.loading import load_detector
 from models.crops import crop_faces
 from models.loading import load_classifier
+from runtime.settings import load_settings
 from worker.drawing import annotate
 
 Image = npt.NDArray[np.uint8]

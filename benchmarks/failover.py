@@ -14,7 +14,7 @@ import time
 import psutil
 
 from benchmarks.system import System, machine, print_result, running_system, wait_until
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 
 # Seconds; the limits: a worker's cameras within 3, an ingest's within 5.
 TARGETS = {"worker": 3.0, "ingest": 5.0, "redis": 10.0}

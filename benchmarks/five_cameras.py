@@ -16,7 +16,7 @@ import psutil
 
 from benchmarks.system import System, clip, machine, print_result, running_system, wait_until
 from benchmarks.watch import Watch, percentiles
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 from tests.servers.rtsp import rtsp_server
 
 RTSP_CLIPS = {

@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 from redis.exceptions import RedisError
 
-from contract.logs import configure_logging
-from contract.redis_client import connect
-from contract.settings import load_settings
-from contract.verdicts import JUDGED_VERDICTS
+from bus.connection.client import connect
+from contract.people.verdicts import JUDGED_VERDICTS
 from face_detector.detection import Detections
+from runtime.logs import configure_logging
+from runtime.settings import load_settings
 from worker.intake import Intake
 from worker.networks import Networks
 from worker.ownership import OwnershipThread

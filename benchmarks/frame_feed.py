@@ -16,12 +16,12 @@ from typing import Final
 import cv2
 import numpy as np
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import make_camera
-from contract.frames import FramePublisher
-from contract.leases import LeaseStore
-from contract.redis_client import connect
-from contract.totals import Increments
+from bus.connection.client import connect
+from bus.leases import LeaseStore
+from bus.stores.cameras import CameraRegistry
+from bus.stores.frames import FramePublisher
+from contract.cameras.camera import make_camera
+from contract.people.totals import Increments
 
 SIZE: Final = (180, 320)
 HELD_S: Final = 86400.0

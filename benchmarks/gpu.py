@@ -19,10 +19,10 @@ import numpy as np
 import onnxruntime as ort
 
 from benchmarks.system import machine, print_result
-from contract.settings import load_settings
 from face_detector.maskwatch_detector import MaskwatchDetector
 from models.files import find_model
 from models.onnx_classifier import OnnxMaskClassifier
+from runtime.settings import load_settings
 
 FRAME = (1080, 1920, 3)
 

@@ -20,10 +20,13 @@ import numpy as np
 from redis import Redis
 
 from benchmarks.system import machine
-from contract.cameras import Camera, make_camera
-from contract.history import PACK_ABOVE_FIELDS, HistoryStore
-from contract.keys import CameraKeys
-from contract.minutes import (
+from bus.connection.client import connect
+from bus.keys import CameraKeys
+from bus.stores.history import PACK_ABOVE_FIELDS, HistoryStore
+from bus.stores.outcomes import PEOPLE_KEPT
+from bus.stores.packed_days import Minutes, pack_day
+from contract.cameras.camera import Camera, make_camera
+from contract.people.minutes import (
     ANALYSED_MS,
     DAY_MINUTES,
     DROPPED,
@@ -34,11 +37,8 @@ from contract.minutes import (
     open_field,
     people_column,
 )
-from contract.outcomes import PEOPLE_KEPT
-from contract.packed_days import Minutes, pack_day
-from contract.people import Person
-from contract.redis_client import connect
-from contract.verdicts import Verdict
+from contract.people.people import Person
+from contract.people.verdicts import Verdict
 from dashboard.compliance_report import make_report
 from dashboard.time_range import cut, parse_zone
 from maskwatch.redis_server import EmbeddedRedis

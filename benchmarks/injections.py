@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from contract.quality import Problem
+from contract.cameras.quality import Problem
 
 Image = npt.NDArray[np.uint8]
 Change = Callable[[Image, float], Image]

@@ -14,7 +14,7 @@ import requests
 
 from benchmarks.secrets_seen import Places
 from benchmarks.system import System, free_port, wait_until
-from contract.status import StatusStore
+from bus.stores.status import StatusStore
 from dashboard.accounts.service import make_accounts
 
 CANARY: Final = "c4nary-that-must-be-seen"

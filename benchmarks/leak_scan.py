@@ -31,12 +31,12 @@ import psutil
 
 from benchmarks.leak_drive import CANARY, Drive
 from benchmarks.system import System, print_result, running_system, wait_until
-from contract.alert_channels import channel_names
-from contract.settings import load_settings
-from contract.vault import load_vault
+from bus.stores.alert_channels import channel_names
 from dashboard.accounts.service import make_accounts
 from dashboard.app import create_app
 from maskwatch import backup as backups
+from runtime.settings import load_settings
+from runtime.vault import load_vault
 from tests.builders import values_in
 from tests.servers.clips import make_clip
 from tests.servers.rtsp import rtsp_server

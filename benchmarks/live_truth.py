@@ -15,8 +15,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from benchmarks.system import System, running_system, wait_until
-from contract.cameras import Camera
-from contract.verdicts import VERDICTS
+from contract.cameras.camera import Camera
+from contract.people.verdicts import VERDICTS
 from ingest.demo.options import parse_demo
 from ingest.demo.walkers import Walker, walkers_between
 

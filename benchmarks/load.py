@@ -12,11 +12,17 @@ from typing import Any, Final
 import psutil
 
 from benchmarks.system import System, wait_until
-from contract import keys
-from contract.cameras import Camera
-from contract.keys import CameraKeys
-from contract.minutes import FACES, parse_open_field
-from contract.totals import DROP_CAUSES, batch_field, decode_totals, dropped_field, frames_field
+from bus import keys
+from bus.keys import CameraKeys
+from contract.cameras.camera import Camera
+from contract.people.minutes import FACES, parse_open_field
+from contract.people.totals import (
+    DROP_CAUSES,
+    batch_field,
+    decode_totals,
+    dropped_field,
+    frames_field,
+)
 
 CLASSIFIER: Final = "mask_classifier"
 IN_PATH: Final = ("ingest", "reader", "redis", "worker")

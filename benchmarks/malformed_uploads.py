@@ -15,7 +15,7 @@ import urllib.request
 from collections import Counter
 
 from benchmarks.system import System, machine, print_result, running_system, wait_until
-from contract.keys import UPLOADED_PICTURES
+from bus.keys import UPLOADED_PICTURES
 from tests.malformed import KINDS, Malformed, malformed_uploads
 
 GROWTH_MB: float = 8.0

@@ -22,10 +22,10 @@ from benchmarks.live_truth import all_fresh, books_agree, compare, frame_counts
 from benchmarks.namespaces import Host, why_not
 from benchmarks.system import machine, print_result, wait_until
 from benchmarks.watch import percentiles
-from contract.cameras import Camera
-from contract.keys import CameraKeys
-from contract.leases import Role
-from contract.totals import REFUSALS, decode_totals, refused_field
+from bus.keys import CameraKeys
+from bus.leases import Role
+from contract.cameras.camera import Camera
+from contract.people.totals import REFUSALS, decode_totals, refused_field
 
 LEASE_S: Final = 2.0
 CUT_OFF_S: Final = 20.0

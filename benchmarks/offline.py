@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from contract.cameras import Camera, make_camera
-from contract.faces import FrameFaces
-from contract.frames import FrameMessage
-from contract.leases import Lease
-from contract.people import Person
-from contract.totals import Increments
+from bus.leases import Lease
+from contract.cameras.camera import Camera, make_camera
+from contract.people.faces import FrameFaces
+from contract.people.people import Person
+from contract.people.totals import Increments
+from contract.pictures.frames import FrameMessage
 from worker.analysis import DEFAULT_BUDGET, Analyser
 from worker.budget import Budget
 from worker.camera import OwnedCamera

@@ -19,7 +19,7 @@ from benchmarks.attacks.report import attacked_checkout
 from benchmarks.every_feature import EveryFeature, photograph
 from benchmarks.redis_files import copy_files, pictures_written
 from benchmarks.system import ROOT, System, print_result, running_system, wait_until
-from contract.keys import UPLOADED_PICTURES
+from bus.keys import UPLOADED_PICTURES
 from tests.servers.clips import make_clip
 
 SAVED_S: Final = 30

@@ -16,10 +16,10 @@ from collections import Counter
 from benchmarks.faces_per_frame import read_frames
 from benchmarks.system import clip, machine, print_result, running_system, wait_until
 from benchmarks.watch import Watch
-from contract.settings import load_settings
 from face_detector.loading import load_detector
 from models.crops import crop_faces
 from models.loading import load_classifier
+from runtime.settings import load_settings
 
 TRUTH = {"one_person_mask.mp4": "mask", "one_person_no_mask.mp4": "no_mask"}
 WATCH_S = 40.0

@@ -14,7 +14,7 @@ import time
 
 from benchmarks.live_truth import books_agree, compare, demo_system
 from benchmarks.system import System, machine, print_result
-from contract.totals import REFUSALS, refused_field
+from contract.people.totals import REFUSALS, refused_field
 
 PAUSED_S = 5.0
 BETWEEN_S = 6.0

@@ -21,12 +21,12 @@ import numpy.typing as npt
 
 from benchmarks.offline import analyse
 from benchmarks.system import machine, print_result
-from contract.people import Person
-from contract.settings import load_settings
-from contract.verdicts import VERDICTS
+from contract.people.people import Person
+from contract.people.verdicts import VERDICTS
 from ingest.demo.options import DemoOptions, parse_demo
 from ingest.demo.scene import Scene
 from ingest.demo.walkers import Walker, faces_at, walkers_between
+from runtime.settings import load_settings
 from worker.networks import Networks, load_networks
 
 BEGIN_S: Final = 1_790_000_000.0

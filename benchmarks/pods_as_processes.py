@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.system import ROOT, machine, print_result
-from contract.vault import create_key_file
 from maskwatch.redis_server import EmbeddedRedis
+from runtime.vault import create_key_file
 from tests.helm import Rendered, case, render
 
 STARTS_WITHIN_S: Final = 180.0

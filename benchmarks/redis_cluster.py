@@ -24,16 +24,16 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.system import machine
-from contract.camera_registry import CameraRegistry
-from contract.cameras import make_camera
-from contract.cluster_client import ClusterClient
-from contract.cluster_places import tag_of
-from contract.frames import FramePublisher
-from contract.keys import CameraKeys
-from contract.leases import LeaseStore
-from contract.redis_client import connect
-from contract.streams import StreamReader
-from contract.totals import Increments, decode_totals
+from bus.cluster.client import ClusterClient
+from bus.cluster.places import tag_of
+from bus.connection.client import connect
+from bus.keys import CameraKeys
+from bus.leases import LeaseStore
+from bus.stores.cameras import CameraRegistry
+from bus.stores.frames import FramePublisher
+from bus.streams import StreamReader
+from contract.cameras.camera import make_camera
+from contract.people.totals import Increments, decode_totals
 from tests.servers.redis_cluster import Cluster, redis_cluster
 from tests.servers.redis_server import redis_server
 from tests.servers.stages import stage

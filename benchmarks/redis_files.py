@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from redis import Redis
 
-from contract.redis_client import connect
+from bus.connection.client import connect
 from tests.builders import values_in
 from tests.servers.redis_process import RedisProcess
 

@@ -20,9 +20,9 @@ from typing import Final, Literal
 import av
 
 from benchmarks.system import clip, machine, print_result
-from contract.settings import load_settings
 from ingest.address import parse_source
 from ingest.opening import Opening, ffmpeg_options
+from runtime.settings import load_settings
 from tests.servers.rtsp import rtsp_server
 
 Way = Literal["by itself", "relay"]

@@ -41,13 +41,13 @@ from redis import Redis
 
 from benchmarks.fixed_speed import BELIEFS
 from benchmarks.system import ROOT, machine, print_result, wait_until
-from contract.keys import CAMERAS, CameraKeys
-from contract.members import Membership
-from contract.redis_client import connect
-from contract.settings import load_settings
-from contract.totals import REFUSALS, decode_totals, frames_field, refused_field
+from bus.connection.client import connect
+from bus.keys import CAMERAS, CameraKeys
+from bus.members import Membership
+from contract.people.totals import REFUSALS, decode_totals, frames_field, refused_field
 from maskwatch.processes import die_with_parent
 from maskwatch.redis_server import EmbeddedRedis
+from runtime.settings import load_settings
 
 OFFERED: Final = 1.3
 """Times what the workers can do."""

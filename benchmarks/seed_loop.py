@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from benchmarks.system import SHARED
 from contract.errors import ModelNotFoundError
-from contract.settings import load_settings
 from face_detector.loading import SSD_PAIRS
 from models.files import find_first
+from runtime.settings import load_settings
 
 Image = npt.NDArray[np.uint8]
 

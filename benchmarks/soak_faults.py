@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 from benchmarks.failover import all_fresh
 from benchmarks.slow_link import SlowLink
 from benchmarks.system import System
-from contract.cameras import Camera
-from contract.members import Membership
+from bus.members import Membership
+from contract.cameras.camera import Camera
 from maskwatch.redis_server import EmbeddedRedis
 from tests.servers.rtsp import RtspServer
 

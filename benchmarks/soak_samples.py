@@ -18,10 +18,10 @@ from redis.exceptions import RedisError
 
 from benchmarks.soak_faults import READER, Rig
 from benchmarks.soak_viewers import Audience
-from contract.cameras import Camera
+from bus.keys import CameraKeys
+from contract.cameras.camera import Camera
 from contract.errors import MessageError
-from contract.faces import FrameFaces
-from contract.keys import CameraKeys
+from contract.people.faces import FrameFaces
 
 EVERY_S: Final = 5.0
 LOOK_S: Final = 0.02

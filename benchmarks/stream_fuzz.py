@@ -24,18 +24,19 @@ from typing import Any, Final
 from redis import Redis
 
 from benchmarks.system import machine, print_result, running_dashboard
-from contract import keys
-from contract.cameras import Camera
-from contract.keys import CameraKeys
-from contract.picture_seal import PICTURE_FIELD, PictureSeal
-from contract.recordings import RecordingStore
-from contract.settings import load_settings
-from contract.status import CameraStatus, StatusStore
-from contract.totals import decode_totals, dropped_field, frames_field
-from contract.uploads import UploadStore
-from contract.views import SCHEMA
+from bus import keys
+from bus.keys import CameraKeys
+from bus.picture_seal import PICTURE_FIELD, PictureSeal
+from bus.stores.recordings import RecordingStore
+from bus.stores.status import StatusStore
+from bus.stores.uploads import UploadStore
+from contract.cameras.camera import Camera
+from contract.cameras.status import CameraStatus
+from contract.people.totals import decode_totals, dropped_field, frames_field
+from contract.pictures.views import SCHEMA
 from dashboard.board import Board
 from dashboard.people_feed import decode_rows
+from runtime.settings import load_settings
 from tests.builders import Source, add_camera, jpeg, take_lease
 from tests.malformed_messages import (
     Fields,

@@ -19,19 +19,19 @@ from typing import IO, Any, Final
 import psutil
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera
-from contract.faces import FrameFaces
-from contract.keys import CameraKeys
-from contract.redis_client import connect
-from contract.settings import load_settings
-from contract.totals import decode_totals
-from contract.vault import create_key_file
+from bus.connection.client import connect
+from bus.keys import CameraKeys
+from bus.stores.cameras import CameraRegistry
+from contract.cameras.camera import Camera
+from contract.people.faces import FrameFaces
+from contract.people.totals import decode_totals
 from dashboard.accounts.grants import EVERYWHERE
 from dashboard.accounts.service import make_accounts
 from maskwatch.processes import die_with_parent
 from maskwatch.redis_server import EmbeddedRedis
 from maskwatch.run import workers_of
+from runtime.settings import load_settings
+from runtime.vault import create_key_file
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SHARED: Final = ROOT.parent / "shared"

@@ -25,8 +25,8 @@ from typing import Any, Final
 import psutil
 
 from benchmarks.system import System, machine, print_result, running_system, wait_until
-from contract.keys import CameraKeys
-from contract.totals import frames_field
+from bus.keys import CameraKeys
+from contract.people.totals import frames_field
 from dashboard.wall_records import decode_records
 
 TILES: Final = 16

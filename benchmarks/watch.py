@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.system import System
-from contract.cameras import Camera
-from contract.faces import FrameFaces
+from contract.cameras.camera import Camera
+from contract.people.faces import FrameFaces
 
 
 @dataclass

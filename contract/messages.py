@@ -102,3 +102,8 @@ def _whole(text: str) -> int:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError("not a number")
+
+
+def to_json(record: object) -> str:
+    """Compact JSON, as every message in Redis is written."""
+    return json.dumps(record, separators=(",", ":"), allow_nan=False)

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from contract.shown_addresses import HIDDEN as HIDDEN
-from contract.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of, shown_address
+from contract.cameras.shown_addresses import HIDDEN as HIDDEN
+from contract.cameras.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of, shown_address
 
 LONGEST_LOGGED: Final = 20_000
 """Characters of one event in the log, its traceback included; the rest is cut off unread."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contract.main import run_stage
 from dashboard.server import run
+from runtime.stage import run_stage
 
 if __name__ == "__main__":
     run_stage("dashboard", run)

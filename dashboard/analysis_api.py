@@ -7,10 +7,9 @@ from typing import Any, Final
 from flask import Blueprint, Response, jsonify, make_response, request, url_for
 from werkzeug.exceptions import NotFound
 
+from bus.stores.uploads import MOST_IMAGES
 from contract.errors import UploadEmptyError, UploadError, UploadTooLargeError, UploadTypeError
-from contract.image_files import read_header
 from contract.plain_text import cleaned
-from contract.uploads import MOST_IMAGES
 from dashboard.accounts.access import admission, identity, requires
 from dashboard.analyses import Analysis
 from dashboard.api_document.describing import describes
@@ -19,6 +18,7 @@ from dashboard.downloads import save_as
 from dashboard.errors import UPLOAD_STATUS, problem
 from dashboard.services import services
 from dashboard.upload_requests import takes_files
+from runtime.image_files import read_header
 
 FIELD: Final = "image"
 MOST_BODY_BYTES: Final = 24 * 1024 * 1024

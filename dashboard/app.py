@@ -5,9 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from redis import Redis
 
-from contract.redis_loss import LossWatch
-from contract.settings import Settings
-from contract.vault import Vault
+from bus.connection.loss import LossWatch
 from dashboard import (
     analysis_api,
     camera_api,
@@ -37,6 +35,8 @@ from dashboard.api_document import pages as document_pages
 from dashboard.proxies import BelieveProxies, Proxies
 from dashboard.requests import BoundedJson
 from dashboard.services import make_services
+from runtime.settings import Settings
+from runtime.vault import Vault
 
 MAX_BODY_BYTES = 64 * 1024
 

@@ -12,19 +12,21 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.alerts import Alert, AlertStore
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera
-from contract.clock import SharedClock
-from contract.compliance import MaskRate, mask_rate
+from bus.clock import SharedClock
+from bus.connection.trouble import leave_replica, require_storing
+from bus.keys import CameraKeys
+from bus.stores.alerts import AlertStore
+from bus.stores.cameras import CameraRegistry
+from bus.stores.status import StatusStore
+from contract.alerts.alerts import Alert
+from contract.cameras.camera import Camera
+from contract.cameras.quality import QualityReport
+from contract.cameras.status import CameraStatus
 from contract.errors import MessageError
-from contract.faces import FrameFaces
-from contract.keys import CameraKeys
-from contract.quality import QualityReport
-from contract.redis_trouble import leave_replica, require_storing
-from contract.status import CameraStatus, StatusStore
-from contract.totals import people_field
-from contract.verdicts import VERDICTS, Verdict
+from contract.people.compliance import MaskRate, mask_rate
+from contract.people.faces import FrameFaces
+from contract.people.totals import people_field
+from contract.people.verdicts import VERDICTS, Verdict
 from dashboard.last_hour import LastHour
 from dashboard.quality import quality_json
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Blueprint, Response, url_for
 
-from contract.cameras import CHANGEABLE, Camera, make_camera
+from contract.cameras.camera import CHANGEABLE, Camera, make_camera
 from contract.errors import CameraConfigError
 from dashboard.accounts.access import (
     audit,

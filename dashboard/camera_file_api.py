@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request
 
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 from contract.errors import CameraChangedError, QueryError
 from dashboard.accounts.access import (
     audit,

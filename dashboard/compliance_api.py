@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
-from contract.cameras import Camera
+from bus.stores.history import HistoryStore
+from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError, QueryError
-from contract.history import HistoryStore
-from contract.minutes import DROPPED, FACES, FRAMES, MINUTE_S
-from contract.verdicts import VERDICTS
+from contract.people.minutes import DROPPED, FACES, FRAMES, MINUTE_S
+from contract.people.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
 from dashboard.api_document.answers import ComplianceAnswer
 from dashboard.api_document.describing import describes

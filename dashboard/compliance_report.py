@@ -10,11 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from contract.cameras import Camera
-from contract.compliance import MaskRate, mask_rate
+from bus.stores.history import HistoryStore
+from bus.stores.packed_days import Minutes
+from contract.cameras.camera import Camera
 from contract.errors import QueryError
-from contract.history import HistoryStore
-from contract.minutes import (
+from contract.people.compliance import MaskRate, mask_rate
+from contract.people.minutes import (
     ANALYSED_MS,
     DAY_MINUTES,
     DROPPED,
@@ -24,8 +25,7 @@ from contract.minutes import (
     MINUTE_S,
     people_column,
 )
-from contract.packed_days import Minutes
-from contract.verdicts import VERDICTS, Verdict
+from contract.people.verdicts import VERDICTS, Verdict
 from dashboard.time_range import TimeRange
 
 MOST_CAMERA_DAYS: Final = 8_000

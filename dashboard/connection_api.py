@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response
 
-from contract.status import StatusStore
+from bus.stores.status import StatusStore
 from dashboard.accounts.access import requires
 from dashboard.api_document.answers import ConnectionsAnswer
 from dashboard.api_document.describing import describes

@@ -11,6 +11,8 @@ from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
+from bus.connection.client import explain
+from bus.connection.trouble import TITLES, leave_replica, trouble_of
 from contract.errors import (
     AccountError,
     AlertError,
@@ -26,8 +28,6 @@ from contract.errors import (
     TooManyAttemptsError,
     UploadError,
 )
-from contract.redis_client import explain
-from contract.redis_trouble import TITLES, leave_replica, trouble_of
 from dashboard.services import services
 
 NAMES: Final = {

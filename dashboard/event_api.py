@@ -7,7 +7,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError, QueryError
 from dashboard.accounts.access import admission, requires, visible_cameras
 from dashboard.api_document.describing import describes

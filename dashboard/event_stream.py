@@ -14,9 +14,9 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.cameras import Camera
+from bus.connection.trouble import words_for_viewers
+from contract.cameras.camera import Camera
 from contract.errors import FellBehindError
-from contract.redis_trouble import words_for_viewers
 from dashboard.board import Board, CameraSnapshot
 from dashboard.missed_people import lost_rows, missed_people
 from dashboard.people_api import person_json

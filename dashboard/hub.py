@@ -18,13 +18,13 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bus.connection.client import Outage
+from bus.keys import CameraKeys
+from bus.picture_seal import PictureSeal
+from bus.streams import StreamReader
 from contract.errors import MessageError
-from contract.keys import CameraKeys
-from contract.picture_seal import PictureSeal
-from contract.redis_client import Outage
-from contract.streams import StreamReader
-from contract.tracing import OFF, Tracing, stream_moment
-from contract.views import WATCHED_EXPIRE_S, View
+from contract.pictures.views import WATCHED_EXPIRE_S, View
+from runtime.tracing import OFF, Tracing, stream_moment
 
 REFRESH_S: Final = 0.3
 """Three times while `watched` lives, so that one that comes late costs no picture."""

@@ -9,11 +9,11 @@ from typing import Final
 
 from redis import Redis
 
-from contract.compliance import MaskRate, mask_rate
-from contract.history import HistoryStore
-from contract.minutes import DAY_MINUTES, minute_of, people_column
-from contract.packed_days import Minutes
-from contract.verdicts import VERDICTS, Verdict
+from bus.stores.history import HistoryStore
+from bus.stores.packed_days import Minutes
+from contract.people.compliance import MaskRate, mask_rate
+from contract.people.minutes import DAY_MINUTES, minute_of, people_column
+from contract.people.verdicts import VERDICTS, Verdict
 
 HOUR_MINUTES: Final = 60
 EVERY_S: Final = 15.0

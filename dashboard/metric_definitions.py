@@ -12,13 +12,13 @@ from typing import Final, Literal
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-from contract.alert_deliveries import OUTCOMES
-from contract.alert_rules import ALERT_KINDS
-from contract.people import DISCARD_CAUSES
-from contract.quality import PROBLEMS
-from contract.status import FAULT_KINDS
-from contract.totals import AGED_STAGES, DROP_CAUSES, FRAME_STAGES, REFUSALS
-from contract.verdicts import VERDICTS
+from contract.alerts.attempts import OUTCOMES
+from contract.alerts.rules import ALERT_KINDS
+from contract.cameras.quality import PROBLEMS
+from contract.cameras.status import FAULT_KINDS
+from contract.people.people import DISCARD_CAUSES
+from contract.people.totals import AGED_STAGES, DROP_CAUSES, FRAME_STAGES, REFUSALS
+from contract.people.verdicts import VERDICTS
 
 Values = Sequence[str] | None
 """The values that a label can have; None where a user or a file names them."""

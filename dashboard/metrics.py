@@ -17,22 +17,23 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 
-from contract import keys
-from contract.alert_channels import channel_names
-from contract.alert_deliveries import OUTCOMES, DeliveryStore
-from contract.alert_rules import ALERT_KINDS
-from contract.alerts import AlertStore
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera
-from contract.clock import SharedClock
-from contract.keys import CameraKeys
-from contract.members import Membership
-from contract.outcomes import read_position
-from contract.people import DISCARD_CAUSES
-from contract.quality import PROBLEMS
-from contract.redis_loss import LossWatch
-from contract.redis_trouble import leave_replica, require_storing
-from contract.totals import (
+from bus import keys
+from bus.clock import SharedClock
+from bus.connection.loss import LossWatch
+from bus.connection.trouble import leave_replica, require_storing
+from bus.keys import CameraKeys
+from bus.members import Membership
+from bus.stores.alert_channels import channel_names
+from bus.stores.alert_deliveries import DeliveryStore
+from bus.stores.alerts import AlertStore
+from bus.stores.cameras import CameraRegistry
+from bus.stores.outcomes import read_position
+from contract.alerts.attempts import OUTCOMES
+from contract.alerts.rules import ALERT_KINDS
+from contract.cameras.camera import Camera
+from contract.cameras.quality import PROBLEMS
+from contract.people.people import DISCARD_CAUSES
+from contract.people.totals import (
     AGE_BUCKETS_S,
     AGED_STAGES,
     BATCH_BUCKETS,
@@ -55,7 +56,7 @@ from contract.totals import (
     read_histogram,
     refused_field,
 )
-from contract.verdicts import VERDICTS
+from contract.people.verdicts import VERDICTS
 from dashboard import metric_definitions
 from dashboard.board import CameraSnapshot, read_snapshots
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from redis import Redis
 
-from contract.cameras import Camera
+from bus.keys import CameraKeys
+from bus.stores.outcomes import PEOPLE_KEPT
+from contract.cameras.camera import Camera
 from contract.errors import QueryError
-from contract.keys import CameraKeys
-from contract.outcomes import PEOPLE_KEPT
 from dashboard.people_feed import CountedPerson, RowId, decode_rows
 
 PAGE: Final = 50

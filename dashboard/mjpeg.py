@@ -8,8 +8,8 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from contract.redis_trouble import words_for_viewers
-from contract.views import View
+from bus.connection.trouble import words_for_viewers
+from contract.pictures.views import View
 from dashboard.board import STALE_AFTER_S, Board, CameraSnapshot
 from dashboard.hub import Hub
 from dashboard.placeholder import draw_placeholder, no_picture_since

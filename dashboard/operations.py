@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client.exposition import choose_encoder
 
-from contract.redis_trouble import require_storing
+from bus.connection.trouble import require_storing
 from dashboard.accounts.access import public, requires
 from dashboard.errors import problem
 from dashboard.services import services

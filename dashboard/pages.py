@@ -7,9 +7,9 @@ from typing import Final
 
 from flask import Blueprint, render_template
 
-from contract.cameras import Camera
-from contract.probes import ProbeStep
-from contract.verdicts import VERDICTS
+from contract.cameras.camera import Camera
+from contract.cameras.probes import ProbeStep
+from contract.people.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
 from dashboard.camera_file.entries import FIELDS, MOST_BYTES
 from dashboard.quality import GOOD_FACE_PX

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from flask import Blueprint, Response
 
+from bus.keys import CameraKeys
 from contract.errors import MessageError
-from contract.keys import CameraKeys
-from contract.people import Person
+from contract.people.people import Person
 from dashboard.accounts.access import requires
 from dashboard.api_document.answers import PeopleAnswer
 from dashboard.api_document.describing import describes

@@ -21,14 +21,14 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.camera_registry import CameraRoster
-from contract.cameras import Camera
+from bus.cluster.connect import cluster_name
+from bus.connection.client import Outage
+from bus.keys import CameraKeys
+from bus.stores.cameras import CameraRoster
+from bus.streams import StreamReader
+from contract.cameras.camera import Camera
 from contract.errors import FellBehindError, MessageError
-from contract.keys import CameraKeys
-from contract.people import Person
-from contract.redis_client import Outage
-from contract.redis_cluster import cluster_name
-from contract.streams import StreamReader
+from contract.people.people import Person
 
 KEPT: Final = 1000
 BLOCK_MS: Final = 250

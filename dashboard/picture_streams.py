@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response
 
-from contract.views import View
+from contract.pictures.views import View
 from dashboard.accounts.access import note_watching, requires
 from dashboard.errors import problem
 from dashboard.mjpeg import MIME_TYPE, CameraStream

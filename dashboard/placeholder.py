@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from contract.errors import UploadError
-from contract.frames import MAX_FRAME_PIXELS
-from contract.image_files import require_jpeg
+from contract.pictures.frames import MAX_FRAME_PIXELS
+from runtime.image_files import require_jpeg
 
 SIZE: Final = (640, 360)
 JPEG_QUALITY: Final = 70

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Blueprint, Response, jsonify, url_for
 
-from contract.cameras import make_camera
+from contract.cameras.camera import make_camera
 from contract.errors import CameraConfigError
 from dashboard.accounts.access import identity, require_camera, requires
 from dashboard.api_document.describing import describes

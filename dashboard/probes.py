@@ -10,13 +10,13 @@ from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
-from contract.cameras import is_network_address
+from bus.keys import JOBS_QUEUE, probe_picture
+from bus.stores.pictures import PictureStore
+from contract.cameras.camera import is_network_address
+from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from contract.job_json import JobJson
-from contract.keys import JOBS_QUEUE, probe_picture
-from contract.picture_store import PictureStore
-from contract.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from contract.redaction import redact_url
-from contract.vault import Vault
+from runtime.vault import Vault
 
 PROBE_JOB: Final = "ingest.probe.probe_camera"
 JOB_TIMEOUT_S: Final = 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from contract.quality import PROBLEM_WORDS, Fitness, Problem, QualityReport, UnfitReason
+from contract.cameras.quality import PROBLEM_WORDS, Fitness, Problem, QualityReport, UnfitReason
 
 PROBLEM_ADVICE: Final[dict[Problem, str]] = {
     "black": "The picture is dark and shows nothing: check the light, the lens and the camera.",

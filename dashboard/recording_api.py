@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 from rq import Queue, Worker
 from werkzeug.exceptions import NotFound
 
+from bus.keys import RECORDINGS_QUEUE
+from bus.stores.recordings import ANALYSE_JOB
 from contract.errors import UploadEmptyError, UploadTooLargeError, UploadTypeError
 from contract.job_json import JobJson
-from contract.keys import RECORDINGS_QUEUE
+from contract.pictures.recordings import CONTAINERS, Recording, container_of
 from contract.plain_text import cleaned
-from contract.recordings import ANALYSE_JOB, CONTAINERS, Recording, container_of
 from dashboard.accounts.access import admission, identity, requires
 from dashboard.api_document.describing import describes
 from dashboard.api_document.upload_answers import RecordingAnswer, RecordingsAnswer

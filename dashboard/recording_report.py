@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from contract.compliance import mask_rate
-from contract.verdicts import VERDICTS, Verdict
+from contract.people.compliance import mask_rate
+from contract.people.verdicts import VERDICTS, Verdict
 
 STEPS_S: Final = (5, 10, 30, 60, 300, 600)
 MOST_STEPS: Final = 24

@@ -11,15 +11,15 @@ from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
+from contract.cameras.file_sources import HOW_TO_HAVE_ONE, folders_of, lies_within, names_file
 from contract.errors import CameraConfigError, QueryError
-from contract.file_sources import HOW_TO_HAVE_ONE, folders_of, lies_within, names_file
 from contract.messages import read_json
 from contract.redaction import HIDDEN
-from contract.settings import Settings
 from dashboard.accounts.access import identity
 from dashboard.accounts.grants import Grants
 from dashboard.services import services
+from runtime.settings import Settings
 
 
 class BoundedJson(DefaultJSONProvider):

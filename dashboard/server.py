@@ -15,16 +15,16 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from contract.memory import give_back_freed_memory
-from contract.redis_client import connect
-from contract.redis_loss import LossWatch
-from contract.settings import Settings
-from contract.tracing import check_tracing
-from contract.vault import Vault, load_vault
+from bus.connection.client import connect
+from bus.connection.loss import LossWatch
 from dashboard.accounts.passwords import GeventPool, Passwords
 from dashboard.app import create_app
 from dashboard.connections import MOST
 from dashboard.web_worker import WebWorker
+from runtime.memory import give_back_freed_memory
+from runtime.settings import Settings
+from runtime.tracing import check_tracing
+from runtime.vault import Vault, load_vault
 
 # Streams never end by themselves; whoever stops the dashboard should not wait for them.
 GRACEFUL_TIMEOUT_S: Final = 1

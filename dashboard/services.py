@@ -9,18 +9,15 @@ from flask import current_app
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
-from contract.alert_channels import ChannelStore
-from contract.alert_deliveries import DeliveryStore
-from contract.alert_rules import AlertRuleStore
-from contract.alerts import AlertStore
-from contract.camera_registry import CameraRegistry, CameraRoster
-from contract.clock import SharedClock
-from contract.members import Membership
-from contract.recordings import RecordingStore
-from contract.redis_loss import LossWatch
-from contract.settings import Settings
-from contract.tracing import start_tracing
-from contract.vault import Vault
+from bus.clock import SharedClock
+from bus.connection.loss import LossWatch
+from bus.members import Membership
+from bus.stores.alert_channels import ChannelStore
+from bus.stores.alert_deliveries import DeliveryStore
+from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.alerts import AlertStore
+from bus.stores.cameras import CameraRegistry, CameraRoster
+from bus.stores.recordings import RecordingStore
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
 from dashboard.analyses import Analyses
@@ -30,6 +27,9 @@ from dashboard.metrics import TotalsCollector
 from dashboard.people_feed import PeopleFeed
 from dashboard.probes import Probes
 from dashboard.webcams import Webcams
+from runtime.settings import Settings
+from runtime.tracing import start_tracing
+from runtime.vault import Vault
 
 
 @dataclass(frozen=True)

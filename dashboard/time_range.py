@@ -14,9 +14,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from contract.alert_schedule import zone_names
+from contract.alerts.schedule import zone_names
 from contract.errors import QueryError
-from contract.minutes import DAY_MINUTES, LONGEST_HISTORY_DAYS, MINUTE_S
+from contract.people.minutes import DAY_MINUTES, LONGEST_HISTORY_DAYS, MINUTE_S
 
 DAY_S: Final = DAY_MINUTES * MINUTE_S
 MOST_POINTS: Final = 3000

@@ -6,11 +6,11 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, render_template
 
-from contract.image_files import MOST_BYTES, MOST_PIXELS
-from contract.uploads import KEPT_S, MOST_IMAGES
-from contract.webcams import SILENT_S
+from bus.stores.uploads import KEPT_S, MOST_IMAGES
+from bus.stores.webcams import SILENT_S
 from dashboard.accounts.access import requires
 from dashboard.services import services
+from runtime.image_files import MOST_BYTES, MOST_PIXELS
 
 SECTIONS: Final = {
     "try_pages.images": "Images",

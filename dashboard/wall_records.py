@@ -19,8 +19,8 @@ from typing import Any, Final, Protocol
 
 from redis.exceptions import RedisError
 
-from contract.redis_trouble import words_for_viewers
-from contract.views import View
+from bus.connection.trouble import words_for_viewers
+from contract.pictures.views import View
 from dashboard.board import Board
 from dashboard.hub import Hub
 

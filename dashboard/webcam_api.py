@@ -8,16 +8,16 @@ from typing import Final
 from flask import Blueprint, Response, jsonify, make_response, request
 from werkzeug.exceptions import NotFound
 
-from contract.cameras import Camera
+from bus.stores.webcams import ANALYSIS_FPS, MOST_FRAME_BYTES, MOST_PIXELS, SILENT_S
+from contract.cameras.camera import Camera
 from contract.errors import UploadTooLargeError, UploadTypeError
-from contract.image_files import ImageHeader, read_header
-from contract.webcams import ANALYSIS_FPS, MOST_FRAME_BYTES, MOST_PIXELS, SILENT_S
 from dashboard.accounts.access import audit_is_done, identity, requires
 from dashboard.api_document.describing import describes
 from dashboard.api_document.upload_answers import WebcamAnswer
 from dashboard.errors import problem
 from dashboard.services import services
 from dashboard.upload_requests import takes_files
+from runtime.image_files import ImageHeader, read_header
 
 ENDED: Final = "this webcam has ended: its page was silent, or it was started elsewhere"
 

@@ -7,16 +7,17 @@ from typing import Final
 
 from redis import Redis
 
-from contract.cameras import Camera
-from contract.clock import SharedClock
+from bus.clock import SharedClock
+from bus.stores.frames import FramePublisher
+from bus.stores.status import StatusStore
+from bus.stores.webcams import WebcamStore
+from contract.cameras.camera import Camera
+from contract.cameras.status import CameraStatus
 from contract.errors import LeaseLostError
-from contract.frames import FramePublisher
-from contract.image_files import ImageHeader
-from contract.status import CameraStatus, StatusStore
-from contract.totals import Increments
-from contract.views import View
-from contract.webcams import WebcamStore
+from contract.people.totals import Increments
+from contract.pictures.views import View
 from dashboard.hub import Hub
+from runtime.image_files import ImageHeader
 
 WAIT_S: Final = 1.5
 """A picture that takes longer will not come: its frame was too old for the worker."""

@@ -20,10 +20,10 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from bus.connection.client import connect, explain
+from bus.members import Membership
 from contract.errors import MaskwatchError, RedisUnavailableError
-from contract.members import Membership
-from contract.redis_client import connect, explain
-from contract.settings import Settings, load_settings
+from runtime.settings import Settings, load_settings
 
 ROLES: Final = ("ingest", "worker", "jobs", "images", "recordings", "alerts", "dashboard")
 WEB_TIMEOUT_S: Final = 5.0

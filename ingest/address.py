@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-from contract.file_sources import DEMO_PREFIX, NETWORK, WEBCAM
+from contract.cameras.file_sources import DEMO_PREFIX, NETWORK, WEBCAM
+from contract.cameras.shown_addresses import LONGEST_ADDRESS
 from contract.redaction import redact_url
-from contract.shown_addresses import LONGEST_ADDRESS
 
 SourceKind = Literal["rtsp", "http", "webcam", "file", "demo"]
 

@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 from contract.errors import SourceError
-from contract.logs import about
 from contract.redaction import redact_text
-from contract.settings import Settings
-from contract.tracing import OFF, Trace, Tracing
+from contract.traces import Trace
 from ingest.address import parse_source
 from ingest.backoff import WELL_AFTER_S, Backoff
 from ingest.connection_state import ConnectionState
@@ -22,6 +20,9 @@ from ingest.pulse import ReaderLife
 from ingest.sampling import Sampler
 from ingest.source import CapturedFrame, OpenSource, open_source
 from ingest.source_errors import too_large
+from runtime.logs import about
+from runtime.settings import Settings
+from runtime.tracing import OFF, Tracing
 
 ROOM_S: Final = 1.0
 _log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from contract.cameras.status import CameraState, CameraStatus
 from contract.errors import SourceError
 from contract.redaction import hosts_alone
-from contract.status import CameraState, CameraStatus
 from ingest.source import StreamInfo
 from ingest.stream_health import Notice, StreamHealth
 from ingest.stream_rate import RateWatch

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.frames import MAX_JPEG_BYTES
+from contract.pictures.frames import MAX_JPEG_BYTES
 
 Image = NDArray[np.uint8]
 """`(H, W, 3)` BGR."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from contract.cameras.file_sources import folders_of, named
 from contract.errors import SourceForbiddenError, SourceNotFoundError
-from contract.file_sources import folders_of, named
-from contract.settings import Settings
+from runtime.settings import Settings
 
 SYSTEM: Final = (Path("/proc"), Path("/sys"), Path("/dev"), Path("/run/secrets"))
 """Where no video is, whatever the settings say. Webcams are opened as webcams."""

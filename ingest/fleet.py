@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from contract.cameras import Camera
-from contract.clock import SharedClock
-from contract.leases import Lease
-from contract.logs import about
-from contract.settings import Settings
-from contract.status import CameraStatus
+from bus.clock import SharedClock
+from bus.leases import Lease
+from contract.cameras.camera import Camera
+from contract.cameras.status import CameraStatus
 from ingest.backoff import WELL_AFTER_S, Backoff
 from ingest.reader import Reader
+from runtime.logs import about
+from runtime.settings import Settings
 
 STOP_S: Final = 0.8
 _READ_FIELDS: Final = ("source", "analysis_fps", "jpeg_quality", "max_width")

@@ -7,7 +7,7 @@ from typing import Final
 
 from redis import Redis
 
-from contract.keys import CameraKeys
+from bus.keys import CameraKeys
 
 IN_FLIGHT: Final = 2
 """Frames that may wait for a worker: one that it analyses, and one to go on with."""

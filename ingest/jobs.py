@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contract import keys
-from contract.job_worker import forking_worker, run_jobs
-from contract.settings import Settings
+from bus import keys
+from bus.jobs import forking_worker, run_jobs
+from runtime.settings import Settings
 
 
 def run(settings: Settings) -> None:

@@ -12,7 +12,6 @@ import av
 import av.container
 
 from contract.errors import SourceError
-from contract.settings import Settings
 from ingest.address import Address, SourceKind
 from ingest.files import identity
 from ingest.overheard import Overheard, overhearing
@@ -30,6 +29,7 @@ from ingest.source_errors import (
 )
 from ingest.web_client import Deadline, WebClient
 from ingest.web_stream import WebStream
+from runtime.settings import Settings
 
 # What a camera sends must not make FFmpeg read local files or run protocols that nobody asked for
 # (Frigate CVE-2026-25643): each kind of source gets only what it needs. What comes over HTTP is

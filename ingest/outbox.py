@@ -10,9 +10,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from contract.minutes import DROPPED, MinuteIncrements
-from contract.totals import Increments, dropped_field, frames_field
-from contract.tracing import Trace
+from contract.people.minutes import DROPPED, MinuteIncrements
+from contract.people.totals import Increments, dropped_field, frames_field
+from contract.traces import Trace
 
 CAPACITY: Final = 3
 """Frames that wait while Redis is slow: older ones would be stale when a worker saw them."""

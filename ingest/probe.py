@@ -8,9 +8,9 @@ The dashboard asks for it through the job queue, never inside a web request:
     )
 
 A source with a password goes through Redis encrypted; the description keeps even that out of RQ's
-log. While it runs, the job's `meta` says how far it is (`contract.probes`); its result is
+log. While it runs, the job's `meta` says how far it is (`contract.cameras.probes`); its result is
 `ProbeResult` as a dictionary, without the picture: Redis writes results down, so that is kept apart
-(`contract.picture_store`).
+(`bus.stores.pictures`).
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from typing import Any, Final
 from rq import get_current_job
 from rq.job import Job
 
+from bus.keys import probe_picture
+from bus.stores.pictures import PictureStore
+from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from contract.errors import (
     SecretKeyError,
     SourceError,
     SourceLockedError,
     SourceTimeoutError,
 )
-from contract.keys import probe_picture
-from contract.picture_store import PictureStore
-from contract.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
-from contract.process_limits import limit_memory
 from contract.redaction import redact_url
-from contract.settings import Settings, load_settings
-from contract.vault import Vault
 from ingest.address import parse_source
 from ingest.encoding import encode_jpeg
 from ingest.probe_steps import StepWriter, Tell, opening_steps
 from ingest.source import CapturedFrame, OpenSource, open_source
 from ingest.source_errors import too_large
+from runtime.process_limits import limit_memory
+from runtime.settings import Settings, load_settings
+from runtime.vault import Vault
 
 SNAPSHOT_WIDTH: Final = 640
 SNAPSHOT_QUALITY: Final = 80

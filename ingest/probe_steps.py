@@ -11,7 +11,7 @@ from typing import Final, TextIO
 
 import av.logging
 
-from contract.probes import ProbeStep
+from contract.cameras.probes import ProbeStep
 from ingest import connecting
 from ingest.overheard import heard
 

@@ -7,13 +7,13 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from contract.addresses import IpAddress, is_never_connected_to, meant
+from contract.cameras.addresses import IpAddress, is_never_connected_to, meant
 from contract.errors import (
     SourceForbiddenError,
     SourceHostNotFoundError,
 )
-from contract.settings import Settings
 from ingest.files import FileReach
+from runtime.settings import Settings
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Final
 
-from contract.cameras import Camera
-from contract.clock import SharedClock
-from contract.leases import Lease
-from contract.settings import Settings
+from bus.clock import SharedClock
+from bus.leases import Lease
+from contract.cameras.camera import Camera
+from ingest.assignment import Assignment
 from ingest.pulse import Pulse
+from runtime.settings import Settings
 
 CONTEXT: Final = get_context("forkserver")
 """Readers are forked from a small process that has loaded what they need and runs nothing."""
@@ -34,19 +34,6 @@ def prepare_fork_server() -> None:
 
 def _do_nothing() -> None:
     pass
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """What a reader is to do."""
-
-    camera: Camera
-    lease: Lease
-    settings: Settings
-    reconnects: int
-    """Connections already begun for this camera by readers before this one."""
-    clock: SharedClock
-    """As the service knows it; the reader keeps its own from then on."""
 
 
 def _read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> None:

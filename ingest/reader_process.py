@@ -17,20 +17,20 @@ import av
 import cv2
 from redis import Redis
 
-from contract.logs import configure_logging
-from contract.memory import keep_freed_memory
-from contract.process_limits import limit_memory
-from contract.redis_client import connect
-from contract.settings import Settings
-from contract.tracing import start_tracing
+from bus.connection.client import connect
 from ingest import video_source  # noqa: F401 - loaded for the readers' sake
+from ingest.assignment import Assignment
 from ingest.capture import Capture, follows
 from ingest.connection_state import ConnectionState
 from ingest.following import Follower
 from ingest.outbox import Outbox
 from ingest.pulse import Pulse, ReaderLife
-from ingest.reader import Assignment
 from ingest.reporter import Reporter
+from runtime.logs import configure_logging
+from runtime.memory import keep_freed_memory
+from runtime.process_limits import limit_memory
+from runtime.settings import Settings
+from runtime.tracing import start_tracing
 
 LAST_WORDS_S: Final = 0.3
 ORPHANED_LEASE_S: Final = 10.0

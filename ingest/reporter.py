@@ -10,15 +10,16 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.clock import SharedClock
+from bus.clock import SharedClock
+from bus.connection.client import explain
+from bus.connection.trouble import leave_replica
+from bus.keys import CameraKeys
+from bus.leases import Lease
+from bus.stores.frames import FramePublisher
+from bus.stores.status import StatusStore
+from contract.cameras.status import CameraStatus
 from contract.errors import LeaseLostError
-from contract.frames import FramePublisher
-from contract.keys import CameraKeys
-from contract.leases import Lease
-from contract.redis_client import explain
-from contract.redis_trouble import leave_replica
-from contract.status import CameraStatus, StatusStore
-from contract.totals import frames_field
+from contract.people.totals import frames_field
 from ingest.connection_state import ConnectionState
 from ingest.following import Follower
 from ingest.outbox import Outbox, SampledFrame, Skipped

@@ -13,24 +13,24 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera
-from contract.clock import SharedClock
+from bus.clock import SharedClock
+from bus.connection.client import Outage, connect, wait_for_server
+from bus.connection.storage_watch import StorageWatch
+from bus.keys import CameraKeys
+from bus.leases import Ownership
+from bus.stores.cameras import CameraRegistry
+from bus.stores.status import StatusStore
+from bus.stores.webcams import WebcamStore
+from contract.cameras.camera import Camera
 from contract.errors import LeaseLostError, MessageError
-from contract.frames import to_json
-from contract.keys import CameraKeys
-from contract.leases import Ownership
-from contract.logs import about
-from contract.redis_client import Outage, connect, wait_for_server
-from contract.settings import Settings
-from contract.status import StatusStore
-from contract.stopping import stop_on_signals
-from contract.storage_watch import StorageWatch
-from contract.tracing import check_tracing
-from contract.vault import Vault
-from contract.webcams import WebcamStore
+from contract.messages import to_json
 from ingest.fleet import Fleet
 from ingest.reader import prepare_fork_server
+from runtime.logs import about
+from runtime.settings import Settings
+from runtime.stopping import stop_on_signals
+from runtime.tracing import check_tracing
+from runtime.vault import Vault
 
 TICK_S: Final = 0.2
 FAREWELL_S: Final = 0.7

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from contract.errors import SourceLockedError
 from contract.redaction import HIDDEN
-from contract.settings import Settings
 from ingest.address import parse_source
 from ingest.encoding import Image
 from ingest.stream_health import StreamHealth
+from runtime.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from contract.status import NoticeKind
+from contract.cameras.status import NoticeKind
 
 UNDECODABLE_S: Final = 3.0
 """Without a picture, and with errors only: another codec is being sent, most likely."""

@@ -13,7 +13,6 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from contract.settings import Settings
 from ingest.address import Address
 from ingest.encoding import Image, fit_size
 from ingest.leaving_out import LeavingOut
@@ -30,6 +29,7 @@ from ingest.source_errors import (
     unsupported_codec,
 )
 from ingest.stream_health import StreamHealth
+from runtime.settings import Settings
 
 GRACE_S: Final = 1.5
 """What a watchdog allows beyond FFmpeg's own time-outs, which are not exact."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from contract.errors import AccountError
-from contract.settings import load_settings
 from maskwatch.connection import connect_here, seal_everything
+from runtime.settings import load_settings
 
 if TYPE_CHECKING:
     from dashboard.accounts.service import Accounts
@@ -157,7 +157,7 @@ def secret_key() -> None:
 @secret_key.command("create")
 def secret_key_create() -> None:
     """Make the key file that MASKWATCH_SECRET_KEY_FILE names; `maskwatch run` does it itself."""
-    from contract.vault import create_key_file
+    from runtime.vault import create_key_file
 
     path = load_settings().where_the_secret_key_is
     made = create_key_file(path)
@@ -180,7 +180,7 @@ def secret_key_rotate(drop_older: bool) -> None:
 
     Bring the file to every machine that has it, then run this again with --drop-older.
     """
-    from contract.vault import add_newer_key, drop_older_keys
+    from runtime.vault import add_newer_key, drop_older_keys
 
     path = load_settings().where_the_secret_key_is
     if drop_older:

@@ -22,14 +22,14 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis import Redis
 
-from contract import keys
-from contract.cameras import Camera
+from bus import keys
+from bus.keys import AlertKeys, CameraKeys
+from bus.stores.history import DAY_S, forget_history
+from contract.cameras.camera import Camera
 from contract.errors import BackupError
-from contract.history import DAY_S, forget_history
-from contract.keys import AlertKeys, CameraKeys
-from contract.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
-from contract.own_files import write_whole
+from contract.people.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
 from contract.plain_text import STORED
+from runtime.own_files import write_whole
 
 FORMAT: Final = 1
 MOST_BYTES: Final = 2 * 1024**3

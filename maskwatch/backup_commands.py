@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from contract.errors import SecretKeyError
-from contract.settings import load_settings
 from maskwatch import __version__
 from maskwatch.connection import connect_here
+from runtime.settings import load_settings
 
 WHO = "the command line"
 
@@ -49,7 +49,7 @@ def backup(path: Path) -> None:
 )
 def restore(path: Path, dry_run: bool, replace: bool) -> None:
     """Bring back what `maskwatch backup` wrote. What is here already stays, with its counts."""
-    from contract.redis_loss import accept_loss
+    from bus.connection.loss import accept_loss
     from dashboard.accounts.audit import AuditLog
     from maskwatch import backup as backups
 
@@ -74,7 +74,7 @@ def restore(path: Path, dry_run: bool, replace: bool) -> None:
 @click.option("--accept", is_flag=True, help="Go on with what Redis has.")
 def redis_loss(accept: bool) -> None:
     """Say what Redis lacks of what it had stored."""
-    from contract.redis_loss import LossWatch, accept_loss
+    from bus.connection.loss import LossWatch, accept_loss
     from dashboard.accounts.audit import AuditLog
 
     redis = connect_here()
@@ -98,7 +98,7 @@ def _say_what_stays_locked(records: Sequence[str]) -> None:
 
 def _is_locked(raw: str) -> bool:
     """Whether a record has something encrypted that the key here does not open."""
-    from contract.vault import Vault
+    from runtime.vault import Vault
 
     record = json.loads(raw)
     sealed = [record.get(name) for name in ("sealed_source", "url", "secret", "password")]

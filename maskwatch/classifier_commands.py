@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from contract.logs import configure_logging
-from contract.settings import load_settings
+from runtime.logs import configure_logging
+from runtime.settings import load_settings
 
 if TYPE_CHECKING:
     from models.training.faces import LabelledFace

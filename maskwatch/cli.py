@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera, make_camera
+from bus.stores.cameras import CameraRegistry
+from bus.stores.status import StatusStore
+from contract.cameras.camera import Camera, make_camera
 from contract.errors import CameraConfigError, CameraNotFoundError, MaskwatchError
-from contract.logs import configure_logging
-from contract.own_files import keep_private
-from contract.settings import Settings, load_settings
-from contract.status import StatusStore
 from maskwatch import (
     __version__,
     accounts,
@@ -26,6 +23,9 @@ from maskwatch import (
 )
 from maskwatch.connection import cameras_here, connect_here
 from maskwatch.shapes import parse_named, parse_points
+from runtime.logs import configure_logging
+from runtime.own_files import keep_private
+from runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from models.cli import ModelStatus

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
+from bus.connection.client import check_server, connect
+from bus.stores.cameras import CameraRegistry
+from bus.wire import check_wire
 from contract.errors import SettingsError
-from contract.redis_client import check_server, connect
-from contract.settings import load_settings
-from contract.wire import check_wire
 from maskwatch.redis_server import EmbeddedRedis
+from runtime.settings import load_settings
 
 
 def connect_here() -> Redis:
@@ -38,7 +38,7 @@ def connect_here() -> Redis:
 
 def cameras_here() -> CameraRegistry:
     """The cameras in that Redis, with the key that this machine has for their passwords."""
-    from contract.vault import Vault  # not in a worker's image, which has this command, too
+    from runtime.vault import Vault  # not in a worker's image, which has this command, too
 
     return CameraRegistry(connect_here(), Vault(load_settings().where_the_secret_key_is))
 
@@ -48,8 +48,8 @@ def seal_everything() -> tuple[int, int]:
 
     Returns the numbers of cameras and of alert channels that were encrypted anew.
     """
-    from contract.alert_channels import ChannelStore
-    from contract.vault import Vault
+    from bus.stores.alert_channels import ChannelStore
+    from runtime.vault import Vault
 
     vault = Vault(load_settings().where_the_secret_key_is)
     redis = connect_here()

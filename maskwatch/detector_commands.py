@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import click
 
-from contract.logs import configure_logging
-from contract.settings import load_settings
+from runtime.logs import configure_logging
+from runtime.settings import load_settings
 
 FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 

@@ -63,7 +63,7 @@ def _rules(access: Access, server: Server) -> str:
 
 
 def _commands(access: Access, server: Server) -> frozenset[str]:
-    # Redis 6.2 writes down what is loaded: keys of pictures are run there (contract.picture_seal).
+    # Redis 6.2 writes down what is loaded: keys of pictures are run there (bus.picture_seal).
     runs = server == "6.2" and "evalsha" in access.commands
     return access.commands | {"eval"} if runs else access.commands
 

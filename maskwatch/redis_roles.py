@@ -1,6 +1,6 @@
 """What each role may do in Redis: which keys it reads, which it writes, and by which commands.
 
-The names come from `contract.keys` and from RQ, so that a key that is renamed is renamed here,
+The names come from `bus.keys` and from RQ, so that a key that is renamed is renamed here,
 too. A command of a script counts like one that is sent: Redis asks for both. Tests run every role
 under its own user and find nothing refused.
 """
@@ -16,9 +16,9 @@ from rq.defaults import RQ_KEY_PREFIX
 from rq.group import Group
 from rq.suspension import WORKERS_SUSPENDED
 
-from contract import keys
-from contract.cluster_places import tagged_pattern
-from contract.keys import AlertKeys, CameraKeys, UploadKeys
+from bus import keys
+from bus.cluster.places import tagged_pattern
+from bus.keys import AlertKeys, CameraKeys, UploadKeys
 
 ANY: Final = "*"
 ADMIN: Final = "admin"

@@ -15,11 +15,11 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bus.connection.client import connect
 from contract.errors import RedisUnavailableError
-from contract.memory import FROM_THE_HEAP_BYTES, KEPT_BYTES
-from contract.own_files import OTHERS, make_private_folder
-from contract.redis_client import connect
 from maskwatch.processes import die_with_parent
+from runtime.memory import FROM_THE_HEAP_BYTES, KEPT_BYTES
+from runtime.own_files import OTHERS, make_private_folder
 
 START_TIMEOUT_S: Final = 20.0
 LONGEST_SOCKET_PATH: Final = 100
@@ -61,7 +61,7 @@ class EmbeddedRedis:
     """A redis-server child process on a private socket, its data in a folder.
 
     The append-only file is on, so that cameras and counts survive a kill (at most a second is
-    lost). Pictures go there only sealed, when it is rewritten (`contract.picture_seal`).
+    lost). Pictures go there only sealed, when it is rewritten (`bus.picture_seal`).
     """
 
     def __init__(self, data_dir: Path) -> None:

@@ -17,26 +17,20 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.alert_channels import ChannelStore
-from contract.camera_registry import CameraRegistry
-from contract.cameras import is_network_address, make_camera
+from bus.connection.client import Outage, check_server, connect, server_name, wait_for_server
+from bus.keys import CameraKeys
+from bus.members import Membership
+from bus.stores.alert_channels import ChannelStore
+from bus.stores.cameras import CameraRegistry
+from bus.wire import PICTURES_SEALED, noted_version
+from contract.cameras.camera import is_network_address, make_camera
 from contract.errors import MaskwatchError, MessageError, RedisUnavailableError, SettingsError
-from contract.faces import FrameFaces
-from contract.keys import CameraKeys
-from contract.members import Membership
-from contract.own_files import make_private_folder
-from contract.redis_client import (
-    Outage,
-    check_server,
-    connect,
-    server_name,
-    wait_for_server,
-)
-from contract.settings import Settings
-from contract.vault import Vault, create_key_file, load_vault
-from contract.wire import PICTURES_SEALED, noted_version
+from contract.people.faces import FrameFaces
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
 from maskwatch.redis_server import EmbeddedRedis
+from runtime.own_files import make_private_folder
+from runtime.settings import Settings
+from runtime.vault import Vault, create_key_file, load_vault
 
 STAGES_END_WITHIN_S: Final = 3.0
 POLL_S: Final = 0.2

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import ModelFormatError
-from contract.verdicts import JUDGED_VERDICTS, Verdict
+from contract.people.verdicts import JUDGED_VERDICTS, Verdict
 
 FORMAT: Final = "maskwatch-mask-classifier/1"
 COLOUR_ORDERS: Final = ("RGB", "BGR")

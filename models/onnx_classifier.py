@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import ModelFormatError
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.mask_classifier import ClassifierSpec
 from models.onnx_session import open_session, session_device
 

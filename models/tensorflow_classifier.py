@@ -20,7 +20,7 @@ from contract.errors import (
     ModelNotFoundError,
     SettingsError,
 )
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.mask_classifier import ClassifierSpec
 
 SEED_SPEC: Final = ClassifierSpec(

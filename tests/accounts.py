@@ -11,15 +11,15 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from contract.redis_loss import LossWatch
-from contract.settings import load_settings
-from contract.vault import Vault
+from bus.connection.loss import LossWatch
 from dashboard.accounts.api_keys import LONGEST_DAYS
 from dashboard.accounts.grants import EVERYWHERE, Role
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
 from dashboard.accounts.users import User
 from dashboard.app import create_app
+from runtime.settings import load_settings
+from runtime.vault import Vault
 from tests.secret_key import vault as run_vault
 
 PASSWORD: Final = "four quiet words here"  # noqa: S105 - of accounts that live for one test

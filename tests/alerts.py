@@ -13,21 +13,23 @@ from typing import Any
 
 from redis import Redis
 
-from contract.alert_channels import ChannelStore, EmailChannel, WebhookChannel, make_channel
-from contract.alert_rules import AlertRule, AlertRuleStore, make_rule
-from contract.keys import CameraKeys
-from contract.minutes import FRAMES, invalid_column, minute_of, open_field, people_column
+from bus.keys import CameraKeys
+from bus.stores.alert_channels import ChannelStore
+from bus.stores.alert_rules import AlertRuleStore
+from contract.alerts.channels import EmailChannel, WebhookChannel, make_channel
+from contract.alerts.rules import AlertRule, make_rule
+from contract.people.minutes import FRAMES, invalid_column, minute_of, open_field, people_column
 from tests.secret_key import key_file, vault
 
 PASSWORD = "s3cr:t mail"  # noqa: S105 - a made-up one, looked for in what must not hold it
 RUN = """
-import alerts.delivery, alerts.service, contract.alert_deliveries as deliveries
+import alerts.delivery, alerts.service, bus.stores.alert_deliveries as deliveries
 deliveries.RETRY_AFTER_S = alerts.delivery.RETRY_AFTER_S = {pauses!r}
 deliveries.LOST_AFTER_S = {lost_after_s}
 alerts.service.STEP_S = 0.2
 alerts.service.RETRIES_EVERY_S = 0.2
 alerts.webhook.TIMEOUT_S = {timeout_s}
-from contract.main import run_stage
+from runtime.stage import run_stage
 run_stage("alerts", alerts.service.run)
 """
 

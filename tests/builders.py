@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from redis import Redis
 
-from contract.cameras import Camera, make_camera
-from contract.frames import FrameMessage, FramePublisher
-from contract.keys import CameraKeys
-from contract.leases import Lease, LeaseStore, Role
-from contract.picture_seal import PictureSeal
-from contract.totals import Increments, decode_totals
-from contract.views import View
+from bus.keys import CameraKeys
+from bus.leases import Lease, LeaseStore, Role
+from bus.picture_seal import PictureSeal
+from bus.stores.frames import FramePublisher
+from contract.cameras.camera import Camera, make_camera
+from contract.people.totals import Increments, decode_totals
+from contract.pictures.frames import FrameMessage
+from contract.pictures.views import View
 from face_detector.detection import Detections
 from tests.secret_key import cameras_of
 

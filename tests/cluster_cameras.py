@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.cameras import Camera
-from contract.cluster_client import ClusterClient
-from contract.cluster_map import Node
-from contract.cluster_places import tag_of
-from contract.keys import CameraKeys
-from contract.leases import Lease
-from contract.outcomes import Outcome, OutcomeStore
-from contract.totals import Increments
+from bus.cluster.client import ClusterClient
+from bus.cluster.places import tag_of
+from bus.keys import CameraKeys
+from bus.leases import Lease
+from bus.stores.outcomes import OutcomeStore
+from contract.cameras.camera import Camera
+from contract.people.outcomes import Outcome
+from contract.people.totals import Increments
+from runtime.redis_address.hosts import Node
 from tests.builders import add_camera
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from redis import Redis
 
-from contract.redis_client import connect
+from bus.connection.client import connect
 from maskwatch.redis_server import EmbeddedRedis
 
 # No example is too slow: the machine may be busy, and times are for benchmarks.

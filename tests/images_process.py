@@ -11,7 +11,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from contract.keys import IMAGES_QUEUE
+from bus.keys import IMAGES_QUEUE
 from tests.builders import ScriptedClassifier, ScriptedDetector
 from tests.threads import in_thread
 from worker.image_jobs import analyse_upload

@@ -7,13 +7,14 @@ from typing import Any
 from prometheus_client.metrics_core import Metric
 from redis import Redis
 
-from contract import keys
-from contract.alerts import AlertStore
-from contract.keys import CameraKeys
-from contract.members import Membership
-from contract.quality import Fitness, QualityReport
-from contract.status import FAULT_KINDS, NO_INGEST, NOTICES, CameraStatus, StatusStore
-from contract.totals import (
+from bus import keys
+from bus.keys import CameraKeys
+from bus.members import Membership
+from bus.stores.alerts import AlertStore
+from bus.stores.status import StatusStore
+from contract.cameras.quality import Fitness, QualityReport
+from contract.cameras.status import FAULT_KINDS, NO_INGEST, NOTICES, CameraStatus
+from contract.people.totals import (
     BATCH_BUCKETS,
     INFERENCE_BUCKETS_S,
     Increments,

@@ -16,37 +16,26 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from contract import (
-    alert_channels,
-    alert_deliveries,
-    alerts,
-    camera_registry,
-    image_files,
-    messages,
-    minutes,
-    outcomes,
-    packed_days,
-    plain_text,
-    recordings,
-    redaction,
-    redis_cluster,
-    redis_hosts,
-    redis_sentinel,
-    status,
-    totals,
-    tracing,
-    uploads,
-)
-from contract.cameras import make_camera
+from bus.cluster import connect as redis_cluster
+from bus.connection import sentinels as redis_sentinel
+from bus.stores import alert_deliveries, packed_days
+from bus.stores import cameras as camera_registry
+from contract import messages, plain_text, redaction
+from contract.alerts import alerts
+from contract.alerts import channels as alert_channels
+from contract.cameras import status
+from contract.cameras.camera import make_camera
+from contract.cameras.quality import QualityReport
 from contract.errors import MaskwatchError
-from contract.faces import FrameFaces
-from contract.frames import SCHEMA as FRAME_SCHEMA
-from contract.frames import FrameMessage
 from contract.job_json import JobJson
-from contract.people import Person
-from contract.quality import QualityReport
-from contract.views import SCHEMA as VIEW_SCHEMA
-from contract.views import View
+from contract.people import minutes, outcomes, totals
+from contract.people.faces import FrameFaces
+from contract.people.people import Person
+from contract.pictures import recordings, uploads
+from contract.pictures.frames import SCHEMA as FRAME_SCHEMA
+from contract.pictures.frames import FrameMessage
+from contract.pictures.views import SCHEMA as VIEW_SCHEMA
+from contract.pictures.views import View
 from dashboard import guard, pages, people_feed, requests, time_range, wall_records
 from dashboard.accounts import audit, grants
 from dashboard.camera_file import csv_form, forms, yaml_form
@@ -54,6 +43,8 @@ from dashboard.camera_file.plan import make_plan
 from dashboard.missed_people import parse_row_id
 from ingest import address, playlist, rtsp_login, rtsp_messages
 from maskwatch import run, shapes
+from runtime import image_files, tracing
+from runtime.redis_address import hosts as redis_hosts
 from tests import product
 from tests.hostile_texts import Shape, shapes_of
 from worker import condition, saved_state, tracking
@@ -193,13 +184,15 @@ def _of_cameras() -> Iterator[Parser]:
         ),
     )
     yield Parser(
-        "contract.image_files.read_header", pixels(image_files.read_header), (JPEG, PNG, WEBP)
+        "runtime.image_files.read_header", pixels(image_files.read_header), (JPEG, PNG, WEBP)
     )
     yield Parser(
-        "contract.image_files.decode_image", pixels(image_files.decode_image), (JPEG, PNG, WEBP)
+        "runtime.image_files.decode_image", pixels(image_files.decode_image), (JPEG, PNG, WEBP)
     )
     yield Parser(
-        "contract.recordings.container_of", pixels(recordings.container_of), ("\0\0\0\x18ftyp",)
+        "contract.pictures.recordings.container_of",
+        pixels(recordings.container_of),
+        ("\0\0\0\x18ftyp",),
     )
 
 
@@ -233,11 +226,11 @@ def _of_people() -> Iterator[Parser]:
     yield Parser("contract.plain_text.escaped", plain_text.escaped, ("a\x9b\n",))
     yield Parser("contract.plain_text.cleaned", plain_text.cleaned, ("a\x9b\n",))
     yield Parser(
-        "contract.alert_channels._mail_address",
+        "contract.alerts.channels._mail_address",
         _channel("to"),
         ("a.b@c.de", '"a b"@[1]', "(a(b))@c"),
     )
-    yield Parser("contract.alert_channels.WebhookChannel", _channel("url"), URLS)
+    yield Parser("contract.alerts.channels.WebhookChannel", _channel("url"), URLS)
     yield Parser("maskwatch.run.parse_cameras", run.parse_cameras, ("a=rtsp://b c=0",))
     yield Parser(
         "maskwatch.shapes.parse_named",
@@ -276,31 +269,37 @@ def _of_messages() -> Iterator[Parser]:
     yield Parser(
         "dashboard.requests.BoundedJson", lambda text: requests.BoundedJson(None).loads(text), JSON
     )  # type: ignore[arg-type]
-    yield Parser("contract.minutes.parse_open_field", as_bytes(minutes.parse_open_field), ("12:a",))
-    yield Parser("contract.outcomes.read_position", as_bytes(outcomes.read_position), ("12 3",))
-    yield Parser("contract.packed_days.unpack_day", pixels(packed_days.unpack_day), ("1x\x9c\3\0",))
-    yield Parser("contract.totals.read_fault_field", totals.read_fault_field, ("fault:a",))
     yield Parser(
-        "contract.totals.read_crossed_field", totals.read_crossed_field, ("crossed:in:masked:a",)
+        "contract.people.minutes.parse_open_field", as_bytes(minutes.parse_open_field), ("12:a",)
+    )
+    yield Parser("bus.stores.outcomes.read_position", as_bytes(outcomes.read_position), ("12 3",))
+    yield Parser(
+        "bus.stores.packed_days.unpack_day", pixels(packed_days.unpack_day), ("1x\x9c\3\0",)
+    )
+    yield Parser("contract.people.totals.read_fault_field", totals.read_fault_field, ("fault:a",))
+    yield Parser(
+        "contract.people.totals.read_crossed_field",
+        totals.read_crossed_field,
+        ("crossed:in:masked:a",),
     )
     yield Parser(
-        "contract.tracing.read_trace",
+        "contract.traces.read_trace",
         as_bytes(tracing.read_trace),
         (f"00-{'a' * 32}-{'b' * 16}-01",),
     )
     yield Parser(
-        "contract.redis_hosts.read_hosts",
+        "runtime.redis_address.hosts.read_hosts",
         lambda text: redis_hosts.read_hosts(text, 1, "a:1"),
         ("a:1,b:2",),
     )
-    yield Parser("contract.redis_hosts.read_login", redis_hosts.read_login, ("a:%41",))
+    yield Parser("runtime.redis_address.hosts.read_login", redis_hosts.read_login, ("a:%41",))
     yield Parser(
-        "contract.redis_sentinel.parse_sentinel",
+        "runtime.redis_address.sentinels.parse_sentinel",
         redis_sentinel.parse_sentinel,
         ("redis+sentinel://a:b@c:1,d:2/e/0?f=g",),
     )
     yield Parser(
-        "contract.redis_cluster.parse_cluster",
+        "runtime.redis_address.cluster.parse_cluster",
         redis_cluster.parse_cluster,
         ("redis+cluster://a:b@c:1,d:2/",),
     )
@@ -313,10 +312,10 @@ def _of_records() -> Iterator[Parser]:
         fields = ", ".join(f'"{name}": "a"' for name in kind.__annotations__)
         samples = (f'{{"v": 1, {fields}}}', *JSON)
         yield Parser(f"{kind.__module__}.{kind.__name__}.decode", as_bytes(kind.decode), samples)
-    yield Parser("contract.camera_registry._decode", camera_registry._decode, (ENTRY,))
-    yield Parser("contract.alerts.decode_alert", as_bytes(alerts.decode_alert), JSON)
-    yield Parser("contract.alert_deliveries._decode", as_bytes(alert_deliveries._decode), JSON)
-    yield Parser("contract.uploads._read", uploads._read, JSON)
+    yield Parser("bus.stores.cameras._decode", camera_registry._decode, (ENTRY,))
+    yield Parser("bus.stores.alerts.decode_alert", as_bytes(alerts.decode_alert), JSON)
+    yield Parser("bus.stores.alert_deliveries._decode", as_bytes(alert_deliveries._decode), JSON)
+    yield Parser("contract.pictures.uploads._read", uploads._read, JSON)
     yield Parser(
         "worker.saved_state.read_tracker", lambda text: saved_state.read_tracker(text, 1), JSON
     )
@@ -326,11 +325,13 @@ def _of_records() -> Iterator[Parser]:
     yield Parser("worker.tracking.Tracker.decode", tracking.Tracker.decode, JSON)
     yield Parser("worker.condition.CameraCondition.decode", condition.CameraCondition.decode, JSON)
     for field in (b"v", b"seq", b"at", b"trace"):
-        name = f"contract.frames.FrameMessage.decode, {field.decode()}"
+        name = f"contract.pictures.frames.FrameMessage.decode, {field.decode()}"
         yield Parser(name, frame(field, FrameMessage.decode, FRAME_SCHEMA), NUMBERS)
-    yield Parser("contract.views.View.decode", frame(b"faces", View.decode, VIEW_SCHEMA), JSON)
     yield Parser(
-        "contract.status.ConnectionEvent.decode",
+        "contract.pictures.views.View.decode", frame(b"faces", View.decode, VIEW_SCHEMA), JSON
+    )
+    yield Parser(
+        "contract.cameras.status.ConnectionEvent.decode",
         as_bytes(
             lambda text: status.ConnectionEvent.decode(
                 {b"state": b"live", b"kind": text, b"since": b"1", b"error": text}
@@ -378,9 +379,9 @@ _INSIDE = "a part of one that is tried whole"
 _ASKED = "a view: it gets an id from the path"
 _OURS = "reads what whoever runs the system wrote"
 NOT_FROM_OUTSIDE: dict[str, str] = {
-    "contract.image_files._check_bytes": _INSIDE,
-    "contract.shown_addresses._split": _INSIDE,
-    "contract.totals.read_histogram": "reads numbers by names of ours",
+    "runtime.image_files._check_bytes": _INSIDE,
+    "contract.cameras.shown_addresses._split": _INSIDE,
+    "contract.people.totals.read_histogram": "reads numbers by names of ours",
     "dashboard.analysis_api._check": _INSIDE,
     "dashboard.analysis_api.read": _ASKED,
     "dashboard.camera_file.forms._decode_yaml": _INSIDE,

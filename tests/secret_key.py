@@ -8,8 +8,8 @@ from pathlib import Path
 
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
-from contract.vault import Vault, create_key_file, load_vault
+from bus.stores.cameras import CameraRegistry
+from runtime.vault import Vault, create_key_file, load_vault
 
 
 @cache

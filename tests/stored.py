@@ -7,9 +7,10 @@ from typing import Any
 
 from redis import Redis
 
-from contract.outcomes import Outcome, OutcomeStore
-from contract.people import Person
-from contract.totals import Increments, people_field
+from bus.stores.outcomes import OutcomeStore
+from contract.people.outcomes import Outcome
+from contract.people.people import Person
+from contract.people.totals import Increments, people_field
 from maskwatch import backup
 from tests.accounts import make_key, make_user
 from tests.alerts import add_rule, add_webhook

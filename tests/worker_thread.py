@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from redis import Redis
 
-from contract.tracing import OFF, Tracing
+from runtime.tracing import OFF, Tracing
 from tests.images_process import scripted_networks
 from tests.threads import in_thread
 from worker.intake import Intake

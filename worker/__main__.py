@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.main import run_stage
+from runtime.stage import run_stage
 from worker.service import run
 
 if __name__ == "__main__":

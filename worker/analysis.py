@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from contract.faces import Face, FrameFaces
-from contract.outcomes import Outcome
-from contract.totals import AGE_BUCKETS_S, age_field, frames_field
-from contract.tracing import OFF, Tracing
+from contract.people.faces import Face, FrameFaces
+from contract.people.outcomes import Outcome
+from contract.people.totals import AGE_BUCKETS_S, age_field, frames_field
 from face_detector.detection import Detections
 from models.crops import crop_faces
+from runtime.tracing import OFF, Tracing
 from worker import people
 from worker.budget import Budget, urgency
 from worker.camera import OwnedCamera

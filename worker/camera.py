@@ -6,11 +6,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from contract.cameras import Camera
-from contract.frames import FrameMessage
-from contract.leases import Lease
-from contract.minutes import ANALYSED_MS, DROPPED, FACES, FRAMES, MinuteIncrements
-from contract.totals import Increments, dropped_field
+from bus.leases import Lease
+from contract.cameras.camera import Camera
+from contract.people.minutes import ANALYSED_MS, DROPPED, FACES, FRAMES, MinuteIncrements
+from contract.people.totals import Increments, dropped_field
+from contract.pictures.frames import FrameMessage
 from worker.condition import CameraCondition
 from worker.tracking import Tracker
 

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from contract.cameras.quality import QualityReport
 from contract.errors import MessageError
-from contract.frames import to_json
-from contract.minutes import MinuteIncrements
-from contract.outcomes import ConditionRecord
-from contract.people import Person
-from contract.quality import QualityReport
+from contract.messages import to_json
+from contract.people.minutes import MinuteIncrements
+from contract.people.outcomes import ConditionRecord
+from contract.people.people import Person
 from worker.fitness import FitnessLearner
 from worker.picture import look_at
 from worker.quality import CameraQuality

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from contract.faces import Face
-from contract.verdicts import Verdict
-from contract.views import LARGE_VIEW_WIDTH
+from contract.people.faces import Face
+from contract.people.verdicts import Verdict
+from contract.pictures.views import LARGE_VIEW_WIDTH
 from worker.zones import Layout
 
 Image = npt.NDArray[np.uint8]

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from contract.quality import Fitness, UnfitReason
-from contract.verdicts import Verdict
+from contract.cameras.quality import Fitness, UnfitReason
+from contract.people.verdicts import Verdict
 
 LEAST_PEOPLE: Final = 20
 """People before anything is said: with fewer, a share of 80 % could be anything from 56 to 94 %."""

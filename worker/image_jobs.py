@@ -8,13 +8,13 @@ from functools import cache
 from redis import Redis
 from rq import get_current_job
 
-from contract import keys
+from bus import keys
+from bus.jobs import run_jobs, warm_worker
+from bus.stores.uploads import ANALYSE_JOB, UploadStore
 from contract.errors import UploadError
-from contract.image_files import decode_image
-from contract.job_worker import run_jobs, warm_worker
-from contract.process_limits import limit_memory
-from contract.settings import Settings, load_settings
-from contract.uploads import ANALYSE_JOB, UploadStore
+from runtime.image_files import decode_image
+from runtime.process_limits import limit_memory
+from runtime.settings import Settings, load_settings
 from worker.networks import Networks, load_networks
 from worker.still import draw_still, judge_still
 

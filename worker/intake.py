@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from redis import Redis
 
+from bus.keys import CameraKeys
+from bus.picture_seal import PictureSeal
+from bus.streams import StreamReader
 from contract.errors import MessageError, UploadError
-from contract.frames import MAX_FRAME_PIXELS, FrameMessage
-from contract.image_files import require_jpeg
-from contract.keys import CameraKeys
-from contract.logs import about
-from contract.picture_seal import PictureSeal
-from contract.streams import StreamReader
-from contract.totals import frames_field
-from contract.tracing import OFF, Tracing, stream_moment
+from contract.people.totals import frames_field
+from contract.pictures.frames import MAX_FRAME_PIXELS, FrameMessage
+from runtime.image_files import require_jpeg
+from runtime.logs import about
+from runtime.tracing import OFF, Tracing, stream_moment
 from worker.camera import OwnedCamera
 
 Image = npt.NDArray[np.uint8]

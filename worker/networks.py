@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import ModelError
-from contract.settings import Settings
-from contract.totals import (
+from contract.people.totals import (
     BATCH_BUCKETS,
     INFERENCE_BUCKETS_S,
     Increments,
@@ -21,6 +20,7 @@ from contract.totals import (
 )
 from face_detector.detection import Detections, FaceDetector
 from models.mask_classifier import MaskClassifier
+from runtime.settings import Settings
 
 Image = npt.NDArray[np.uint8]
 CLASSIFIER: Final = "mask_classifier"
@@ -95,7 +95,7 @@ class Networks:
         """Run each network at its largest, so that no live frame pays for its first buffers.
 
         The pictures are as many as a worker holds that has just taken over other cameras: they
-        are written, so that their memory is there and is kept (`contract.memory`).
+        are written, so that their memory is there and is kept (`runtime.memory`).
         """
         size = self.classifier.input_size
         self.classify(np.zeros((CLASSIFIED_AT_ONCE, size, size, 3), np.uint8))

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.camera_registry import CameraRoster
-from contract.cameras import Camera
-from contract.clock import SharedClock
-from contract.leases import Lease, Ownership
-from contract.logs import about
-from contract.redis_client import Outage
+from bus.clock import SharedClock
+from bus.connection.client import Outage
+from bus.leases import Lease, Ownership
+from bus.stores.cameras import CameraRoster
+from contract.cameras.camera import Camera
+from runtime.logs import about
 
 _log = logging.getLogger(__name__)
 

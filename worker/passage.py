@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.people import LineCrossing
+from contract.people.people import LineCrossing
 
 Place = tuple[float, float]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from contract.people import DiscardCause, Person
-from contract.totals import Increments, crossed_field, discarded_field, people_field
+from contract.people.people import DiscardCause, Person
+from contract.people.totals import Increments, crossed_field, discarded_field, people_field
 from worker.track import Track
 
 LEAST_SIGHTINGS: Final = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from contract.minutes import MinuteIncrements, invalid_column
-from contract.quality import PROBLEMS, Problem
+from contract.cameras.quality import PROBLEMS, Problem
+from contract.people.minutes import MinuteIncrements, invalid_column
 from worker.focus import ENOUGH, NO_DETAIL, Focus
 from worker.picture import Look
 from worker.stillness import FROZEN_AFTER_S, Stillness

@@ -12,13 +12,14 @@ from redis.exceptions import RedisError
 from rq import get_current_job
 from rq.job import Job
 
-from contract import keys
+from bus import keys
+from bus.connection.client import connect
+from bus.jobs import forking_worker, run_jobs
+from bus.stores.recordings import ANALYSE_JOB, RecordingStore
 from contract.errors import UploadError
-from contract.job_worker import forking_worker, run_jobs
-from contract.process_limits import limit_memory, limit_processor_time
-from contract.recordings import ANALYSE_JOB, Recording, RecordingStore
-from contract.redis_client import connect
-from contract.settings import Settings, load_settings
+from contract.pictures.recordings import Recording
+from runtime.process_limits import limit_memory, limit_processor_time
+from runtime.settings import Settings, load_settings
 
 SWEEP_EVERY_S: Final = 60.0
 JOB_S: Final = 3600.0

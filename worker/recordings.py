@@ -15,13 +15,13 @@ import numpy.typing as npt
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from contract.cameras import make_camera
+from bus.leases import Lease
+from contract.cameras.camera import make_camera
 from contract.errors import UploadDamagedError, UploadTooLargeError
-from contract.faces import Face
-from contract.frames import FrameMessage
-from contract.leases import Lease
-from contract.outcomes import Outcome
-from contract.people import Person
+from contract.people.faces import Face
+from contract.people.outcomes import Outcome
+from contract.people.people import Person
+from contract.pictures.frames import FrameMessage
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera
 from worker.drawing import draw

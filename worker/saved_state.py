@@ -10,11 +10,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, TypeAdapter
 
-from contract.layout import MOST_SHAPES
+from contract.cameras.layout import MOST_SHAPES
+from contract.cameras.quality import PROBLEMS
 from contract.messages import LATEST_S, Count, Moment, Pixels, Side, checked, read_versioned
-from contract.people import Direction
-from contract.quality import PROBLEMS
-from contract.verdicts import Verdict
+from contract.people.people import Direction
+from contract.people.verdicts import Verdict
 
 MOST_TRACKS: Final = 5000
 _MOST_EVENTS: Final = 10_000

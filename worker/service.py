@@ -15,22 +15,23 @@ import cv2
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract import keys
-from contract.cameras import Camera
-from contract.clock import SharedClock
+from bus import keys
+from bus.clock import SharedClock
+from bus.connection.client import Outage, connect, wait_for_server
+from bus.keys import CameraKeys
+from bus.stores.history import HistoryStore
+from bus.stores.outcomes import OutcomeStore
+from contract.cameras.camera import Camera
 from contract.errors import LeaseLostError, MessageError, NotNewerError
-from contract.history import HistoryStore
-from contract.keys import CameraKeys
-from contract.logs import about
-from contract.memory import keep_freed_memory
-from contract.minutes import HISTORY_DAYS
-from contract.outcomes import Outcome, OutcomeStore
-from contract.redis_client import Outage, connect, wait_for_server
-from contract.settings import Settings
-from contract.stopping import stop_on_signals
-from contract.totals import WORKERS_BUSY
-from contract.tracing import OFF, Tracing, start_tracing
-from contract.views import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH
+from contract.people.minutes import HISTORY_DAYS
+from contract.people.outcomes import Outcome
+from contract.people.totals import WORKERS_BUSY
+from contract.pictures.views import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH
+from runtime.logs import about
+from runtime.memory import keep_freed_memory
+from runtime.settings import Settings
+from runtime.stopping import stop_on_signals
+from runtime.tracing import OFF, Tracing, start_tracing
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera
 from worker.condition import CameraCondition

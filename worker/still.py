@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from contract.faces import Face
-from contract.uploads import StillFace, StillResult
-from contract.verdicts import JUDGED_VERDICTS, Verdict
+from contract.people.faces import Face
+from contract.people.verdicts import JUDGED_VERDICTS, Verdict
+from contract.pictures.uploads import StillFace, StillResult
 from face_detector.detection import Detections
 from models.crops import crop_faces
 from worker.drawing import annotate

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from contract.verdicts import Verdict
+from contract.people.verdicts import Verdict
 from worker.motion import Box, BoxMotion
 from worker.passage import Passage
 from worker.votes import Votes

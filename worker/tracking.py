@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import MessageError
-from contract.frames import to_json
+from contract.messages import to_json
 from worker.association import (
     SAME_FACE_OVERLAP,
     assign,

@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from contract.people import VerdictChange
-from contract.verdicts import JUDGED_VERDICTS, Verdict
+from contract.people.people import VerdictChange
+from contract.people.verdicts import JUDGED_VERDICTS, Verdict
 
 LEAST_WEIGHT: Final = 0.1
 """Evidence below this is too thin for any verdict."""

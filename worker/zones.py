@@ -11,9 +11,9 @@ import numpy.typing as npt
 import shapely
 from shapely import LineString, Point, Polygon
 
-from contract.cameras import Camera
-from contract.layout import Area, CountingLine, Line, Zone
-from contract.people import Direction, LineCrossing
+from contract.cameras.camera import Camera
+from contract.cameras.layout import Area, CountingLine, Line, Zone
+from contract.people.people import Direction, LineCrossing
 from face_detector.detection import Detections
 from worker.association import centres
 from worker.track import Track

@@ -21,7 +21,7 @@ from typing import Final
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.secrets_seen import Places
 from benchmarks.system import System, running_dashboard, running_system
-from contract.status import StatusStore
+from bus.stores.status import StatusStore
 from dashboard.accounts.grants import EVERYWHERE
 from dashboard.accounts.service import make_accounts
 from tests.builders import values_in

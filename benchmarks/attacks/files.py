@@ -23,7 +23,7 @@ from rq import Queue, Worker
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.on_disk import used_system
 from benchmarks.system import System, running_system, wait_until
-from contract.keys import RECORDINGS_QUEUE
+from bus.keys import RECORDINGS_QUEUE
 from dashboard.accounts.grants import EVERYWHERE, Role
 from dashboard.accounts.service import make_accounts
 from tests.servers.clips import make_clip

@@ -109,7 +109,7 @@ def _add_accounts(system: System) -> None:
 
 def _behind_proxy(checkout: Path) -> dict[str, str]:
     """A proxy elsewhere is set; an older product knows only that there is one."""
-    known = "proxy_addresses" in (checkout / "contract/settings.py").read_text()
+    known = "proxy_addresses" in (checkout / "runtime/settings.py").read_text()
     return {
         "MASKWATCH_BEHIND_PROXY": "true",
         **({"MASKWATCH_PROXY_ADDRESSES": "192.0.2.1"} if known else {}),

@@ -22,12 +22,12 @@ from typing import Any, Final, cast
 
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.system import System, machine, running_dashboard, wait_until
+from bus.stores.recordings import RecordingStore
+from bus.stores.webcams import WebcamStore
 from contract.errors import LeaseLostError
-from contract.recordings import RecordingStore
-from contract.vault import load_vault
-from contract.webcams import WebcamStore
 from dashboard.accounts.grants import Role
 from dashboard.wall_records import decode_records
+from runtime.vault import load_vault
 from tests.accounts import PASSWORD, accounts_of, make_user, session_cookie
 from tests.builders import jpeg
 from tests.integration.test_dashboard_hub import FakeCamera

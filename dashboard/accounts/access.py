@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError
 from dashboard.accounts.admission import SIGN_IN, Admission, hold, may_see
 from dashboard.accounts.grants import Role

@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized
 from werkzeug.wsgi import ClosingIterator
 
-from contract.camera_registry import CameraRegistry, CameraRoster
-from contract.cameras import Camera
+from bus.stores.cameras import CameraRegistry, CameraRoster
+from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError, MessageError
 from dashboard.accounts.identity import Identity
 from dashboard.viewer_socket import ViewerSocket

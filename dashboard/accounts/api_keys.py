@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from contract import keys
+from bus import keys
 from contract.errors import AccountError, SettingsError
 from contract.plain_text import PLAIN_NAME
 from dashboard.accounts.grants import Grants, Role

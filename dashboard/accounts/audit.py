@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from redis import Redis
 
-from contract import keys
+from bus import keys
 from dashboard.accounts.tokens import digest
 
 KEPT: Final = 20_000

@@ -6,7 +6,7 @@ from typing import Final
 
 from redis import Redis
 
-from contract import keys
+from bus import keys
 from dashboard.accounts.tokens import digest, new_token
 
 LASTS_S: Final = 24 * 3600

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from contract import keys
+from bus import keys
 from dashboard.accounts.tokens import digest, new_token
 
 IDLE_S: Final = 12 * 3600

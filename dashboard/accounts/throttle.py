@@ -15,7 +15,7 @@ from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis import Redis
 
-from contract import keys
+from bus import keys
 from contract.errors import TooManyAttemptsError
 from dashboard.accounts.tokens import digest
 

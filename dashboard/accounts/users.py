@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from redis import Redis
 from redis.client import Pipeline
 
-from contract import keys
+from bus import keys
 from contract.errors import AccountError
 from contract.plain_text import PLAIN_NAME
 from dashboard.accounts.grants import LONGEST_GROUP, Grants, Role

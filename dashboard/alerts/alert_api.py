@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from contract.alert_deliveries import Attempt
+from contract.alerts.attempts import Attempt
 from dashboard.accounts.access import identity, requires
 from dashboard.alerts.rights import cameras_by_id, may_see_camera, visible_alerts
 from dashboard.api_document.alert_answers import (

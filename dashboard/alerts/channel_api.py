@@ -8,7 +8,8 @@ from typing import Any, Final
 from flask import Blueprint, Response, jsonify, url_for
 from werkzeug.exceptions import NotFound
 
-from contract.alert_channels import (
+from bus.stores.alert_rules import refuse_unknown
+from contract.alerts.channels import (
     EmailChannel,
     WebhookChannel,
     changeable,
@@ -16,7 +17,6 @@ from contract.alert_channels import (
     new_secret,
     public,
 )
-from contract.alert_rules import refuse_unknown
 from contract.errors import AlertError
 from dashboard.accounts.access import audit, audit_change, identity, requires
 from dashboard.api_document.alert_answers import (

@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import IntegerField, PasswordField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from contract.alert_channels import EmailChannel, WebhookChannel
+from contract.alerts.channels import EmailChannel, WebhookChannel
 
 _NAME: Final = [InputRequired("Give the channel a name."), Length(max=80)]
 

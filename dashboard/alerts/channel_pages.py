@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from contract.alert_channels import WebhookChannel
+from contract.alerts.channels import WebhookChannel
 from contract.errors import AlertError
 from dashboard.accounts.access import requires
 from dashboard.accounts.forms import PlainForm

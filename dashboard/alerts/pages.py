@@ -8,8 +8,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from contract.alert_rules import KIND_WORDS, AlertRule
-from contract.alert_schedule import DAYS, zone_names
+from contract.alerts.rules import KIND_WORDS, AlertRule
+from contract.alerts.schedule import DAYS, zone_names
 from contract.errors import AlertError
 from dashboard.accounts.access import identity, requires, visible_cameras
 from dashboard.accounts.forms import PlainForm

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from werkzeug.exceptions import Forbidden, NotFound
 
-from contract.alert_rules import AlertRule
-from contract.alerts import Alert
-from contract.cameras import Camera
+from contract.alerts.alerts import Alert
+from contract.alerts.rules import AlertRule
+from contract.cameras.camera import Camera
 from contract.errors import AlertError, CameraNotFoundError
 from dashboard.accounts.access import identity, require_camera, require_group
 from dashboard.accounts.grants import Role

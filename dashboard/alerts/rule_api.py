@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, url_for
 
-from contract.alert_rules import RULE_CHANGEABLE, AlertRule, make_rule, refuse_unknown
+from bus.stores.alert_rules import refuse_unknown
+from contract.alerts.rules import RULE_CHANGEABLE, AlertRule, make_rule
 from contract.errors import AlertError
 from dashboard.accounts.access import audit, audit_change, requires
 from dashboard.alerts.rights import (

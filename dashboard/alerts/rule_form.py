@@ -18,8 +18,8 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget, TimeInput
 
-from contract.alert_rules import DAY_S, AlertKind, AlertRule, RateLow
-from contract.alert_schedule import DAYS
+from contract.alerts.rules import DAY_S, AlertKind, AlertRule, RateLow
+from contract.alerts.schedule import DAYS
 
 DAY_WORDS: Final = {
     "mon": "Monday",

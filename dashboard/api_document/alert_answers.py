@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
-from contract.alert_channels import EmailChannel, WebhookChannel
-from contract.alert_deliveries import Attempt
-from contract.alert_rules import RULE_CHANGEABLE, AlertRule
-from contract.alerts import Alert
+from contract.alerts.alerts import Alert
+from contract.alerts.attempts import Attempt
+from contract.alerts.channels import EmailChannel, WebhookChannel
+from contract.alerts.rules import RULE_CHANGEABLE, AlertRule
 from dashboard.api_document.requests import no_default
 
 AlertState = Literal["open", "closed"]

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from contract.alert_rules import AlertKind
-from contract.cameras import Camera
-from contract.people import Direction
-from contract.quality import FitnessVerdict, UnfitReason
-from contract.quality import Problem as PictureProblem
-from contract.redis_trouble import Trouble
-from contract.status import CameraState
-from contract.verdicts import Verdict
+from bus.connection.trouble import Trouble
+from contract.alerts.rules import AlertKind
+from contract.cameras.camera import Camera
+from contract.cameras.quality import FitnessVerdict, UnfitReason
+from contract.cameras.quality import Problem as PictureProblem
+from contract.cameras.status import CameraState
+from contract.people.people import Direction
+from contract.people.verdicts import Verdict
 
 Counts = dict[Verdict, int]
 Box = tuple[float, float, float, float]

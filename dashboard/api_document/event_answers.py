@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from contract.quality import Problem as PictureProblem
-from contract.status import CameraState
+from contract.cameras.quality import Problem as PictureProblem
+from contract.cameras.status import CameraState
 from dashboard.api_document.answers import PersonRow
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from contract.cameras import CHANGEABLE, Camera
-from contract.status import CONNECTIONS_KEPT
+from bus.stores.status import CONNECTIONS_KEPT
+from contract.cameras.camera import CHANGEABLE, Camera
 
 
 def no_default(schema: dict[str, Any]) -> None:

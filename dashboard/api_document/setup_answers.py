@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from contract.probes import ProbeStep
+from contract.cameras.probes import ProbeStep
 
 
 class ImportedField(BaseModel):

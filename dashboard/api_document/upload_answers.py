@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from contract.verdicts import Verdict
+from contract.people.verdicts import Verdict
 from dashboard.api_document.answers import Box, Counts, Rate
 
 

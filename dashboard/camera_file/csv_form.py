@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 from contract.errors import CameraFileError
 from contract.redaction import redact_text
 from dashboard.camera_file.entries import (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contract.cameras import CHANGEABLE, Camera
+from contract.cameras.camera import CHANGEABLE, Camera
 from contract.redaction import HIDDEN
 
 FIELDS: Final = tuple(name for name in Camera.model_fields if name in CHANGEABLE | {"id"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 from contract.errors import CameraFileError
 from dashboard.camera_file.csv_form import decode_csv, read_csv, write_csv
 from dashboard.camera_file.entries import MOST_BYTES, Entry, MayChange, anybody

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from contract.camera_registry import CameraRegistry, unique_name
-from contract.cameras import Camera, changed_camera, is_network_address, make_camera
+from bus.stores.cameras import CameraRegistry, unique_name
+from contract.cameras.camera import Camera, changed_camera, is_network_address, make_camera
+from contract.cameras.file_sources import HOW_TO_HAVE_ONE
 from contract.errors import CameraConfigError, CameraFieldsError
-from contract.file_sources import HOW_TO_HAVE_ONE
 from contract.redaction import HIDDEN
 from dashboard.accounts.grants import Role
 from dashboard.camera_file.entries import FIELDS, Entry, Problem, repeatable, without_empty

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 import yaml
 
-from contract.cameras import Camera
+from contract.cameras.camera import Camera
 from contract.errors import CameraFileError
 from contract.redaction import redact_text
 from dashboard.camera_file.entries import (

@@ -4,7 +4,7 @@ import { ALERT_WORDS, duration, percent, setCounts, setText, STATE_WORDS, zonedT
 
 const AMBER_S = 1;
 const RED_S = 3;
-const SMALL_PX = 640; // as in contract/views.py
+const SMALL_PX = 640; // as in contract/pictures/views.py
 const TINY_PX = 320;
 
 export class Tile {

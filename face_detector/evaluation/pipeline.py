@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from contract.verdicts import JUDGED_VERDICTS, VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS, VERDICTS
 from face_detector.detection import Detections, FaceDetector
 from face_detector.evaluation.accuracy import MATCH_IOU, SIZES_PX, match
 from face_detector.evaluation.predictions import write_predictions

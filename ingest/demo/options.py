@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from contract.cameras.file_sources import DEMO_PREFIX
 from contract.errors import SourceNotFoundError
-from contract.file_sources import DEMO_PREFIX
 
 
 @dataclass(frozen=True)

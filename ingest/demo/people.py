@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.verdicts import Verdict
+from contract.people.verdicts import Verdict
 from ingest.demo.blending import Sprite
 from ingest.demo.face import FACE_BOX, portrait
 from ingest.demo.masks import COLOURS, masked_head

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from contract.verdicts import Verdict
+from contract.people.verdicts import Verdict
 from ingest.demo.geometry import FACE_HEIGHT_M, FACE_WIDTH_M, Geometry
 from ingest.demo.options import DemoOptions
 from ingest.demo.pillars import PILLAR_Z_M, pillar_edges

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.evaluation import scores
 from models.evaluation.calibration import reliability
 from models.evaluation.judged import JudgedFaces

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.evaluation import pictures, scores
 from models.evaluation.calibration import calibration_error
 from models.evaluation.judged import JudgedFaces, cut_crops

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.crops import crop_faces
 from models.training.camera_effects import crop_as_seen, relight
 from models.training.face_frame import can_be_painted

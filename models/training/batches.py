@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.training.augmentation import augment, plain
 from models.training.faces import FacePatch
 from models.training.recipe import MARGIN

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import onnx
 
 from contract.errors import CheckpointError, ModelError, ModelFormatError
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.files import CLASSIFIER_CARD
 from models.mask_classifier import ClassifierSpec
 from models.onnx_session import open_session

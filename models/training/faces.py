@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.coco import UNJUDGED, Photograph
 from models.crops import square_around
 from models.reporting.tables import markdown_table

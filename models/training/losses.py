@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 
 
 def smoothed_loss(label_smoothing: float) -> Callable[[Any, Any], Any]:

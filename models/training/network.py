@@ -8,7 +8,7 @@ from typing import Any, Final
 import keras
 
 from contract.errors import ModelFormatError, SettingsError
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 
 NETWORKS: Final = ("mobilenet_v2", "small")
 DROPOUT: Final = 0.2

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera
-from contract.keys import CameraKeys
-from contract.minutes import (
+from bus.keys import CameraKeys
+from bus.stores.cameras import CameraRegistry
+from bus.stores.packed_days import Minutes, pack_day
+from contract.cameras.camera import Camera
+from contract.people.minutes import (
     ANALYSED_MS,
     DAY_MINUTES,
     FACES,
@@ -21,8 +22,7 @@ from contract.minutes import (
     minute_of,
     people_column,
 )
-from contract.packed_days import Minutes, pack_day
-from contract.verdicts import Verdict
+from contract.people.verdicts import Verdict
 
 DAYS: Final = 31
 SHARES: Final[dict[Verdict, float]] = {

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.system import System, running_system, wait_until
-from contract.vault import load_vault
+from runtime.vault import load_vault
 from tests.accounts import make_user, session_cookie
 from tests.e2e.browser import Browser, open_browser
 from tests.e2e.past import write_past

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from contract.alert_rules import AlertRule
-from contract.alerts import Alert, AlertStore, Change
-from contract.keys import AlertKeys
-from contract.recordings import RecordingStore
+from bus.keys import AlertKeys
+from bus.stores.alerts import AlertStore
+from bus.stores.recordings import RecordingStore
+from contract.alerts.alerts import Alert, Change
+from contract.alerts.rules import AlertRule
 from tests.accounts import accounts_of
 from tests.alerts import add_rule, add_webhook
 from tests.e2e.accessibility import serious_findings

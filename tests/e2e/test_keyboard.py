@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from selenium.webdriver.common.keys import Keys
 
-from contract.alert_rules import AlertRuleStore
+from bus.stores.alert_rules import AlertRuleStore
 from tests.e2e.browser import Browser
 from tests.e2e.test_camera_page import tab_to
 from tests.integration.test_dashboard_hub import FakeCamera

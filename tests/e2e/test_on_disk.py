@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.on_disk import Used, used_system
-from contract.own_files import OTHERS
+from runtime.own_files import OTHERS
 
 
 @pytest.fixture(scope="module")

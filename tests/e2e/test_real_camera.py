@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.system import System, running_system
-from contract.vault import load_vault
+from runtime.vault import load_vault
 from tests.accounts import make_user, session_cookie
 from tests.e2e.browser import Browser
 from tests.servers.clips import make_clip

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
+from bus.stores.cameras import CameraRegistry
 from contract.errors import CameraNotFoundError
 from dashboard.accounts.access import rule_of
 from dashboard.accounts.grants import EVERYWHERE, Role

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.exceptions import RedisError
 
 from benchmarks.system import free_port
-from contract.redis_client import connect
+from bus.connection.client import connect
 from maskwatch.redis_server import EmbeddedRedis
 from tests.accounts import make_key
 

@@ -20,8 +20,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from skimage import data
 
-from contract.camera_registry import CameraRegistry
-from contract.keys import IMAGES_QUEUE, RECORDINGS_QUEUE, UPLOADED_PICTURES
+from bus.keys import IMAGES_QUEUE, RECORDINGS_QUEUE, UPLOADED_PICTURES
+from bus.stores.cameras import CameraRegistry
 from tests.accounts import make_user, session_cookie
 from tests.e2e.browser import open_browser
 from tests.integration.test_dashboard_hub import eventually

@@ -13,10 +13,10 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from selenium.webdriver.common.by import By
 
-from contract.keys import JOBS_QUEUE, probe_picture
-from contract.picture_store import PictureStore
-from contract.probes import SNAPSHOT
-from contract.quality import Fitness, QualityReport
+from bus.keys import JOBS_QUEUE, probe_picture
+from bus.stores.pictures import PictureStore
+from contract.cameras.probes import SNAPSHOT
+from contract.cameras.quality import Fitness, QualityReport
 from tests.e2e.browser import Browser
 from tests.e2e.conftest import sign_in
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, picture

@@ -20,11 +20,11 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from alerts import addresses, smtp, webhook
 from alerts.delivery import Postman
 from alerts.webhook import sign
-from contract.alert_channels import EmailChannel, WebhookChannel, make_channel, public
-from contract.alert_deliveries import LOST_AFTER_S, RETRY_AFTER_S, DeliveryStore
-from contract.alerts import Alert, Delivery, deliveries_of
+from bus.keys import ALERTS_QUEUE, AlertKeys
+from bus.stores.alert_deliveries import LOST_AFTER_S, RETRY_AFTER_S, DeliveryStore
+from contract.alerts.alerts import Alert, Delivery, deliveries_of
+from contract.alerts.channels import EmailChannel, WebhookChannel, make_channel, public
 from contract.errors import AlertError, ChannelError
-from contract.keys import ALERTS_QUEUE, AlertKeys
 from tests.alerts import PASSWORD, add_email, add_rule, add_webhook, alerts_process, channels_of
 from tests.builders import add_camera, everything_in
 from tests.integration.test_dashboard_hub import FakeCamera
@@ -455,7 +455,7 @@ def test_rq_ends_an_attempt_that_takes_too_long(
 ) -> None:
     """A receiver that sends a piece now and then never runs into the time-out of one read."""
     monkeypatch.setenv("MASKWATCH_SECRET_KEY_FILE", str(vault()._path))
-    monkeypatch.setattr("contract.alert_deliveries.JOB_TIMEOUT_S", 1)
+    monkeypatch.setattr("bus.stores.alert_deliveries.JOB_TIMEOUT_S", 1)
     with receiver(-1) as server:
         channel = add_webhook(redis, server.url)
         message = opened(channel.id)

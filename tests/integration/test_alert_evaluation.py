@@ -10,12 +10,12 @@ import pytest
 from redis import Redis
 
 from alerts.evaluator import LOCK_S, Evaluator
-from contract.alert_deliveries import DeliveryStore
-from contract.alert_rules import AlertRuleStore
-from contract.alerts import AlertStore
-from contract.camera_registry import CameraRegistry
-from contract.keys import AlertKeys, CameraKeys
-from contract.quality import QualityReport
+from bus.keys import AlertKeys, CameraKeys
+from bus.stores.alert_deliveries import DeliveryStore
+from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.alerts import AlertStore
+from bus.stores.cameras import CameraRegistry
+from contract.cameras.quality import QualityReport
 from tests.alerts import add_rule, add_webhook, alerts_process, count_people
 from tests.builders import add_camera
 from tests.integration.test_dashboard_hub import FakeCamera, eventually

@@ -12,16 +12,19 @@ import pytest
 from click.testing import CliRunner, Result
 from redis import Redis
 
-from contract.alert_channels import ChannelStore, make_channel
-from contract.alert_rules import AlertRuleStore, make_rule
-from contract.cameras import Camera
+from bus.keys import CameraKeys
+from bus.stores.alert_channels import ChannelStore
+from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.history import HistoryStore
+from bus.stores.outcomes import OutcomeStore
+from contract.alerts.channels import make_channel
+from contract.alerts.rules import make_rule
+from contract.cameras.camera import Camera
 from contract.errors import NotNewerError
-from contract.history import HistoryStore
-from contract.keys import CameraKeys
-from contract.minutes import MinuteIncrements, minute_of
-from contract.outcomes import Outcome, OutcomeStore
-from contract.people import Person
-from contract.totals import Increments, people_field
+from contract.people.minutes import MinuteIncrements, minute_of
+from contract.people.outcomes import Outcome
+from contract.people.people import Person
+from contract.people.totals import Increments, people_field
 from maskwatch.cli import main
 from tests.accounts import PASSWORD, accounts_of, make_user
 from tests.builders import add_camera, take_lease, totals_of

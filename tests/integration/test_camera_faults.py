@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import pytest
 from redis import Redis
 
-from contract.cameras import Camera, make_camera
-from contract.status import CameraStatus, StatusStore
-from contract.totals import read_fault_field
+from bus.stores.status import StatusStore
+from contract.cameras.camera import Camera, make_camera
+from contract.cameras.status import CameraStatus
+from contract.people.totals import read_fault_field
 from tests.secret_key import cameras_of
 from tests.servers.camera_faults import (
     Answers,

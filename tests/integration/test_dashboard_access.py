@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.routing import Rule as Route
 
-from contract.camera_registry import CameraRegistry
+from bus.stores.cameras import CameraRegistry
 from dashboard.accounts.access import Rule, rule_of
 from dashboard.accounts.grants import EVERYWHERE, Role
 from dashboard.guard import SAFE_METHODS

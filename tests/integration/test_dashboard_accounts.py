@@ -13,9 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.cameras import Camera
+from bus.stores.webcams import WebcamStore
+from contract.cameras.camera import Camera
 from contract.errors import AccountError, BusyError
-from contract.webcams import WebcamStore
 from dashboard.accounts.grants import EVERYWHERE, Grants, Role, parse_grants
 from dashboard.accounts.throttle import PER_ADDRESS, PER_NAME_AND_ADDRESS
 from dashboard.metrics import camera_labels

@@ -14,10 +14,12 @@ from redis import Redis
 from standardwebhooks import Webhook
 
 from alerts.evaluator import Evaluator
-from contract.alert_deliveries import Attempt, DeliveryStore
-from contract.alert_rules import AlertRuleStore
-from contract.alerts import AlertStore, Delivery
-from contract.keys import AlertKeys
+from bus.keys import AlertKeys
+from bus.stores.alert_deliveries import DeliveryStore
+from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.alerts import AlertStore
+from contract.alerts.alerts import Delivery
+from contract.alerts.attempts import Attempt
 from dashboard.accounts.grants import Role
 from dashboard.alerts import channel_api
 from dashboard.board import Board

@@ -14,13 +14,13 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from contract.cameras import make_camera
-from contract.keys import JOBS_QUEUE, probe_picture
-from contract.members import Membership
-from contract.picture_store import PictureStore
-from contract.probes import SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
-from contract.quality import Fitness, QualityReport
-from contract.redis_client import connect
+from bus.connection.client import connect
+from bus.keys import JOBS_QUEUE, probe_picture
+from bus.members import Membership
+from bus.stores.pictures import PictureStore
+from contract.cameras.camera import make_camera
+from contract.cameras.probes import SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
+from contract.cameras.quality import Fitness, QualityReport
 from dashboard.app import MAX_BODY_BYTES
 from tests.accounts import key_client, make_app
 from tests.integration.test_dashboard_hub import FakeCamera

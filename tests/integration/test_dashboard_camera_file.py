@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.cameras import Camera, make_camera
+from bus.stores.history import HistoryStore
+from contract.cameras.camera import Camera, make_camera
 from contract.errors import CamerasChangedError
-from contract.history import HistoryStore
 from dashboard.camera_file.entries import MOST_BYTES
 from tests.accounts import accounts_of, key_client, make_app
 from tests.builders import add_camera, everything_in

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from benchmarks.api_fuzz import fuzz
-from contract.cameras import CHANGEABLE
+from contract.cameras.camera import CHANGEABLE
 from dashboard.api_document.describing import description_of
 from dashboard.compliance_api import PARAMETERS
 from tests.accounts import key_client, make_app, make_key, make_user, sign_in

@@ -14,11 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
+from bus.connection.client import connect
+from bus.stores.cameras import CameraRegistry
+from bus.stores.outcomes import PEOPLE_KEPT
 from contract.errors import FellBehindError
-from contract.outcomes import PEOPLE_KEPT
-from contract.people import Person
-from contract.redis_client import connect
+from contract.people.people import Person
 from dashboard.missed_people import PAGE
 from dashboard.people_feed import PeopleFeed
 from tests.accounts import accounts_of, key_client, make_app

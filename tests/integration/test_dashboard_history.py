@@ -12,15 +12,16 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera
-from contract.history import HistoryStore
-from contract.keys import CameraKeys
-from contract.minutes import LONGEST_HISTORY_DAYS, MinuteIncrements, invalid_column
-from contract.outcomes import Outcome, OutcomeStore
-from contract.people import Person
-from contract.totals import Increments
-from contract.verdicts import Verdict
+from bus.keys import CameraKeys
+from bus.stores.cameras import CameraRegistry
+from bus.stores.history import HistoryStore
+from bus.stores.outcomes import OutcomeStore
+from contract.cameras.camera import Camera
+from contract.people.minutes import LONGEST_HISTORY_DAYS, MinuteIncrements, invalid_column
+from contract.people.outcomes import Outcome
+from contract.people.people import Person
+from contract.people.totals import Increments
+from contract.people.verdicts import Verdict
 from dashboard.last_hour import EVERY_S, MOST_AT_ONCE, LastHour
 from tests.accounts import key_client, make_app
 from tests.builders import add_camera, take_lease
@@ -37,7 +38,7 @@ def client(redis: Redis) -> FlaskClient:
 @pytest.fixture
 def ask(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Ask for compliance as if it were ten o'clock."""
-    monkeypatch.setattr("contract.clock.SharedClock.__call__", lambda _: EIGHT_S + 7200.0)
+    monkeypatch.setattr("bus.clock.SharedClock.__call__", lambda _: EIGHT_S + 7200.0)
 
     def get(**parameters: object) -> Any:
         answer = client.get("/api/v1/compliance", query_string=parameters)

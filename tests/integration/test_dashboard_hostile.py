@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.cameras import make_camera
-from contract.recordings import RecordingStore
+from bus.stores.recordings import RecordingStore
+from contract.cameras.camera import make_camera
 from dashboard.probes import Probes
 from tests.accounts import key_client, make_app
 from tests.builders import jpeg

@@ -11,18 +11,20 @@ import cv2
 import numpy as np
 from redis import Redis
 
-from contract.cameras import make_camera
-from contract.faces import Face, FrameFaces
-from contract.frames import FramePublisher
-from contract.keys import CameraKeys
-from contract.leases import LeaseStore
-from contract.outcomes import ConditionRecord, Outcome, OutcomeStore
-from contract.people import Person
-from contract.quality import QualityReport
-from contract.status import CameraState, CameraStatus, StatusStore
-from contract.totals import AGE_BUCKETS_S, Increments, age_field, people_field
-from contract.verdicts import Verdict
-from contract.views import View
+from bus.keys import CameraKeys
+from bus.leases import LeaseStore
+from bus.stores.frames import FramePublisher
+from bus.stores.outcomes import OutcomeStore
+from bus.stores.status import StatusStore
+from contract.cameras.camera import make_camera
+from contract.cameras.quality import QualityReport
+from contract.cameras.status import CameraState, CameraStatus
+from contract.people.faces import Face, FrameFaces
+from contract.people.outcomes import ConditionRecord, Outcome
+from contract.people.people import Person
+from contract.people.totals import AGE_BUCKETS_S, Increments, age_field, people_field
+from contract.people.verdicts import Verdict
+from contract.pictures.views import View
 from dashboard.hub import SLOW_EVERY_S, Hub, Viewer
 from tests.secret_key import cameras_of
 

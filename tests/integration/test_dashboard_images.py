@@ -14,11 +14,11 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from contract.image_files import MOST_BYTES
-from contract.keys import UPLOADED_PICTURES
-from contract.picture_seal import PictureSeal
-from contract.uploads import KEPT_S, MOST_IMAGES
+from bus.keys import UPLOADED_PICTURES
+from bus.picture_seal import PictureSeal
+from bus.stores.uploads import KEPT_S, MOST_IMAGES
 from maskwatch.redis_server import EmbeddedRedis
+from runtime.image_files import MOST_BYTES
 from tests.accounts import csrf_token, key_client, make_app, make_user, sign_in
 from tests.builders import everything_in, jpeg
 from tests.images_process import BOX, images_process

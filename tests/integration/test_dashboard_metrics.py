@@ -11,14 +11,15 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 from redis import Redis
 from rq import Queue
 
-from contract import keys
+from bus import keys
+from bus.connection.client import connect
+from bus.keys import CameraKeys
+from bus.members import Membership
+from bus.stores.outcomes import OutcomeStore
+from contract.cameras.quality import Fitness, QualityReport
 from contract.errors import NotNewerError
-from contract.keys import CameraKeys
-from contract.members import Membership
-from contract.outcomes import Outcome, OutcomeStore
-from contract.quality import Fitness, QualityReport
-from contract.redis_client import connect
-from contract.totals import (
+from contract.people.outcomes import Outcome
+from contract.people.totals import (
     BATCH_BUCKETS,
     INFERENCE_BUCKETS_S,
     WORKERS_BUSY,

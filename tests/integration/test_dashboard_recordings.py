@@ -15,9 +15,10 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from werkzeug.test import TestResponse
 
-from contract.keys import RECORDINGS_QUEUE
-from contract.recordings import RecordingStore, container_of
-from contract.settings import load_settings
+from bus.keys import RECORDINGS_QUEUE
+from bus.stores.recordings import RecordingStore
+from contract.pictures.recordings import container_of
+from runtime.settings import load_settings
 from tests.accounts import key_client, make_app
 from tests.images_process import scripted_networks
 from tests.servers.clips import make_clip, make_sound, truncate
@@ -120,10 +121,10 @@ def test_files_go_when_their_time_is_over(
     upload(client, clip.read_bytes())
     [expired] = store.all()
     with monkeypatch.context() as later:
-        later.setattr("contract.recordings.time.time", lambda: expired.kept_until_s - 100)
+        later.setattr("contract.pictures.recordings.time.time", lambda: expired.kept_until_s - 100)
         upload(client, clip.read_bytes())
     assert store.sweep() == 0
-    monkeypatch.setattr("contract.recordings.time.time", lambda: expired.kept_until_s + 2)
+    monkeypatch.setattr("contract.pictures.recordings.time.time", lambda: expired.kept_until_s + 2)
     assert store.sweep() == 1
     [kept] = [made for made in store.all() if made.id != expired.id]
     assert not store.given_file(expired).exists()

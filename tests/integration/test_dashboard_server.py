@@ -20,8 +20,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.system import free_port
-from contract.members import Membership
-from contract.redis_client import connect
+from bus.connection.client import connect
+from bus.members import Membership
 from dashboard.mjpeg import BOUNDARY
 from dashboard.wall_records import decode_records
 from maskwatch.redis_server import EmbeddedRedis

@@ -13,8 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
-from contract.redis_client import connect
+from bus.connection.client import connect
+from bus.stores.cameras import CameraRegistry
 from dashboard.mjpeg import BOUNDARY
 from dashboard.services import Services
 from dashboard.wall_records import decode_records

@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import make_camera
+from bus.keys import CameraKeys
+from bus.stores.cameras import CameraRegistry
+from bus.stores.webcams import WebcamStore
+from contract.cameras.camera import make_camera
 from contract.errors import CameraConfigError
-from contract.keys import CameraKeys
-from contract.webcams import WebcamStore
 from tests.accounts import key_client, make_app
 from tests.builders import add_camera, jpeg, totals_of
 from tests.servers.ingest_process import eventually, ingest_process

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from contract.redis_client import connect
+from bus.connection.client import connect
 from maskwatch.redis_server import EmbeddedRedis
 
 

@@ -21,13 +21,13 @@ from hypothesis.stateful import (
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from contract.cameras import Camera
-from contract.history import HistoryStore
-from contract.keys import CameraKeys
-from contract.leases import Lease
-from contract.minutes import DAY_MINUTES, minute_of
-from contract.people import Person
-from contract.verdicts import VERDICTS
+from bus.keys import CameraKeys
+from bus.leases import Lease
+from bus.stores.history import HistoryStore
+from contract.cameras.camera import Camera
+from contract.people.minutes import DAY_MINUTES, minute_of
+from contract.people.people import Person
+from contract.people.verdicts import VERDICTS
 from dashboard.compliance_report import make_report
 from dashboard.time_range import TimeRange
 from tests.builders import Source, add_camera, totals_of

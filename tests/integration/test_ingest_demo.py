@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from ingest.demo.options import DemoOptions
 from ingest.demo.scene import Scene
 from ingest.demo.walkers import FaceTruth, faces_at

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from contract.errors import SourceError
-from contract.settings import load_settings
 from ingest.source import CapturedFrame, open_source
 from ingest.source_errors import MOST_REDIRECTS
+from runtime.settings import load_settings
 from tests.builders import Patience
 from tests.servers.certificates import Authority
 from tests.servers.clips import make_clip, make_hls

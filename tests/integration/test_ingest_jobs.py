@@ -16,17 +16,17 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from contract import keys
-from contract.members import Membership
-from contract.picture_store import PictureStore
-from contract.probes import PROBE_STEPS, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
+from bus import keys
+from bus.members import Membership
+from bus.stores.pictures import PictureStore
+from contract.cameras.probes import PROBE_STEPS, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from tests.secret_key import other_vault, vault
 from tests.servers.clips import make_clip
 from tests.servers.http import closed_port, silent_server
 from tests.servers.ingest_process import QUICK, eventually, gone
 from tests.servers.rtsp import rtsp_server, with_login
 
-RUN = "from contract.main import run_stage; from ingest.jobs import run; run_stage('jobs', run)"
+RUN = "from runtime.stage import run_stage; from ingest.jobs import run; run_stage('jobs', run)"
 UP_TO_SIGNING_IN = ["resolving", "connecting", "authenticating"]
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from benchmarks.attack_corpus import attacks, prepared, show_that_both_can_be_reached, try_all
 from contract.errors import SourceError
-from contract.settings import Settings, load_settings
 from ingest.address import parse_source
 from ingest.files import FileReach
 from ingest.opening import Opening
 from ingest.reach import Reach
 from ingest.source import open_source
+from runtime.settings import Settings, load_settings
 from tests.builders import Patience
 from tests.servers.camera_faults import RTSP_STEPS, Answers, AnswersInTurn, Reply, Several, Utters
 from tests.servers.certificates import Authority

@@ -11,7 +11,6 @@ import av
 import psutil
 import pytest
 
-from contract.settings import load_settings
 from ingest.address import parse_source
 from ingest.opening import Opening, ffmpeg_options
 from ingest.reach import Reach
@@ -19,6 +18,7 @@ from ingest.rtsp_messages import Splitter, packet, packets
 from ingest.rtsp_relay import RtspRelay
 from ingest.rtsp_udp import UdpStream
 from ingest.source import OpenSource, open_source
+from runtime.settings import load_settings
 from tests.integration.test_ingest_reach import Patience, why_not
 from tests.servers.camera_faults import Answers, AnswersInTurn, Corrupts, Reply, Stalls
 from tests.servers.certificates import Authority

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera, make_camera
-from contract.redis_client import connect
-from contract.vault import create_key_file, load_vault
+from bus.connection.client import connect
+from bus.stores.cameras import CameraRegistry
+from contract.cameras.camera import Camera, make_camera
 from maskwatch.redis_server import EmbeddedRedis
+from runtime.vault import create_key_file, load_vault
 from tests.servers.clips import make_clip
 from tests.servers.ingest_process import (
     QUICK,

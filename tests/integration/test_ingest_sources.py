@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from contract.cameras import Camera, make_camera
-from contract.frames import FrameMessage
+from contract.cameras.camera import Camera, make_camera
+from contract.pictures.frames import FrameMessage
 from tests.builders import frames_of
 from tests.secret_key import cameras_of
 from tests.servers.clips import make_clip, make_sound, make_undecodable, truncate

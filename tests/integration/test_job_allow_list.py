@@ -10,7 +10,7 @@ from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from contract.job_worker import only
+from bus.jobs import only
 
 QUEUE = "fuzzed-jobs"
 ran: list[str] = []

@@ -7,7 +7,7 @@ import json
 import pytest
 from redis import Redis
 
-from contract.keys import UPLOADED_PICTURES
+from bus.keys import UPLOADED_PICTURES
 from tests.accounts import key_client, make_app
 from tests.images_process import images_process
 from tests.malformed import KINDS, malformed_uploads

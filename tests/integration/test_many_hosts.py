@@ -12,11 +12,11 @@ import pytest
 
 from benchmarks.cluster import Cluster, running_cluster
 from benchmarks.namespaces import why_not
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera, make_camera
-from contract.keys import CameraKeys
-from contract.members import Membership
-from contract.totals import dropped_field, frames_field
+from bus.keys import CameraKeys
+from bus.members import Membership
+from bus.stores.cameras import CameraRegistry
+from contract.cameras.camera import Camera, make_camera
+from contract.people.totals import dropped_field, frames_field
 from tests.servers.ingest_process import eventually
 
 ROOT = Path(__file__).resolve().parents[2]

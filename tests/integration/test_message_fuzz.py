@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from benchmarks.stream_fuzz import fuzz_frames, fuzz_records
-from contract.recordings import RecordingStore
+from bus.stores.recordings import RecordingStore
 from tests.builders import ScriptedClassifier, ScriptedDetector
 from worker.networks import Networks
 

@@ -15,11 +15,11 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from benchmarks.redis_files import pictures_written
-from contract import picture_seal
+from bus import picture_seal
+from bus.connection.client import connect
+from bus.picture_seal import PictureSeal
+from bus.stores.pictures import PictureStore
 from contract.errors import MessageError
-from contract.picture_seal import PictureSeal
-from contract.picture_store import PictureStore
-from contract.redis_client import connect
 from tests.builders import Source, add_camera, jpeg
 from tests.servers.redis_server import binary, redis_server
 

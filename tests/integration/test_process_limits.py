@@ -15,8 +15,8 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from contract.keys import RECORDINGS_QUEUE
-from contract.recordings import ANALYSE_JOB, RecordingStore
+from bus.keys import RECORDINGS_QUEUE
+from bus.stores.recordings import ANALYSE_JOB, RecordingStore
 from ingest.probe import probe_camera
 from tests.servers.clips import make_clip
 from worker.recording_jobs import KILLED
@@ -25,7 +25,7 @@ PATIENCE_S = 60.0
 
 
 def in_a_process(program: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", f"from contract.process_limits import *\n{program}"]
+    command = [sys.executable, "-c", f"from runtime.process_limits import *\n{program}"]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 

@@ -17,26 +17,26 @@ from rq import Queue, SimpleWorker
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
-from contract import keys
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera
-from contract.cluster_client import ClusterClient
-from contract.cluster_places import HOME, slot_of, tag_of
+from bus import keys
+from bus.cluster.client import ClusterClient
+from bus.cluster.places import HOME, slot_of, tag_of
+from bus.connection.client import check_server, connect
+from bus.jobs import only
+from bus.keys import CameraKeys
+from bus.leases import LeaseStore
+from bus.members import DeathWatch, Membership
+from bus.stores.cameras import CameraRegistry
+from bus.stores.outcomes import OutcomeStore
+from bus.streams import StreamReader
+from contract.cameras.camera import Camera
 from contract.errors import (
     RedisClusterError,
     RedisUnavailableError,
     TooManyAttemptsError,
 )
-from contract.job_worker import only
-from contract.keys import CameraKeys
-from contract.leases import LeaseStore
-from contract.members import DeathWatch, Membership
-from contract.outcomes import OutcomeStore
-from contract.redis_client import check_server, connect
-from contract.settings import load_settings
-from contract.streams import StreamReader
 from dashboard.accounts.throttle import SignInThrottle
 from maskwatch import backup
+from runtime.settings import load_settings
 from tests.accounts import key_client, make_app
 from tests.builders import Source, add_camera, take_lease, totals_of
 from tests.cluster_cameras import cameras_everywhere, commit, fates, node_of

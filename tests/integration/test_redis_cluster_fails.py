@@ -11,15 +11,15 @@ import pytest
 from redis.exceptions import NoPermissionError, RedisError
 
 from benchmarks.system import free_port
-from contract import keys
-from contract.cluster_client import ClusterClient
-from contract.cluster_places import tag_of
+from bus import keys
+from bus.cluster.client import ClusterClient
+from bus.cluster.places import tag_of
+from bus.connection.client import connect
+from bus.keys import CameraKeys
+from bus.stores.outcomes import OutcomeStore
 from contract.errors import LeaseLostError, NotNewerError
-from contract.keys import CameraKeys
-from contract.outcomes import OutcomeStore
-from contract.redis_client import connect
-from contract.settings import load_settings
 from maskwatch import redis_acl
+from runtime.settings import load_settings
 from tests.accounts import make_key
 from tests.builders import Source, take_lease, totals_of
 from tests.cluster_cameras import cameras_everywhere, commit, fates, node_of

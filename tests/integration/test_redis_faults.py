@@ -14,22 +14,24 @@ from flask.testing import FlaskClient
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bus.connection.client import check_server, connect, explain, wait_for_server
+from bus.connection.trouble import trouble_of
+from bus.keys import CameraKeys
+from bus.leases import LeaseStore, Ownership
+from bus.stores.frames import FramePublisher
+from bus.stores.history import HistoryStore
+from bus.stores.outcomes import OutcomeStore
+from bus.stores.status import StatusStore
+from contract.cameras.status import CameraStatus
 from contract.errors import LeaseLostError, NotNewerError
-from contract.frames import FramePublisher
-from contract.history import HistoryStore
-from contract.keys import CameraKeys
-from contract.leases import LeaseStore, Ownership
-from contract.minutes import DAY_MINUTES, minute_of, open_field, people_column
-from contract.outcomes import Outcome, OutcomeStore
-from contract.redis_client import check_server, connect, explain, wait_for_server
-from contract.redis_trouble import trouble_of
-from contract.settings import load_settings
-from contract.status import CameraStatus, StatusStore
-from contract.totals import Increments, people_field
+from contract.people.minutes import DAY_MINUTES, minute_of, open_field, people_column
+from contract.people.outcomes import Outcome
+from contract.people.totals import Increments, people_field
 from ingest.connection_state import ConnectionState
 from ingest.outbox import Outbox
 from ingest.reporter import Reporter
 from ingest.service import IngestService
+from runtime.settings import load_settings
 from tests.accounts import key_client, make_app, make_user
 from tests.builders import add_camera, jpeg, take_lease, totals_of
 from tests.integration.test_exactness import LAST_FRAME, Stage, counted

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from redis import Redis
 
-from contract import keys
-from contract.redis_loss import MAY_LOSE_MS, LossWatch, accept_loss
+from bus import keys
+from bus.connection.loss import MAY_LOSE_MS, LossWatch, accept_loss
 from maskwatch import redis_acl
 from maskwatch.cli import main
 from tests.accounts import key_client, make_app, make_user, sign_in

@@ -13,15 +13,15 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from benchmarks.system import free_port
-from contract import keys
+from bus import keys
+from bus.connection.client import connect, explain
+from bus.keys import AlertKeys, CameraKeys
+from bus.members import Membership
 from contract.errors import SettingsError
-from contract.keys import AlertKeys, CameraKeys
-from contract.members import Membership
-from contract.redis_client import connect, explain
-from contract.settings import load_settings
 from maskwatch import redis_acl
 from maskwatch.cli import main
 from maskwatch.redis_roles import ADMIN, ROLES
+from runtime.settings import load_settings
 from tests.accounts import make_key
 from tests.alerts import add_rule, add_webhook, count_people
 from tests.secret_key import key_file
@@ -215,7 +215,7 @@ ONLY_APART: list[tuple[str, tuple[str, ...]]] = [
     ("dashboard", ("ZADD", keys.members("worker"), "1", "nobody")),
     ("alerts", ("HSET", keys.CAMERAS, "c", "{}")),
     ("alerts", ("SET", CameraKeys("c").latest, "{}")),
-    # 6.2 writes scripts that are loaded to the disk (`contract.picture_seal`).
+    # 6.2 writes scripts that are loaded to the disk (`bus.picture_seal`).
     *((role, ("EVAL", "return 1", "0")) for role in STAGES),
 ]
 """What Redis 7 forbids because a key is only read, or only written, and what only 6.2 needs."""

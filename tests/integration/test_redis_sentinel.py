@@ -13,15 +13,15 @@ from rq.job import Job
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
-from contract import keys
+from bus import keys
+from bus.connection.client import check_server, connect, server_name
+from bus.keys import CameraKeys
+from bus.leases import LeaseStore
 from contract.errors import LeaseLostError, RedisUnavailableError, SettingsError
-from contract.keys import CameraKeys
-from contract.leases import LeaseStore
-from contract.redis_client import check_server, connect, server_name
-from contract.redis_sentinel import parse_sentinel
-from contract.settings import load_settings
 from dashboard.accounts.throttle import SignInThrottle
 from maskwatch import redis_acl
+from runtime.redis_address.sentinels import parse_sentinel
+from runtime.settings import load_settings
 from tests.builders import Source, add_camera, take_lease
 from tests.secret_key import cameras_of
 from tests.servers.ingest_process import eventually

@@ -13,11 +13,11 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from benchmarks.system import free_port
-from contract import keys
+from bus import keys
+from bus.connection.client import check_server, connect, explain
+from bus.jobs import only
 from contract.errors import RedisUnavailableError, SettingsError
-from contract.job_worker import only
-from contract.redis_client import check_server, connect, explain
-from contract.settings import Settings, load_settings
+from runtime.settings import Settings, load_settings
 from tests.builders import add_camera
 from tests.servers.certificates import Authority
 from tests.servers.ingest_process import eventually

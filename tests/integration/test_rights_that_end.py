@@ -19,12 +19,12 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from contract import keys
-from contract.camera_registry import CameraRegistry
+from bus import keys
+from bus.stores.cameras import CameraRegistry
+from bus.stores.recordings import RecordingStore
+from bus.stores.webcams import WebcamStore
 from contract.errors import LeaseLostError
-from contract.recordings import RecordingStore
-from contract.views import View
-from contract.webcams import WebcamStore
+from contract.pictures.views import View
 from dashboard.accounts.access import requires, rule_of
 from dashboard.accounts.api_keys import ApiKey
 from dashboard.accounts.grants import Role

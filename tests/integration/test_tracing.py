@@ -9,9 +9,7 @@ from typing import Any
 
 from redis import Redis
 
-from contract.cameras import Camera, make_camera
-from contract.settings import Settings, load_settings
-from contract.tracing import start_tracing
+from contract.cameras.camera import Camera, make_camera
 from dashboard.hub import Hub
 from ingest.capture import Capture
 from ingest.connection_state import ConnectionState
@@ -19,6 +17,8 @@ from ingest.outbox import Outbox
 from ingest.pulse import Pulse, ReaderLife
 from ingest.reader import CONTEXT
 from ingest.reporter import Reporter
+from runtime.settings import Settings, load_settings
+from runtime.tracing import start_tracing
 from tests.builders import take_lease
 from tests.integration.test_dashboard_hub import eventually
 from tests.secret_key import cameras_of

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from contract.cameras import Camera
+from bus.keys import INFERENCE, CameraKeys
+from bus.leases import Lease, LeaseStore
+from bus.stores.history import HistoryStore
+from contract.cameras.camera import Camera
 from contract.errors import ModelNotFoundError
-from contract.faces import FrameFaces
-from contract.history import HistoryStore
-from contract.keys import INFERENCE, CameraKeys
-from contract.leases import Lease, LeaseStore
-from contract.minutes import DAY_MINUTES, minute_of, parse_open_field
-from contract.people import Person
-from contract.totals import WORKERS_BUSY, crossed_field, decode_totals
+from contract.people.faces import FrameFaces
+from contract.people.minutes import DAY_MINUTES, minute_of, parse_open_field
+from contract.people.people import Person
+from contract.people.totals import WORKERS_BUSY, crossed_field, decode_totals
 from face_detector.detection import FaceDetector
 from tests.builders import (
     ScriptedClassifier,

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from redis import Redis
 
-from contract.cameras import Camera
-from contract.keys import CameraKeys
-from contract.leases import LeaseStore
-from contract.quality import QualityReport
+from bus.keys import CameraKeys
+from bus.leases import LeaseStore
+from contract.cameras.camera import Camera
+from contract.cameras.quality import QualityReport
 from tests.builders import ScriptedDetector, Source, add_camera
 from tests.integration.test_worker import Bench, minutes_of
 

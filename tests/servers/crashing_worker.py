@@ -14,10 +14,10 @@ from typing import Any, Literal
 import cv2
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import Camera
-from contract.leases import Lease, LeaseStore
-from contract.redis_client import connect
+from bus.connection.client import connect
+from bus.leases import Lease, LeaseStore
+from bus.stores.cameras import CameraRegistry
+from contract.cameras.camera import Camera
 from tests.builders import ScriptedClassifier
 from tests.passers import RectangleDetector
 from worker.intake import Intake

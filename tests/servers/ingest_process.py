@@ -13,10 +13,11 @@ from pathlib import Path
 
 from redis import Redis
 
-from contract.cameras import Camera
-from contract.keys import CameraKeys
-from contract.status import CameraStatus, StatusStore
-from contract.totals import decode_totals
+from bus.keys import CameraKeys
+from bus.stores.status import StatusStore
+from contract.cameras.camera import Camera
+from contract.cameras.status import CameraStatus
+from contract.people.totals import decode_totals
 from tests.secret_key import key_file
 
 QUICK = {

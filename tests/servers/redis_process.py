@@ -11,7 +11,7 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.redis_client import connect
+from bus.connection.client import connect
 from maskwatch.processes import die_with_parent
 from maskwatch.redis_server import find_redis_server
 

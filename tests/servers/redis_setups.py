@@ -19,11 +19,11 @@ import yaml
 from redis import Redis
 
 from benchmarks.system import free_port
-from contract.redis_client import connect
-from contract.settings import load_settings
+from bus.connection.client import connect
 from maskwatch import redis_acl
 from maskwatch.redis_roles import ADMIN
 from maskwatch.redis_server import EmbeddedRedis
+from runtime.settings import load_settings
 from tests.helm import case, render
 from tests.servers.certificates import Authority
 from tests.servers.redis_cluster import NODE_TIMEOUT_MS, complete, form, free_bus_port

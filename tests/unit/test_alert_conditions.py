@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from alerts.conditions import FORGET_AFTER_S, Reading, Transition, Watch, advance
 from alerts.readings import rate
-from contract.alert_rules import AlertRule, RateLow, make_rule
+from contract.alerts.rules import AlertRule, RateLow, make_rule
 from contract.errors import AlertError
-from contract.minutes import FRAMES, invalid_column, people_column
+from contract.people.minutes import FRAMES, invalid_column, people_column
 
 STEP_S = 5.0
 

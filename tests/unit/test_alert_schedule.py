@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contract.alert_schedule import DAYS, Schedule
+from contract.alerts.schedule import DAYS, Schedule
 
 BERLIN = "Europe/Berlin"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.cameras import Camera, make_camera
+from contract.cameras.camera import Camera, make_camera
 from contract.errors import CameraConfigError, CameraFileError
 from dashboard.accounts.grants import Grants, Role
 from dashboard.camera_file.csv_form import FORMULA

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from benchmarks.injections import Injection, injections
+from contract.cameras.quality import QualityReport
 from contract.errors import MessageError
-from contract.minutes import MinuteIncrements
-from contract.quality import QualityReport
+from contract.people.minutes import MinuteIncrements
 from worker.condition import CameraCondition
 from worker.picture import look_at
 from worker.quality import VIEW_ACCEPTED_AFTER_S, CameraQuality

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from face_detector.annotate import annotate
 from face_detector.detection import Detections
 from models.coco import read_photographs

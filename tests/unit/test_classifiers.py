@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from contract.errors import ModelFormatError, ModelNotFoundError, SettingsError
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.crops import crop_faces
 from models.files import WEIGHTS_DIR
 from models.loading import load_classifier

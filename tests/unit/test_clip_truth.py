@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.clip_truth import ClipTruth, clip_truths
-from contract.verdicts import VERDICTS
+from contract.people.verdicts import VERDICTS
 
 TRUTHS = clip_truths()
 

@@ -8,8 +8,8 @@ import time
 import pytest
 from redis import Redis
 
-from contract.clock import ASKED_EVERY_S, Bounds, SharedClock
-from contract.leases import Ownership
+from bus.clock import ASKED_EVERY_S, Bounds, SharedClock
+from bus.leases import Ownership
 
 
 class Host:

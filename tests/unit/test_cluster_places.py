@@ -6,9 +6,9 @@ import pytest
 from redis import Redis
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS
 
-from contract import cluster_places, keys
-from contract.cameras import make_camera
-from contract.cluster_places import (
+from bus import keys
+from bus.cluster import places as cluster_places
+from bus.cluster.places import (
     CAMERA_TAGS,
     GROUPS,
     HOME,
@@ -20,13 +20,14 @@ from contract.cluster_places import (
     tagged_pattern,
     untagged,
 )
+from bus.connection.client import connect, server_name
+from bus.keys import AlertKeys, CameraKeys, UploadKeys
+from contract.cameras.camera import make_camera
 from contract.errors import SettingsError
-from contract.keys import AlertKeys, CameraKeys, UploadKeys
-from contract.people import Person
-from contract.redis_client import connect, server_name
-from contract.redis_cluster import parse_cluster
-from contract.settings import load_settings
+from contract.people.people import Person
 from dashboard.people_feed import ArrivalOrder, CountedPerson, RowId
+from runtime.redis_address.cluster import parse_cluster
+from runtime.settings import load_settings
 
 
 def test_all_keys_of_a_camera_have_one_tag_and_what_is_shared_another() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from contract.errors import DataError
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.coco import UNJUDGED, read_photographs
 
 Coco = dict[str, Any]

@@ -8,8 +8,14 @@ from itertools import chain
 import pytest
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
-from contract.cameras import make_camera
+from bus.keys import CameraKeys
+from bus.leases import Lease, LeaseStore, Ownership, assign
+from bus.stores.cameras import CameraRegistry
+from bus.stores.frames import FramePublisher
+from bus.stores.outcomes import OutcomeStore
+from bus.stores.status import StatusStore
+from contract.cameras.camera import make_camera
+from contract.cameras.status import CameraStatus
 from contract.errors import (
     CameraConfigError,
     CameraNotFoundError,
@@ -17,13 +23,9 @@ from contract.errors import (
     MessageError,
     NotNewerError,
 )
-from contract.faces import Face, FrameFaces
-from contract.frames import FrameMessage, FramePublisher
-from contract.keys import CameraKeys
-from contract.leases import Lease, LeaseStore, Ownership, assign
-from contract.outcomes import Committed, Outcome, OutcomeStore
-from contract.status import CameraStatus, StatusStore
-from contract.totals import (
+from contract.people.faces import Face, FrameFaces
+from contract.people.outcomes import Committed, Outcome
+from contract.people.totals import (
     AGE_BUCKETS_S,
     Increments,
     age_field,
@@ -31,6 +33,7 @@ from contract.totals import (
     dropped_field,
     read_histogram,
 )
+from contract.pictures.frames import FrameMessage
 from tests.builders import frames_of, view_of
 from tests.secret_key import cameras_of
 

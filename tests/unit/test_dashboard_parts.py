@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.cameras import make_camera
-from contract.compliance import mask_rate
-from contract.faces import Face, FrameFaces
-from contract.quality import QualityReport
-from contract.status import CameraStatus
-from contract.verdicts import VERDICTS, Verdict
+from contract.cameras.camera import make_camera
+from contract.cameras.quality import QualityReport
+from contract.cameras.status import CameraStatus
+from contract.people.compliance import mask_rate
+from contract.people.faces import Face, FrameFaces
+from contract.people.verdicts import VERDICTS, Verdict
 from dashboard.board import CameraSnapshot
 from dashboard.placeholder import draw_placeholder, no_picture_since
 from dashboard.viewer_socket import ViewerSocket

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from contract.settings import PREFIX, Settings
-from contract.vault import load_vault
 from maskwatch.redis_acl import template
 from maskwatch.redis_roles import ROLES
+from runtime.settings import PREFIX, Settings
+from runtime.vault import load_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.settings import PREFIX, Settings
 from maskwatch.cli import main
+from runtime.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "systemd"

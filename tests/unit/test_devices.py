@@ -9,12 +9,12 @@ import onnxruntime as ort
 import pytest
 
 from contract.errors import ModelDeviceError, ModelError, SettingsError
-from contract.settings import load_settings
 from face_detector.loading import load_detector
 from models import tensorflow_classifier
 from models.files import find_model
 from models.loading import load_classifier
 from models.onnx_session import open_session
+from runtime.settings import load_settings
 from worker.networks import load_networks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from contract.cameras import make_camera
+from contract.cameras.camera import make_camera
 from worker.drawing import annotate
 from worker.zones import layout_of
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from contract.errors import SourceError
-from contract.settings import load_settings
 from ingest.address import parse_source
 from ingest.opening import Opening
 from ingest.source import CapturedFrame
 from ingest.video_source import VideoSource
+from runtime.settings import load_settings
 from tests.builders import Patience
 from tests.servers.clips import make_clip
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.settings import PREFIX, Settings
-from contract.stopping import LATEST_S
 from deploy.healthcheck import ROLES
 from maskwatch.cli import main
+from runtime.settings import PREFIX, Settings
+from runtime.stopping import LATEST_S
 from tests.helm import CASES, CHART, NAMESPACE, RELEASE, ROOT, Json, Rendered, case, render
 from tests.manifest_schemas import check
 from tests.unit.test_deploy import FINAL_TARGETS, in_target

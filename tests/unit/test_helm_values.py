@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from contract.settings import PREFIX, Settings
 from deploy.helm.values_table import table
+from runtime.settings import PREFIX, Settings
 from tests.helm import CHART, Json, case, render
 
 VALUES: Json = yaml.safe_load((CHART / "values.yaml").read_text())

@@ -8,15 +8,16 @@ from collections import Counter
 import pytest
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
+from bus.keys import CameraKeys
+from bus.leases import Lease, LeaseStore
+from bus.stores.cameras import CameraRegistry
+from bus.stores.history import HistoryStore
+from bus.stores.outcomes import PEOPLE_KEPT, OutcomeStore
 from contract.errors import LeaseLostError, NotNewerError
-from contract.history import HistoryStore
-from contract.keys import CameraKeys
-from contract.leases import Lease, LeaseStore
-from contract.minutes import DAY_MINUTES, MinuteIncrements, minute_of
-from contract.outcomes import PEOPLE_KEPT, Outcome, OutcomeStore
-from contract.people import Person
-from contract.totals import Increments
+from contract.people.minutes import DAY_MINUTES, MinuteIncrements, minute_of
+from contract.people.outcomes import Outcome
+from contract.people.people import Person
+from contract.people.totals import Increments
 from tests.builders import add_camera, take_lease, totals_of
 
 NOW_S = time.time()

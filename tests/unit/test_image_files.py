@@ -18,7 +18,7 @@ from contract.errors import (
     UploadTooLargeError,
     UploadTypeError,
 )
-from contract.image_files import MOST_BYTES, decode_image, read_header
+from runtime.image_files import MOST_BYTES, decode_image, read_header
 from tests.builders import jpeg
 
 

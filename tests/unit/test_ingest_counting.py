@@ -12,10 +12,10 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from bus.keys import CameraKeys
+from bus.leases import Lease, LeaseStore
 from contract.errors import SourceTimeoutError
-from contract.keys import CameraKeys
-from contract.leases import Lease, LeaseStore
-from contract.totals import decode_totals
+from contract.people.totals import decode_totals
 from ingest.connection_state import ConnectionState
 from ingest.following import IN_FLIGHT, Follower
 from ingest.outbox import Outbox

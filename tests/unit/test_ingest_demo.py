@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contract.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from ingest.demo.options import DemoOptions
 from ingest.demo.scene import Scene
 from ingest.demo.walkers import faces_at, walkers_between

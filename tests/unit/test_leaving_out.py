@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from contract.settings import load_settings
 from ingest.address import parse_source
 from ingest.leaving_out import MOST_OPEN, LeavingOut
 from ingest.sampling import Sampler
 from ingest.source import always
 from ingest.video_source import VideoSource
+from runtime.settings import load_settings
 from tests.builders import Patience
 from tests.servers.clips import make_clip
 

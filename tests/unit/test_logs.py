@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from contract import logs
-from contract.log_limit import MOST, WINDOW_S, LimitedHandler
-from contract.logs import about, configure_logging
+from runtime import logs
+from runtime.log_limit import MOST, WINDOW_S, LimitedHandler
+from runtime.logs import about, configure_logging
 
 URL = "rtsp://admin:s3cret@10.0.0.9/live?token=s3cret"
 Log = Callable[[], list[str]]
@@ -129,7 +129,7 @@ def test_another_camera_another_rule_and_debugging_are_not_the_same_event_again(
 
 def test_what_was_left_out_is_said_where_nothing_else_happens_and_at_the_end() -> None:
     code = (
-        "import logging, sys, time; from contract.log_limit import LimitedHandler;"
+        "import logging, sys, time; from runtime.log_limit import LimitedHandler;"
         "logging.getLogger().handlers[:] = [LimitedHandler(sys.stderr, float(sys.argv[1]))];"
         f"[logging.error('x') for _ in range({MOST + 2})];"
         "time.sleep(float(sys.argv[2]))"

@@ -15,13 +15,12 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from contract.camera_registry import CameraRegistry
+from bus.connection.client import check_server, connect
+from bus.keys import CameraKeys
+from bus.stores.cameras import CameraRegistry
+from bus.wire import PICTURES_SEALED, WIRE
 from contract.errors import RedisTooOldError, RedisUnavailableError, SettingsError
-from contract.faces import FrameFaces
-from contract.keys import CameraKeys
-from contract.redis_client import check_server, connect
-from contract.settings import load_settings
-from contract.wire import PICTURES_SEALED, WIRE
+from contract.people.faces import FrameFaces
 from maskwatch.cli import main
 from maskwatch.processes import StageProcess
 from maskwatch.redis_server import EmbeddedRedis
@@ -36,6 +35,7 @@ from maskwatch.run import (
     starts_beside,
     workers_of,
 )
+from runtime.settings import load_settings
 from tests.builders import Source, add_camera, frames_of
 from tests.secret_key import key_file, vault
 

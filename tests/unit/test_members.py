@@ -13,10 +13,10 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from contract.keys import CameraKeys
-from contract.leases import Ownership
-from contract.members import DeathWatch, Membership, OwnConnection
-from contract.redis_client import connect
+from bus.connection.client import connect
+from bus.keys import CameraKeys
+from bus.leases import Ownership
+from bus.members import DeathWatch, Membership, OwnConnection
 from maskwatch.redis_server import EmbeddedRedis
 
 LEASE_S = 60.0
@@ -37,8 +37,8 @@ class Clock:
 def owner_process(redis_url: str) -> Iterator[subprocess.Popen[str]]:
     """A real process that owns camera c1 and then does nothing more."""
     program = (
-        "import sys, time; from contract.leases import Ownership; "
-        "from contract.redis_client import connect; "
+        "import sys, time; from bus.leases import Ownership; "
+        "from bus.connection.client import connect; "
         f"owner = Ownership(connect(sys.argv[1]), 'worker', 'victim', {LEASE_S}); "
         "print(*owner.step(['c1']), flush=True); time.sleep(60)"
     )

@@ -8,7 +8,7 @@ import sys
 PROGRAM = """
 import resource, sys
 import cv2, numpy as np
-from contract.memory import keep_freed_memory
+from runtime.memory import keep_freed_memory
 
 if sys.argv[1] == "keep" and not keep_freed_memory():
     print("no such setting")
@@ -38,7 +38,7 @@ def test_pictures_after_the_first_take_no_memory_from_the_kernel() -> None:
 FORWARDER = """
 import sys
 import psutil
-from contract.memory import give_back_freed_memory
+from runtime.memory import give_back_freed_memory
 
 if sys.argv[1] == "give back" and not give_back_freed_memory():
     print("no such setting")

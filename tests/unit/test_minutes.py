@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.stores.packed_days import LARGEST, pack_day, unpack_day
 from contract.errors import MessageError
-from contract.minutes import DAY_MINUTES, MinuteIncrements, open_field, parse_open_field
-from contract.packed_days import LARGEST, pack_day, unpack_day
+from contract.people.minutes import DAY_MINUTES, MinuteIncrements, open_field, parse_open_field
 
 MOMENTS = st.floats(1.6e9, 1.6e9 + 7200, allow_nan=False)
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from contract.errors import MessageError
-from contract.people import LineCrossing, Person, VerdictChange
-from contract.totals import crossed_field, read_crossed_field
+from contract.people.people import LineCrossing, Person, VerdictChange
+from contract.people.totals import crossed_field, read_crossed_field
 
 SOMEBODY = Person(
     track_id=7,

@@ -9,13 +9,13 @@ import logging
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from contract import logs
-from contract.cameras import Camera, make_camera
+from contract.cameras.camera import Camera, make_camera
 from contract.errors import AccountError, CameraConfigError
-from contract.logs import LogFormat, configure_logging
 from contract.plain_text import INSTEAD, STORED
 from dashboard.accounts.grants import parse_grants
 from dashboard.downloads import save_as
+from runtime import logs
+from runtime.logs import LogFormat, configure_logging
 from tests import product
 
 PERSIAN = "در\u200cخروجی"

@@ -8,8 +8,8 @@ import pytest
 from redis import Redis
 
 from contract.errors import SettingsError
-from contract.settings import load_settings
 from dashboard.proxies import Proxies
+from runtime.settings import load_settings
 from tests.accounts import make_app, make_user, sign_in
 
 NEAR = Proxies("127.0.0.1, 10.1.0.0/16, fd00::/8")

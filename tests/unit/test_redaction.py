@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.cameras import make_camera
+from contract.cameras.camera import make_camera
 from contract.redaction import (
     HIDDEN,
     LONGEST_LOGGED,

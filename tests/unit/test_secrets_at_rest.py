@@ -11,15 +11,15 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from contract import keys
-from contract.camera_registry import CameraRegistry, CameraRoster
-from contract.cameras import Camera, make_camera
+from bus import keys
+from bus.connection.client import connect
+from bus.stores.cameras import CameraRegistry, CameraRoster
+from contract.cameras.camera import Camera, make_camera
 from contract.errors import SecretKeyError
-from contract.redis_client import connect
-from contract.vault import Vault, add_newer_key, create_key_file, drop_older_keys, load_vault
 from maskwatch.cli import main
 from maskwatch.redis_server import EmbeddedRedis
 from maskwatch.run import _prepare, secrets_in_clear
+from runtime.vault import Vault, add_newer_key, create_key_file, drop_older_keys, load_vault
 from tests.builders import everything_in
 from tests.servers.ingest_process import eventually
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.errors import SettingsError
-from contract.settings import PREFIX, Settings, load_settings
+from runtime.settings import PREFIX, Settings, load_settings
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 

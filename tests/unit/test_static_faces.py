@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from contract.people import Person
-from contract.totals import Increments
+from contract.people.people import Person
+from contract.people.totals import Increments
 from worker.people import count, why_nobody
 from worker.static_faces import FORGOTTEN_AFTER_S, STATIC_AFTER_S
 from worker.tracking import Tracker

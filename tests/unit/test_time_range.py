@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import QueryError
-from contract.minutes import DAY_MINUTES
+from contract.people.minutes import DAY_MINUTES
 from dashboard.compliance_report import add_day
 from dashboard.time_range import MOST_POINTS, cut, parse_step, parse_time, parse_zone
 

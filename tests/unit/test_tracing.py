@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from bus.keys import CameraKeys
+from bus.stores.frames import FramePublisher
 from contract.errors import SettingsError
-from contract.frames import SCHEMA, FrameMessage, FramePublisher
-from contract.keys import CameraKeys
-from contract.settings import load_settings
-from contract.totals import Increments
-from contract.tracing import OFF, Tracing, check_tracing, read_trace
+from contract.people.totals import Increments
+from contract.pictures.frames import SCHEMA, FrameMessage
+from contract.traces import read_trace
+from runtime.settings import load_settings
+from runtime.tracing import OFF, Tracing, check_tracing
 from tests.builders import jpeg, take_lease
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -88,7 +90,7 @@ def test_what_is_off_loads_nothing_and_writes_nothing() -> None:
     code = (  # redis-py loads what it finds of OpenTelemetry by itself
         "import sys, redis; before = set(sys.modules);"
         "import ingest.reader_process, worker.service, dashboard.app;"
-        "from contract.settings import load_settings; from contract.tracing import *;"
+        "from runtime.settings import load_settings; from runtime.tracing import *;"
         "tracing = start_tracing('worker', load_settings({}));"
         f"assert tracing.record('{TRACE}', 'detect', 1.0, 2.0) == '';"
         "sys.exit(any(name.startswith('opentelemetry') for name in set(sys.modules) - before))"

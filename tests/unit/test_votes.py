@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contract.people import VerdictChange
+from contract.people.people import VerdictChange
 from worker.evidence import frontality_of, sharpness_of, size_weight, weigh
 from worker.votes import Votes
 

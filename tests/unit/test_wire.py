@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
+from bus.connection.client import wait_for_server
+from bus.keys import WIRE
+from bus.leases import Ownership
+from bus.wire import VERSION, check_wire, join_wire
 from contract.errors import WireVersionError
-from contract.keys import WIRE
-from contract.leases import Ownership
-from contract.redis_client import wait_for_server
-from contract.wire import VERSION, check_wire, join_wire
 from maskwatch.cli import main
 
 NEWER = str(VERSION + 1)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from shapely import LineString, Point
 
-from contract.cameras import Camera, make_camera
+from contract.cameras.camera import Camera, make_camera
 from contract.errors import CameraConfigError
-from contract.totals import Increments, crossed_field
+from contract.people.totals import Increments, crossed_field
 from face_detector.detection import Detections
 from worker.passage import Passage
 from worker.people import count, why_nobody

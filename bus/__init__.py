@@ -1,0 +1,1 @@
+"""Everything that speaks Redis. No other package imports `redis` or `rq`."""

@@ -1,0 +1,107 @@
+"""Connections to servers of a cluster: they send each key with its tag, and note who serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from redis import Connection, Redis
+from redis.connection import SSLConnection
+from redis.exceptions import ClusterDownError, MovedError, ReadOnlyError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from bus.cluster.places import as_sent, encoded, untagged
+
+if TYPE_CHECKING:
+    from bus.cluster.map import ClusterMap
+
+
+class _Packer:
+    """Packs commands as another does, with their keys as a cluster has them."""
+
+    def __init__(self, packer: Any) -> None:
+        self._packer = packer
+
+    def pack(self, *command: Any) -> Any:
+        return self._packer.pack(*as_sent(command))
+
+
+class TaggedConnection(Connection):
+    """A connection to one server of a cluster."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._command_packer = _Packer(self._command_packer)
+
+
+class TaggedSSLConnection(SSLConnection):
+    """The same over TLS."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._command_packer = _Packer(self._command_packer)
+
+
+class _Home:
+    """Connects to whichever server has what is shared as the connection is made.
+
+    One that turns out to lead elsewhere is given up, so that its next use finds the right server.
+    """
+
+    def __init__(self, cluster: ClusterMap, **options: Any) -> None:
+        self._cluster = cluster
+        super().__init__(**options)
+
+    def _connect(self) -> Any:
+        self.host, self.port = self._cluster.home()
+        try:
+            return super()._connect()  # type: ignore[misc]
+        except OSError:
+            self._cluster.doubt()
+            raise
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().read_response(*args, **options)  # type: ignore[misc]
+        except (MovedError, ClusterDownError, ReadOnlyError, RedisConnectionError):
+            self._cluster.doubt()
+            self.disconnect()  # type: ignore[attr-defined]
+            raise
+
+
+class HomeConnection(_Home, TaggedConnection):
+    """A connection to the server of what is shared."""
+
+
+class HomeSSLConnection(_Home, TaggedSSLConnection):
+    """The same over TLS."""
+
+
+def name_plainly(client: Redis) -> None:
+    """Have a client's answers name keys as we do."""
+    for command, rename in {
+        "XREAD": _in_pairs,
+        "SCAN": _in_scan,
+        "BLPOP": _first,
+        "BRPOP": _first,
+    }.items():
+        known: dict[str, Any] = client.response_callbacks
+        before = known.get(command, lambda answer, **_: answer)
+        client.set_response_callback(command, _after(before, rename))
+
+
+def _after(before: Callable[..., Any], rename: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda answer, **options: rename(before(answer, **options))
+
+
+def _in_pairs(answer: Any) -> Any:
+    return [[untagged(encoded(name)), entries] for name, entries in answer or []]
+
+
+def _in_scan(answer: Any) -> Any:
+    cursor, names = answer
+    return cursor, [untagged(name) for name in names]
+
+
+def _first(answer: Any) -> Any:
+    return answer and (untagged(answer[0]), *answer[1:])

@@ -1,0 +1,1 @@
+"""Reaching Redis, and saying plainly what is wrong with it."""

@@ -1,0 +1,160 @@
+"""Reaching Redis, and saying plainly what is wrong when it cannot be reached."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from typing import Any, Final
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from bus.cluster.connect import cluster_name, connect_to_cluster
+from bus.connection.sentinels import connect_by_sentinels, sentinel_name
+from bus.connection.trouble import leave_replica, words_for
+from bus.wire import join_wire
+from contract.errors import RedisClusterError, RedisTooOldError, RedisUnavailableError
+from contract.redaction import redact_url
+from runtime.logs import about
+from runtime.redis_address.cluster import is_cluster
+from runtime.redis_address.sentinels import is_sentinel
+
+OLDEST_SERVER: Final = (6, 2)
+SETTLED_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def connect(url: str, client_name: str = "maskwatch") -> Redis:
+    """Return a client for `url`; the first command connects. Answers are bytes.
+
+    Commands are not retried silently: a write that timed out may have been carried out, and
+    whoever sent it must look before it counts anything twice.
+    """
+    options: dict[str, Any] = {
+        "client_name": client_name,
+        "socket_timeout": 5.0,
+        "socket_connect_timeout": 2.0,
+        "health_check_interval": 15,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "driver_info": None,  # CLIENT SETINFO: two round trips a connection, and one more right
+    }
+    if not url.startswith("unix://"):  # a unix socket takes no such option
+        options["socket_keepalive"] = True
+    if is_sentinel(url):
+        return connect_by_sentinels(url, options)
+    if is_cluster(url):
+        return connect_to_cluster(url, options)
+    return Redis.from_url(url, **options)
+
+
+def check_server(redis: Redis) -> str:
+    """Return the server's version.
+
+    Raises:
+        RedisTooOldError: it is older than 6.2.
+        RedisClusterError: it is part of a cluster.
+        RedisUnavailableError: it cannot be reached or used, with the reason.
+    """
+    try:
+        found = redis.info("server")
+    except RedisError as error:
+        if "cluster support disabled" in str(error):
+            raise RedisClusterError(
+                f"Redis at {server_name(redis)} is no cluster; write redis:// for it"
+            ) from error
+        raise explain(error, redis) from error
+    if found.get("redis_mode") == "cluster" and not cluster_name(redis):
+        raise RedisClusterError(
+            f"Redis at {server_name(redis)} is part of a cluster; write redis+cluster:// before "
+            "its address, so that the others are found, too"
+        )
+    version = str(found["redis_version"])
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if numbers < OLDEST_SERVER:
+        raise RedisTooOldError(
+            f"Redis at {server_name(redis)} is version {version}; Maskwatch needs 6.2 or newer. "
+            "Upgrade it, or unset MASKWATCH_REDIS_URL to let `maskwatch run` start one."
+        )
+    return version
+
+
+def explain(error: RedisError, redis: Redis) -> RedisUnavailableError:
+    """Return `error` in plain words, with what to do."""
+    return RedisUnavailableError(f"Redis at {server_name(redis)} {words_for(error)}")
+
+
+def server_name(redis: Redis) -> str:
+    """Where the client points, without any password."""
+    options = redis.connection_pool.connection_kwargs
+    if found := sentinel_name(redis) or cluster_name(redis):
+        return found
+    if "path" in options:
+        return redact_url(str(options["path"]))
+    return f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+
+
+class Outage:
+    """Rides out a Redis that is away: says so once, pauses with back-off, says when it is back."""
+
+    def __init__(self, redis: Redis, stop: threading.Event) -> None:
+        self._redis = redis
+        self._stop = stop
+        self._failures = 0
+        self._failed_at_s = 0.0
+        self._message = ""
+
+    def report(self, error: RedisError) -> None:
+        """Log a failure if it is news, and pause (0.1 s, doubling to 2 s)."""
+        leave_replica(error, self._redis)
+        message = str(explain(error, self._redis))
+        if message != self._message:
+            _log.warning("%s", message, extra=about(event="redis_away"))
+        self._message = message
+        pause_s = min(2.0, 0.1 * 2.0**self._failures)
+        self._failures += 1
+        self._stop.wait(pause_s)
+        self._failed_at_s = time.monotonic()
+
+    def over(self) -> None:
+        """Note that a command succeeded.
+
+        Only after a while without a failure is it over: what is full or read-only still answers.
+        """
+        self._failures = 0
+        if self._message and time.monotonic() - self._failed_at_s > SETTLED_S:
+            back = about(event="redis_back")
+            _log.info("Redis at %s answers again", server_name(self._redis), extra=back)
+            self._message = ""
+
+
+def _join(redis: Redis) -> None:
+    try:
+        join_wire(redis)
+    except RedisError as error:
+        raise explain(error, redis) from error
+
+
+def wait_for_server(redis: Redis, stop: threading.Event) -> bool:
+    """Return True once Redis is usable, False when `stop` is set first.
+
+    A Redis that newer processes use is waited for like one that is away.
+    """
+    outage_s, said = 0.2, ""
+    while not stop.is_set():
+        try:
+            check_server(redis)
+            _join(redis)
+            return True
+        except RedisUnavailableError as error:
+            if str(error) != said:
+                _log.warning("%s", error)
+            said = str(error)
+            stop.wait(outage_s)
+            outage_s = min(2.0, outage_s * 1.5)
+    return False

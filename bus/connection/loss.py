@@ -1,0 +1,189 @@
+"""Whether Redis still has what it once had: what it loaded may be less than it had written.
+
+Each process remembers until when it saw a server write, and asks the servers after it how far
+that one's writing is there. A run of a server is known by the id that Redis gives it. So nobody
+need guess from what is missing what there was, and data that come back are seen to be back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from bus import keys
+from bus.connection.trouble import trouble_of
+
+MAY_LOSE_MS: Final = 5_000
+"""What a power cut may cost: `appendfsync everysec` promises a second or two."""
+LOOK_EVERY_S: Final = 5.0
+MOST_RUNS: Final = 1000
+
+# At least two commands, so that Redis writes them as a transaction, like what counts: users that
+# may replay no transaction lose the mark, too.
+_LOOK: Final = """
+redis.replicate_commands()
+local marks, missing = KEYS[1], KEYS[2]
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local refused = string.match(redis.call('INFO', 'stats'), 'unexpected_error_replies:(%d+)') or '0'
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREM', marks, run)
+redis.call('ZADD', marks, now, run)
+local function written(other) return tonumber(redis.call('ZSCORE', marks, other) or '0') end
+if ARGV[1] ~= '' and written(ARGV[1]) + ARGV[3] < tonumber(ARGV[2]) then
+  redis.call('ZADD', missing, ARGV[2], ARGV[1])
+end
+local lost = {}
+local pairs_of = redis.call('ZRANGE', missing, 0, -1, 'WITHSCORES')
+for i = 1, #pairs_of, 2 do
+  if written(pairs_of[i]) + ARGV[3] < tonumber(pairs_of[i + 1]) then
+    lost = {string.format('%.0f', written(pairs_of[i])), pairs_of[i + 1]}
+  else
+    redis.call('ZREM', missing, pairs_of[i])
+  end
+end
+for _, old in ipairs(redis.call('ZRANGE', marks, 0, -ARGV[4] - 1)) do
+  redis.call('ZREM', marks, old)
+end
+if redis.call('ZSCORE', marks, 'accepted:' .. run) then refused = '0' end
+return {run, string.format('%.0f', now), refused, unpack(lost)}
+"""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What Redis lacks of what it had."""
+
+    refused: int = 0
+    """Commands of its own file that it refused to carry out as it started."""
+    from_s: float = 0.0
+    """Until then everything is there; 0 if nothing is. Seconds since the epoch."""
+    until_s: float = 0.0
+    """Until then it had been written; 0 if only `refused` tells that something is missing."""
+
+    @property
+    def words(self) -> str:
+        """What is wrong, and what to do."""
+        if self.refused:
+            return (
+                f"Redis refused {self.refused} commands of its own file as it started, and lacks "
+                "what they had stored: its users are of an earlier version. Write them anew "
+                "(deploy/make_secrets.sh or `maskwatch redis-acl`) and restart Redis; if that "
+                "brings nothing back, `maskwatch restore FILE`"
+            )
+        part = f"what was written from {_moment(self.from_s)}"
+        what = part if self.from_s else "all that was written"
+        return (
+            f"Redis has lost {what} until {_moment(self.until_s)}. Start it "
+            "with the data it had, or `maskwatch restore FILE`; to go on without, "
+            "`maskwatch redis-loss --accept`"
+        )
+
+
+class LossWatch:
+    """What one process knows of what Redis had."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        seen_file: Path | None = None,
+        every_s: float = LOOK_EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`seen_file`: remembers it for the process's successor."""
+        self._redis = redis
+        self._look_script = redis.register_script(_LOOK)
+        self._seen_file = seen_file
+        self._every_s = every_s
+        self._clock = clock
+        self._look_at_s = 0.0
+        self._seen = ("", "0")
+        self._remembered = seen_file is None
+        self._loss: Loss | None = None
+        self._said = ""
+
+    def look(self) -> Loss | None:
+        """Return what is lost, None if nothing; asks every few seconds, and logs what is new.
+
+        Raises what `Redis` does.
+        """
+        if self._clock() >= self._look_at_s:
+            self._loss = self._ask()
+            self._look_at_s = self._clock() + self._every_s
+            self._say(self._loss.words if self._loss else "")
+        return self._loss
+
+    def _ask(self) -> Loss | None:
+        if not self._remembered:
+            self._seen, self._remembered = self._recall(), True
+        names = (keys.MARKS, keys.MISSING)
+        try:
+            answer: Any = self._look_script(names, [*self._seen, MAY_LOSE_MS, MOST_RUNS])
+        except ResponseError as error:
+            if trouble_of(error) != "forbidden":
+                raise
+            return self._ask_as_a_user_of_before()
+        run, now_ms, refused, *lost = (part.decode() for part in answer)
+        self._seen = (run, now_ms)
+        self._remember()
+        if int(refused):
+            return Loss(refused=int(refused))
+        return Loss(0, *(float(part) / 1000 for part in lost)) if lost else None
+
+    def _ask_as_a_user_of_before(self) -> Loss | None:
+        self._say(
+            "Redis' users are of an earlier version. Write them anew (deploy/make_secrets.sh or "
+            "`maskwatch redis-acl`) before Redis starts again: it may lose what it has otherwise"
+        )
+        found: Any = self._redis.info("stats")
+        refused = int(found.get("unexpected_error_replies", 0))
+        return Loss(refused=refused) if refused else None
+
+    def _say(self, words: str) -> None:
+        if words and words != self._said:
+            _log.error("%s", words)
+        self._said = words or self._said
+
+    def _recall(self) -> tuple[str, str]:
+        try:
+            found = json.loads(self._seen_file.read_text()) if self._seen_file else {}
+            return str(found["run"]), str(int(found["at_ms"]))
+        except (OSError, ValueError, LookupError, TypeError):
+            return "", "0"
+
+    def _remember(self) -> None:
+        if self._seen_file is None:
+            return
+        fresh = self._seen_file.with_name(f".{self._seen_file.name}.new")
+        run, at_ms = self._seen
+        try:
+            fresh.write_text(json.dumps({"run": run, "at_ms": int(at_ms)}))
+            fresh.replace(self._seen_file)
+        except OSError as error:
+            _log.debug("what Redis had is remembered only while this process runs: %s", error)
+
+
+def accept_loss(redis: Redis) -> int:
+    """Have everybody take what Redis has for all there is; return how many runs lack something."""
+    run = redis.info("server")["run_id"]
+    lost: Any = redis.zrange(keys.MISSING, 0, -1, withscores=True)
+    with redis.pipeline(transaction=True) as pipeline:
+        pipeline.zadd(keys.MARKS, {f"accepted:{run}": time.time() * 1000, **dict(lost)})
+        if lost:
+            pipeline.zrem(keys.MISSING, *(one for one, _ in lost))
+        pipeline.execute()
+    return len(lost)
+
+
+def _moment(at_s: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at_s))

@@ -1,0 +1,184 @@
+"""What every process that runs RQ jobs has in common: it beats, rides out outages, ends soon."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import SimpleWorker, Worker
+from rq.job import Job
+
+from bus.connection.client import Outage, connect, wait_for_server
+from bus.connection.storage_watch import StorageWatch
+from bus.connection.trouble import leave_replica, require_storing
+from bus.members import Membership
+from contract.errors import MessageError
+from contract.job_json import JobJson
+from contract.messages import to_json
+from runtime.settings import Settings
+from runtime.stopping import end_for_sure, stop_on_signals
+
+WORKER_TTL_S: Final = 30
+PATIENCE_S: Final = 1.0
+_log = logging.getLogger(__name__)
+
+MakeWorker = Callable[[threading.Event, Redis], Worker | SimpleWorker]
+WhenKilled = Callable[[Job], None]
+
+
+def run_jobs(
+    settings: Settings,
+    role: str,
+    make_worker: MakeWorker,
+    stop: threading.Event | None = None,
+) -> None:
+    """Run jobs as a member of `role` until SIGTERM or SIGINT, which set `stop` at once.
+
+    Raises:
+        SettingsError: no Redis is named.
+    """
+    redis_url = settings.require_redis_url()
+    logging.getLogger("rq.worker").addFilter(_not_an_outage)
+    stop = stop or threading.Event()
+    beat = threading.Thread(target=_beat, args=(settings, redis_url, role, stop), daemon=True)
+    beat.start()
+    redis = connect(redis_url, role)
+    while not stop.is_set():
+        _work(redis, stop, make_worker)
+    beat.join(0.5)
+
+
+def forking_worker(queue: str, job: str, when_killed: WhenKilled | None = None) -> MakeWorker:
+    """A worker that runs each job in a process of its own, which may crash.
+
+    `job`: the one function that it runs, as `module.name`; whatever else is queued fails.
+    `when_killed` is told of a job whose process ended before the job did.
+
+    Only where no neural runtime is loaded before a job: forking after that is unsafe.
+    """
+
+    def killed(job: Job, *_: object) -> None:
+        if when_killed is not None:
+            when_killed(job)
+
+    return lambda stop, redis: _ForkingWorker(
+        stop, queue, job, redis, work_horse_killed_handler=killed
+    )
+
+
+def warm_worker(queue: str, job: str) -> MakeWorker:
+    """A worker that runs jobs in this process, which keeps what the first one loaded.
+
+    `job`: the one function that it runs, as `module.name`; whatever else is queued fails.
+    """
+    return lambda stop, redis: _WarmWorker(stop, queue, job, redis)
+
+
+def _work(redis: Redis, stop: threading.Event, make_worker: MakeWorker) -> None:
+    stop_on_signals(stop)
+    if not wait_for_server(redis, stop):
+        return
+    try:
+        require_storing(redis)
+        make_worker(stop, redis).work(logging_level="WARNING")
+        stop.wait(0.2)  # RQ ends by itself when Redis refuses something
+    except RedisError as error:
+        # The beat says it, once.
+        _log.debug("the job worker lost Redis: %s", error)
+        leave_replica(error, redis)
+        stop.wait(1.0)
+    except Exception:
+        # The loop's edge: a job's record that RQ cannot read is off the queue by now.
+        _log.exception("a job could not be taken up; going on with the next")
+        stop.wait(0.2)
+
+
+def only(function: str) -> type[Job]:
+    """RQ's job, which would call any function that its record in Redis names, held to one."""
+
+    class OnlyJob(Job):
+        @property
+        def func(self) -> Any:
+            if self.func_name != function or self.instance is not None:
+                raise MessageError(f"a job of this queue calls {function}, and nothing else")
+            return super().func
+
+        # Functions that a record may name beside the job's own. Ours name none.
+        success_callback = None
+        failure_callback = None
+        stopped_callback = None
+
+    return OnlyJob
+
+
+class _EndsSoon:
+    """What makes either of RQ's workers stop soon and come back soon."""
+
+    max_connection_wait_time = 2.0
+
+    def __init__(
+        self, stop: threading.Event, queue: str, job: str, redis: Redis, **more: Any
+    ) -> None:
+        super().__init__(  # type: ignore[call-arg]
+            [queue],
+            connection=redis,
+            job_class=only(job),
+            serializer=JobJson,
+            worker_ttl=WORKER_TTL_S,
+            log_job_description=False,
+            **more,
+        )
+        self._stop_event = stop
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        self._stop_event.set()
+        end_for_sure()
+        super().request_stop(signum, frame)  # type: ignore[misc]
+
+
+class _ForkingWorker(_EndsSoon, Worker):
+    def handle_warm_shutdown_request(self) -> None:
+        """Give a running job a moment, then end it."""
+        if self.horse_pid:
+            timer = threading.Timer(PATIENCE_S, self.kill_horse)
+            timer.daemon = True
+            timer.start()
+
+
+class _WarmWorker(_EndsSoon, SimpleWorker):
+    """A job that still runs when told to stop has the same moment: `end_for_sure` ends it."""
+
+
+def _beat(settings: Settings, url: str, role: str, stop: threading.Event) -> None:
+    """Say that this worker is alive, a few times per lease."""
+    redis = connect(url, f"{role}-beat")
+    membership = Membership(redis, role, settings.lease_s)
+    member = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    outage, storage = Outage(redis, stop), StorageWatch(redis)
+    while not stop.is_set():
+        try:
+            storage.look()
+            membership.beat(member, to_json({"pid": os.getpid()}))
+            outage.over()
+        except RedisError as error:
+            outage.report(error)
+        stop.wait(settings.lease_s / 4)
+    try:
+        membership.leave(member)
+    except RedisError as error:
+        _log.debug("leaving without a word: %s", error)
+
+
+def _not_an_outage(record: logging.LogRecord) -> bool:
+    """RQ repeats itself while Redis is away or refuses; the beat says it once."""
+    cause = record.exc_info[1] if record.exc_info else None
+    said = str(record.msg)
+    ours = "could not connect to Redis" in said or "Redis connection timeout" in said
+    return not (ours or isinstance(cause, RedisError))

@@ -1,0 +1,216 @@
+"""The names of everything kept in Redis.
+
+All keys of one camera have `{cam:ID}` in their names, by which `bus.cluster.places` keeps them
+on one server of a Redis Cluster, so that a script may change them together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PREFIX: Final = "maskwatch"
+
+CAMERAS: Final = f"{PREFIX}:cameras"
+"""Hash: camera id to its record as JSON."""
+
+CAMERAS_REVISION: Final = f"{PREFIX}:cameras:revision"
+"""Counter: rises with each change to `CAMERAS`."""
+
+WIRE: Final = f"{PREFIX}:wire"
+"""String: the newest version of messages of any process that took part; see `bus.wire`."""
+
+STORES: Final = f"{PREFIX}:stores"
+"""String with expiry: written to see whether Redis stores anything."""
+
+MARKS: Final = f"{PREFIX}:stores:marks"
+"""Sorted set: each run of a Redis server to when it last wrote here, in milliseconds."""
+
+MISSING: Final = f"{PREFIX}:stores:missing"
+"""Sorted set: runs of which `MARKS` says less than somebody saw, with what was seen."""
+
+INFERENCE: Final = f"{PREFIX}:inference"
+"""Hash: totals of the networks' histograms and of the time that workers were busy, over all
+workers there ever were."""
+
+JOBS_QUEUE: Final = "maskwatch-jobs"
+"""RQ's queue for what must not block; never live frames."""
+
+IMAGES_QUEUE: Final = "maskwatch-images"
+"""RQ's queue for uploaded images: run where the networks stay loaded."""
+
+UPLOADED_PICTURES: Final = f"{PREFIX}:{{upload:*}}:pictures"
+"""Pattern of the keys that hold uploaded pictures."""
+
+RECORDINGS_QUEUE: Final = "maskwatch-recordings"
+"""RQ's queue for uploaded recordings."""
+
+RECORDINGS: Final = f"{PREFIX}:recording:*"
+"""Pattern of the names that `recording` returns."""
+
+USERS: Final = f"{PREFIX}:users"
+"""Hash: user id to the account as JSON, with the password's hash."""
+
+API_KEYS: Final = f"{PREFIX}:api-keys"
+"""Hash: API key id to its record as JSON, with the key's hash."""
+
+API_KEYS_USED: Final = f"{PREFIX}:api-keys:used"
+"""Hash: API key id to when it was last used, to the minute."""
+
+AUDIT: Final = f"{PREFIX}:audit"
+"""Stream: who changed or watched what; capped."""
+
+
+def audit_of(digest: str) -> str:
+    """Sorted set: the entries of `AUDIT` of one person, or of one person's one action, by time."""
+    return f"{AUDIT}:of:{digest}"
+
+
+LIMITS: Final = f"{PREFIX}:limits"
+"""Prefix of the counters that slow down the guessing of passwords."""
+
+
+ALERTS_QUEUE: Final = "maskwatch-alerts"
+"""RQ's queue for what alerts send: it waits for servers that may hang."""
+
+
+class AlertKeys:
+    """The keys of alerts, on one node: a script changes them together."""
+
+    _BASE: Final = f"{PREFIX}:{{alerts}}"
+    RULES: Final = f"{_BASE}:rules"
+    """Hash: rule id to the rule as JSON."""
+    CHANNELS: Final = f"{_BASE}:channels"
+    """Hash: channel id to the channel as JSON, its secrets encrypted."""
+    EVALUATOR: Final = f"{_BASE}:evaluator"
+    """String with expiry: the one process that evaluates rules (a lock of redis-py)."""
+    EVALUATED: Final = f"{_BASE}:evaluated"
+    """String: when all rules were last evaluated, seconds since the epoch."""
+    WATCHES: Final = f"{_BASE}:watches"
+    """Hash: `rule id:camera id` to what is remembered of that rule at that camera, as JSON."""
+    OPEN: Final = f"{_BASE}:open"
+    """Hash: alert id to the open alert as JSON."""
+    CLOSED: Final = f"{_BASE}:closed"
+    """Stream: alerts that are over, as JSON each; capped, trimmed by age."""
+    OUTBOX: Final = f"{_BASE}:outbox"
+    """Hash: delivery id to what must still be delivered, as JSON."""
+    LOG: Final = f"{_BASE}:log"
+    """Stream: every attempt to deliver and its outcome, as JSON each; capped, trimmed by age."""
+    TOTALS: Final = f"{_BASE}:totals"
+    """Hash: `channel id:outcome` to how many attempts ended so."""
+
+    @classmethod
+    def sending(cls, delivery_id: str) -> str:
+        """String with expiry: somebody is sending this message now."""
+        return f"{cls._BASE}:sending:{delivery_id}"
+
+
+def probe_picture(probe_id: str) -> str:
+    """Hash with expiry: the `snapshot` of one probe, sealed. Not in the append-only file."""
+    return f"{PREFIX}:probe:{probe_id}:picture"
+
+
+def recording(recording_id: str) -> str:
+    """String with expiry: one uploaded recording, whose it is and what was found, as JSON."""
+    return f"{PREFIX}:recording:{recording_id}"
+
+
+def session(digest: str) -> str:
+    """String with expiry: one signed-in browser, by the hash of what its cookie holds."""
+    return f"{PREFIX}:session:{digest}"
+
+
+def user_sessions(user_id: str) -> str:
+    """Set: the sessions of one user, by hash."""
+    return f"{PREFIX}:user:{user_id}:sessions"
+
+
+def link(digest: str) -> str:
+    """String with expiry: whose password a one-time link sets, by the hash of its token."""
+    return f"{PREFIX}:link:{digest}"
+
+
+def user_link(user_id: str) -> str:
+    """String with expiry: the hash of the one link of a user that works."""
+    return f"{PREFIX}:user:{user_id}:link"
+
+
+def members(role: str) -> str:
+    """Sorted set: members of `role` (ingest, worker, jobs) by Redis time of their last beat."""
+    return f"{PREFIX}:{{members:{role}}}"
+
+
+def member_details(role: str) -> str:
+    """Hash: members of `role` to what they say of themselves, as JSON."""
+    return f"{PREFIX}:{{members:{role}}}:details"
+
+
+def member_connections(role: str) -> str:
+    """Hash: members of `role` to the number of a connection that closes with the process."""
+    return f"{PREFIX}:{{members:{role}}}:connections"
+
+
+class UploadKeys:
+    """The keys of one upload of images; both expire."""
+
+    def __init__(self, upload_id: str) -> None:
+        base = f"{PREFIX}:{{upload:{upload_id}}}"
+        self.record = base
+        """String: whose it is and what was found, as JSON."""
+        self.pictures = f"{base}:pictures"
+        """Hash: `given:N` until they are analysed, `shown:N` after that. Not written to the
+        append-only file."""
+
+
+class CameraKeys:
+    """The keys of one camera."""
+
+    def __init__(self, camera_id: str) -> None:
+        base = f"{PREFIX}:{{cam:{camera_id}}}"
+        self.frames = f"{base}:frames"
+        """Stream: the newest sampled frames. Not written to the append-only file."""
+        self.view = f"{base}:view"
+        """Stream of one: the newest annotated frame. Not written to the append-only file."""
+        self.status = f"{base}:status"
+        """String: what ingest says of the camera, as JSON."""
+        self.connections = f"{base}:connections"
+        """Stream: what the connection did last, a state and its reason each; capped."""
+        self.totals = f"{base}:totals"
+        """Hash: every counter and histogram of the camera."""
+        self.position = f"{base}:position"
+        """String: sequence of the newest frame committed or dropped by a worker, and the number
+        of commits so far."""
+        self.tracker = f"{base}:tracker"
+        """String: the tracks as of `position`, as JSON."""
+        self.condition = f"{base}:condition"
+        """Hash: `report`, what a worker says of the camera's picture, and `state`, what it has
+        learnt of it; both JSON."""
+        self.latest = f"{base}:latest"
+        """String: the faces of the newest analysed frame, as JSON."""
+        self.minutes = f"{base}:minutes"
+        """Hash: the newest minutes, not yet packed into their day; see `bus.stores.history`."""
+        self.people = f"{base}:people"
+        """Stream: the people last counted, without pictures; capped, expiring."""
+        self.watched = f"{base}:watched"
+        """String with expiry: somebody looks at this camera now."""
+        self.watched_large = f"{base}:watched:large"
+        """String with expiry: somebody looks at it in a large picture."""
+        self.ingest_lease = f"{base}:lease:ingest"
+        self.worker_lease = f"{base}:lease:worker"
+        self.fence = f"{base}:fence"
+        """Counter: the newest fencing token given out for this camera."""
+
+    def pictures(self) -> tuple[str, ...]:
+        """The keys that hold pictures of people."""
+        return self.frames, self.view
+
+    def lease(self, role: str) -> str:
+        """The lease key of `role`, `ingest` or `worker`."""
+        return {"ingest": self.ingest_lease, "worker": self.worker_lease}[role]
+
+    def day(self, day: int) -> str:
+        """The packed minutes of one day, numbered since the epoch in UTC; expires."""
+        return f"{self.minutes}:{day}"
+
+    def all(self) -> tuple[str, ...]:
+        """Every key of the camera but its packed days."""
+        return tuple(vars(self).values())

@@ -1,0 +1,207 @@
+"""Who owns a camera: members of a role share the cameras, each owned by one at a time.
+
+A lease is a key that expires; taking one draws a *fencing token*, a number that only rises.
+Every write on behalf of a camera carries `owner:token` and is refused by Redis, in the same
+script that would write, when the lease is no longer held. So a process that was paused past
+its lease can do no harm (Kleppmann, "How to do distributed locking", 2016).
+All times are the Redis server's, so hosts' clocks may differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from redis import Redis
+
+from bus import keys
+from bus.clock import SharedClock
+from bus.members import BEATS_A_LEASE, DeathWatch, Membership
+from bus.wire import WireWatch
+
+Role = Literal["ingest", "worker"]
+
+_ACQUIRE: Final = """
+local owner = string.match(redis.call('GET', KEYS[1]) or '', '^(.*):%d+$')
+for i = 3, #ARGV do
+  if ARGV[i] == owner then owner = nil end
+end
+if owner then return 0 end
+redis.call('DEL', KEYS[1])  -- first, so that a full Redis takes the rest (ADR 0027)
+local token = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1] .. ':' .. token, 'PX', ARGV[2])
+return token
+"""
+
+_RENEW: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+
+_RELEASE: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write on behalf of one camera, as long as Redis says so."""
+
+    camera_id: str
+    role: Role
+    owner: str
+    token: int
+
+    @property
+    def value(self) -> str:
+        """What the lease key holds while this lease is good."""
+        return f"{self.owner}:{self.token}"
+
+
+class LeaseStore:
+    """Takes, renews and gives back leases of one role on behalf of `owner`."""
+
+    def __init__(self, redis: Redis, role: Role, owner: str, ttl_s: float) -> None:
+        self._redis = redis
+        self._role: Role = role
+        self._owner = owner
+        self._ttl_ms = int(ttl_s * 1000)
+        self._acquire = redis.register_script(_ACQUIRE)
+        self._renew = redis.register_script(_RENEW)
+        self._release = redis.register_script(_RELEASE)
+
+    def acquire(self, camera_id: str, dead: Iterable[str] = ()) -> Lease | None:
+        """Take a camera that nobody owns, or one of `dead`; None when somebody else does."""
+        names = keys.CameraKeys(camera_id)
+        token = self._acquire(
+            keys=(names.lease(self._role), names.fence), args=[self._owner, self._ttl_ms, *dead]
+        )
+        return Lease(camera_id, self._role, self._owner, int(token)) if token else None
+
+    def renew(self, lease: Lease) -> bool:
+        """Extend a lease; False when it is lost."""
+        key = keys.CameraKeys(lease.camera_id).lease(self._role)
+        return bool(self._renew(keys=(key,), args=[lease.value, self._ttl_ms]))
+
+    def renew_all(self, leases: Iterable[Lease]) -> list[Lease]:
+        """Extend leases in one round trip to the server; return those that are not lost."""
+        asked = list(leases)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for lease in asked:
+                key = keys.CameraKeys(lease.camera_id).lease(self._role)
+                self._renew(keys=(key,), args=[lease.value, self._ttl_ms], client=pipeline)
+            answers = pipeline.execute()
+        return [lease for lease, good in zip(asked, answers, strict=True) if good]
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back, if it is still ours."""
+        key = keys.CameraKeys(lease.camera_id).lease(self._role)
+        self._release(keys=(key,), args=[lease.value])
+
+
+def assign(camera_ids: Iterable[str], members: Iterable[str]) -> dict[str, set[str]]:
+    """Return which member should own which cameras; every member computes the same.
+
+    Rendezvous hashing with bounded loads: a camera goes to the member it ranks highest that
+    still has room, where no member gets more than the share rounded up. A member joining or
+    leaving moves few other cameras (Mirrokni et al., 2016, arXiv:1608.01350).
+    """
+    shares: dict[str, set[str]] = {member: set() for member in sorted(members)}
+    cameras = sorted(camera_ids)
+    if not shares:
+        return shares
+    room = math.ceil(len(cameras) / len(shares))
+    for camera_id in cameras:
+        ranked = sorted(shares, key=lambda member: _rank(camera_id, member))
+        next(shares[member] for member in ranked if len(shares[member]) < room).add(camera_id)
+    return shares
+
+
+def _rank(camera_id: str, member: str) -> bytes:
+    return hashlib.blake2b(f"{camera_id}\0{member}".encode(), digest_size=8).digest()
+
+
+class Ownership:
+    """One process's share of the cameras. Call `step` a few times per lease from one thread.
+
+    A member that came less than `settle_s` ago gets what nobody owns, and its share of what others
+    have owned for long only after that.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        role: Role,
+        member: str,
+        lease_s: float,
+        settle_s: float = 0.0,
+        clock: SharedClock | None = None,
+    ) -> None:
+        """`clock`: kept by the steps, so that it is right before the first camera is ours."""
+        self.member = member
+        self._redis = redis
+        self._clock = clock
+        self._settle_s = settle_s
+        self.interval_s = lease_s / BEATS_A_LEASE
+        self._membership = Membership(redis, role, lease_s)
+        self._watch = DeathWatch(redis, self._membership, member, lease_s)
+        self._store = LeaseStore(redis, role, member, lease_s)
+        self._wire = WireWatch(redis)
+        self._held: dict[str, Lease] = {}
+        self._lock = threading.Lock()
+
+    def held(self) -> dict[str, Lease]:
+        """The leases held as of the last step, by camera id. Safe from any thread."""
+        with self._lock:
+            return dict(self._held)
+
+    def step(self, camera_ids: Iterable[str], details: str = "{}") -> Mapping[str, Lease]:
+        """Beat, renew what is ours, give back what is another's share, take what is ours to take.
+
+        A camera given back in the middle of a frame loses nothing: the write is refused and
+        the next owner analyses the frame. Where newer processes came, all is theirs.
+        """
+        if self._wire.outdated():
+            self.leave()
+            return {}
+        if self._clock:
+            self._clock.keep(self._redis)
+        living, dead = self._watch.beat(details)
+        shares = assign(camera_ids, living)
+        share = shares[self.member]
+        unsettled = self._watch.newer_than(self._settle_s)
+        # Ours for now, because the one whose share they are might not last.
+        lent = {camera_id for member in unsettled for camera_id in shares.get(member, ())}
+        for lease in self._let_go(share | lent):
+            self._store.release(lease)
+        kept = {lease.camera_id: lease for lease in self._store.renew_all(self.held().values())}
+        for camera_id in share - kept.keys():
+            lease_or_none = self._store.acquire(camera_id, dead)
+            if lease_or_none is not None:
+                kept[camera_id] = lease_or_none
+        with self._lock:
+            self._held = kept
+        return dict(kept)
+
+    def _let_go(self, staying: set[str]) -> list[Lease]:
+        """Hold only the cameras of `staying` from now on; return the leases of the others.
+
+        Before any of these is released: from then on the camera may be another's.
+        """
+        with self._lock:
+            leaving = [lease for one, lease in self._held.items() if one not in staying]
+            self._held = {one: lease for one, lease in self._held.items() if one in staying}
+        return leaving
+
+    def leave(self) -> None:
+        """Give everything back and leave, so that others take over at once."""
+        with self._lock:
+            held, self._held = self._held, {}
+        for lease in held.values():
+            self._store.release(lease)
+        self._membership.leave(self.member)

@@ -1,0 +1,249 @@
+"""The processes of a role that are alive, and which of them have just died.
+
+A process that is killed says no goodbye, and its silence alone tells a dead one from a busy one
+only after a while. The server knows sooner, because the kernel closes a dead process's connections
+at once: each member keeps one connection of its own and says its number with every beat. When
+that number is gone and the beats have stopped, the member is dead. Should that err, nothing is
+lost but a little work: the fencing token refuses what the one taken for dead still writes.
+All times are the Redis server's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+from bus import keys
+from runtime.logs import about
+
+SILENT_BEATS: Final = 1.5
+"""Beats that a member with a closed connection must have missed to be dead."""
+BEATS_A_LEASE: Final = 5
+REMEMBERED_S: Final = 300.0
+BACK_WITHIN_S: Final = 7.0
+"""From the end of an outage until everybody has noticed: the longest wait for an answer, and the
+longest pause between attempts."""
+MOST_TEXT_BYTES: Final = 4096
+
+_BEAT: Final = """
+redis.replicate_commands()
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREM', KEYS[1], ARGV[1])  -- first, so that a full Redis takes the rest (ADR 0027)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[4])
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])) do
+  redis.call('ZREM', KEYS[1], gone)
+  redis.call('HDEL', KEYS[2], gone)
+  redis.call('HDEL', KEYS[3], gone)
+end
+local pairs_of = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+local members = {}
+for i = 1, #pairs_of, 2 do
+  members[#members + 1] = pairs_of[i]
+  members[#members + 1] = now - pairs_of[i + 1]
+  members[#members + 1] = redis.call('HGET', KEYS[3], pairs_of[i]) or '0'
+end
+return members
+"""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A process as it was at its last beat."""
+
+    name: str
+    silent_s: float
+    """Seconds since that beat."""
+    connection: int
+    """Number of a connection that is open for as long as the process lives; 0 if it has none."""
+
+
+class Membership:
+    """The processes of one role that are alive."""
+
+    def __init__(self, redis: Redis, role: str, ttl_s: float) -> None:
+        self._keys = (
+            keys.members(role),
+            keys.member_details(role),
+            keys.member_connections(role),
+        )
+        self._ttl_ms = int(ttl_s * 1000)
+        self._beat = redis.register_script(_BEAT)
+        self._redis = redis
+
+    def beat(self, member: str, details: str = "{}", connection: int = 0) -> list[Member]:
+        """Say that `member` is alive, with `details` as JSON; return all who are."""
+        answer = self._beat(keys=self._keys, args=[member, self._ttl_ms, details, connection])
+        return [
+            Member(_text(name), silent_ms / 1000, _number(number))
+            for name, silent_ms, number in zip(answer[::3], answer[1::3], answer[2::3], strict=True)
+        ]
+
+    def live(self) -> dict[str, str]:
+        """Return the live members and their details, without joining.
+
+        No script: Redis lets one run only for who may write its keys. No transaction: a full Redis
+        refuses even one that only reads.
+        """
+        members, details, _ = self._keys
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.zrange(members, 0, -1, withscores=True)
+            pipeline.hgetall(details)
+            (seconds, microseconds), beats, said = pipeline.execute()
+        since_ms = seconds * 1000 + microseconds // 1000 - self._ttl_ms
+        alive = [name for name, beat_ms in beats if beat_ms >= since_ms]
+        return {_text(name): _text(said.get(name, b"{}")) for name in alive}
+
+    def leave(self, member: str) -> None:
+        """Say goodbye, so that nobody waits for the time-out."""
+        members, *details = self._keys
+        self._redis.zrem(members, member)
+        for key in details:
+            self._redis.hdel(key, member)
+
+
+def _text(part: bytes) -> str:
+    """A name or details; what is no text is nobody's, and must not stop those who read it."""
+    return part[:MOST_TEXT_BYTES].decode(errors="replace")
+
+
+def _number(part: bytes) -> int:
+    return int(part) if part.isdigit() and len(part) < 20 else 0
+
+
+class DeathWatch:
+    """One member's beats, and who has died as far as it knows. Belongs to one thread."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        membership: Membership,
+        member: str,
+        lease_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = OwnConnection(redis)
+        self._membership = membership
+        self._member = member
+        self._lease_s = lease_s
+        self._clock = clock
+        self._number: int | None = None
+        self._trusts_numbers_from_s = 0.0
+        self._beat_at_s: float | None = None
+        self._living: list[str] = []
+        self._waits_for: list[str] = []
+        self._waits_until_s = 0.0
+        self._seen_at_s: dict[str, float] = {}
+        self._came_at_s: dict[str, float] = {}
+
+    def newer_than(self, settle_s: float) -> set[str]:
+        """Members that came less than `settle_s` ago, and well after this one.
+
+        Those that came within a quarter of it of each other were started together.
+        """
+        now_s = self._clock()
+        together_until_s = self._came_at_s.get(self._member, now_s) + settle_s / 4
+        return {
+            name
+            for name, at_s in self._came_at_s.items()
+            if now_s - at_s < settle_s and at_s > together_until_s
+        }
+
+    def beat(self, details: str) -> tuple[list[str], list[str]]:
+        """Say that we are alive; return who else is, ourselves included, and who died of late.
+
+        Who was alive before we were cut off for longer than a lease, perhaps with everybody else,
+        counts as alive for a while: the first one back must not take everything for itself.
+        """
+        now_s, number = self._clock(), self._connection.number()
+        if self._number not in {None, number}:
+            # The server was started again: numbers begin anew, and others say theirs soon.
+            self._trusts_numbers_from_s = now_s + self._lease_s
+        self._number = number
+        members = self._membership.beat(self._member, details, number)
+        dead = set(self._dead(members)) if now_s >= self._trusts_numbers_from_s else set()
+        for name in dead:
+            died = about(event="member_died")
+            _log.warning("%s died: its connection to Redis is closed", name, extra=died)
+            self._membership.leave(name)
+        self._wait_for_others(now_s)
+        there = [member.name for member in members if member.name not in dead]
+        waited_for = self._waits_for if now_s < self._waits_until_s else []
+        living = there + [one for one in waited_for if one not in {*there, *dead}]
+        self._beat_at_s, self._living = now_s, living
+        self._came_at_s = {name: self._came_at_s.get(name, now_s) for name in living}
+        return living, self._lately_gone(living, now_s)
+
+    def _wait_for_others(self, now_s: float) -> None:
+        """Note, at the first beat after a long silence, who else may be about to come back."""
+        if self._beat_at_s is not None and now_s - self._beat_at_s > self._lease_s:
+            self._waits_for = self._living
+            self._waits_until_s = now_s + max(self._lease_s, BACK_WITHIN_S)
+
+    def _dead(self, members: Iterable[Member]) -> list[str]:
+        longest_s = SILENT_BEATS * self._lease_s / BEATS_A_LEASE
+        silent = {m.connection: m.name for m in members if m.silent_s > longest_s}
+        return [silent[number] for number in self._connection.closed(silent)]
+
+    def _lately_gone(self, living: Iterable[str], now_s: float) -> list[str]:
+        """Who was a member a while ago and is none now: their leases are nobody's."""
+        self._seen_at_s |= dict.fromkeys(living, now_s)
+        self._seen_at_s = {
+            name: at_s for name, at_s in self._seen_at_s.items() if now_s - at_s < REMEMBERED_S
+        }
+        return [name for name, at_s in self._seen_at_s.items() if at_s < now_s]
+
+
+class OwnConnection:
+    """A connection kept open for as long as the process lives, and a look at those of others."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._client: Redis | None = None
+        self._allowed = True
+
+    def number(self) -> int:
+        """This connection's number at the server; 0 where we may not ask."""
+        if self._client is None:
+            pool = self._redis.connection_pool
+            self._client = Redis(connection_pool=pool, single_connection_client=True)
+        try:
+            return int(self._client.client_id()) if self._allowed else 0
+        except ResponseError as error:
+            self._refused(error)
+            return 0
+        except RedisConnectionError:
+            # By itself it would go back to where it was, and not to the server that is the
+            # primary now: that is asked for connections that are made.
+            self._client.close()
+            self._client = None
+            raise
+
+    def closed(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of `numbers` that are no open connections; none where we may not ask."""
+        asked = {number for number in numbers if number}
+        if not asked or not self._allowed:
+            return set()
+        try:
+            found = self._redis.client_list(client_id=[str(number) for number in sorted(asked)])
+        except ResponseError as error:
+            self._refused(error)
+            return set()
+        return asked - {int(client["id"]) for client in found}
+
+    def _refused(self, error: ResponseError) -> None:
+        # Some hosted servers forbid CLIENT; leases still run out.
+        _log.info("a dead owner is noticed only when its lease runs out: %s", error)
+        self._allowed = False

@@ -1,0 +1,166 @@
+"""Messages on their way: what must still be delivered, and what became of each attempt.
+
+A message is in the outbox until it was delivered or given up; RQ only says when to try. Should RQ
+lose a job, or a process die with one, `requeue` finds the message without a job and queues
+it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import Any, Final
+
+from pydantic import ValidationError
+from redis import Redis
+from rq import Queue, Retry
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+
+from bus.keys import ALERTS_QUEUE, AlertKeys
+from contract.alerts.alerts import Delivery
+from contract.alerts.attempts import Attempt
+from contract.job_json import JobJson
+
+DELIVER_JOB: Final = "alerts.delivery.deliver"
+RETRY_AFTER_S: Final = (10, 30, 120, 600, 1800, 3600)
+"""Pauses after each attempt that failed; after the last the message is given up."""
+JOB_TIMEOUT_S: Final = 40
+LOG_KEPT: Final = 5000
+LOG_KEPT_S: Final = 30 * 86400
+LOST_AFTER_S: Final = 60.0
+
+
+_log = logging.getLogger(__name__)
+
+
+class DeliveryStore:
+    """The outbox, the log and the totals; and the way into RQ's queue."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._queue = Queue(ALERTS_QUEUE, connection=redis, serializer=JobJson)
+
+    def start_test(self, channel_id: str) -> Delivery:
+        """Queue a test message and return it. It is tried once."""
+        delivery = Delivery(
+            id=f"test{secrets.token_hex(6)}-test-{channel_id}",
+            event="test",
+            channel_id=channel_id,
+            created_at_s=time.time(),
+        )
+        self._redis.hset(AlertKeys.OUTBOX, delivery.id, delivery.model_dump_json())
+        self.enqueue(delivery)
+        return delivery
+
+    def enqueue(self, delivery: Delivery) -> None:
+        """Have RQ try a message, with the retries that it has left."""
+        pauses = RETRY_AFTER_S[delivery.attempts :] if delivery.event != "test" else ()
+        self._queue.enqueue(
+            DELIVER_JOB,
+            delivery.id,
+            job_id=delivery.id,
+            retry=Retry(max=len(pauses), interval=list(pauses)) if pauses else None,
+            job_timeout=JOB_TIMEOUT_S,
+            result_ttl=0,
+            failure_ttl=3600,
+            description="deliver an alert",
+        )
+
+    def waiting(self) -> dict[str, Delivery]:
+        """What must still be delivered, by id."""
+        raw: Any = self._redis.hgetall(AlertKeys.OUTBOX)
+        return {d.id: d for d in map(_decode, raw.values()) if d is not None}
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        """A message that must still be delivered, or None."""
+        raw: Any = self._redis.hget(AlertKeys.OUTBOX, delivery_id)
+        return _decode(raw) if raw else None
+
+    def requeue(self, now_s: float) -> int:
+        """Queue what must be delivered and has no job that will do it; return how many."""
+        waiting = self.waiting()
+        queued = set(self._queue.job_ids) if waiting else set()
+        lost = [
+            delivery
+            for delivery in waiting.values()
+            if delivery.waits_for not in waiting and self._is_lost(delivery, queued, now_s)
+        ]
+        for delivery in lost:
+            self.enqueue(delivery)
+        return len(lost)
+
+    def begin(self, delivery_id: str) -> bool:
+        """Take the right to send a message; False while somebody else has it."""
+        name = AlertKeys.sending(delivery_id)
+        return bool(self._redis.set(name, 1, ex=JOB_TIMEOUT_S + 5, nx=True))
+
+    def settle(self, delivery: Delivery, attempt: Attempt) -> None:
+        """Log an attempt, and take what was delivered or given up out of the outbox, in one."""
+        tried = delivery.model_copy(update={"attempts": attempt.attempt})
+        with self._redis.pipeline(transaction=True) as pipeline:
+            if attempt.outcome == "failed":
+                pipeline.hset(AlertKeys.OUTBOX, delivery.id, tried.model_dump_json())
+            else:
+                pipeline.hdel(AlertKeys.OUTBOX, delivery.id)
+            fields: dict[Any, Any] = {"attempt": attempt.model_dump_json()}
+            pipeline.xadd(AlertKeys.LOG, fields, maxlen=LOG_KEPT, approximate=True)
+            oldest_ms = int((attempt.at_s - LOG_KEPT_S) * 1000)
+            pipeline.xtrim(AlertKeys.LOG, minid=max(0, oldest_ms), approximate=True)
+            if delivery.channel_id:
+                pipeline.hincrby(AlertKeys.TOTALS, f"{delivery.channel_id}:{attempt.outcome}", 1)
+            pipeline.delete(AlertKeys.sending(delivery.id))
+            pipeline.execute()
+
+    def log(self, most: int, end: str = "+") -> list[tuple[str, Attempt]]:
+        """Attempts and their ids, the newest first; `end` as for XREVRANGE."""
+        raw: Any = self._redis.xrevrange(AlertKeys.LOG, max=end, count=most)
+        found = [(entry_id.decode(), _attempt(fields)) for entry_id, fields in raw]
+        return [(entry_id, attempt) for entry_id, attempt in found if attempt is not None]
+
+    def outcome_of(self, delivery_id: str) -> Attempt | None:
+        """The last attempt among the newest ones at a message, or None."""
+        return next((a for _, a in self.log(100) if a.delivery_id == delivery_id), None)
+
+    def totals(self) -> dict[tuple[str, str], int]:
+        """How many attempts ended how, by channel id and outcome."""
+        raw: Any = self._redis.hgetall(AlertKeys.TOTALS)
+        pairs = {tuple(name.decode().split(":", 1)): int(count) for name, count in raw.items()}
+        return {(channel_id, outcome): n for (channel_id, outcome), n in pairs.items()}
+
+    def _is_lost(self, delivery: Delivery, queued: set[str], now_s: float) -> bool:
+        try:
+            job = Job.fetch(delivery.id, connection=self._redis, serializer=JobJson)
+        except NoSuchJobError:
+            return True
+        status = str(getattr(job.get_status(), "value", ""))
+        if status in {"scheduled", "deferred"}:
+            return False
+        if status == "started":
+            return not self._redis.exists(AlertKeys.sending(delivery.id)) and _old(job, now_s)
+        if status == "queued":
+            return delivery.id not in queued and _old(job, now_s)
+        return True
+
+
+def _old(job: Job, now_s: float) -> bool:
+    """Whether a job has not moved for so long that whoever had it must be gone."""
+    moments = [at.timestamp() for at in (job.enqueued_at, job.started_at) if at is not None]
+    return now_s - max(moments, default=0.0) > LOST_AFTER_S
+
+
+def _attempt(fields: dict[bytes, bytes]) -> Attempt | None:
+    try:
+        return Attempt.model_validate_json(fields[b"attempt"])
+    except (KeyError, ValidationError):
+        _log.error("an attempt in the delivery log cannot be read and is left out")
+        return None
+
+
+def _decode(raw: bytes) -> Delivery | None:
+    try:
+        return Delivery.model_validate_json(raw)
+    except ValidationError:
+        _log.error("a message in the outbox cannot be read and is left out")
+        return None

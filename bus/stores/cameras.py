@@ -1,0 +1,271 @@
+"""Where all registered cameras are kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
+from redis import Redis
+from redis.client import Pipeline
+
+from bus import keys
+from bus.stores.history import forget_history
+from contract.cameras.camera import Camera, changed_camera, is_network_address
+from contract.errors import (
+    CameraChangedError,
+    CameraNameTakenError,
+    CameraNotFoundError,
+    CamerasChangedError,
+    MessageError,
+    SecretKeyError,
+)
+from contract.plain_text import STORED
+from contract.redaction import redact_text
+from runtime.logs import about
+
+if TYPE_CHECKING:
+    from runtime.vault import Vault  # workers have no key file
+
+_log = logging.getLogger(__name__)
+
+
+class CameraRegistry:
+    """The cameras in Redis. A revision number tells watchers cheaply that something changed.
+
+    With a vault, network addresses come whole; without one, they come redacted.
+    """
+
+    def __init__(self, redis: Redis, vault: Vault | None = None) -> None:
+        self._redis = redis
+        self._vault = vault
+        self._said: set[str] = set()
+
+    def revision(self) -> int:
+        """The number of changes so far; 0 in an empty Redis."""
+        return int(self._redis.get(keys.CAMERAS_REVISION) or 0)
+
+    def all(self) -> list[Camera]:
+        """Every camera, by name and then by id.
+
+        A record that cannot be read is logged and left out, so that it costs no other camera.
+        """
+        cameras = []
+        for camera_id, record in self._redis.hgetall(keys.CAMERAS).items():
+            try:
+                cameras.append(self._opened(_decode(record)))
+            except MessageError as error:
+                extra = about(camera_id=str(camera_id))
+                _log.error("camera %s is left out: %s", str(camera_id), error, extra=extra)
+        return sorted(cameras, key=lambda camera: (camera.name.lower(), camera.id))
+
+    def get(self, camera_id: str) -> Camera:
+        """Return one camera, or raise `CameraNotFoundError`."""
+        record = self._redis.hget(keys.CAMERAS, camera_id)
+        if record is None:
+            raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
+        return self._opened(_decode(record))
+
+    def add(self, camera: Camera) -> Camera:
+        """Register `camera`, and return it as it is kept.
+
+        Raises:
+            CameraNameTakenError: another camera of its group has its name.
+        """
+        return self._write(lambda: camera)
+
+    def update(
+        self, camera_id: str, if_versions: Collection[str] | None = None, **changes: Any
+    ) -> Camera:
+        """Change some fields of a camera and return it as it is now.
+
+        Raises:
+            CameraChangedError: it is at none of `if_versions` any more.
+        """
+        return self._write(lambda: changed_camera(self._get_at(camera_id, if_versions), changes))
+
+    def remove(self, camera_id: str, if_versions: Collection[str] | None = None) -> None:
+        """Forget a camera and everything counted for it.
+
+        Raises:
+            CameraChangedError: it is at none of `if_versions` any more.
+        """
+
+        def forget(pipeline: Pipeline) -> None:
+            self._get_at(camera_id, if_versions)
+            pipeline.multi()
+            pipeline.hdel(keys.CAMERAS, camera_id)
+            pipeline.incr(keys.CAMERAS_REVISION)
+
+        self._redis.transaction(forget, keys.CAMERAS_REVISION)
+        self._forget_counts(camera_id)
+
+    def _get_at(self, camera_id: str, versions: Collection[str] | None) -> Camera:
+        camera = self.get(camera_id)
+        if versions is not None and camera.version not in versions:
+            raise CameraChangedError(
+                f"somebody else changed {camera.name!r} since it was read, so nothing was changed "
+                "here; read it again, and repeat what is still wanted"
+            )
+        return camera
+
+    def _write(self, make: Callable[[], Camera]) -> Camera:
+        """Store what `make` returns, and make it again if somebody changes a camera meanwhile."""
+
+        def store(pipeline: Pipeline) -> Camera:
+            camera = self._sealed(make())
+            self._require_free_name(camera)
+            pipeline.multi()
+            pipeline.hset(keys.CAMERAS, camera.id, _encode(camera))
+            pipeline.incr(keys.CAMERAS_REVISION)
+            return camera
+
+        write: Any = store  # what it returns is asked for, which redis-py's types do not know
+        stored: Any = self._redis.transaction(
+            write, keys.CAMERAS_REVISION, value_from_callable=True
+        )
+        return cast(Camera, stored)
+
+    def apply(self, revision: int, stored: Sequence[Camera], removed: Collection[str]) -> None:
+        """Write and forget many cameras in one step.
+
+        `stored` are new ones and changed ones, whose names the caller knows to differ; `removed`
+        are ids.
+
+        Raises:
+            CamerasChangedError: the registry is not at `revision` any more; nothing was written.
+        """
+        records = {camera.id: _encode(self._sealed(camera)) for camera in stored}
+        write = partial(self._write_many, revision, records, removed)
+        self._redis.transaction(write, keys.CAMERAS_REVISION)
+        for camera_id in removed:
+            self._forget_counts(camera_id)
+
+    @staticmethod
+    def _write_many(
+        revision: int, records: dict[str, str], removed: Collection[str], pipeline: Pipeline
+    ) -> None:
+        if int(pipeline.get(keys.CAMERAS_REVISION) or 0) != revision:
+            raise CamerasChangedError(
+                "somebody else changed the cameras meanwhile, so nothing was changed here; "
+                "look at what would change now, and try again"
+            )
+        pipeline.multi()
+        if records:
+            pipeline.hset(keys.CAMERAS, mapping=records)  # type: ignore[arg-type]
+        if removed:
+            pipeline.hdel(keys.CAMERAS, *removed)
+        pipeline.incr(keys.CAMERAS_REVISION)
+
+    def _forget_counts(self, camera_id: str) -> None:
+        # Outside the transaction: in a cluster these live in the camera's own slot.
+        self._redis.delete(*keys.CameraKeys(camera_id).all())
+        forget_history(self._redis, camera_id, time.time())
+
+    def _require_free_name(self, camera: Camera) -> None:
+        """Names differ within a group: whoever is told of a clash sees the other camera, too."""
+        name = unique_name(camera)
+        for other in self.all():
+            if unique_name(other) == name and other.id != camera.id and not other.owner:
+                where = f"in {camera.group!r}" if camera.group else "without a group"
+                words = f"name: another camera {where} is called {camera.name!r}"
+                raise CameraNameTakenError(words)
+
+    def seal_all(self) -> int:
+        """Encrypt every address with the newest key: those in clear, and those of older keys.
+
+        Returns how many were written. Those that no key here opens stay as they are.
+        """
+        written = 0
+        for camera in self.all():
+            if is_network_address(camera.source) and not camera.locked:
+                self._redis.transaction(partial(self._seal_again, camera.id), keys.CAMERAS)
+                written += 1
+        return written
+
+    def _seal_again(self, camera_id: str, pipeline: Pipeline) -> None:
+        """Write a record anew unless somebody changes the cameras meanwhile: then try again."""
+        record = pipeline.hget(keys.CAMERAS, camera_id)
+        pipeline.multi()
+        if record is not None:
+            opened = self._opened(_decode(record))
+            if is_network_address(opened.source) and not opened.locked:
+                opened = opened.model_copy(update={"sealed_source": None})
+            camera = self._sealed(opened)
+            pipeline.hset(keys.CAMERAS, camera.id, _encode(camera))
+
+    def _opened(self, camera: Camera) -> Camera:
+        """The camera with its whole address, where there is a key that opens it."""
+        if camera.sealed_source is None or self._vault is None:
+            return camera
+        try:
+            source = self._vault.open(camera.sealed_source)
+        except SecretKeyError as error:
+            if camera.id not in self._said:
+                extra = about(camera=camera.name, camera_id=camera.id)
+                words = "the address of %s cannot be used: %s"
+                _log.error(words, camera.name, error, extra=extra)
+            self._said.add(camera.id)
+            return camera
+        self._said.discard(camera.id)
+        return camera.model_copy(update={"source": source, "opened": True})
+
+    def _sealed(self, camera: Camera) -> Camera:
+        """The camera with its address encrypted, where it is a network's and not so yet.
+
+        Raises:
+            SecretKeyError: there is no key to encrypt it with.
+        """
+        if camera.sealed_source is not None or not is_network_address(camera.source):
+            return camera
+        if self._vault is None:
+            raise SecretKeyError(
+                "a network address is kept encrypted, and there is no key to encrypt it with; "
+                "set MASKWATCH_SECRET_KEY_FILE"
+            )
+        sealed = {"sealed_source": self._vault.seal(camera.source), "opened": True}
+        return camera.model_copy(update=sealed)
+
+
+class CameraRoster:
+    """All cameras, read again only when the registry's revision has changed. Threads may share it.
+
+    A reading is kept with the revision from before it, so that it is at worst read once too often.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._registry = CameraRegistry(redis)
+        self._read: tuple[int, list[Camera]] = (-1, [])
+
+    def cameras(self) -> list[Camera]:
+        """Every camera as registered now; one small command when nothing changed."""
+        revision = self._registry.revision()
+        known, cameras = self._read
+        if revision != known:
+            cameras = self._registry.all()
+            self._read = revision, cameras
+        return cameras
+
+
+def unique_name(camera: Camera) -> tuple[str, str]:
+    """What no two cameras have in common, but browsers' webcams."""
+    return camera.group, camera.name.lower()
+
+
+def _encode(camera: Camera) -> str:
+    """The camera as JSON for Redis, which gets the redacted form of an address in clear."""
+    sealed = {"sealed_source": camera.sealed_source} if camera.sealed_source else {}
+    return json.dumps({**camera.model_dump(mode="json"), "source": camera.redacted_source} | sealed)
+
+
+def _decode(record: bytes | str) -> Camera:
+    try:
+        return Camera.model_validate_json(record, context=STORED)
+    except ValidationError as error:
+        raise MessageError(
+            f"a camera record in Redis cannot be read: {redact_text(str(error))}"
+        ) from None

@@ -1,0 +1,121 @@
+"""Keeps uploaded recordings: files for hours, and what was found in them."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+from redis import Redis
+
+from bus.keys import RECORDINGS, recording
+from contract.errors import MessageError
+from contract.messages import to_json
+from contract.pictures.recordings import _OUR_FILE, CONTAINERS, Container, Recording
+
+ANALYSE_JOB: Final = "worker.recording_jobs.analyse_recording"
+
+
+_log = logging.getLogger(__name__)
+
+
+class RecordingStore:
+    """Records in Redis and files in `folder`."""
+
+    def __init__(self, redis: Redis, folder: Path, kept_s: int) -> None:
+        self._redis = redis
+        self._folder = folder
+        self._kept_s = kept_s
+
+    def create(self, owner: str, name: str, container: str) -> Recording:
+        """Begin a recording whose file is still to come."""
+        if container not in CONTAINERS:
+            raise ValueError(f"container {container}, expected one of {', '.join(CONTAINERS)}")
+        known = cast(Container, container)
+        now_s = time.time()
+        made = Recording(
+            secrets.token_hex(12), owner, name, known, now_s, kept_until_s=now_s + self._kept_s
+        )
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._redis.set(recording(made.id), to_json(asdict(made)), ex=self._kept_s)
+        return made
+
+    def change(self, made: Recording, **changes: Any) -> Recording | None:
+        """Write some fields anew; None, and nothing written, when it was removed meanwhile."""
+        changed = replace(made, **changes)
+        name = recording(made.id)
+        written = self._redis.set(name, to_json(asdict(changed)), xx=True, keepttl=True)
+        return changed if written else None
+
+    def get(self, recording_id: str) -> Recording | None:
+        """One recording, whoever's it is."""
+        raw = self._redis.get(recording(recording_id))
+        return self._read(raw) if raw else None
+
+    def all(self) -> list[Recording]:
+        """Every recording, the newest first."""
+        names = list(self._redis.scan_iter(RECORDINGS))
+        records: list[Any] = self._redis.mget(names) if names else []
+        found = (self._read(raw) for raw in records if raw)
+        return sorted((one for one in found if one), key=lambda one: -one.created_at_s)
+
+    @staticmethod
+    def _read(raw: Any) -> Recording | None:
+        try:
+            return Recording.decode(raw)
+        except MessageError as error:
+            _log.error("%s; it is left out", error)
+            return None
+
+    def seconds_left(self, recording_id: str) -> int:
+        """Until the recording is gone."""
+        return max(0, int(self._redis.ttl(recording(recording_id))))
+
+    def given_file(self, made: Recording) -> Path:
+        """Where the file that came lies."""
+        return self._file(made, "given")
+
+    def annotated_file(self, made: Recording) -> Path:
+        """Where the annotated MP4 lies, once finished."""
+        return self._file(made, "mp4")
+
+    def _file(self, made: Recording, kind: str) -> Path:
+        return self._folder / f"maskwatch-{made.id}-{made.kept_until_s:.0f}.{kind}"
+
+    def remove(self, made: Recording) -> None:
+        """Delete the record and both files."""
+        self._redis.delete(recording(made.id))
+        self.remove_files(made)
+
+    def remove_files(self, made: Recording) -> None:
+        """Delete both files."""
+        for path in (self.given_file(made), self.annotated_file(made)):
+            path.unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Delete our files whose time is over; return how many. Others' files stay."""
+        now_s, gone = time.time(), 0
+        for path in self._folder.glob("maskwatch-*"):
+            ours = _OUR_FILE.fullmatch(path.name)
+            if ours and float(ours[1]) < now_s and path.is_file() and not path.is_symlink():
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def adopt(self) -> None:
+        """Give the files of an earlier version, which had no time in their names, names with one.
+
+        They are known by their records, which are kept for as long.
+        """
+        for made in self.all():
+            if made.kept_until_s:
+                continue
+            until_s = time.time() + self.seconds_left(made.id)
+            adopted = self.change(made, kept_until_s=until_s)
+            for kind in ("given", "mp4"):
+                with suppress(FileNotFoundError):
+                    (self._folder / f"{made.id}.{kind}").rename(self._file(adopted or made, kind))

@@ -1,0 +1,82 @@
+"""Webcams of browsers: cameras that are there while a page sends their pictures.
+
+One is registered like any camera, so that a worker analyses it as it does the others, but ingest
+leaves it alone: whoever takes its pictures from the browser holds ingest's lease, and renews it
+with each of them. Without one for `SILENT_S` the lease ends, and then the camera goes, with
+everything counted for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Final
+
+from redis import Redis
+
+from bus.keys import CameraKeys
+from bus.leases import Lease, LeaseStore
+from bus.stores.cameras import CameraRegistry
+from contract.cameras.camera import Camera, make_webcam
+from contract.errors import CameraNotFoundError
+from runtime.logs import about
+
+SILENT_S: Final = 10.0
+"""A page that sends nothing this long is taken for closed."""
+ANALYSIS_FPS: Final = 8.0
+MOST_PIXELS: Final = 1920 * 1080
+MOST_FRAME_BYTES: Final = 2 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class WebcamStore:
+    """Starts webcams, finds whose they are, and ends them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._registry = CameraRegistry(redis)
+        self._leases = LeaseStore(redis, "ingest", f"browser-{secrets.token_hex(4)}", SILENT_S)
+
+    def all(self) -> list[Camera]:
+        """Every webcam there is."""
+        return [camera for camera in self._registry.all() if camera.owner]
+
+    def start(self, owner: str, name: str) -> Camera:
+        """Register the webcam of `owner`, in place of one they have already.
+
+        `name`: what their camera is called after.
+        """
+        for camera in self.all():
+            if camera.owner == owner:
+                self.end(camera.id)
+        camera = make_webcam(owner, name, ANALYSIS_FPS)
+        # Before it is registered, so that nobody takes it for one that has fallen silent.
+        self._leases.acquire(camera.id)
+        return self._registry.add(camera)
+
+    def keep(self, camera_id: str) -> Lease | None:
+        """Renew the lease of a webcam that goes on; None when it has ended."""
+        raw = self._redis.get(CameraKeys(camera_id).ingest_lease)
+        owner, _, token = (raw.decode() if isinstance(raw, bytes) else raw or "").rpartition(":")
+        if not owner.startswith("browser-"):
+            return None
+        lease = Lease(camera_id, "ingest", owner, int(token))
+        return lease if self._leases.renew(lease) else None
+
+    def end(self, camera_id: str) -> None:
+        """Forget a webcam and everything counted for it; fine when it is gone already."""
+        try:
+            self._registry.remove(camera_id)
+        except CameraNotFoundError:
+            return
+        # Its worker may have taken the lease anew at that moment.
+        self._redis.delete(*CameraKeys(camera_id).all())
+
+    def end_silent(self) -> None:
+        """End those whose page sends nothing any more."""
+        for camera in self.all():
+            if not self._redis.exists(CameraKeys(camera.id).ingest_lease):
+                extra = about(camera=camera.name, camera_id=camera.id)
+                _log.info("the webcam %s has gone silent and is removed", camera.id, extra=extra)
+                self.end(camera.id)

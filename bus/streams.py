@@ -1,0 +1,181 @@
+"""Reads many cameras' streams at once, from one Redis or from all servers of a cluster."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import AskError, ClusterDownError, MovedError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from bus.cluster.client import ClusterClient
+from bus.cluster.map import ClusterMap
+from bus.cluster.places import tag_of
+
+HOLD_MS: Final = 1000
+"""Longest time that a server of a cluster keeps a question that nothing has come for: it is asked
+again after that, however often its asker looks whether an answer has come."""
+GATHER_S: Final = 0.001
+"""How long what came first waits for what comes from other servers at the same time."""
+SILENT_S: Final = 5.0
+"""A server that answers so much later than it should is given up."""
+
+Answer = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]
+
+
+class StreamReader:
+    """Reads entries behind given places. Belongs to one thread."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._held = _HeldReads(redis.servers) if isinstance(redis, ClusterClient) else None
+
+    def read(
+        self, places: Mapping[bytes, Any], block_ms: int | None, count: int | None = None
+    ) -> Answer:
+        """Entries of each stream behind its place, `count` of each at most, the oldest first.
+
+        Waits up to `block_ms` where there is none; with None what there is, at once.
+
+        Raises:
+            RedisError: some server could not be read; nothing was.
+        """
+        if self._held is not None:
+            return self._held.read(places, block_ms, count)
+        everything: dict[Any, Any] = dict(places)
+        answer: Any = self._redis.xread(everything, count=count, block=block_ms)
+        return answer or []
+
+    def close(self) -> None:
+        """Give up what was asked and not answered."""
+        if self._held is not None:
+            self._held.drop()
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What one group's server was asked."""
+
+    places: Mapping[bytes, Any]
+    count: int | None
+    client: Redis
+    connection: Any
+    until_s: float
+    """When there should be an answer, on the monotonic clock."""
+
+
+class _HeldReads:
+    """A question to each group's server on a connection of its own, left there until answered.
+
+    A slot's streams can be read together, several slots' cannot. Reading changes nothing, so what
+    was asked and is not wanted any more is forgotten with its connection.
+    """
+
+    def __init__(self, cluster: ClusterMap) -> None:
+        self._cluster = cluster
+        self._asked: dict[bytes, _Question] = {}
+
+    def read(self, places: Mapping[bytes, Any], block_ms: int | None, count: int | None) -> Answer:
+        groups: dict[bytes, dict[bytes, Any]] = {}
+        for name, place in places.items():
+            groups.setdefault(tag_of(name), {})[name] = place
+        try:
+            for tag in [tag for tag, one in self._asked.items() if groups.get(tag) != one.places]:
+                self._forget(tag)
+            return self._wait(groups, block_ms, count)
+        except BaseException:  # whatever it was, no answer may be left to be taken for another's
+            self._cluster.doubt()
+            self.drop()
+            raise
+
+    def _wait(
+        self, groups: Mapping[bytes, dict[bytes, Any]], block_ms: int | None, count: int | None
+    ) -> Answer:
+        until_s = time.monotonic() + (block_ms or 0) / 1000
+        while True:
+            new = groups.keys() - self._asked.keys()
+            for tag in new:
+                self._ask(tag, groups[tag], block_ms is not None, count)
+            # Who was asked not to wait answers at once: without those nothing would be known.
+            answer = self._collect(until_s, () if block_ms is not None else new)
+            if answer and self._asked:
+                # What others bring a moment later goes along: a batch instead of single frames.
+                answer += self._collect(time.monotonic() + GATHER_S, ())
+            self._require_answers()
+            if answer or time.monotonic() >= until_s:
+                return answer
+
+    def _collect(self, until_s: float, needed: Iterable[bytes]) -> Answer:
+        """What comes first until then; waits for the `needed` ones whatever the time."""
+        missing, answer = set(needed), Answer()
+        while True:
+            left_s = SILENT_S if missing else max(0.0, until_s - time.monotonic())
+            for tag in self._ready(left_s):
+                missing.discard(tag)
+                answer += self._take(tag)
+            if not missing:
+                return answer
+            self._require_answers()
+
+    def _ask(self, tag: bytes, places: dict[bytes, Any], hold: bool, count: int | None) -> None:
+        client = self._cluster.client(self._cluster.node_of(tag))
+        connection: Any = client.connection_pool.get_connection()
+        hold_ms = HOLD_MS if hold else None
+        until_s = time.monotonic() + (hold_ms or 0) / 1000 + SILENT_S
+        self._asked[tag] = _Question(places, count, client, connection, until_s)
+        connection.send_command(*_xread(places, hold_ms, count))
+
+    def _ready(self, timeout_s: float) -> list[bytes]:
+        """The groups whose answer is there, or whose connection broke."""
+        poll, tags = select.poll(), {}
+        for tag, one in self._asked.items():
+            socket = one.connection._sock  # redis-py has no other way to wait for several
+            if socket is None:
+                raise RedisConnectionError("the connection was closed meanwhile")
+            number = socket.fileno()
+            tags[number] = tag
+            poll.register(number, select.POLLIN)
+        return [tags[number] for number, _ in poll.poll(timeout_s * 1000)]
+
+    def _require_answers(self) -> None:
+        now_s = time.monotonic()
+        if any(now_s > one.until_s for one in self._asked.values()):
+            raise RedisTimeoutError("a server of the cluster does not answer")
+
+    def _take(self, tag: bytes) -> Answer:
+        question = self._asked[tag]
+        try:
+            read: Any = question.client.parse_response
+            answer: Answer | None = read(question.connection, "XREAD")
+        except (MovedError, AskError, ClusterDownError):
+            # Asked anew next time, of whoever serves it then.
+            self._cluster.doubt()
+            self._forget(tag)
+            return []
+        del self._asked[tag]
+        question.client.connection_pool.release(question.connection)
+        return answer or []
+
+    def drop(self) -> None:
+        """Forget all that was asked."""
+        for tag in list(self._asked):
+            self._forget(tag)
+
+    def _forget(self, tag: bytes) -> None:
+        question = self._asked.pop(tag)
+        question.connection.disconnect()
+        question.client.connection_pool.release(question.connection)
+
+
+def _xread(places: Mapping[bytes, Any], hold_ms: int | None, count: int | None) -> list[Any]:
+    parts: list[Any] = ["XREAD"]
+    if hold_ms is not None:
+        parts += ["BLOCK", hold_ms]
+    if count is not None:
+        parts += ["COUNT", count]
+    return [*parts, "STREAMS", *places.keys(), *places.values()]

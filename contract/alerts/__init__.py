@@ -1,0 +1,1 @@
+"""Alert rules and channels, alerts, and the messages about them."""

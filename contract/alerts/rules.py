@@ -1,0 +1,190 @@
+"""What an alert rule is."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from contract.alerts.schedule import Schedule
+from contract.cameras.camera import Camera
+from contract.errors import AlertError
+from contract.plain_text import PLAIN_NAME, check_name
+
+MOST_RULES: Final = 200
+MOST_CHANNELS: Final = 50
+DAY_S: Final = 86400
+
+AlertKind = Literal["rate", "offline", "quality"]
+ALERT_KINDS: Final[tuple[AlertKind, ...]] = ("rate", "offline", "quality")
+KIND_WORDS: Final[dict[AlertKind, str]] = {
+    "rate": "Mask rate low",
+    "offline": "Camera offline",
+    "quality": "Picture not to be believed",
+}
+
+
+class RateLow(BaseModel):
+    """Too few of those judged wore a mask: the rate is below `below` over the last minutes.
+
+    Minutes without pictures and minutes marked invalid are left out; see `alerts.readings`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["rate"] = "rate"
+    below: float = Field(gt=0, le=1, description="Rate, 0 to 1, under which it opens.")
+    minutes: int = Field(15, ge=1, le=1440, description="Whole minutes looked back on.")
+    people: int = Field(20, ge=1, le=100_000, description="Least number of people judged.")
+    margin: float = Field(
+        0.05, ge=0, lt=1, description="It closes at `below` plus this, and not before."
+    )
+
+    @model_validator(mode="after")
+    def _can_close(self) -> RateLow:
+        if self.below + self.margin > 1 + 1e-9:
+            raise ValueError(
+                "below and margin together are more than 100 %, so it could never close"
+            )
+        return self
+
+    @property
+    def hold_s(self) -> float:
+        return 0.0
+
+    @property
+    def clear_s(self) -> float:
+        return 0.0
+
+    def words(self) -> str:
+        return (
+            f"below {_percent(self.below)} of at least {self.people} people in {self.minutes} "
+            f"minutes, until {_percent(min(1.0, self.below + self.margin))}"
+        )
+
+
+class CameraOffline(BaseModel):
+    """No picture came for `for_s` seconds; closes after `clear_s` seconds of pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["offline"] = "offline"
+    for_s: int = Field(60, ge=5, le=DAY_S, description="Seconds without a picture.")
+    clear_s: int = Field(30, ge=0, le=DAY_S, description="Seconds live before it closes.")
+
+    @property
+    def hold_s(self) -> float:
+        return self.for_s
+
+    def words(self) -> str:
+        return f"offline for {_seconds(self.for_s)}, until live for {_seconds(self.clear_s)}"
+
+
+class QualityInvalid(BaseModel):
+    """The picture is not to be believed; closes after `clear_s` seconds of a good one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["quality"] = "quality"
+    for_s: int = Field(30, ge=0, le=DAY_S, description="Seconds with the trouble.")
+    clear_s: int = Field(30, ge=0, le=DAY_S, description="Seconds without before it closes.")
+
+    @property
+    def hold_s(self) -> float:
+        return self.for_s
+
+    def words(self) -> str:
+        return f"not valid for {_seconds(self.for_s)}, until valid for {_seconds(self.clear_s)}"
+
+
+Condition = Annotated[RateLow | CameraOffline | QualityInvalid, Field(discriminator="kind")]
+
+
+class AlertRule(BaseModel):
+    """When to alert, about which cameras, and whom to tell. Immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
+    name: Annotated[str, Field(min_length=1, max_length=80), PLAIN_NAME]
+    enabled: bool = True
+    camera_id: str = Field("", max_length=32, description="Only this camera.")
+    group: str = Field("", max_length=80, description="Only cameras of this group.")
+    when: Condition
+    schedule: Schedule | None = Field(
+        None, description="When it may open alerts; null: always. What is open closes any time."
+    )
+    cool_down_minutes: int = Field(
+        15, ge=0, le=10_080, description="After it opened at a camera, it rests there this long."
+    )
+    channels: tuple[str, ...] = Field(
+        (), max_length=MOST_CHANNELS, description="Ids of the channels it tells."
+    )
+    created_at_s: float = Field(default_factory=time.time)
+
+    @field_validator("group", "camera_id")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        return check_name(name) if name else name
+
+    @field_validator("channels")
+    @classmethod
+    def _each_once(cls, channels: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(channels))
+
+    @model_validator(mode="after")
+    def _one_scope(self) -> AlertRule:
+        if self.camera_id and self.group:
+            raise ValueError("expected camera_id or group or neither, which is all cameras")
+        return self
+
+    def concerns(self, camera: Camera) -> bool:
+        """Whether it is about this camera. Browsers' webcams are nobody's alarm."""
+        if camera.owner:
+            return False
+        if self.camera_id:
+            return camera.id == self.camera_id
+        return self.group in {"", camera.group}
+
+    def may_open(self, now_s: float) -> bool:
+        """Whether its hours allow an alert to open now."""
+        return self.schedule is None or self.schedule.covers(now_s)
+
+
+RULE_CHANGEABLE: Final = frozenset(AlertRule.model_fields) - {"id", "created_at_s"}
+
+
+def make_rule(**fields: Any) -> AlertRule:
+    """Return a rule with a new id; raise `AlertError` naming each field that cannot be used."""
+    return _validated({"id": secrets.token_hex(6), **fields})
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with which field, without the values."""
+    return "; ".join(
+        ": ".join(filter(None, [_place(p["loc"]), p["msg"].removeprefix("Value error, ")]))
+        for p in error.errors(include_url=False, include_input=False)
+    )
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in loc if part not in ALERT_KINDS)
+
+
+def _validated(fields: dict[str, Any]) -> AlertRule:
+    try:
+        return AlertRule.model_validate(fields)
+    except ValidationError as error:
+        raise AlertError(explain(error)) from None
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds >= 60 and seconds % 60 == 0:
+        return f"{seconds / 60:g} min"
+    return f"{seconds:g} s"

@@ -1,0 +1,1 @@
+"""A registered camera, its layout, and what other stages say of it."""

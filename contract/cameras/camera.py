@@ -1,0 +1,191 @@
+"""What a registered camera is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from itertools import islice
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+
+from contract.cameras.layout import MOST_SHAPES, Area, CountingLine, Zone, different_names
+from contract.cameras.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of
+from contract.errors import CameraConfigError, CameraFieldsError
+from contract.plain_text import PLAIN_NAME, check_name
+from contract.redaction import redact_text, redact_url
+
+SOURCE_HINT: Final = (
+    "expected rtsp://, rtsps://, http:// or https:// with a host, a webcam (0 or /dev/video0), "
+    "a video file's path, or demo:"
+)
+
+
+BROWSER: Final = "browser:"
+"""What the source of a browser's webcam begins with; whose it is follows."""
+MOST_PROBLEMS: Final = 10
+"""Told at once of what cannot be used."""
+_FEW: Final[Any] = Field(max_length=MOST_SHAPES)
+
+
+class Camera(BaseModel):
+    """A registered source of frames. Immutable: change one with `CameraRegistry.update`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
+    name: Annotated[str, Field(min_length=1, max_length=80), PLAIN_NAME]
+    source: str = Field(min_length=1, max_length=LONGEST_ADDRESS)
+    group: str = Field("", max_length=80)
+    """What people call the place, such as "Terminal 2"; roles can be limited to it."""
+    enabled: bool = True
+    analysis_fps: float = Field(8.0, ge=0.1, le=60.0)
+    jpeg_quality: int = Field(85, ge=30, le=100)
+    max_width: int = Field(1920, ge=160, le=7680)
+    detector: Literal["maskwatch", "yunet", "ssd"] | None = None
+    lines: Annotated[tuple[CountingLine, ...], _FEW, AfterValidator(different_names)] = ()
+    """Lines whose crossings are counted, `in` and `out`."""
+    zones: Annotated[tuple[Zone, ...], _FEW, AfterValidator(different_names)] = ()
+    """With any, only people whose face entered one of them are counted."""
+    ignored: Annotated[tuple[Area, ...], _FEW] = ()
+    """Areas with posters, screens or mirrors: faces in them are nobody's."""
+    created_at_s: float = Field(default_factory=time.time)
+    sealed_source: str | None = Field(None, exclude=True, repr=False)
+    """The source as it lies in Redis, encrypted, when it is a network address. `source` is then
+    the whole address for who has the key, and the redacted one for everybody else."""
+    opened: bool = Field(False, exclude=True, repr=False)
+    """Whether `source` is what was encrypted, and not its redacted form."""
+
+    @field_validator("group")
+    @classmethod
+    def _plain_group(cls, group: str) -> str:
+        if group == "*":
+            raise ValueError("a group's name is not *, which stands for all")
+        return check_name(group) if group else group
+
+    @field_validator("source")
+    @classmethod
+    def _known_source(cls, source: str) -> str:
+        scheme, separator, rest = source.partition("://")
+        if any(ord(character) < 32 for character in source):
+            raise ValueError("a source has no control characters")
+        if separator and not scheme.isascii():
+            raise ValueError(f"no type of address is written like this; {SOURCE_HINT}")
+        if separator and scheme.lower() not in {"rtsp", "rtsps", "http", "https"}:
+            raise ValueError(f"sources of type {scheme}:// are not supported; {SOURCE_HINT}")
+        if separator and not rest.strip("/"):
+            raise ValueError(f"no host in the address; {SOURCE_HINT}")
+        return source
+
+    @property
+    def redacted_source(self) -> str:
+        """The source as those may see it who may change the camera."""
+        return redact_url(self.source)
+
+    @property
+    def public_source(self) -> str:
+        """The source as those may see it who may see the camera: scheme and host."""
+        return host_of(self.source)
+
+    def shows_as(self, source: str) -> bool:
+        """Whether `source` is a form that this camera's address was shown in, come back."""
+        return source.strip() in (self.redacted_source, self.public_source)
+
+    @property
+    def owner(self) -> str:
+        """Whose browser's webcam it is, who alone may see it; empty for any other camera."""
+        return self.source.removeprefix(BROWSER) if self.source.startswith(BROWSER) else ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether the address is encrypted, and this process has no key that opens it."""
+        return self.sealed_source is not None and not self.opened
+
+    @property
+    def version(self) -> str:
+        """Another one after each change to any field, the password included; tells nothing of it.
+
+        The same for who has the key and who has not. Only of a camera as it is registered.
+        """
+        record = {**self.model_dump(mode="json"), "source": self.redacted_source}
+        text = json.dumps([record, self.sealed_source], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def public(self, may_change: bool = False) -> dict[str, Any]:
+        """The record for pages and the API, with as much of the address as who asks may see."""
+        source = self.redacted_source if may_change else self.public_source
+        return {**self.model_dump(), "source": source}
+
+
+KEPT_BESIDE: Final = frozenset({"sealed_source", "opened"})
+"""Fields that are no part of a camera's settings."""
+CHANGEABLE: Final = frozenset(Camera.model_fields) - KEPT_BESIDE - {"id", "created_at_s"}
+
+
+def is_network_address(source: str) -> bool:
+    """Whether a source is encrypted wherever it is kept: any address of a host."""
+    return SEPARATOR in source
+
+
+def make_camera(**fields: Any) -> Camera:
+    """Return a camera with a new id.
+
+    Raises:
+        CameraConfigError: naming each field that cannot be used, and what was expected.
+    """
+    camera = checked_camera({"id": secrets.token_hex(6), **fields})
+    if camera.owner:
+        raise CameraConfigError(f"source: {BROWSER} is for the page that sends a webcam's pictures")
+    return camera
+
+
+def make_webcam(owner: str, name: str, analysis_fps: float) -> Camera:
+    """Return the temporary camera of `owner`'s browser; see `bus.stores.webcams`."""
+    camera_id = secrets.token_hex(6)
+    fields = {"name": f"Webcam of {name[:50]} {camera_id[:4]}", "analysis_fps": analysis_fps}
+    return checked_camera({"id": camera_id, "source": BROWSER + owner, **fields})
+
+
+def checked_camera(fields: dict[str, Any]) -> Camera:
+    """Return a camera of these fields, or raise `CameraFieldsError` naming those that cannot be."""
+    try:
+        return Camera(**fields)
+    except ValidationError as error:
+        raise CameraFieldsError(
+            tuple(
+                (
+                    ".".join(redact_url(str(part)) for part in p["loc"]),
+                    redact_text(p["msg"].removeprefix("Value error, ")),
+                )
+                for p in islice(error.errors(include_input=False, include_url=False), MOST_PROBLEMS)
+            )
+        ) from None
+
+
+def changed_camera(before: Camera, changes: dict[str, Any]) -> Camera:
+    """Return `before` with some fields changed.
+
+    Raises:
+        CameraConfigError: naming each field that cannot be changed so.
+    """
+    if unknown := changes.keys() - CHANGEABLE:
+        raise CameraConfigError(
+            f"cannot change {', '.join(sorted(unknown))}; "
+            f"can change {', '.join(sorted(CHANGEABLE))}"
+        )
+    camera = checked_camera({**before.model_dump(), **changes})
+    if camera.owner != before.owner:
+        raise CameraConfigError("source: no camera becomes a browser's webcam, or ceases to be")
+    if camera.source == before.source:
+        kept = {"sealed_source": before.sealed_source, "opened": before.opened}
+        camera = camera.model_copy(update=kept)
+    return camera

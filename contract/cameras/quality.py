@@ -1,0 +1,94 @@
+"""What a worker says of a camera's picture, and others show: can its statistics be believed?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Final, Literal
+
+from pydantic import TypeAdapter
+
+from contract.messages import Count, Moment, Pixels, Share, checked, read_versioned, to_json
+
+Problem = Literal["black", "covered", "frozen", "moved", "blurred"]
+
+PROBLEMS: Final[tuple[Problem, ...]] = ("black", "covered", "frozen", "moved", "blurred")
+"""`black` next to no light; `covered` light, but nothing to see; `frozen` the same picture again
+and again; `moved` another view than the one learnt; `blurred` too little detail for faces.
+
+Where several hold at once, the first is the one that a minute's invalid time is counted under.
+"""
+
+PROBLEM_WORDS: Final[dict[Problem, str]] = {
+    "black": "Picture black",
+    "covered": "Camera covered",
+    "frozen": "Picture frozen",
+    "moved": "Camera moved",
+    "blurred": "Picture blurred",
+}
+"""What people read; the dashboard's script adds since when."""
+
+FitnessVerdict = Literal["learning", "fit", "unfit"]
+FITNESS_VERDICTS: Final[tuple[FitnessVerdict, ...]] = ("learning", "fit", "unfit")
+
+UnfitReason = Literal["too_small", "too_dark", "too_oblique", "too_blurred", "too_few_judged"]
+UNFIT_REASONS: Final[tuple[UnfitReason, ...]] = (
+    "too_small",
+    "too_dark",
+    "too_oblique",
+    "too_blurred",
+    "too_few_judged",
+)
+
+SCHEMA: Final = 1
+
+
+@dataclass(frozen=True)
+class Fitness:
+    """Whether masks can be measured at a camera, from the last few hundred people who passed.
+
+    Shares are 0 to 1; those of faces are None before the first face was looked at.
+    """
+
+    verdict: FitnessVerdict = "learning"
+    reasons: tuple[UnfitReason, ...] = ()
+    """Why not; empty unless `unfit`."""
+    people: Count = 0
+    """People this rests on."""
+    judged_share: Share | None = None
+    """Share of them with a verdict other than `unknown`."""
+    face_px: tuple[Pixels, Pixels, Pixels] | None = None
+    """Lower quartile, median and upper quartile of the height in pixels that each person's face
+    had where it was largest."""
+    dark_share: Share | None = None
+    oblique_share: Share | None = None
+    blurred_share: Share | None = None
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """What is wrong with a camera's picture now, and whether masks can be measured there at all."""
+
+    problems: Mapping[Problem, Moment] = field(default_factory=dict)
+    """Each problem there is, in the order of `PROBLEMS`, and since when (seconds since the
+    epoch)."""
+    fitness: Fitness = field(default_factory=Fitness)
+
+    @property
+    def problem(self) -> Problem | None:
+        """The one that is named where only one can be; None while what is counted is valid."""
+        return next(iter(self.problems), None)
+
+    def encode(self) -> str:
+        return to_json({"v": SCHEMA, "problems": self.problems, "fitness": asdict(self.fitness)})
+
+    @classmethod
+    def decode(cls, raw: bytes | str) -> QualityReport:
+        """Read what `encode` wrote; raise `MessageError` for anything else."""
+        read = checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT), _WHAT)
+        in_order = {name: read.problems[name] for name in PROBLEMS if name in read.problems}
+        return cls(in_order, read.fitness)
+
+
+_WHAT: Final = "a camera's quality"
+_ADAPTER: Final = TypeAdapter(QualityReport)

@@ -1,0 +1,49 @@
+"""The share of people who wore a mask, with what is known of its uncertainty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+from contract.people.verdicts import JUDGED_VERDICTS, Verdict
+
+_Z: Final = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(frozen=True)
+class MaskRate:
+    """A rate of 0 to 1 over `people` judged people, with its 95 % Wilson interval."""
+
+    people: int
+    rate: float | None
+    """None before anyone was judged; so are the bounds."""
+    low: float | None = None
+    high: float | None = None
+
+    def as_json(self) -> dict[str, float | int | None]:
+        bounds = {"rate": self.rate, "low": self.low, "high": self.high}
+        return {
+            "people": self.people,
+            **{name: None if x is None else round(x, 4) for name, x in bounds.items()},
+        }
+
+
+def mask_rate(people: Mapping[Verdict, int]) -> MaskRate:
+    """Return mask / (mask + incorrect + no_mask); `unknown` stays outside the ratio.
+
+    Interval: Wilson (1927), which stays inside 0 to 1 and is usable from a few people on.
+
+    >>> mask_rate({"mask": 8, "incorrect": 1, "no_mask": 1, "unknown": 5}).rate
+    0.8
+    """
+    judged = sum(people.get(verdict, 0) for verdict in JUDGED_VERDICTS)
+    if not judged:
+        return MaskRate(0, None)
+    rate = people.get("mask", 0) / judged
+    spread = _Z**2 / judged
+    centre = (rate + spread / 2) / (1 + spread)
+    half = _Z / (1 + spread) * math.sqrt(rate * (1 - rate) / judged + spread / (4 * judged))
+    return MaskRate(judged, rate, max(0.0, centre - half), min(1.0, centre + half))

@@ -1,0 +1,1 @@
+"""Pictures on their way between stages: frames, views, uploads, recordings."""

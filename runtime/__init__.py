@@ -1,0 +1,1 @@
+"""What any process needs: settings, logs, tracing, signals, limits, secrets."""

@@ -1,0 +1,1 @@
+"""Addresses of Redis: one server, sentinels, a cluster; with or without TLS."""

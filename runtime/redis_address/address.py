@@ -1,0 +1,58 @@
+"""The whole address of Redis, with what is better not written into an address beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import RedisDsn, TypeAdapter
+
+from contract.errors import SettingsError
+from runtime.redis_address.cluster import is_cluster, parse_cluster
+from runtime.redis_address.sentinels import is_sentinel, parse_sentinel
+from runtime.redis_address.tls import require_checked
+
+
+def with_login(url: str, user: str | None, password_file: Path | None) -> str:
+    """Return `url` with a user and the password in a file. Whoever gets it must not log it.
+
+    Raises:
+        SettingsError: the file cannot be read or is empty, or the address has a login already.
+    """
+    if user is None and password_file is None:
+        return url
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise SettingsError(
+            "MASKWATCH_REDIS_URL has a user or password, and MASKWATCH_REDIS_USER or "
+            "MASKWATCH_REDIS_PASSWORD_FILE says another; set one of the two"
+        )
+    password = _read_password(password_file) if password_file else ""
+    login = f"{quote(user or '', safe='')}:{quote(password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc}"))
+
+
+def _read_password(path: Path) -> str:
+    try:
+        password = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        words = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(
+            f"MASKWATCH_REDIS_PASSWORD_FILE={path} cannot be read: {words}"
+        ) from None
+    if not password:
+        raise SettingsError(f"MASKWATCH_REDIS_PASSWORD_FILE={path} is empty")
+    return password
+
+
+def require_address(url: str) -> str:
+    """Return `url`; raise `ValueError` when it is no address of a Redis that we can use."""
+    if url.startswith("unix://"):
+        return url
+    if is_sentinel(url):
+        parse_sentinel(url)
+    elif is_cluster(url):
+        parse_cluster(url)
+    else:
+        TypeAdapter(RedisDsn).validate_python(url)
+    return require_checked(url)

@@ -1,0 +1,330 @@
+"""Every setting, in one place, from `MASKWATCH_*` in the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from contract.errors import SettingsError
+from contract.people.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
+from contract.redaction import redact_text
+from runtime.redis_address.address import require_address, with_login
+from runtime.redis_address.tls import with_tls
+
+PREFIX: Final = "MASKWATCH_"
+
+
+class Settings(BaseSettings):
+    """What can be set. Read it once with `load_settings` and pass it on."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    redis_url: str | None = Field(
+        None,
+        description="Redis to use, 6.2 or newer; with sentinels, redis+sentinel://host:26379,"
+        "other:26379/service/0; a cluster, redis+cluster://host:7000,other:7001/. "
+        "Unset: `maskwatch run` starts one of its own.",
+    )
+    redis_user: str | None = Field(
+        None,
+        description="User in Redis, where each role has its own (`maskwatch redis-acl`).",
+    )
+    redis_password_file: Path | None = Field(
+        None, description="File with the password of that user, or of Redis."
+    )
+    redis_ca_file: Path | None = Field(
+        None,
+        description="File with the authority's certificate that Redis' must be from, beside those "
+        "that the system trusts; for rediss://.",
+    )
+    redis_certificate_file: Path | None = Field(
+        None, description="File with our certificate, where Redis asks for one; for rediss://."
+    )
+    redis_key_file: Path | None = Field(
+        None, description="File with that certificate's key, where it is not in the same file."
+    )
+    state_dir: Path = Field(
+        Path("state"), description="Where `maskwatch run` keeps its Redis data, logs and models."
+    )
+    host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the dashboard listens on.")
+    trusted_hosts: str = Field(
+        "",
+        description="Host names, with commas between, that people open the dashboard under. "
+        "Addresses, names without a dot and .local, .internal, .lan names need no entry.",
+    )
+    behind_proxy: bool = Field(
+        False,
+        description="A proxy in front does TLS: cookies travel over HTTPS only. Needs "
+        "MASKWATCH_PROXY_ADDRESSES.",
+    )
+    proxy_addresses: str = Field(
+        "",
+        description="Addresses and networks, with commas between, of the proxies in front; their "
+        "X-Forwarded headers are believed, nobody else's.",
+    )
+    secret_key_file: Path | None = Field(
+        None,
+        description="File with the key that encrypts passwords and signs cookies; ingest, jobs, "
+        "alerts and dashboard need the same. Unset: `secret.key` in the state folder, which "
+        "`maskwatch run` makes.",
+    )
+    metrics_key_file: Path | None = Field(
+        None,
+        description="File with a key that may read `/metrics` and nothing else, beside the API "
+        "keys made in the dashboard.",
+    )
+    workers: int | None = Field(
+        None,
+        ge=0,
+        le=64,
+        description="Workers that `maskwatch run` starts. Unset: one for each core, four at most; "
+        "one where MASKWATCH_DEVICE is cuda.",
+    )
+    ingests: int = Field(
+        1, ge=0, le=64, description="Ingest processes that `maskwatch run` starts."
+    )
+    webcams: int = Field(
+        4, ge=0, le=64, description="Browsers' webcams that may run at once; 0: none."
+    )
+    recordings_dir: Path | None = Field(
+        None,
+        description="Folder for uploaded recordings, which the dashboard and "
+        "`maskwatch recordings` share. Unset: `recordings` in the state folder.",
+    )
+    recording_max_mb: int = Field(
+        500, ge=1, le=65536, description="Megabytes that an uploaded recording may have."
+    )
+    recording_max_minutes: float = Field(
+        60.0, gt=0, le=1440, description="Minutes that an uploaded recording may last."
+    )
+    recording_kept_hours: float = Field(
+        24.0,
+        ge=0.1,
+        le=720,
+        description="Hours after which an uploaded recording's report and video are deleted; the "
+        "recording itself is deleted once it was analysed.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="How much the processes log."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines for people, or a JSON object a line for programs."
+    )
+    trace_every: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="One of so many frames of each camera is followed through all stages with "
+        "OpenTelemetry; 0: none. Needs `deploy/requirements-tracing.lock`.",
+    )
+    trace_url: str = Field(
+        "http://127.0.0.1:4318/v1/traces",
+        pattern=r"^https?://[^/]",
+        description="Where spans are sent to: an OTLP receiver over HTTP.",
+    )
+
+    detector: Literal["maskwatch", "yunet", "ssd"] = Field(
+        "maskwatch", description="Face detector of cameras that name none."
+    )
+    detector_width: int = Field(
+        640,
+        ge=160,
+        le=3840,
+        description="Width in pixels that the detector sees a frame at; `ssd` sees 300x300.",
+    )
+    detector_threshold: float | None = Field(
+        None,
+        ge=0.05,
+        le=0.99,
+        description="Least score of a face. Unset: the detector's own default.",
+    )
+    classifier_runtime: Literal["onnx", "tensorflow"] = Field(
+        "onnx", description="What runs the mask classifier."
+    )
+    classifier_path: Path | None = Field(
+        None, description="Another classifier file. Unset: the one that ships with Maskwatch."
+    )
+    models_dir: Path | None = Field(
+        None, description="Folder with network files that do not ship with Maskwatch."
+    )
+    models_url: str | None = Field(
+        None, description="Web folder `maskwatch models pull` fetches from, for closed networks."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where networks run; `auto` takes CUDA where ONNX Runtime offers it."
+    )
+    inference_threads: int = Field(
+        1, ge=0, le=256, description="Threads a network may use in a worker; 0: one per core."
+    )
+
+    staleness_budget_s: float = Field(
+        0.5,
+        gt=0,
+        le=60,
+        description="Frames older than this at the worker are dropped, counted; older than half of "
+        "it, where a newer one of the camera waits.",
+    )
+    stream_max_frames: int = Field(
+        8, ge=2, le=256, description="Frames a camera's stream holds before the oldest is dropped."
+    )
+    max_batch: int = Field(16, ge=1, le=256, description="Frames a worker analyses at once.")
+    lease_s: float = Field(
+        2.0, ge=0.5, le=60, description="A camera whose owner is silent this long gets another."
+    )
+    history_days: int = Field(
+        HISTORY_DAYS,
+        ge=1,
+        le=LONGEST_HISTORY_DAYS,
+        description="Days that each camera's minutes are kept: people, faces, time analysed.",
+    )
+    open_timeout_s: float = Field(
+        6.0, ge=0.5, le=120, description="Longest wait for a camera to open."
+    )
+    read_timeout_s: float = Field(
+        5.0, ge=0.5, le=120, description="Longest wait for a camera's next packet."
+    )
+    reconnect_max_s: float = Field(
+        3.0, ge=0.5, le=600, description="Longest pause between attempts to reach a camera."
+    )
+    reader_memory_mb: int = Field(
+        1024,
+        ge=384,
+        le=65536,
+        description="Megabytes that a process may hold which decodes one camera's stream.",
+    )
+    upload_memory_mb: int = Field(
+        1792,  # below the 2 GiB that containers have
+        ge=512,
+        le=65536,
+        description="Megabytes that a process may hold which decodes and analyses uploads.",
+    )
+    source_hosts_allowed: str = Field(
+        "",
+        description="Addresses and networks that cameras have, with commas between "
+        "(10.20.0.0/16, 192.168.1.7). Unset: all but those that no camera has.",
+    )
+    source_hosts_refused: str = Field(
+        "",
+        description="Addresses and networks that are never connected to for a camera, with commas "
+        "between. Those where clouds hand out credentials never are anyway.",
+    )
+    source_folders: str = Field(
+        "",
+        description="Folders that video files are played from, with commas between. Unset: any "
+        "that an administrator of all cameras or the command line names.",
+    )
+    file_speed: float = Field(
+        1.0,
+        ge=0,
+        le=100,
+        description="Speed at which video files play as cameras: 1 as they were filmed; 0 as fast "
+        "as workers follow, for measurements.",
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url_is_one(cls, url: str | None) -> str | None:
+        return require_address(url) if url is not None else None
+
+    @field_validator("source_hosts_allowed", "source_hosts_refused", "proxy_addresses")
+    @classmethod
+    def _networks_are_some(cls, networks: str) -> str:
+        for part in filter(None, map(str.strip, networks.split(","))):
+            ipaddress.ip_network(part, strict=False)
+        return networks
+
+    @property
+    def where_models_are(self) -> Path:
+        """The folder of networks that do not ship: `models_dir`, else one in the state folder."""
+        return self.models_dir or self.state_dir / "models"
+
+    @property
+    def where_recordings_are(self) -> Path:
+        """The folder of uploaded recordings: the one that is set, else one in the state folder."""
+        return self.recordings_dir or self.state_dir / "recordings"
+
+    @property
+    def where_the_secret_key_is(self) -> Path:
+        """The file with the key that encrypts: the one that is set, else the state folder's."""
+        return self.secret_key_file or self.state_dir / "secret.key"
+
+    def require_redis_url(self) -> str:
+        """The Redis to use, login included: not to be logged.
+
+        Raises:
+            SettingsError: none is set, or what belongs to it cannot be used.
+        """
+        if self.redis_url is None:
+            raise SettingsError(
+                f"{PREFIX}REDIS_URL is not set; set it, or use `maskwatch run`, "
+                "which starts a Redis of its own"
+            )
+        url = with_login(self.redis_url, self.redis_user, self.redis_password_file)
+        return with_tls(url, self.redis_ca_file, self.redis_certificate_file, self.redis_key_file)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # `load_settings` names the environment it reads, so that a test can pass its own.
+        return (init_settings,)
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Return the settings in `environment` (by default this process's), `overrides` on top.
+
+    Raises:
+        SettingsError: a `MASKWATCH_*` variable is unknown, with the nearest name that exists,
+            or has a value that cannot be used, with what was expected.
+    """
+    source = os.environ if environment is None else environment
+    given = {
+        name[len(PREFIX) :].lower(): value
+        for name, value in source.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    _refuse_unknown(given)
+    try:
+        settings = Settings(**{**given, **overrides})
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+    if settings.behind_proxy and not settings.proxy_addresses.strip():
+        raise SettingsError(
+            f"{PREFIX}BEHIND_PROXY is set, but no {PREFIX}PROXY_ADDRESSES; set it to the address "
+            "that the proxy connects from (127.0.0.1 for one on this machine), or nobody would "
+            "know whose requests it brings"
+        )
+    return settings
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    for name in given:
+        if name in Settings.model_fields:
+            continue
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else ""
+        raise SettingsError(
+            f"{PREFIX}{name.upper()} is not a setting.{hint} README.md lists all settings."
+        )
+
+
+def _explain(error: ValidationError) -> str:
+    lines = [
+        f"{PREFIX}{str(problem['loc'][0]).upper() if problem['loc'] else '?'}"
+        f"={redact_text(str(problem['input']))!r}: {problem['msg']}"
+        for problem in error.errors()
+    ]
+    return "; ".join(lines)

@@ -1,0 +1,23 @@
+"""What every stage's `python -m STAGE` does before its own work begins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from contract.errors import MaskwatchError
+from runtime.logs import configure_logging
+from runtime.own_files import keep_private
+from runtime.settings import Settings, load_settings
+
+
+def run_stage(stage: str, run: Callable[[Settings], None]) -> None:
+    """Read the settings, set up the log, run; end with 2 and one line when that cannot be."""
+    keep_private()
+    try:
+        settings = load_settings()
+        configure_logging(stage, settings.log_level, settings.log_format)
+        run(settings)
+    except MaskwatchError as error:
+        print(f"maskwatch {stage}: {error}", file=sys.stderr)  # noqa: T201 - the user's answer
+        raise SystemExit(2) from None
