@@ -40,7 +40,7 @@ from benchmarks.system import machine, print_result, running_system
 from face_detector.anchor_detector import AnchorDetector
 from face_detector.loading import load_detector
 from ingest.encoding import encode_jpeg
-from ingest.video_source import to_bgr
+from ingest.sources.video import to_bgr
 from models.loading import load_classifier
 from runtime.memory import keep_freed_memory
 from runtime.settings import load_settings

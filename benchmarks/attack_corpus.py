@@ -24,10 +24,10 @@ from typing import Final
 from benchmarks.system import machine, print_result
 from contract.cameras.camera import make_camera
 from contract.errors import CameraConfigError, MaskwatchError, SourceError
-from ingest.address import parse_source
-from ingest.opening import Opening
-from ingest.reach import Reach
-from ingest.source import open_source
+from ingest.reach.address import parse_source
+from ingest.reach.reach import Reach
+from ingest.sources.opening import Opening
+from ingest.sources.source import open_source
 from runtime.settings import Settings, load_settings
 from tests.servers.camera_faults import RTSP_STEPS, Answers, Reply
 from tests.servers.clips import make_clip

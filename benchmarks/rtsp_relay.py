@@ -3,7 +3,7 @@
 python -m benchmarks.rtsp_relay [--seconds 20] [--rounds 3]
 
 Reads the concourse (1920x1080, 25 frames a second, H.264), which GStreamer serves in a process of
-its own, as ingest does (through `ingest.rtsp_relay`), and as FFmpeg would by itself; in turns, each
+its own, as ingest does (through `ingest.rtsp.relay`), and as FFmpeg would by itself; in turns, each
 in a new process. Of each: processor time a second from the first frame on, all threads, reading
 alone and with every frame decoded.
 """
@@ -20,8 +20,8 @@ from typing import Final, Literal
 import av
 
 from benchmarks.system import clip, machine, print_result
-from ingest.address import parse_source
-from ingest.opening import Opening, ffmpeg_options
+from ingest.reach.address import parse_source
+from ingest.sources.opening import Opening, ffmpeg_options
 from runtime.settings import load_settings
 from tests.servers.rtsp import rtsp_server
 

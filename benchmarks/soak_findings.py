@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import theilslopes
 
 from benchmarks.soak_samples import EVERY_S, read_lines
-from ingest.service import SETTLE_S
+from ingest.process.service import SETTLE_S
 
 END_S: Final = 180.0
 """Memory is the median of the three minutes after the warm-up, and of the last three."""

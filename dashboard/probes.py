@@ -18,7 +18,7 @@ from contract.job_json import JobJson
 from contract.redaction import redact_url
 from runtime.vault import Vault
 
-PROBE_JOB: Final = "ingest.probe.probe_camera"
+PROBE_JOB: Final = "ingest.probe.probe.probe_camera"
 JOB_TIMEOUT_S: Final = 30
 QUEUED_AT_MOST_S: Final = 60
 OWNER_FIELD: Final = "owner"

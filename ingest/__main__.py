@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.service import run
+from ingest.process.service import run
 from runtime.stage import run_stage
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def _stage(name: str, load: Callable[[], Callable[[Settings], None]], words: str
 
 
 def _ingest() -> Callable[[Settings], None]:
-    from ingest.service import run
+    from ingest.process.service import run
 
     return run
 
@@ -82,7 +82,7 @@ def _worker() -> Callable[[Settings], None]:
 
 
 def _jobs() -> Callable[[Settings], None]:
-    from ingest.jobs import run
+    from ingest.process.jobs import run
 
     return run
 

@@ -41,7 +41,10 @@ from dashboard.accounts import audit, grants
 from dashboard.camera_file import csv_form, forms, yaml_form
 from dashboard.camera_file.plan import make_plan
 from dashboard.missed_people import parse_row_id
-from ingest import address, playlist, rtsp_login, rtsp_messages
+from ingest.reach import address
+from ingest.reach import login as rtsp_login
+from ingest.rtsp import messages as rtsp_messages
+from ingest.web import playlist
 from maskwatch import run, shapes
 from runtime import image_files, tracing
 from runtime.redis_address import hosts as redis_hosts
@@ -157,17 +160,19 @@ def parsers() -> list[Parser]:
 
 def _of_cameras() -> Iterator[Parser]:
     """What cameras send, and where they are."""
-    yield Parser("ingest.rtsp_messages.Splitter", at_once, HEAD)
-    yield Parser("ingest.rtsp_messages.Splitter, byte by byte", in_pieces, PIECES, False)
-    yield Parser("ingest.rtsp_messages._read_head", rtsp_messages._read_head, HEAD)
-    yield Parser("ingest.rtsp_messages._read_first", rtsp_messages._read_first, HEAD)
+    yield Parser("ingest.rtsp.messages.Splitter", at_once, HEAD)
+    yield Parser("ingest.rtsp.messages.Splitter, byte by byte", in_pieces, PIECES, False)
+    yield Parser("ingest.rtsp.messages._read_head", rtsp_messages._read_head, HEAD)
+    yield Parser("ingest.rtsp.messages._read_first", rtsp_messages._read_first, HEAD)
     yield Parser(
-        "ingest.rtsp_login.Login", lambda text: rtsp_login.Login("a", "b").challenged([text]), LOGIN
+        "ingest.reach.login.Login",
+        lambda text: rtsp_login.Login("a", "b").challenged([text]),
+        LOGIN,
     )
-    yield Parser("ingest.address.parse_source", address.parse_source, URLS)
+    yield Parser("ingest.reach.address.parse_source", address.parse_source, URLS)
     here = address.parse_source("rtsp://a:b@10.0.0.9/live")
-    yield Parser("ingest.address.Address.moved_to", here.moved_to, URLS)
-    yield Parser("ingest.playlist.parse_playlist", as_bytes(playlist.parse_playlist), PLAYLIST)
+    yield Parser("ingest.reach.address.Address.moved_to", here.moved_to, URLS)
+    yield Parser("ingest.web.playlist.parse_playlist", as_bytes(playlist.parse_playlist), PLAYLIST)
     yield Parser(
         "http.client.parse_headers",
         as_bytes(lambda text: http.client.parse_headers(io.BytesIO(text))),
@@ -389,10 +394,10 @@ NOT_FROM_OUTSIDE: dict[str, str] = {
     "dashboard.proxies._parse": _OURS,
     "dashboard.recording_api.read": _ASKED,
     "face_detector.annotate._read": _OURS,
-    "ingest.address._split_credentials": _INSIDE,
-    "ingest.address._split_port": _INSIDE,
+    "ingest.reach.address._split_credentials": _INSIDE,
+    "ingest.reach.address._split_port": _INSIDE,
     "ingest.demo.options.parse_demo": _OURS,
-    "ingest.rtsp_login._split": _INSIDE,
+    "ingest.reach.login._split": _INSIDE,
     "maskwatch.backup._read_counts": "gets a camera's id",
     "models.downloads._check": _OURS,
     "models.onnx_session._check_device": _OURS,

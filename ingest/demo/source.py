@@ -9,11 +9,11 @@ from typing import cast
 
 import cv2
 
+from ingest.captured import CapturedFrame, LifeSign, StreamInfo, always
 from ingest.demo.options import DemoOptions, parse_demo
 from ingest.demo.scene import Scene
 from ingest.encoding import Image, fit_size
-from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
-from ingest.stream_health import StreamHealth
+from ingest.health import StreamHealth
 
 
 class DemoSource:

@@ -7,9 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from ingest.address import parse_source
-from ingest.connection_state import ConnectionState
-from ingest.source_errors import no_video
+from ingest.process.connection_state import ConnectionState
+from ingest.reach.address import parse_source
+from ingest.reach.errors import no_video
 from tests.accounts import accounts_of, key_client, make_app
 from tests.builders import cameras_of, everything_in
 

@@ -269,7 +269,10 @@ def test_a_probe_goes_through_the_jobs_queue_and_hides_the_source(
     job.meta[STEPS_FIELD] = [{"step": "connecting", "after_s": 0.1}]
     job.save_meta()
     assert client.get(started.headers["Location"]).json["steps"] == job.meta[STEPS_FIELD]
-    assert (job.func_name, job.args[0]) == ("ingest.probe.probe_camera", "rtsp://***@10.0.0.9/live")
+    assert (job.func_name, job.args[0]) == (
+        "ingest.probe.probe.probe_camera",
+        "rtsp://***@10.0.0.9/live",
+    )
     assert vault().open(job.args[1]) == SOURCE
     assert SECRET not in job.description
     monkeypatch.setattr("rq.job.Job._execute", lambda _: {"reachable": True, "codec": "h264"})

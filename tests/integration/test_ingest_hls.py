@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from contract.errors import SourceError
-from ingest.source import CapturedFrame, open_source
-from ingest.source_errors import MOST_REDIRECTS
+from ingest.captured import CapturedFrame
+from ingest.reach.errors import MOST_REDIRECTS
+from ingest.sources.source import open_source
 from runtime.settings import load_settings
 from tests.builders import Patience
 from tests.servers.certificates import Authority

@@ -26,7 +26,10 @@ from tests.servers.http import closed_port, silent_server
 from tests.servers.ingest_process import QUICK, eventually, gone
 from tests.servers.rtsp import rtsp_server, with_login
 
-RUN = "from runtime.stage import run_stage; from ingest.jobs import run; run_stage('jobs', run)"
+RUN = (
+    "from runtime.stage import run_stage; from ingest.process.jobs import run; "
+    "run_stage('jobs', run)"
+)
 UP_TO_SIGNING_IN = ["resolving", "connecting", "authenticating"]
 
 
@@ -42,7 +45,7 @@ def jobs(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[subprocess.Po
 
 def probe(redis: Redis, source: str, sealed: str | None = None) -> Job:
     return Queue(keys.JOBS_QUEUE, connection=redis, serializer=JSONSerializer).enqueue(
-        "ingest.probe.probe_camera",
+        "ingest.probe.probe.probe_camera",
         source,
         sealed,
         description="probe a camera",

@@ -11,11 +11,11 @@ import pytest
 
 from benchmarks.attack_corpus import attacks, prepared, show_that_both_can_be_reached, try_all
 from contract.errors import SourceError
-from ingest.address import parse_source
-from ingest.files import FileReach
-from ingest.opening import Opening
-from ingest.reach import Reach
-from ingest.source import open_source
+from ingest.reach.address import parse_source
+from ingest.reach.files import FileReach
+from ingest.reach.reach import Reach
+from ingest.sources.opening import Opening
+from ingest.sources.source import open_source
 from runtime.settings import Settings, load_settings
 from tests.builders import Patience
 from tests.servers.camera_faults import RTSP_STEPS, Answers, AnswersInTurn, Reply, Several, Utters

@@ -11,13 +11,14 @@ import av
 import psutil
 import pytest
 
-from ingest.address import parse_source
-from ingest.opening import Opening, ffmpeg_options
-from ingest.reach import Reach
-from ingest.rtsp_messages import Splitter, packet, packets
-from ingest.rtsp_relay import RtspRelay
-from ingest.rtsp_udp import UdpStream
-from ingest.source import OpenSource, open_source
+from ingest.captured import OpenSource
+from ingest.reach.address import parse_source
+from ingest.reach.reach import Reach
+from ingest.rtsp.messages import Splitter, packet, packets
+from ingest.rtsp.relay import RtspRelay
+from ingest.rtsp.udp import UdpStream
+from ingest.sources.opening import Opening, ffmpeg_options
+from ingest.sources.source import open_source
 from runtime.settings import load_settings
 from tests.integration.test_ingest_reach import Patience, why_not
 from tests.servers.camera_faults import Answers, AnswersInTurn, Corrupts, Reply, Stalls

@@ -17,7 +17,7 @@ from rq.serializers import JSONSerializer
 
 from bus.keys import RECORDINGS_QUEUE
 from bus.stores.recordings import ANALYSE_JOB, RecordingStore
-from ingest.probe import probe_camera
+from ingest.probe.probe import probe_camera
 from tests.servers.clips import make_clip
 from worker.recording_jobs import KILLED
 

@@ -27,10 +27,10 @@ from contract.errors import LeaseLostError, NotNewerError
 from contract.people.minutes import DAY_MINUTES, minute_of, open_field, people_column
 from contract.people.outcomes import Outcome
 from contract.people.totals import Increments, people_field
-from ingest.connection_state import ConnectionState
-from ingest.outbox import Outbox
-from ingest.reporter import Reporter
-from ingest.service import IngestService
+from ingest.process.connection_state import ConnectionState
+from ingest.process.outbox import Outbox
+from ingest.process.reporter import Reporter
+from ingest.process.service import IngestService
 from runtime.settings import load_settings
 from tests.accounts import key_client, make_app, make_user
 from tests.builders import add_camera, jpeg, take_lease, totals_of
@@ -198,7 +198,7 @@ def test_a_worker_whose_connection_is_cut_at_every_other_commit_counts_as_one_le
 def test_frames_are_counted_exactly_while_publishing_is_cut(
     link: FaultyLink, linked: Redis, direct: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.reporter.REST_S", 0.0)
+    monkeypatch.setattr("ingest.process.reporter.REST_S", 0.0)
     camera, outbox = add_camera(direct), Outbox()
     lease = take_lease(direct, camera.id, "ingest")
     reporter = Reporter(linked, lease, 8, outbox, ConnectionState("test"))

@@ -43,7 +43,7 @@ def analysed(redis: Redis, names: CameraKeys) -> float:
 
 def probe(redis: Redis) -> Job:
     return Queue(keys.JOBS_QUEUE, connection=redis, serializer=JSONSerializer).enqueue(
-        "ingest.probe.probe_camera", "demo:", None, job_timeout=60, result_ttl=300
+        "ingest.probe.probe.probe_camera", "demo:", None, job_timeout=60, result_ttl=300
     )
 
 

@@ -11,12 +11,12 @@ from redis import Redis
 
 from contract.cameras.camera import Camera, make_camera
 from dashboard.hub import Hub
-from ingest.capture import Capture
-from ingest.connection_state import ConnectionState
-from ingest.outbox import Outbox
-from ingest.pulse import Pulse, ReaderLife
-from ingest.reader import CONTEXT
-from ingest.reporter import Reporter
+from ingest.process.capture import Capture
+from ingest.process.connection_state import ConnectionState
+from ingest.process.outbox import Outbox
+from ingest.process.pulse import Pulse, ReaderLife
+from ingest.process.reader import CONTEXT
+from ingest.process.reporter import Reporter
 from runtime.settings import Settings, load_settings
 from runtime.tracing import start_tracing
 from tests.builders import take_lease

@@ -22,7 +22,7 @@ from tests.unit.test_deploy import ROOT, copied_sources, requirements
 ENTRIES = {
     "ingest": (
         "ingest.__main__",
-        "ingest.jobs",
+        "ingest.process.jobs",
         "alerts.service",
         "alerts.delivery",
         "maskwatch.cli",

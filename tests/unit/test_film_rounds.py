@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from contract.errors import SourceError
-from ingest.address import parse_source
-from ingest.opening import Opening
-from ingest.source import CapturedFrame
-from ingest.video_source import VideoSource
+from ingest.captured import CapturedFrame
+from ingest.reach.address import parse_source
+from ingest.sources.opening import Opening
+from ingest.sources.video import VideoSource
 from runtime.settings import load_settings
 from tests.builders import Patience
 from tests.servers.clips import make_clip

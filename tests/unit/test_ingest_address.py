@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.address import parse_source
+from ingest.reach.address import parse_source
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from bus.keys import CameraKeys
 from bus.leases import Lease, LeaseStore
 from contract.errors import SourceTimeoutError
 from contract.people.totals import decode_totals
-from ingest.connection_state import ConnectionState
-from ingest.following import IN_FLIGHT, Follower
-from ingest.outbox import Outbox
-from ingest.reporter import Reporter
-from ingest.source import StreamInfo
+from ingest.captured import StreamInfo
+from ingest.process.connection_state import ConnectionState
+from ingest.process.following import IN_FLIGHT, Follower
+from ingest.process.outbox import Outbox
+from ingest.process.reporter import Reporter
 from tests.builders import frames_of
 
 STOP = threading.Event()
@@ -50,9 +50,9 @@ def outbox() -> Outbox:
 
 @pytest.fixture
 def reporter(redis: Redis, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> Reporter:
-    monkeypatch.setattr("ingest.reporter.TAKE_S", 0.001)
-    monkeypatch.setattr("ingest.reporter.REST_S", 0.0)
-    monkeypatch.setattr("ingest.reporter.FLUSH_S", 0.0)
+    monkeypatch.setattr("ingest.process.reporter.TAKE_S", 0.001)
+    monkeypatch.setattr("ingest.process.reporter.REST_S", 0.0)
+    monkeypatch.setattr("ingest.process.reporter.FLUSH_S", 0.0)
     return Reporter(redis, lease_of(redis), 50, outbox, ConnectionState("a"))
 
 
@@ -185,7 +185,7 @@ def test_a_connection_is_live_with_its_first_frame_stalled_without_and_offline_w
 def test_a_film_that_follows_the_workers_waits_for_their_commits_and_loses_nothing(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.reporter.TAKE_S", 0.001)
+    monkeypatch.setattr("ingest.process.reporter.TAKE_S", 0.001)
     outbox, follower = Outbox(capacity=20), Follower(redis, "c1")
     reporter = Reporter(redis, lease_of(redis), 50, outbox, ConnectionState("a"), follower)
     for _ in range(10):

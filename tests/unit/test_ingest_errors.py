@@ -9,10 +9,10 @@ import av
 import pytest
 
 from contract.errors import SourceNotFoundError
-from ingest.address import parse_source
 from ingest.demo.options import DemoOptions, parse_demo
-from ingest.opening import ffmpeg_options
-from ingest.source_errors import explain_opening, explain_reading
+from ingest.reach.address import parse_source
+from ingest.reach.errors import explain_opening, explain_reading
+from ingest.sources.opening import ffmpeg_options
 from runtime.settings import load_settings
 
 CAMERA = "rtsp://admin:s3cret@10.0.0.9:8554/live"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ingest.encoding import encode_jpeg, fit_size
-from ingest.pace import Pace
 from ingest.sampling import Sampler, StreamClock
+from ingest.sources.pace import Pace
 
 
 def sampled(fps: float, times_s: Iterable[float]) -> list[float]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.address import parse_source
-from ingest.leaving_out import MOST_OPEN, LeavingOut
+from ingest.captured import always
+from ingest.reach.address import parse_source
 from ingest.sampling import Sampler
-from ingest.source import always
-from ingest.video_source import VideoSource
+from ingest.sources.leaving_out import MOST_OPEN, LeavingOut
+from ingest.sources.video import VideoSource
 from runtime.settings import load_settings
 from tests.builders import Patience
 from tests.servers.clips import make_clip

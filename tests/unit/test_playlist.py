@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.playlist import MOST_LINE_CHARS, Key, Part, parse_playlist
-from ingest.web_client import ByteRange
+from ingest.web.client import ByteRange
+from ingest.web.playlist import MOST_LINE_CHARS, Key, Part, parse_playlist
 
 MASTER = b"""#EXTM3U
 #EXT-X-STREAM-INF:BANDWIDTH=1280000,CODECS="avc1.4d001f,mp4a.40.2",RESOLUTION=640x360

@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from ingest.rtsp_login import Login
+from ingest.reach.login import Login
 
 RFC_2617 = (
     'Digest realm="testrealm@host.com", qop="auth,auth-int", '

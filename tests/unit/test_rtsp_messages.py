@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.rtsp_messages import Message, NotRtspError, Splitter, packet, packets
+from ingest.rtsp.messages import Message, NotRtspError, Splitter, packet, packets
 
 ANSWER = (
     b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Type: application/sdp\r\nContent-Length: 4\r\n\r\nv=0\n"

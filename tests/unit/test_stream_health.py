@@ -7,11 +7,7 @@ import logging
 import pytest
 
 from contract.errors import SourceError
-from ingest.address import parse_source
-from ingest.overheard import Overheard, heard
-from ingest.sampling import StreamClock
-from ingest.source_errors import explain_opening
-from ingest.stream_health import (
+from ingest.health import (
     BROKEN_TO_TELL,
     FEWEST_PACKETS,
     KEY_FRAME_S,
@@ -20,7 +16,11 @@ from ingest.stream_health import (
     UNDECODABLE_S,
     StreamHealth,
 )
-from ingest.stream_rate import LASTS_S, RateWatch
+from ingest.reach.address import parse_source
+from ingest.reach.errors import explain_opening
+from ingest.reach.overheard import Overheard, heard
+from ingest.sampling import StreamClock
+from ingest.sources.rate import LASTS_S, RateWatch
 
 CAMERA = "rtsp://admin:s3cret@10.0.0.9:8554/live"
 

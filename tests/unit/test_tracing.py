@@ -89,7 +89,7 @@ def test_spans_belong_to_their_frames_and_hold_no_password() -> None:
 def test_what_is_off_loads_nothing_and_writes_nothing() -> None:
     code = (  # redis-py loads what it finds of OpenTelemetry by itself
         "import sys, redis; before = set(sys.modules);"
-        "import ingest.reader_process, worker.service, dashboard.app;"
+        "import ingest.process.reader_process, worker.service, dashboard.app;"
         "from runtime.settings import load_settings; from runtime.tracing import *;"
         "tracing = start_tracing('worker', load_settings({}));"
         f"assert tracing.record('{TRACE}', 'detect', 1.0, 2.0) == '';"

@@ -8,7 +8,7 @@ import ssl
 import time
 from typing import Final
 
-from ingest.reach import Reach
+from ingest.reach.reach import Reach
 
 CONNECTING: Final = "Connecting"
 CONNECTED_TO: Final = "Connected"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.stream_health import Notice
+from ingest.health import Notice
 
 FAST_FPS: Final = 61.0
 """Cameras of 60 frames a second are common enough; nothing that we count needs more."""

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from contract.errors import SourceNotFoundError
-from ingest.address import Address
-from ingest.playlist import BEGINNING, MOST_BYTES, Key, Part, Playlist, Segment, parse_playlist
-from ingest.source_errors import no_video
-from ingest.web_client import Answer, WebClient
+from ingest.reach.address import Address
+from ingest.reach.errors import no_video
+from ingest.web.client import Answer, WebClient
+from ingest.web.playlist import BEGINNING, MOST_BYTES, Key, Part, Playlist, Segment, parse_playlist
 
 MOST_NESTED: Final = 3
 """Playlists in playlists; RFC 8216 knows two."""

@@ -11,8 +11,8 @@ from typing import Final
 from bus.clock import SharedClock
 from bus.leases import Lease
 from contract.cameras.camera import Camera
-from ingest.assignment import Assignment
-from ingest.pulse import Pulse
+from ingest.process.assignment import Assignment
+from ingest.process.pulse import Pulse
 from runtime.settings import Settings
 
 CONTEXT: Final = get_context("forkserver")
@@ -26,7 +26,7 @@ def prepare_fork_server() -> None:
     Before this process takes cameras from others: loading takes a second or two, and a camera
     that has just lost its reader must not wait for it.
     """
-    CONTEXT.set_forkserver_preload(["ingest.reader_process"])
+    CONTEXT.set_forkserver_preload(["ingest.process.reader_process"])
     first = CONTEXT.Process(target=_do_nothing, daemon=True)
     first.start()
     first.join()
@@ -38,7 +38,7 @@ def _do_nothing() -> None:
 
 def _read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> None:
     # Imported over there only: the service itself needs neither FFmpeg nor OpenCV (35 MB).
-    from ingest.reader_process import read_camera
+    from ingest.process.reader_process import read_camera
 
     read_camera(assignment, orders, pulse)
 

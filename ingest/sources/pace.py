@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from ingest.source import LifeSign
+from ingest.captured import LifeSign
 
 LATEST_S: Final = 1.0
 LONGEST_GAP_S: Final = 5.0

@@ -27,8 +27,8 @@ from contract.errors import (
     SourceTooLargeError,
     SourceUndecodableError,
 )
-from ingest.address import Address
-from ingest.overheard import Overheard
+from ingest.reach.address import Address
+from ingest.reach.overheard import Overheard
 
 MOST_REDIRECTS: Final = 8
 """In a row, over RTSP or HTTP."""

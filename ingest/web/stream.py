@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from ingest.address import Address
-from ingest.hls import HlsBody, is_playlist
-from ingest.web_client import CHUNK_BYTES, Answer, ByteRange, WebClient
+from ingest.reach.address import Address
+from ingest.web.client import CHUNK_BYTES, Answer, ByteRange, WebClient
+from ingest.web.hls import HlsBody, is_playlist
 
 MULTIPART: Final = "multipart/x-mixed-replace"
 _TOLD_BY: Final = 10

@@ -19,13 +19,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from contract.errors import SourceError
-from ingest.address import Address
-from ingest.connecting import connect, secured
-from ingest.reach import Reach
-from ingest.rtsp_login import Login, as_sent
-from ingest.rtsp_messages import Message, NotRtspError, Splitter, packets
-from ingest.rtsp_udp import UdpStream
-from ingest.source_errors import no_video
+from ingest.reach.address import Address
+from ingest.reach.connecting import connect, secured
+from ingest.reach.errors import no_video
+from ingest.reach.login import Login, as_sent
+from ingest.reach.reach import Reach
+from ingest.rtsp.messages import Message, NotRtspError, Splitter, packets
+from ingest.rtsp.udp import UdpStream
 
 CHUNK_BYTES: Final = 64 * 1024
 REST_S: Final = 0.005

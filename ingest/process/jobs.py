@@ -13,4 +13,4 @@ def run(settings: Settings) -> None:
     Raises:
         SettingsError: no Redis is named.
     """
-    run_jobs(settings, "jobs", forking_worker(keys.JOBS_QUEUE, "ingest.probe.probe_camera"))
+    run_jobs(settings, "jobs", forking_worker(keys.JOBS_QUEUE, "ingest.probe.probe.probe_camera"))

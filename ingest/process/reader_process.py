@@ -18,14 +18,14 @@ import cv2
 from redis import Redis
 
 from bus.connection.client import connect
-from ingest import video_source  # noqa: F401 - loaded for the readers' sake
-from ingest.assignment import Assignment
-from ingest.capture import Capture, follows
-from ingest.connection_state import ConnectionState
-from ingest.following import Follower
-from ingest.outbox import Outbox
-from ingest.pulse import Pulse, ReaderLife
-from ingest.reporter import Reporter
+from ingest.process.assignment import Assignment
+from ingest.process.capture import Capture, follows
+from ingest.process.connection_state import ConnectionState
+from ingest.process.following import Follower
+from ingest.process.outbox import Outbox
+from ingest.process.pulse import Pulse, ReaderLife
+from ingest.process.reporter import Reporter
+from ingest.sources import video as video_source  # noqa: F401 - loaded for the readers' sake
 from runtime.logs import configure_logging
 from runtime.memory import keep_freed_memory
 from runtime.process_limits import limit_memory

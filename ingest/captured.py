@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from contract.errors import SourceLockedError
-from contract.redaction import HIDDEN
-from ingest.address import parse_source
 from ingest.encoding import Image
-from ingest.stream_health import StreamHealth
-from runtime.settings import Settings
+from ingest.health import StreamHealth
 
 
 @dataclass(frozen=True)
@@ -77,31 +72,3 @@ class OpenSource(Protocol):
         """
 
     def close(self) -> None: ...
-
-
-def open_source(
-    source: str,
-    settings: Settings,
-    life: LifeSign,
-    clock: Callable[[], float] = time.time,
-) -> OpenSource:
-    """Open any kind of source; its frames are stamped by `clock`.
-
-    Raises:
-        SourceError: it cannot be opened, and why.
-    """
-    if HIDDEN in source:
-        raise SourceLockedError(
-            "the camera's address is encrypted, and ingest has no key that opens it; give it the "
-            "file that the address was saved with (MASKWATCH_SECRET_KEY_FILE), or type the whole "
-            "address anew"
-        )
-    address = parse_source(source)
-    if address.kind == "demo":
-        # Its drawing loads more than other readers should pay for.
-        from ingest.demo.source import open_demo
-
-        return open_demo(source, life, clock)
-    from ingest.video_source import VideoSource
-
-    return VideoSource.open(address, settings, life, clock)

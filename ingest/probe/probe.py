@@ -3,7 +3,7 @@
 The dashboard asks for it through the job queue, never inside a web request:
 
     Queue(keys.JOBS_QUEUE, connection=redis, serializer=JSONSerializer).enqueue(
-        "ingest.probe.probe_camera", redact_url(source), vault.seal(source),
+        "ingest.probe.probe.probe_camera", redact_url(source), vault.seal(source),
         description="probe a camera", job_timeout=60, ttl=60, result_ttl=60, failure_ttl=60,
     )
 
@@ -40,11 +40,12 @@ from contract.errors import (
     SourceTimeoutError,
 )
 from contract.redaction import redact_url
-from ingest.address import parse_source
+from ingest.captured import CapturedFrame, OpenSource
 from ingest.encoding import encode_jpeg
-from ingest.probe_steps import StepWriter, Tell, opening_steps
-from ingest.source import CapturedFrame, OpenSource, open_source
-from ingest.source_errors import too_large
+from ingest.probe.steps import StepWriter, Tell, opening_steps
+from ingest.reach.address import parse_source
+from ingest.reach.errors import too_large
+from ingest.sources.source import open_source
 from runtime.process_limits import limit_memory
 from runtime.settings import Settings, load_settings
 from runtime.vault import Vault
@@ -109,7 +110,7 @@ def _run(source: str, limit_s: float, note: Callable[[dict[str, Any]], None]) ->
         subprocess.TimeoutExpired: it took longer than `limit_s`.
         subprocess.CalledProcessError: it ended without a result.
     """
-    command = [sys.executable, "-m", "ingest.probe"]
+    command = [sys.executable, "-m", "ingest.probe.probe"]
     with subprocess.Popen(  # noqa: S603 - our own module
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:

@@ -12,7 +12,7 @@ from contract.errors import (
     SourceForbiddenError,
     SourceHostNotFoundError,
 )
-from ingest.files import FileReach
+from ingest.reach.files import FileReach
 from runtime.settings import Settings
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

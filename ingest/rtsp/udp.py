@@ -7,7 +7,7 @@ import re
 import socket
 from typing import Final
 
-from ingest.rtsp_messages import packet
+from ingest.rtsp.messages import packet
 
 RECEIVED_BYTES: Final = 65536
 BUFFER_BYTES: Final = 2 * 1024 * 1024

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from ingest.web_client import ByteRange
+from ingest.web.client import ByteRange
 
 MOST_BYTES: Final = 2**20
 """Of a playlist: some 15,000 segments, or eight hours in segments of two seconds."""

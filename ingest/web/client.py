@@ -15,11 +15,9 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from contract.errors import SourceError, SourceForbiddenError
-from ingest.address import Address
-from ingest.connecting import connect, secured
-from ingest.reach import Reach
-from ingest.rtsp_login import Login
-from ingest.source_errors import (
+from ingest.reach.address import Address
+from ingest.reach.connecting import connect, secured
+from ingest.reach.errors import (
     MOST_REDIRECTS,
     answered_with,
     behind_redirect,
@@ -29,6 +27,8 @@ from ingest.source_errors import (
     no_video,
     redirected,
 )
+from ingest.reach.login import Login
+from ingest.reach.reach import Reach
 
 CHUNK_BYTES: Final = 64 * 1024
 MOST_ADDRESS_CHARS: Final = 4096

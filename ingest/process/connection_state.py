@@ -11,9 +11,9 @@ from typing import Final
 from contract.cameras.status import CameraState, CameraStatus
 from contract.errors import SourceError
 from contract.redaction import hosts_alone
-from ingest.source import StreamInfo
-from ingest.stream_health import Notice, StreamHealth
-from ingest.stream_rate import RateWatch
+from ingest.captured import StreamInfo
+from ingest.health import Notice, StreamHealth
+from ingest.sources.rate import RateWatch
 
 STALLED_AFTER_S: Final = 2.0
 FPS_WINDOW_S: Final = 4.0

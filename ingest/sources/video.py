@@ -13,14 +13,11 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from ingest.address import Address
+from ingest.captured import CapturedFrame, LifeSign, StreamInfo, always
 from ingest.encoding import Image, fit_size
-from ingest.leaving_out import LeavingOut
-from ingest.opening import Opening
-from ingest.pace import Pace
-from ingest.sampling import StreamClock
-from ingest.source import CapturedFrame, LifeSign, StreamInfo, always
-from ingest.source_errors import (
+from ingest.health import StreamHealth
+from ingest.reach.address import Address
+from ingest.reach.errors import (
     ended,
     no_key_frame,
     no_video,
@@ -28,7 +25,10 @@ from ingest.source_errors import (
     undecodable,
     unsupported_codec,
 )
-from ingest.stream_health import StreamHealth
+from ingest.sampling import StreamClock
+from ingest.sources.leaving_out import LeavingOut
+from ingest.sources.opening import Opening
+from ingest.sources.pace import Pace
 from runtime.settings import Settings
 
 GRACE_S: Final = 1.5

@@ -11,15 +11,16 @@ from contract.cameras.camera import Camera
 from contract.errors import SourceError
 from contract.redaction import redact_text
 from contract.traces import Trace
-from ingest.address import parse_source
-from ingest.backoff import WELL_AFTER_S, Backoff
-from ingest.connection_state import ConnectionState
+from ingest.captured import CapturedFrame, OpenSource
 from ingest.encoding import encode_jpeg
-from ingest.outbox import Outbox
-from ingest.pulse import ReaderLife
+from ingest.process.backoff import WELL_AFTER_S, Backoff
+from ingest.process.connection_state import ConnectionState
+from ingest.process.outbox import Outbox
+from ingest.process.pulse import ReaderLife
+from ingest.reach.address import parse_source
+from ingest.reach.errors import too_large
 from ingest.sampling import Sampler
-from ingest.source import CapturedFrame, OpenSource, open_source
-from ingest.source_errors import too_large
+from ingest.sources.source import open_source
 from runtime.logs import about
 from runtime.settings import Settings
 from runtime.tracing import OFF, Tracing

@@ -11,8 +11,8 @@ from bus.clock import SharedClock
 from bus.leases import Lease
 from contract.cameras.camera import Camera
 from contract.cameras.status import CameraStatus
-from ingest.backoff import WELL_AFTER_S, Backoff
-from ingest.reader import Reader
+from ingest.process.backoff import WELL_AFTER_S, Backoff
+from ingest.process.reader import Reader
 from runtime.logs import about
 from runtime.settings import Settings
 

@@ -20,9 +20,9 @@ from bus.stores.status import StatusStore
 from contract.cameras.status import CameraStatus
 from contract.errors import LeaseLostError
 from contract.people.totals import frames_field
-from ingest.connection_state import ConnectionState
-from ingest.following import Follower
-from ingest.outbox import Outbox, SampledFrame, Skipped
+from ingest.process.connection_state import ConnectionState
+from ingest.process.following import Follower
+from ingest.process.outbox import Outbox, SampledFrame, Skipped
 
 FLUSH_S: Final = 1.0
 TAKE_S: Final = 0.1

@@ -24,8 +24,8 @@ from bus.stores.webcams import WebcamStore
 from contract.cameras.camera import Camera
 from contract.errors import LeaseLostError, MessageError
 from contract.messages import to_json
-from ingest.fleet import Fleet
-from ingest.reader import prepare_fork_server
+from ingest.process.fleet import Fleet
+from ingest.process.reader import prepare_fork_server
 from runtime.logs import about
 from runtime.settings import Settings
 from runtime.stopping import stop_on_signals

@@ -12,12 +12,8 @@ import av
 import av.container
 
 from contract.errors import SourceError
-from ingest.address import Address, SourceKind
-from ingest.files import identity
-from ingest.overheard import Overheard, overhearing
-from ingest.reach import Reach
-from ingest.rtsp_relay import RtspRelay
-from ingest.source_errors import (
+from ingest.reach.address import Address, SourceKind
+from ingest.reach.errors import (
     MOST_REDIRECTS,
     behind_redirect,
     explain_opening,
@@ -27,8 +23,12 @@ from ingest.source_errors import (
     silent_over_udp,
     timed_out,
 )
-from ingest.web_client import Deadline, WebClient
-from ingest.web_stream import WebStream
+from ingest.reach.files import identity
+from ingest.reach.overheard import Overheard, overhearing
+from ingest.reach.reach import Reach
+from ingest.rtsp.relay import RtspRelay
+from ingest.web.client import Deadline, WebClient
+from ingest.web.stream import WebStream
 from runtime.settings import Settings
 
 # What a camera sends must not make FFmpeg read local files or run protocols that nobody asked for

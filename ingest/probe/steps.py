@@ -12,8 +12,8 @@ from typing import Final, TextIO
 import av.logging
 
 from contract.cameras.probes import ProbeStep
-from ingest import connecting
-from ingest.overheard import heard
+from ingest.reach import connecting
+from ingest.reach.overheard import heard
 
 # FFmpeg reaches our relay or proxy alone, and always: what those connect to is what counts.
 _BEGINNINGS: Final[dict[tuple[str, str], ProbeStep]] = {

@@ -1,0 +1,1 @@
+"""Looks at a source once, before it is registered."""

@@ -1,0 +1,1 @@
+"""The ingest process, its readers, and what they send to Redis."""

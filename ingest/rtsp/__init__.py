@@ -1,0 +1,1 @@
+"""The relay between FFmpeg and RTSP cameras."""

@@ -1,0 +1,1 @@
+"""Cameras, webcams and files, opened and decoded."""

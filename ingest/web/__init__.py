@@ -1,0 +1,1 @@
+"""Web cameras and HLS: we ask, and FFmpeg opens no address."""
