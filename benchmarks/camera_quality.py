@@ -36,10 +36,10 @@ from ingest.demo.scene import Scene
 from ingest.encoding import encode_jpeg
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera
-from worker.condition import CameraCondition
+from worker.condition.condition import CameraCondition
 from worker.intake import TakenFrame
 from worker.networks import Networks
-from worker.tracking import Tracker
+from worker.tracking.tracker import Tracker
 
 Image = npt.NDArray[np.uint8]
 

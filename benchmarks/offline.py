@@ -22,7 +22,7 @@ from worker.budget import Budget
 from worker.camera import OwnedCamera
 from worker.intake import TakenFrame
 from worker.networks import Networks
-from worker.tracking import Tracker
+from worker.tracking.tracker import Tracker
 
 Image = npt.NDArray[np.uint8]
 NOBODY: dict[str, int] = {}

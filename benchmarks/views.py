@@ -4,7 +4,7 @@ python -m benchmarks.views
 
 On `../shared/data/val` without `wider` (all bare), faces that the default detector finds, as they
 are and blurred twice. Prints the share judged wrongly by the sharpness and frontality that
-`worker.evidence` measures.
+`worker.verdicts.evidence` measures.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.system import machine, print_result
 from models.evaluation.judged import cut_crops
 from models.loading import load_classifier
 from models.training.faces import LabelledFace
-from worker.evidence import LEAST_FACE_PX, frontality_of, sharpness_of
+from worker.verdicts.evidence import LEAST_FACE_PX, frontality_of, sharpness_of
 
 BLURS: tuple[float, ...] = (0.0, 2.0, 4.0)
 """Gaussian, standard deviations in pixels of a crop of 128."""

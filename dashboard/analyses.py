@@ -34,7 +34,7 @@ class Analysis:
     names: list[str]
     expires_in_s: int
     result: dict[str, Any] = field(default_factory=dict)
-    """What `worker.image_jobs.analyse_images` left; empty until finished."""
+    """What `worker.uploads.image_jobs.analyse_images` left; empty until finished."""
 
 
 class Analyses:

@@ -14,7 +14,7 @@ MOST_STEPS: Final = 24
 
 
 def report_of(found: dict[str, Any]) -> dict[str, Any]:
-    """The report of `worker.recordings` with its totals, its steps, and how fast it was."""
+    """The report of `worker.uploads.recordings` with its totals, its steps, and how fast it was."""
     duration_s, people = found["duration_s"], found["people"]
     step_s = next((s for s in STEPS_S if duration_s <= s * MOST_STEPS), STEPS_S[-1])
     steps = [

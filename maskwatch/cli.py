@@ -88,13 +88,13 @@ def _jobs() -> Callable[[Settings], None]:
 
 
 def _images() -> Callable[[Settings], None]:
-    from worker.image_jobs import run
+    from worker.uploads.image_jobs import run
 
     return run
 
 
 def _recordings() -> Callable[[Settings], None]:
-    from worker.recording_jobs import run
+    from worker.uploads.recording_jobs import run
 
     return run
 

@@ -14,8 +14,8 @@ from rq.serializers import JSONSerializer
 from bus.keys import IMAGES_QUEUE
 from tests.builders import ScriptedClassifier, ScriptedDetector
 from tests.threads import in_thread
-from worker.image_jobs import analyse_upload
 from worker.networks import Networks
+from worker.uploads.image_jobs import analyse_upload
 
 BOX = (10.0, 10.0, 50.0, 60.0)
 SMALL = (80.0, 10.0, 90.0, 22.0)

@@ -50,7 +50,9 @@ from runtime import image_files, tracing
 from runtime.redis_address import hosts as redis_hosts
 from tests import product
 from tests.hostile_texts import Shape, shapes_of
-from worker import condition, saved_state, tracking
+from worker import saved_state
+from worker.condition import condition
+from worker.tracking import tracker as tracking
 
 REFUSALS = (MaskwatchError, ValueError, TypeError, KeyError, http.client.HTTPException)
 """What a parser may raise at text that is none of its kind: no RecursionError, above all."""
@@ -327,8 +329,10 @@ def _of_records() -> Iterator[Parser]:
     yield Parser(
         "worker.saved_state.read_condition", lambda text: saved_state.read_condition(text, 1), JSON
     )
-    yield Parser("worker.tracking.Tracker.decode", tracking.Tracker.decode, JSON)
-    yield Parser("worker.condition.CameraCondition.decode", condition.CameraCondition.decode, JSON)
+    yield Parser("worker.tracking.tracker.Tracker.decode", tracking.Tracker.decode, JSON)
+    yield Parser(
+        "worker.condition.condition.CameraCondition.decode", condition.CameraCondition.decode, JSON
+    )
     for field in (b"v", b"seq", b"at", b"trace"):
         name = f"contract.pictures.frames.FrameMessage.decode, {field.decode()}"
         yield Parser(name, frame(field, FrameMessage.decode, FRAME_SCHEMA), NUMBERS)

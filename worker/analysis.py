@@ -17,15 +17,15 @@ from contract.people.totals import AGE_BUCKETS_S, age_field, frames_field
 from face_detector.detection import Detections
 from models.crops import crop_faces
 from runtime.tracing import OFF, Tracing
-from worker import people
 from worker.budget import Budget, urgency
 from worker.camera import OwnedCamera
 from worker.drawing import annotate
-from worker.evidence import LEAST_FACE_PX, frontality_of, sharpness_of, weigh
 from worker.intake import TakenFrame
 from worker.networks import CLASSIFIED_AT_ONCE, Networks
-from worker.track import Track
-from worker.zones import layout_of
+from worker.tracking import people
+from worker.tracking.track import Track
+from worker.tracking.zones import layout_of
+from worker.verdicts.evidence import LEAST_FACE_PX, frontality_of, sharpness_of, weigh
 
 FloatArray = npt.NDArray[np.float32]
 

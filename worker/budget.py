@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from worker.track import Track
+from worker.tracking.track import Track
 
 UNDECIDED_EVERY_S: Final = 0.15
 """A face without a verdict is looked at this often at first ..."""

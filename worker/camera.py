@@ -11,8 +11,8 @@ from contract.cameras.camera import Camera
 from contract.people.minutes import ANALYSED_MS, DROPPED, FACES, FRAMES, MinuteIncrements
 from contract.people.totals import Increments, dropped_field
 from contract.pictures.frames import FrameMessage
-from worker.condition import CameraCondition
-from worker.tracking import Tracker
+from worker.condition.condition import CameraCondition
+from worker.tracking.tracker import Tracker
 
 LONGEST_STEP_S: Final = 1.0
 """Two analysed frames this far apart, or one and a half periods of the camera's rate where that

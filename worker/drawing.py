@@ -12,7 +12,7 @@ import numpy.typing as npt
 from contract.people.faces import Face
 from contract.people.verdicts import Verdict
 from contract.pictures.views import LARGE_VIEW_WIDTH
-from worker.zones import Layout
+from worker.tracking.zones import Layout
 
 Image = npt.NDArray[np.uint8]
 

@@ -32,7 +32,7 @@ _Name = Annotated[str, Field(max_length=200)]
 _Motion = tuple[
     # where, how large, how fast, growing how fast
     Pixels, Pixels, _Log, _Log, _Any, _Any, _Growth,
-    # and how surely: `worker.motion` says which numbers these are
+    # and how surely: `worker.tracking.motion` says which numbers these are
     _Amount, _Any, _Amount, _Amount, _Any, _Any, _Amount,
 ]  # fmt: skip
 _Change = tuple[Moment, Verdict, Verdict]

@@ -34,11 +34,11 @@ from runtime.stopping import stop_on_signals
 from runtime.tracing import OFF, Tracing, start_tracing
 from worker.analysis import Analyser
 from worker.camera import OwnedCamera
-from worker.condition import CameraCondition
+from worker.condition.condition import CameraCondition
 from worker.intake import Intake
 from worker.networks import Networks, load_networks
 from worker.ownership import OwnershipThread
-from worker.tracking import LOST_AFTER_S, Tracker
+from worker.tracking.tracker import LOST_AFTER_S, Tracker
 
 QUIET_AFTER_S: Final = LOST_AFTER_S + 1.0
 """With no frame for this long, the people last seen are gone."""

@@ -17,7 +17,7 @@ from contract.errors import MessageError
 from contract.messages import to_json
 from contract.pictures.recordings import _OUR_FILE, CONTAINERS, Container, Recording
 
-ANALYSE_JOB: Final = "worker.recording_jobs.analyse_recording"
+ANALYSE_JOB: Final = "worker.uploads.recording_jobs.analyse_recording"
 
 
 _log = logging.getLogger(__name__)

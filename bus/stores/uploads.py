@@ -31,7 +31,7 @@ GIVEN_KEPT_S: Final = 120
 """Uploaded images that nobody analysed go after this."""
 
 
-ANALYSE_JOB: Final = "worker.image_jobs.analyse_images"
+ANALYSE_JOB: Final = "worker.uploads.image_jobs.analyse_images"
 
 
 _log = logging.getLogger(__name__)

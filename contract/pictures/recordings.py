@@ -33,7 +33,7 @@ class Recording:
     error: str = ""
     """What was wrong with it, in plain words."""
     report: dict[str, Any] = field(default_factory=dict)
-    """What `worker.recordings` found; empty until finished."""
+    """What `worker.uploads.recordings` found; empty until finished."""
     kept_until_s: Moment = 0.0
     """Seconds since the epoch; in the files' names. 0 for one of an earlier version."""
     v: int = SCHEMA

@@ -22,7 +22,7 @@ from runtime.settings import load_settings
 from tests.accounts import key_client, make_app
 from tests.images_process import scripted_networks
 from tests.servers.clips import make_clip, make_sound, truncate
-from worker import recording_jobs
+from worker.uploads import recording_jobs
 
 API = "/api/v1/recordings"
 
@@ -56,7 +56,7 @@ def analyse(redis: Redis, store: RecordingStore, most_minutes: float = 60) -> No
     """What the job does, with networks that find a masked face in every frame."""
     queue = Queue(RECORDINGS_QUEUE, connection=redis, serializer=JSONSerializer)
     [job] = queue.jobs
-    assert job.func_name == "worker.recording_jobs.analyse_recording"
+    assert job.func_name == "worker.uploads.recording_jobs.analyse_recording"
     found = store.get(job.args[0])
     assert found is not None
     settings = load_settings({}, recording_max_minutes=most_minutes)

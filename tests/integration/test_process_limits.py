@@ -19,7 +19,7 @@ from bus.keys import RECORDINGS_QUEUE
 from bus.stores.recordings import ANALYSE_JOB, RecordingStore
 from ingest.probe.probe import probe_camera
 from tests.servers.clips import make_clip
-from worker.recording_jobs import KILLED
+from worker.uploads.recording_jobs import KILLED
 
 PATIENCE_S = 60.0
 

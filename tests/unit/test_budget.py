@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from worker.budget import NEW_URGENCY, SETTLED_EVERY_S, UNSETTLED_EVERY_S, Budget, urgency
-from worker.track import Track
-from worker.votes import Votes
+from worker.tracking.track import Track
+from worker.verdicts.votes import Votes
 
 BOX = np.array([0, 0, 60, 60], np.float32)
 MASK = np.array([0.95, 0.03, 0.02], np.float32)

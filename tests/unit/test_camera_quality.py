@@ -14,9 +14,9 @@ from benchmarks.injections import Injection, injections
 from contract.cameras.quality import QualityReport
 from contract.errors import MessageError
 from contract.people.minutes import MinuteIncrements
-from worker.condition import CameraCondition
-from worker.picture import look_at
-from worker.quality import VIEW_ACCEPTED_AFTER_S, CameraQuality
+from worker.condition.condition import CameraCondition
+from worker.condition.picture import look_at
+from worker.condition.quality import VIEW_ACCEPTED_AFTER_S, CameraQuality
 
 FPS = 4.0
 WIDTH, HEIGHT = 320, 180

@@ -29,9 +29,9 @@ ENTRIES = {
     ),
     "worker": (
         "worker.__main__",
-        "worker.image_jobs",
-        "worker.recording_jobs",
-        "worker.recordings",
+        "worker.uploads.image_jobs",
+        "worker.uploads.recording_jobs",
+        "worker.uploads.recordings",
         "face_detector.loading",
         "models.loading",
         "models.cli",

@@ -7,7 +7,7 @@ import numpy as np
 
 from contract.cameras.camera import make_camera
 from worker.drawing import annotate
-from worker.zones import layout_of
+from worker.tracking.zones import layout_of
 
 FRAME = np.full((360, 640, 3), 60, np.uint8)
 

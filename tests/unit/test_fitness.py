@@ -7,7 +7,7 @@ import json
 import pytest
 
 from contract.cameras.quality import QualityReport
-from worker.fitness import FitnessLearner
+from worker.condition.fitness import FitnessLearner
 
 GOOD_LOOK = {"brightness": 110.0, "frontality": 0.9, "sharpness": 0.12}
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from contract.people.people import Person
 from contract.people.totals import Increments
-from worker.people import count, why_nobody
-from worker.static_faces import FORGOTTEN_AFTER_S, STATIC_AFTER_S
-from worker.tracking import Tracker
+from worker.tracking.people import count, why_nobody
+from worker.tracking.static_faces import FORGOTTEN_AFTER_S, STATIC_AFTER_S
+from worker.tracking.tracker import Tracker
 
 SIZE = (1280, 720)
 STEP_S = 0.5

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.errors import MessageError
-from worker.motion import BoxMotion
-from worker.people import why_nobody
-from worker.track import Track
-from worker.tracking import LOST_AFTER_S, Tracker
-from worker.votes import Votes
+from worker.tracking.motion import BoxMotion
+from worker.tracking.people import why_nobody
+from worker.tracking.track import Track
+from worker.tracking.tracker import LOST_AFTER_S, Tracker
+from worker.verdicts.votes import Votes
 
 
 def boxes(*corners: tuple[float, float, float, float]) -> np.ndarray:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from contract.people.people import VerdictChange
-from worker.evidence import frontality_of, sharpness_of, size_weight, weigh
-from worker.votes import Votes
+from worker.verdicts.evidence import frontality_of, sharpness_of, size_weight, weigh
+from worker.verdicts.votes import Votes
 
 MASK = np.array([0.9, 0.05, 0.05], np.float32)
 NO_MASK = np.array([0.05, 0.05, 0.9], np.float32)

@@ -10,10 +10,10 @@ from contract.cameras.camera import Camera, make_camera
 from contract.errors import CameraConfigError
 from contract.people.totals import Increments, crossed_field
 from face_detector.detection import Detections
-from worker.passage import Passage
-from worker.people import count, why_nobody
-from worker.tracking import Tracker
-from worker.zones import crossed, layout_of
+from worker.tracking.passage import Passage
+from worker.tracking.people import count, why_nobody
+from worker.tracking.tracker import Tracker
+from worker.tracking.zones import crossed, layout_of
 
 SIZE = (1000, 500)
 DOOR = {"name": "Door", "points": [(0.2, 0.5), (0.8, 0.5)]}

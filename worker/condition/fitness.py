@@ -28,9 +28,9 @@ LEAST_LOWER_PX: Final = 20.0
 DARK_BELOW: Final = 40.0
 """Mean grey value of a face that is too dark to see where a mask ends."""
 OBLIQUE_BELOW: Final = 0.4
-"""Frontality (see `worker.evidence`) of a face turned too far to see nose and mouth."""
+"""Frontality (see `worker.verdicts.evidence`) of a face turned too far to see nose and mouth."""
 BLURRED_BELOW: Final = 0.03
-"""Sharpness of a face's crop (see `worker.evidence`) without edges to judge by."""
+"""Sharpness of a face's crop (see `worker.verdicts.evidence`) without edges to judge by."""
 MOST_BAD: Final = 0.5
 """Share of looks with a fault from which the fault is the camera's."""
 FAULTS: Final[tuple[UnfitReason, ...]] = ("too_dark", "too_oblique", "too_blurred")

@@ -13,8 +13,8 @@ from contract.pictures.uploads import StillFace, StillResult
 from face_detector.detection import Detections
 from models.crops import crop_faces
 from worker.drawing import annotate
-from worker.evidence import LEAST_FACE_PX
 from worker.networks import Networks
+from worker.verdicts.evidence import LEAST_FACE_PX
 
 Image = npt.NDArray[np.uint8]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 NO_DETAIL: Final = 0.125
-"""Sharpness of a picture with no fine detail at all (see `worker.picture.Look.sharpness`)."""
+"""Sharpness, as in `worker.condition.picture.Look`, of a picture with no fine detail at all."""
 LEAST: Final = 0.03
 """Detail below which no face of a usual size can be judged, whatever the camera's usual ..."""
 ENOUGH: Final = 0.04

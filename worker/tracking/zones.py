@@ -15,8 +15,8 @@ from contract.cameras.camera import Camera
 from contract.cameras.layout import Area, CountingLine, Line, Zone
 from contract.people.people import Direction, LineCrossing
 from face_detector.detection import Detections
-from worker.association import centres
-from worker.track import Track
+from worker.tracking.association import centres
+from worker.tracking.track import Track
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -14,9 +14,9 @@ from contract.messages import to_json
 from contract.people.minutes import MinuteIncrements
 from contract.people.outcomes import ConditionRecord
 from contract.people.people import Person
-from worker.fitness import FitnessLearner
-from worker.picture import look_at
-from worker.quality import CameraQuality
+from worker.condition.fitness import FitnessLearner
+from worker.condition.picture import look_at
+from worker.condition.quality import CameraQuality
 from worker.saved_state import read_condition
 
 Image = npt.NDArray[np.uint8]

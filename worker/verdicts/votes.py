@@ -98,7 +98,7 @@ class Votes:
     def add(self, probabilities: npt.NDArray[np.float32], weight: float, time_s: float) -> Votes:
         """Return the votes with one more classification, `(3,)` in `JUDGED_VERDICTS` order.
 
-        `weight` says how good the view was, 0 to 1 (see `worker.evidence`).
+        `weight` says how good the view was, 0 to 1 (see `worker.verdicts.evidence`).
         """
         given = [float(part) for part in probabilities]
         fade = min(1.0, (MOST_WEIGHT - weight) / self.weight) if self.weight > 0 else 1.0

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from contract.errors import MessageError
 from contract.messages import to_json
-from worker.association import (
+from worker.saved_state import read_tracker
+from worker.tracking.association import (
     SAME_FACE_OVERLAP,
     assign,
     common_shift,
@@ -19,9 +20,8 @@ from worker.association import (
     overlaps,
     uncut,
 )
-from worker.saved_state import read_tracker
-from worker.static_faces import StaticFaces
-from worker.track import Track
+from worker.tracking.static_faces import StaticFaces
+from worker.tracking.track import Track
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -16,7 +16,7 @@ from runtime.image_files import decode_image
 from runtime.process_limits import limit_memory
 from runtime.settings import Settings, load_settings
 from worker.networks import Networks, load_networks
-from worker.still import draw_still, judge_still
+from worker.uploads.images import draw_still, judge_still
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from contract.people.people import DiscardCause, Person
 from contract.people.totals import Increments, crossed_field, discarded_field, people_field
-from worker.track import Track
+from worker.tracking.track import Track
 
 LEAST_SIGHTINGS: Final = 3
 LEAST_TIME_S: Final = 0.35

@@ -27,7 +27,7 @@ from worker.camera import OwnedCamera
 from worker.drawing import draw
 from worker.intake import TakenFrame
 from worker.networks import Networks
-from worker.tracking import Tracker
+from worker.tracking.tracker import Tracker
 
 Image = npt.NDArray[np.uint8]
 ANALYSIS_FPS: Final = 8.0

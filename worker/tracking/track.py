@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.people.verdicts import Verdict
-from worker.motion import Box, BoxMotion
-from worker.passage import Passage
-from worker.votes import Votes
+from worker.tracking.motion import Box, BoxMotion
+from worker.tracking.passage import Passage
+from worker.verdicts.votes import Votes
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from worker.picture import MAP_HEIGHT, MAP_WIDTH
+from worker.condition.picture import MAP_HEIGHT, MAP_WIDTH
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from worker.track import Track
+from worker.tracking.track import Track
 
 STATIC_AFTER_S: Final = 90.0
 """Seconds without moving, in one piece or several, after which a face is a picture. People in a

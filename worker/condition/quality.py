@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from contract.cameras.quality import PROBLEMS, Problem
 from contract.people.minutes import MinuteIncrements, invalid_column
-from worker.focus import ENOUGH, NO_DETAIL, Focus
-from worker.picture import Look
-from worker.stillness import FROZEN_AFTER_S, Stillness
-from worker.suspicion import LONGEST_STEP_S, Suspicion
-from worker.viewpoint import Viewpoint
+from worker.condition.focus import ENOUGH, NO_DETAIL, Focus
+from worker.condition.picture import Look
+from worker.condition.stillness import FROZEN_AFTER_S, Stillness
+from worker.condition.suspicion import LONGEST_STEP_S, Suspicion
+from worker.condition.viewpoint import Viewpoint
 
 RAISED_AFTER_S: Final[Mapping[Problem, float]] = {
     "black": 4.0,

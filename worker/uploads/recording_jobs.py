@@ -75,7 +75,7 @@ def analyse_recording(recording_id: str) -> None:
 def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None:
     # In this child process only: the parent, which forks, must load no neural runtime.
     from worker.networks import load_networks
-    from worker.recordings import analyse_recording as analyse
+    from worker.uploads.recordings import analyse_recording as analyse
 
     target = store.annotated_file(made)
     given = store.given_file(made)

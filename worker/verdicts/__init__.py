@@ -1,0 +1,1 @@
+"""From looks at a face to a verdict."""
