@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.system import print_result
 from bus.connection.client import connect
-from dashboard import picture_streams
 from dashboard.accounts.access import rule_of
+from dashboard.live import picture_streams
 from maskwatch.redis_server import EmbeddedRedis
 from tests.accounts import make_app
 from tests.integration.test_dashboard_access import WHO, Cell, matrix, routes

@@ -39,8 +39,8 @@ from contract.people.minutes import (
 )
 from contract.people.people import Person
 from contract.people.verdicts import Verdict
-from dashboard.compliance_report import make_report
-from dashboard.time_range import cut, parse_zone
+from dashboard.compliance.report import make_report
+from dashboard.web.time_range import cut, parse_zone
 from maskwatch.redis_server import EmbeddedRedis
 
 KINDS = {"quiet": 1.0, "busy": 20.0, "crowded": 60.0}

@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 import yaml
 
 from benchmarks.system import ROOT, machine, print_result
-from dashboard.metric_definitions import DEFINITIONS
+from dashboard.operations.metric_definitions import DEFINITIONS
 
 TESTS: Final = (
     "test_deploy_monitoring",

@@ -34,8 +34,8 @@ from contract.cameras.camera import Camera
 from contract.cameras.status import CameraStatus
 from contract.people.totals import decode_totals, dropped_field, frames_field
 from contract.pictures.views import SCHEMA
-from dashboard.board import Board
-from dashboard.people_feed import decode_rows
+from dashboard.live.board import Board
+from dashboard.live.people_feed import decode_rows
 from runtime.settings import load_settings
 from tests.builders import Source, add_camera, jpeg, take_lease
 from tests.malformed_messages import (

@@ -27,7 +27,7 @@ import psutil
 from benchmarks.system import System, machine, print_result, running_system, wait_until
 from bus.keys import CameraKeys
 from contract.people.totals import frames_field
-from dashboard.wall_records import decode_records
+from dashboard.live.wall_records import decode_records
 
 TILES: Final = 16
 VIEWERS: Final = 20

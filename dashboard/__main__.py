@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.server import run
+from dashboard.serving.server import run
 from runtime.stage import run_stage
 
 if __name__ == "__main__":

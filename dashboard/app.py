@@ -6,35 +6,26 @@ from flask import Flask
 from redis import Redis
 
 from bus.connection.loss import LossWatch
-from dashboard import (
-    analysis_api,
-    camera_api,
-    camera_file_api,
-    compliance_api,
-    connection_api,
-    errors,
-    event_api,
-    guard,
-    operations,
-    pages,
-    people_api,
-    picture_streams,
-    probe_api,
-    recording_api,
-    try_pages,
-    upload_requests,
-    wall_stream,
-    webcam_api,
-)
+from dashboard import pages
 from dashboard.accounts import access, administration, audit_api, own_account, sign_in
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.sessions import LONGEST_S
 from dashboard.alerts import alert_api, channel_api, channel_pages, rule_api
 from dashboard.alerts import pages as alert_pages
 from dashboard.api_document import pages as document_pages
-from dashboard.proxies import BelieveProxies, Proxies
-from dashboard.requests import BoundedJson
+from dashboard.cameras import api as camera_api
+from dashboard.cameras import connection_api, probe_api
+from dashboard.cameras import file_api as camera_file_api
+from dashboard.compliance import api as compliance_api
+from dashboard.compliance import people_api
+from dashboard.live import event_api, picture_streams, wall_stream
+from dashboard.operations import health as operations
 from dashboard.services import make_services
+from dashboard.serving.proxies import BelieveProxies, Proxies
+from dashboard.try_it import analysis_api, recording_api, webcam_api
+from dashboard.try_it import pages as try_pages
+from dashboard.web import errors, guard, upload_requests
+from dashboard.web.requests import BoundedJson
 from runtime.settings import Settings
 from runtime.vault import Vault
 

@@ -20,13 +20,13 @@ from bus.stores.cameras import CameraRegistry, CameraRoster
 from bus.stores.recordings import RecordingStore
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
-from dashboard.analyses import Analyses
-from dashboard.board import Board
-from dashboard.hub import Hub
-from dashboard.metrics import TotalsCollector
-from dashboard.people_feed import PeopleFeed
-from dashboard.probes import Probes
-from dashboard.webcams import Webcams
+from dashboard.cameras.probes import Probes
+from dashboard.live.board import Board
+from dashboard.live.hub import Hub
+from dashboard.live.people_feed import PeopleFeed
+from dashboard.operations.metrics import TotalsCollector
+from dashboard.try_it.analyses import Analyses
+from dashboard.try_it.webcams import Webcams
 from runtime.settings import Settings
 from runtime.tracing import start_tracing
 from runtime.vault import Vault

@@ -14,7 +14,7 @@ declare -A entries=(
     [ingest]="ingest.__main__ ingest.process.service ingest.process.jobs alerts.service alerts.delivery maskwatch.cli deploy.healthcheck"
     [worker]="worker.__main__ worker.service worker.uploads.image_jobs worker.uploads.recording_jobs worker.uploads.recordings face_detector.loading models.loading models.cli maskwatch.cli deploy.healthcheck"
     [worker-gpu]="worker.__main__ worker.service worker.uploads.image_jobs worker.uploads.recording_jobs worker.uploads.recordings face_detector.loading models.loading models.cli maskwatch.cli deploy.healthcheck"
-    [dashboard]="dashboard.__main__ dashboard.server gunicorn.workers.ggevent maskwatch.cli deploy.healthcheck"
+    [dashboard]="dashboard.__main__ dashboard.serving.server gunicorn.workers.ggevent maskwatch.cli deploy.healthcheck"
 )
 
 # The folders that a target copies into /app, those of the targets it builds on first.

@@ -11,8 +11,8 @@ from contract.errors import CameraFileError
 from maskwatch.connection import cameras_here, connect_here
 
 if TYPE_CHECKING:
-    from dashboard.camera_file.forms import Form
-    from dashboard.camera_file.plan import Plan, Row
+    from dashboard.cameras.file.forms import Form
+    from dashboard.cameras.file.plan import Plan, Row
 
 WHO = "the command line"
 
@@ -30,7 +30,7 @@ def _form(path: Path) -> Form:
 @click.argument("path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def export_cameras(path: Path) -> None:
     """Write all cameras into a .yaml or .csv file, without any password."""
-    from dashboard.camera_file.forms import write_cameras
+    from dashboard.cameras.file.forms import write_cameras
 
     cameras = [camera for camera in cameras_here().all() if not camera.owner]
     path.write_text(write_cameras(_form(path), cameras), encoding="utf-8")
@@ -49,8 +49,8 @@ def export_cameras(path: Path) -> None:
 def import_cameras(path: Path, dry_run: bool, partial: bool, remove_missing: bool) -> None:
     """Add and change the cameras of a .yaml or .csv file: all of them, or none."""
     from dashboard.accounts.audit import AuditLog
-    from dashboard.camera_file.forms import read_cameras
-    from dashboard.camera_file.plan import carry_out, make_plan
+    from dashboard.cameras.file.forms import read_cameras
+    from dashboard.cameras.file.plan import carry_out, make_plan
 
     if partial and remove_missing:
         raise CameraFileError(

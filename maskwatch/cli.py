@@ -106,7 +106,7 @@ def _alerts() -> Callable[[Settings], None]:
 
 
 def _dashboard() -> Callable[[Settings], None]:
-    from dashboard.server import run
+    from dashboard.serving.server import run
 
     return run
 

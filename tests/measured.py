@@ -23,7 +23,7 @@ from contract.people.totals import (
     fault_field,
     inference_field,
 )
-from dashboard.metrics import TotalsCollector
+from dashboard.operations.metrics import TotalsCollector
 from tests.alerts import add_webhook
 from tests.builders import add_camera, take_lease
 

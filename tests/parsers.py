@@ -36,11 +36,13 @@ from contract.pictures.frames import SCHEMA as FRAME_SCHEMA
 from contract.pictures.frames import FrameMessage
 from contract.pictures.views import SCHEMA as VIEW_SCHEMA
 from contract.pictures.views import View
-from dashboard import guard, pages, people_feed, requests, time_range, wall_records
+from dashboard import pages
 from dashboard.accounts import audit, grants
-from dashboard.camera_file import csv_form, forms, yaml_form
-from dashboard.camera_file.plan import make_plan
-from dashboard.missed_people import parse_row_id
+from dashboard.cameras.file import csv_form, forms, yaml_form
+from dashboard.cameras.file.plan import make_plan
+from dashboard.live import people_feed, wall_records
+from dashboard.live.missed_people import parse_row_id
+from dashboard.web import guard, requests, time_range
 from ingest.reach import address
 from ingest.reach import login as rtsp_login
 from ingest.rtsp import messages as rtsp_messages
@@ -205,29 +207,31 @@ def _of_cameras() -> Iterator[Parser]:
 
 def _of_people() -> Iterator[Parser]:
     """What people type and upload."""
-    yield Parser("dashboard.camera_file.yaml_form.read_yaml", yaml_form.read_yaml, YAML)
-    yield Parser("dashboard.camera_file.csv_form.read_csv", csv_form.read_csv, CSV)
-    yield Parser("dashboard.camera_file.csv_form.decode_csv", as_bytes(csv_form.decode_csv), CSV)
-    yield Parser("dashboard.camera_file.forms.read_cameras", planned("yaml"), YAML)
+    yield Parser("dashboard.cameras.file.yaml_form.read_yaml", yaml_form.read_yaml, YAML)
+    yield Parser("dashboard.cameras.file.csv_form.read_csv", csv_form.read_csv, CSV)
+    yield Parser("dashboard.cameras.file.csv_form.decode_csv", as_bytes(csv_form.decode_csv), CSV)
+    yield Parser("dashboard.cameras.file.forms.read_cameras", planned("yaml"), YAML)
     yield Parser(
-        "dashboard.camera_file.forms.read_cameras, CSV",
+        "dashboard.cameras.file.forms.read_cameras, CSV",
         planned("csv"),
         (*CSV, "name\na1\na2\na3\n"),
     )
-    yield Parser("dashboard.time_range.parse_step", time_range.parse_step, ("3600", "minute"))
+    yield Parser("dashboard.web.time_range.parse_step", time_range.parse_step, ("3600", "minute"))
     yield Parser(
-        "dashboard.time_range.parse_zone", time_range.parse_zone, ("Europe/Berlin", "../a")
+        "dashboard.web.time_range.parse_zone", time_range.parse_zone, ("Europe/Berlin", "../a")
     )
     utc = ZoneInfo("UTC")
     yield Parser(
-        "dashboard.time_range.parse_time", lambda text: time_range.parse_time("a", text, utc), TIMES
+        "dashboard.web.time_range.parse_time",
+        lambda text: time_range.parse_time("a", text, utc),
+        TIMES,
     )
     yield Parser(
         "dashboard.accounts.grants.parse_grants",
         lambda text: grants.parse_grants(text.split("\n")),
         ("viewer:a\nb:c",),
     )
-    yield Parser("dashboard.missed_people.parse_row_id", parse_row_id, ("12-3-abc",))
+    yield Parser("dashboard.live.missed_people.parse_row_id", parse_row_id, ("12-3-abc",))
     yield Parser("contract.plain_text.check_name", plain_text.check_name, ("Gate 1", "a\u200cb"))
     yield Parser("contract.plain_text.plain_words", plain_text.plain_words, ("a\x9b",))
     yield Parser("contract.plain_text.escaped", plain_text.escaped, ("a\x9b\n",))
@@ -252,7 +256,7 @@ def _of_people() -> Iterator[Parser]:
     yield Parser(
         "dashboard.pages.browser_words", pages.browser_words, ("Mozilla/5.0 (X11) Firefox/1",)
     )
-    yield Parser("dashboard.guard._host_name", guard._host_name, ("//a.b:80", "//[::1]:80"))
+    yield Parser("dashboard.web.guard._host_name", guard._host_name, ("//a.b:80", "//[::1]:80"))
 
 
 def _channel(field: str) -> Callable[[str], Any]:
@@ -274,7 +278,9 @@ def _of_messages() -> Iterator[Parser]:
     yield Parser("contract.messages.read_moment", as_bytes(messages.read_moment), NUMBERS)
     yield Parser("contract.job_json.JobJson.loads", as_bytes(JobJson.loads), JSON)
     yield Parser(
-        "dashboard.requests.BoundedJson", lambda text: requests.BoundedJson(None).loads(text), JSON
+        "dashboard.web.requests.BoundedJson",
+        lambda text: requests.BoundedJson(None).loads(text),
+        JSON,
     )  # type: ignore[arg-type]
     yield Parser(
         "contract.people.minutes.parse_open_field", as_bytes(minutes.parse_open_field), ("12:a",)
@@ -354,7 +360,7 @@ def _of_records() -> Iterator[Parser]:
         ("a",),
     )
     yield Parser(
-        "dashboard.people_feed.decode_rows",
+        "dashboard.live.people_feed.decode_rows",
         as_bytes(
             lambda text: people_feed.decode_rows(
                 make_camera(name="a", source="demo:"), [(b"1-1", {b"person": text})]
@@ -363,7 +369,7 @@ def _of_records() -> Iterator[Parser]:
         JSON,
     )
     yield Parser(
-        "dashboard.wall_records.decode_records",
+        "dashboard.live.wall_records.decode_records",
         as_bytes(wall_records.decode_records),
         ("\0\0\0\2\0\0\0\1{}x",),
     )
@@ -391,12 +397,12 @@ NOT_FROM_OUTSIDE: dict[str, str] = {
     "runtime.image_files._check_bytes": _INSIDE,
     "contract.cameras.shown_addresses._split": _INSIDE,
     "contract.people.totals.read_histogram": "reads numbers by names of ours",
-    "dashboard.analysis_api._check": _INSIDE,
-    "dashboard.analysis_api.read": _ASKED,
-    "dashboard.camera_file.forms._decode_yaml": _INSIDE,
-    "dashboard.probe_api.read": _ASKED,
-    "dashboard.proxies._parse": _OURS,
-    "dashboard.recording_api.read": _ASKED,
+    "dashboard.try_it.analysis_api._check": _INSIDE,
+    "dashboard.try_it.analysis_api.read": _ASKED,
+    "dashboard.cameras.file.forms._decode_yaml": _INSIDE,
+    "dashboard.cameras.probe_api.read": _ASKED,
+    "dashboard.serving.proxies._parse": _OURS,
+    "dashboard.try_it.recording_api.read": _ASKED,
     "face_detector.annotate._read": _OURS,
     "ingest.reach.address._split_credentials": _INSIDE,
     "ingest.reach.address._split_port": _INSIDE,

@@ -26,7 +26,7 @@ from bus.stores.recordings import RecordingStore
 from bus.stores.webcams import WebcamStore
 from contract.errors import LeaseLostError
 from dashboard.accounts.grants import Role
-from dashboard.wall_records import decode_records
+from dashboard.live.wall_records import decode_records
 from runtime.vault import load_vault
 from tests.accounts import PASSWORD, accounts_of, make_user, session_cookie
 from tests.builders import jpeg

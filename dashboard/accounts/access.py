@@ -29,10 +29,10 @@ from contract.errors import CameraNotFoundError
 from dashboard.accounts.admission import SIGN_IN, Admission, hold, may_see
 from dashboard.accounts.grants import Role
 from dashboard.accounts.identity import Identity
-from dashboard.connections import connection_of
-from dashboard.guard import SAFE_METHODS
 from dashboard.services import services
-from dashboard.viewer_socket import ViewerSocket
+from dashboard.web.connections import connection_of
+from dashboard.web.guard import SAFE_METHODS
+from dashboard.web.viewer_socket import ViewerSocket
 
 REALM: Final = "Maskwatch"
 RULE: Final = "access_rule"

@@ -21,8 +21,8 @@ from dashboard.accounts.forms import (
 )
 from dashboard.accounts.service import Accounts
 from dashboard.accounts.users import User
-from dashboard.requests import entries_before
 from dashboard.services import services
+from dashboard.web.requests import entries_before
 
 AUDIT_PAGE: Final = 200
 

@@ -21,7 +21,7 @@ from bus.stores.cameras import CameraRegistry, CameraRoster
 from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError, MessageError
 from dashboard.accounts.identity import Identity
-from dashboard.viewer_socket import ViewerSocket
+from dashboard.web.viewer_socket import ViewerSocket
 
 LOOK_EVERY_S: Final = 1.0
 UNASKED_S: Final = 10.0

@@ -10,13 +10,13 @@ from flask import Blueprint, Response
 
 from contract.errors import QueryError
 from dashboard.accounts.access import requires
+from dashboard.accounts.answers import AuditAnswer, AuditQuery
 from dashboard.accounts.audit import AuditEntry, Wanted
-from dashboard.api_document.account_answers import AuditAnswer, AuditQuery
-from dashboard.api_document.describing import describes
-from dashboard.conditional import conditional
-from dashboard.requests import entries_before, query
 from dashboard.services import services
-from dashboard.time_range import parse_time
+from dashboard.web.conditional import conditional
+from dashboard.web.describing import describes
+from dashboard.web.requests import entries_before, query
+from dashboard.web.time_range import parse_time
 
 blueprint = Blueprint("audit_api", __name__, url_prefix="/api/v1/audit")
 

@@ -13,8 +13,8 @@ from dashboard.accounts.access import audit, identity, requires
 from dashboard.accounts.forms import ChangePasswordForm, PlainForm
 from dashboard.accounts.tokens import digest
 from dashboard.accounts.users import User
-from dashboard.errors import come_back
 from dashboard.services import services
+from dashboard.web.errors import come_back
 
 blueprint = Blueprint("own_account", __name__, url_prefix="/account")
 

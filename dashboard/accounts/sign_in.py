@@ -17,8 +17,8 @@ from dashboard.accounts.forms import NewPasswordForm, SignInForm
 from dashboard.accounts.passwords import require_good
 from dashboard.accounts.service import Accounts
 from dashboard.accounts.users import User
-from dashboard.errors import come_back
 from dashboard.services import services
+from dashboard.web.errors import come_back
 
 WRONG: Final = "This name and password do not belong together."
 

@@ -6,17 +6,12 @@ from flask import Blueprint, Response
 
 from contract.alerts.attempts import Attempt
 from dashboard.accounts.access import identity, requires
+from dashboard.alerts.answers import AlertsAnswer, AlertsQuery, DeliveriesAnswer, DeliveriesQuery
 from dashboard.alerts.rights import cameras_by_id, may_see_camera, visible_alerts
-from dashboard.api_document.alert_answers import (
-    AlertsAnswer,
-    AlertsQuery,
-    DeliveriesAnswer,
-    DeliveriesQuery,
-)
-from dashboard.api_document.describing import describes
-from dashboard.conditional import conditional
-from dashboard.requests import entries_before, query
 from dashboard.services import services
+from dashboard.web.conditional import conditional
+from dashboard.web.describing import describes
+from dashboard.web.requests import entries_before, query
 
 PASSING = ("evaluated_at_s",)
 

@@ -19,7 +19,7 @@ from contract.alerts.channels import (
 )
 from contract.errors import AlertError
 from dashboard.accounts.access import audit, audit_change, identity, requires
-from dashboard.api_document.alert_answers import (
+from dashboard.alerts.answers import (
     ChannelAnswer,
     ChannelChange,
     ChannelMade,
@@ -28,10 +28,10 @@ from dashboard.api_document.alert_answers import (
     SecretAnswer,
     TestAnswer,
 )
-from dashboard.api_document.describing import describes
-from dashboard.conditional import conditional
-from dashboard.requests import json_object
 from dashboard.services import services
+from dashboard.web.conditional import conditional
+from dashboard.web.describing import describes
+from dashboard.web.requests import json_object
 
 AnyChannel = WebhookChannel | EmailChannel
 TEST_WAIT_S: Final = 20.0

@@ -24,8 +24,8 @@ from dashboard.alerts.rights import (
 )
 from dashboard.alerts.rule_api import change_rule, keep_new_rule, remove_rule
 from dashboard.alerts.rule_form import ALL, FORMS, RuleForm, offer, scope_of
-from dashboard.requests import entries_before
 from dashboard.services import services
+from dashboard.web.requests import entries_before
 
 CLOSED_SHOWN: Final = 50
 LOG_PAGE: Final = 100

@@ -10,6 +10,7 @@ from bus.stores.alert_rules import refuse_unknown
 from contract.alerts.rules import RULE_CHANGEABLE, AlertRule, make_rule
 from contract.errors import AlertError
 from dashboard.accounts.access import audit, audit_change, requires
+from dashboard.alerts.answers import NewRule, RuleAnswer, RuleChange, RulesAnswer
 from dashboard.alerts.rights import (
     find_rule,
     may_change,
@@ -17,11 +18,10 @@ from dashboard.alerts.rights import (
     require_scope,
     visible_rules,
 )
-from dashboard.api_document.alert_answers import NewRule, RuleAnswer, RuleChange, RulesAnswer
-from dashboard.api_document.describing import describes
-from dashboard.conditional import conditional
-from dashboard.requests import json_object
 from dashboard.services import services
+from dashboard.web.conditional import conditional
+from dashboard.web.describing import describes
+from dashboard.web.requests import json_object
 
 blueprint = Blueprint("rule_api", __name__, url_prefix="/api/v1/alerts/rules")
 

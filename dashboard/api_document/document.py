@@ -13,8 +13,8 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.routing import Rule as Route
 
 from dashboard.accounts.access import Rule, rule_of
-from dashboard.api_document.answers import Problem
-from dashboard.api_document.describing import Description, description_of
+from dashboard.web.answers import Problem
+from dashboard.web.describing import Description, description_of
 
 OPENAPI: Final = "3.1.0"
 PREFIX: Final = "/api/v1/"

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from dashboard.accounts.access import requires
 from dashboard.api_document.document import make_document
-from dashboard.conditional import conditional
+from dashboard.web.conditional import conditional
 
 API_VERSION: Final = "1.0.0"
 

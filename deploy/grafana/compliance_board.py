@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from contract.people.verdicts import JUDGED_VERDICTS, VERDICTS
-from dashboard import metric_definitions as metrics
+from dashboard.operations import metric_definitions as metrics
 from deploy.grafana.panels import (
     UP_OR_DOWN,
     Json,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboard import metric_definitions as metrics
+from dashboard.operations import metric_definitions as metrics
 from deploy.grafana.panels import (
     Json,
     Panel,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from contract.people.verdicts import JUDGED_VERDICTS
-from dashboard.metric_definitions import PEOPLE, Definition
+from dashboard.operations.metric_definitions import PEOPLE, Definition
 
 CHOSEN: Final = "$camera"
 """The cameras chosen at the top of a dashboard."""

@@ -15,7 +15,7 @@ from werkzeug.routing import Rule as Route
 from bus.stores.cameras import CameraRegistry
 from dashboard.accounts.access import Rule, rule_of
 from dashboard.accounts.grants import EVERYWHERE, Role
-from dashboard.guard import SAFE_METHODS
+from dashboard.web.guard import SAFE_METHODS
 from tests.accounts import (
     accounts_of,
     csrf_token,
@@ -97,7 +97,7 @@ def test_what_changes_something_takes_more_than_watching(app: Flask) -> None:
 def test_every_route_admits_whom_it_should_and_nobody_else(
     app: Flask, redis: Redis, who: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.picture_streams.SNAPSHOT_WAIT_S", 0.01)
+    monkeypatch.setattr("dashboard.live.picture_streams.SNAPSHOT_WAIT_S", 0.01)
     cells = list(matrix(app, redis, who))
     assert len(cells) == len(routes(app))
     assert [cell for cell in cells if cell.expected is not cell.admitted] == []

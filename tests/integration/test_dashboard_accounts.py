@@ -18,7 +18,7 @@ from contract.cameras.camera import Camera
 from contract.errors import AccountError, BusyError
 from dashboard.accounts.grants import EVERYWHERE, Grants, Role, parse_grants
 from dashboard.accounts.throttle import PER_ADDRESS, PER_NAME_AND_ADDRESS
-from dashboard.metrics import camera_labels
+from dashboard.operations.metrics import camera_labels
 from tests.accounts import (
     PASSWORD,
     QUICK,

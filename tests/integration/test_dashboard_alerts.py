@@ -22,7 +22,7 @@ from contract.alerts.alerts import Delivery
 from contract.alerts.attempts import Attempt
 from dashboard.accounts.grants import Role
 from dashboard.alerts import channel_api
-from dashboard.board import Board
+from dashboard.live.board import Board
 from tests.accounts import accounts_of, csrf_token, key_client, make_app, make_user, sign_in
 from tests.alerts import (
     PASSWORD,

@@ -13,7 +13,7 @@ from redis import Redis
 from bus.stores.history import HistoryStore
 from contract.cameras.camera import Camera, make_camera
 from contract.errors import CamerasChangedError
-from dashboard.camera_file.entries import MOST_BYTES
+from dashboard.cameras.file.entries import MOST_BYTES
 from tests.accounts import accounts_of, key_client, make_app
 from tests.builders import add_camera, everything_in
 from tests.integration.test_dashboard_hub import FakeCamera

@@ -11,8 +11,8 @@ from redis import Redis
 
 from benchmarks.api_fuzz import fuzz
 from contract.cameras.camera import CHANGEABLE
-from dashboard.api_document.describing import description_of
-from dashboard.compliance_api import PARAMETERS
+from dashboard.compliance.api import PARAMETERS
+from dashboard.web.describing import description_of
 from tests.accounts import key_client, make_app, make_key, make_user, sign_in
 from tests.builders import add_camera
 from tests.integration.test_dashboard_hub import FakeCamera, eventually

@@ -19,8 +19,8 @@ from bus.stores.cameras import CameraRegistry
 from bus.stores.outcomes import PEOPLE_KEPT
 from contract.errors import FellBehindError
 from contract.people.people import Person
-from dashboard.missed_people import PAGE
-from dashboard.people_feed import PeopleFeed
+from dashboard.live.missed_people import PAGE
+from dashboard.live.people_feed import PeopleFeed
 from tests.accounts import accounts_of, key_client, make_app
 from tests.integration.test_dashboard_hub import FakeCamera, eventually
 from tests.integration.test_dashboard_server import Server, blocked
@@ -209,7 +209,7 @@ def test_a_quiet_stream_says_that_it_is_there(
     client: FlaskClient, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeCamera(redis, "Gate")
-    monkeypatch.setattr("dashboard.event_stream.HEARTBEAT_S", 0.0)
+    monkeypatch.setattr("dashboard.live.event_stream.HEARTBEAT_S", 0.0)
     answer = client.get(EVENTS, buffered=False)
     chunks = iter(answer.response)
     assert next(chunks) == b"retry: 2000\n\n"

@@ -12,7 +12,7 @@ from redis import Redis
 
 from bus.stores.recordings import RecordingStore
 from contract.cameras.camera import make_camera
-from dashboard.probes import Probes
+from dashboard.cameras.probes import Probes
 from tests.accounts import key_client, make_app
 from tests.builders import jpeg
 from tests.images_process import images_process
@@ -88,7 +88,7 @@ def test_an_annotated_picture_is_downloaded_whatever_its_file_was_called(
 def test_an_annotated_recording_is_downloaded_whatever_its_file_was_called(
     client: FlaskClient, redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("dashboard.recording_api.Worker.count", lambda **_: 1)
+    monkeypatch.setattr("dashboard.try_it.recording_api.Worker.count", lambda **_: 1)
     made = client.post(f"/api/v1/recordings?name={name}", data=b"\0\0\0\x18ftypisom" + bytes(600))
     assert made.status_code == 202
     store = RecordingStore(redis, tmp_path, 3600)

@@ -25,7 +25,7 @@ from contract.people.people import Person
 from contract.people.totals import AGE_BUCKETS_S, Increments, age_field, people_field
 from contract.people.verdicts import Verdict
 from contract.pictures.views import View
-from dashboard.hub import SLOW_EVERY_S, Hub, Viewer
+from dashboard.live.hub import SLOW_EVERY_S, Hub, Viewer
 from tests.secret_key import cameras_of
 
 LEASE_S = 60.0

@@ -176,8 +176,8 @@ def test_without_a_process_for_images_nothing_is_kept(client: FlaskClient, redis
 def test_a_queue_that_is_full_takes_no_more(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.analyses.Analyses.processes", lambda _: 1)
-    monkeypatch.setattr("dashboard.analyses.WAIT_S", 0.0)
+    monkeypatch.setattr("dashboard.try_it.analyses.Analyses.processes", lambda _: 1)
+    monkeypatch.setattr("dashboard.try_it.analyses.WAIT_S", 0.0)
     waiting = [upload(client, jpeg()) for _ in range(8)]
     assert {answer.status_code for answer in waiting} == {202}
     assert client.get(waiting[0].headers["Location"]).json["state"] == "queued"

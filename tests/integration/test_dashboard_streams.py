@@ -15,9 +15,9 @@ from redis import Redis
 
 from bus.connection.client import connect
 from bus.stores.cameras import CameraRegistry
-from dashboard.mjpeg import BOUNDARY
+from dashboard.live.mjpeg import BOUNDARY
+from dashboard.live.wall_records import decode_records
 from dashboard.services import Services
-from dashboard.wall_records import decode_records
 from tests.accounts import key_client, make_app
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually, picture
 

@@ -67,14 +67,14 @@ def test_pictures_come_back_annotated_through_a_real_worker(
 def test_a_frame_that_no_worker_takes_is_a_204(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.webcams.WAIT_S", 0.05)
+    monkeypatch.setattr("dashboard.try_it.webcams.WAIT_S", 0.05)
     assert send(client, start(client)).status_code == 204
 
 
 def test_only_its_owner_sees_it_and_it_is_in_no_list_wall_total_or_metric(
     app: Flask, client: FlaskClient, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.webcams.WAIT_S", 0.05)
+    monkeypatch.setattr("dashboard.try_it.webcams.WAIT_S", 0.05)
     add_camera(redis, "Gate")
     camera_id = start(client)
     send(client, camera_id)

@@ -30,10 +30,10 @@ from dashboard.accounts.api_keys import ApiKey
 from dashboard.accounts.grants import Role
 from dashboard.accounts.tokens import digest
 from dashboard.accounts.users import User
-from dashboard.analyses import Analysis
-from dashboard.board import read_snapshots
-from dashboard.mjpeg import BOUNDARY
-from dashboard.wall_records import decode_records
+from dashboard.live.board import read_snapshots
+from dashboard.live.mjpeg import BOUNDARY
+from dashboard.live.wall_records import decode_records
+from dashboard.try_it.analyses import Analysis
 from tests.accounts import accounts_of, csrf_token, make_app, make_user, sign_in
 from tests.builders import add_camera, jpeg
 from tests.integration.test_dashboard_access import routes
@@ -237,7 +237,7 @@ def webcam(w: Watched, right: Withdrawal) -> Outcome:
         right.withdraw(w, WEBCAM)
         return View(w.own["webcam"], b"1-1", 1, 0.0, jpeg(), {})
 
-    return answered(w, right, "dashboard.webcams.Webcams.drawn", draw, frame(w, jpeg()))
+    return answered(w, right, "dashboard.try_it.webcams.Webcams.drawn", draw, frame(w, jpeg()))
 
 
 def webcam_body(w: Watched, right: Withdrawal) -> Outcome:
@@ -245,7 +245,9 @@ def webcam_body(w: Watched, right: Withdrawal) -> Outcome:
     w.own["webcam"] = WebcamStore(w.redis).start(w.owner(right), "Ada").id
     body = Trickle(jpeg(), lambda: right.withdraw(w, WEBCAM))
     view = View(w.own["webcam"], b"1-1", 1, 0.0, jpeg(), {})
-    return answered(w, right, "dashboard.webcams.Webcams.drawn", lambda *_: view, frame(w, body))
+    return answered(
+        w, right, "dashboard.try_it.webcams.Webcams.drawn", lambda *_: view, frame(w, body)
+    )
 
 
 def frame(w: Watched, body: bytes | Trickle) -> dict[str, Any]:
@@ -265,7 +267,7 @@ def images(w: Watched, right: Withdrawal) -> Outcome:
 
     files = {"image": (io.BytesIO(jpeg()), "a.jpg")}
     request = {"path": "/api/v1/analyses", "data": files, "content_type": "multipart/form-data"}
-    return answered(w, right, "dashboard.analyses.Analyses.find", find, request)
+    return answered(w, right, "dashboard.try_it.analyses.Analyses.find", find, request)
 
 
 def upload(w: Watched, right: Withdrawal) -> Outcome:
@@ -273,7 +275,9 @@ def upload(w: Watched, right: Withdrawal) -> Outcome:
     film = b"\x00\x00\x00\x18ftypisom" + bytes(300_000)
     body = Trickle(film, lambda: right.withdraw(w, UPLOAD))
     request = {"path": "/api/v1/recordings", **sent(body)}
-    came = answered(w, right, "dashboard.recording_api.Queue.enqueue", lambda *_, **__: 0, request)
+    came = answered(
+        w, right, "dashboard.try_it.recording_api.Queue.enqueue", lambda *_, **__: 0, request
+    )
     assert len(recordings(w).all()) == (came == "goes on")
     return came
 
@@ -382,14 +386,14 @@ def answered(
 @pytest.fixture
 def watched(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     monkeypatch.setattr("dashboard.accounts.admission.LOOK_EVERY_S", 0.0)
-    monkeypatch.setattr("dashboard.wall_records.STATE_EVERY_S", 0.05)
-    monkeypatch.setattr("dashboard.event_stream.STATE_EVERY_S", 0.05)
-    monkeypatch.setattr("dashboard.event_stream.LOOK_S", 0.05)
-    monkeypatch.setattr("dashboard.event_stream.HEARTBEAT_S", 0.05)
-    monkeypatch.setattr("dashboard.mjpeg.PLACEHOLDER_EVERY_S", 0.05)
-    monkeypatch.setattr("dashboard.mjpeg.LOOK_S", 0.05)
-    monkeypatch.setattr("dashboard.recording_api.Worker.count", lambda **_: 1)
-    monkeypatch.setattr("dashboard.analyses.Worker.count", lambda **_: 1)
+    monkeypatch.setattr("dashboard.live.wall_records.STATE_EVERY_S", 0.05)
+    monkeypatch.setattr("dashboard.live.event_stream.STATE_EVERY_S", 0.05)
+    monkeypatch.setattr("dashboard.live.event_stream.LOOK_S", 0.05)
+    monkeypatch.setattr("dashboard.live.event_stream.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("dashboard.live.mjpeg.PLACEHOLDER_EVERY_S", 0.05)
+    monkeypatch.setattr("dashboard.live.mjpeg.LOOK_S", 0.05)
+    monkeypatch.setattr("dashboard.try_it.recording_api.Worker.count", lambda **_: 1)
+    monkeypatch.setattr("dashboard.try_it.analyses.Worker.count", lambda **_: 1)
     app = make_app(redis, recordings_dir=tmp_path)
     accounts = accounts_of(redis)
     make_user(redis)  # the last administrator cannot go
@@ -510,7 +514,7 @@ def test_an_answer_that_took_long_is_refused_to_those_who_lost_the_right_to_it(
     """Whatever took longer than a second is looked at again before it goes out."""
     right = WITHDRAWALS["group of the camera"]
     monkeypatch.setattr(
-        "dashboard.camera_api.read_snapshots",
+        "dashboard.cameras.api.read_snapshots",
         lambda *a: right.withdraw(watched, MJPEG) and read_snapshots(*a),
     )
     answer = watched.browser.get(f"/api/v1/cameras/{watched.gate.id}/fitness")

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from redis import Redis
 
-from dashboard.mjpeg import BOUNDARY
+from dashboard.live.mjpeg import BOUNDARY
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually
 from tests.integration.test_dashboard_server import Server, read_until
 

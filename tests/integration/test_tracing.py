@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 
 from contract.cameras.camera import Camera, make_camera
-from dashboard.hub import Hub
+from dashboard.live.hub import Hub
 from ingest.process.capture import Capture
 from ingest.process.connection_state import ConnectionState
 from ingest.process.outbox import Outbox

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from contract.cameras.camera import Camera, make_camera
 from contract.errors import CameraConfigError, CameraFileError
 from dashboard.accounts.grants import Grants, Role
-from dashboard.camera_file.csv_form import FORMULA
-from dashboard.camera_file.entries import MOST_ENTRIES
-from dashboard.camera_file.forms import Form, read_cameras, write_cameras
-from dashboard.camera_file.plan import MayRead, Plan, make_plan
-from dashboard.camera_file.yaml_form import MOST_NODES
+from dashboard.cameras.file.csv_form import FORMULA
+from dashboard.cameras.file.entries import MOST_ENTRIES
+from dashboard.cameras.file.forms import Form, read_cameras, write_cameras
+from dashboard.cameras.file.plan import MayRead, Plan, make_plan
+from dashboard.cameras.file.yaml_form import MOST_NODES
 
 SECRET = "s3cret"  # noqa: S105 - a made-up one, looked for in what must not show it
 SOURCE = f"rtsp://admin:{SECRET}@10.0.0.9/live"

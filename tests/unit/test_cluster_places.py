@@ -25,7 +25,7 @@ from bus.keys import AlertKeys, CameraKeys, UploadKeys
 from contract.cameras.camera import make_camera
 from contract.errors import SettingsError
 from contract.people.people import Person
-from dashboard.people_feed import ArrivalOrder, CountedPerson, RowId
+from dashboard.live.people_feed import ArrivalOrder, CountedPerson, RowId
 from runtime.redis_address.cluster import parse_cluster
 from runtime.settings import load_settings
 

@@ -10,8 +10,8 @@ import pytest
 from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
 
 from contract.errors import BusyError
-from dashboard import connections
-from dashboard.connections import (
+from dashboard.web import connections
+from dashboard.web.connections import (
     BODY_S,
     LEAST_RATE,
     OF_AN_ACCOUNT,
@@ -19,7 +19,7 @@ from dashboard.connections import (
     Connection,
     Connections,
 )
-from dashboard.request_body import RequestBody
+from dashboard.web.request_body import RequestBody
 
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 

@@ -18,10 +18,10 @@ from contract.cameras.status import CameraStatus
 from contract.people.compliance import mask_rate
 from contract.people.faces import Face, FrameFaces
 from contract.people.verdicts import VERDICTS, Verdict
-from dashboard.board import CameraSnapshot
-from dashboard.placeholder import draw_placeholder, no_picture_since
-from dashboard.viewer_socket import ViewerSocket
-from dashboard.wall_records import decode_records, encode_record
+from dashboard.live.board import CameraSnapshot
+from dashboard.live.placeholder import draw_placeholder, no_picture_since
+from dashboard.live.wall_records import decode_records, encode_record
+from dashboard.web.viewer_socket import ViewerSocket
 
 NOW_S = 1000.0
 

@@ -14,7 +14,7 @@ import promql_parser as promql
 import pytest
 import yaml
 
-from dashboard.metric_definitions import DEFINITIONS, PEOPLE
+from dashboard.operations.metric_definitions import DEFINITIONS, PEOPLE
 from deploy.grafana.generate import BOARDS as GENERATED
 from deploy.grafana.generate import FOLDER, write
 from deploy.grafana.queries import select

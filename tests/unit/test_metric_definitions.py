@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from dashboard.metric_definitions import DEFINITIONS, PEOPLE, Definition
+from dashboard.operations.metric_definitions import DEFINITIONS, PEOPLE, Definition
 from tests.measured import collect_everything
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()

@@ -34,7 +34,12 @@ REFUSED = {
     "half a character": "Gate \ud800",
     "nothing but joiners": "\u200d\u200c",
 }
-TYPED_BY_NOBODY = {"dashboard.api_document", "models.", "face_detector.", "dashboard.recording_api"}
+TYPED_BY_NOBODY = {
+    "dashboard.api_document",
+    "models.",
+    "face_detector.",
+    "dashboard.try_it.recording_api",
+}
 """Where `name` is an answer's field, a file's, or one that is cleaned instead."""
 
 

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from contract.errors import SettingsError
-from dashboard.proxies import Proxies
+from dashboard.serving.proxies import Proxies
 from runtime.settings import load_settings
 from tests.accounts import make_app, make_user, sign_in
 

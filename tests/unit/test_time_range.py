@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from contract.errors import QueryError
 from contract.people.minutes import DAY_MINUTES
-from dashboard.compliance_report import add_day
-from dashboard.time_range import MOST_POINTS, cut, parse_step, parse_time, parse_zone
+from dashboard.compliance.report import add_day
+from dashboard.web.time_range import MOST_POINTS, cut, parse_step, parse_time, parse_zone
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")

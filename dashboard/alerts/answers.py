@@ -1,0 +1,156 @@
+"""What the API takes and answers about alerts, as the document describes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
+
+from contract.alerts.alerts import Alert
+from contract.alerts.attempts import Attempt
+from contract.alerts.channels import EmailChannel, WebhookChannel
+from contract.alerts.rules import RULE_CHANGEABLE, AlertRule
+from dashboard.web.schemas import no_default
+
+AlertState = Literal["open", "closed"]
+
+
+class AlertsQuery(BaseModel):
+    """Which alerts."""
+
+    state: AlertState = Field("open", description="Those open now, or those that are over.")
+    limit: int = Field(100, ge=1, le=1000, description="Of those that are over.")
+
+
+class AlertsAnswer(BaseModel):
+    """Alerts, the newest first, and whether rules are evaluated at all."""
+
+    alerts: list[Alert]
+    evaluated_at_s: float | None = Field(description="When rules were last evaluated.")
+    evaluated: bool = Field(description="False: no alerts process runs, and nothing opens.")
+
+
+class RuleAnswer(AlertRule):
+    """A rule, in words, and whether you may change it."""
+
+    words: str
+    may_change: bool
+
+
+class RulesAnswer(BaseModel):
+    """Rules by name."""
+
+    rules: list[RuleAnswer]
+
+
+def _rule_request(name: str, words: str, required: frozenset[str]) -> type[BaseModel]:
+    fields: dict[str, Any] = {}
+    for field_name, field in AlertRule.model_fields.items():
+        if field_name in RULE_CHANGEABLE:
+            default = ... if field_name in required else field.default if required else None
+            extra = None if required else no_default
+            value = Field(default, description=field.description, json_schema_extra=extra)
+            fields[field_name] = (field.rebuild_annotation(), value)
+    return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=words, **fields)
+
+
+NewRule = _rule_request("NewRule", "A rule to make.", frozenset({"name", "when"}))
+RuleChange = _rule_request("RuleChange", "Fields to change; the others stay.", frozenset())
+
+
+class ChannelAnswer(BaseModel):
+    """A channel without its secrets. What follows the name is for administrators of all cameras."""
+
+    id: str
+    kind: Literal["webhook", "email"]
+    name: str
+    created_at_s: float
+    shown: str | None = Field(description="Where it goes, without a path that may hold a token.")
+    host: str | None = None
+    port: int | None = None
+    security: str | None = None
+    user: str | None = None
+    sender: str | None = None
+    to: list[str] | None = None
+
+
+class ChannelMade(ChannelAnswer):
+    """A new channel. The secret of a web hook is in this one answer."""
+
+    secret: str | None = Field(description="Signs what is sent (Standard Webhooks); null of mail.")
+
+
+class ChannelsAnswer(BaseModel):
+    """Channels by name."""
+
+    channels: list[ChannelAnswer]
+
+
+class SecretAnswer(BaseModel):
+    """A new signing secret; the one before is void."""
+
+    secret: str
+
+
+def _channel_request(record: type[BaseModel], name: str, left_out: set[str]) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        field_name: (field.rebuild_annotation(), field)
+        for field_name, field in record.model_fields.items()
+        if field_name not in {"id", "created_at_s", *left_out}
+    }
+    fields["kind"] = (record.model_fields["kind"].annotation, ...)
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+_NewWebhook: Any = _channel_request(WebhookChannel, "NewWebhook", {"secret"})
+_NewEmail: Any = _channel_request(EmailChannel, "NewEmail", set())
+
+
+class NewChannel(RootModel[Annotated[_NewWebhook | _NewEmail, Field(discriminator="kind")]]):
+    """A channel to make, of one of these kinds."""
+
+
+class ChannelChange(BaseModel):
+    """Fields to change; the others stay. `url` is of web hooks, all after it of e-mail."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(None, json_schema_extra=no_default)
+    url: str | None = Field(None, json_schema_extra=no_default)
+    host: str | None = Field(None, json_schema_extra=no_default)
+    port: int | None = Field(None, json_schema_extra=no_default)
+    security: Literal["starttls", "tls", "none"] | None = Field(None, json_schema_extra=no_default)
+    user: str | None = Field(None, json_schema_extra=no_default)
+    password: str | None = Field(None, json_schema_extra=no_default)
+    sender: str | None = Field(None, json_schema_extra=no_default)
+    to: list[str] | None = Field(None, json_schema_extra=no_default)
+
+
+class TestAnswer(BaseModel):
+    """What came of a test message."""
+
+    delivery_id: str
+    outcome: Literal["delivered", "given_up", "waiting"]
+    words: str
+
+
+class DeliveriesQuery(BaseModel):
+    """Which attempts."""
+
+    limit: int = Field(100, ge=1, le=500)
+    before: str | None = Field(
+        None, pattern=r"^\d{1,19}-\d{1,19}$", description="Only those before this row's id."
+    )
+
+
+class AttemptAnswer(Attempt):
+    """One attempt to deliver a message."""
+
+    id: str = Field(description="Of the row.")
+
+
+class DeliveriesAnswer(BaseModel):
+    """Attempts, the newest first. Test messages are shown to administrators of all cameras."""
+
+    deliveries: list[AttemptAnswer]
+    before: str | None = Field(description="To go on with; null at the end.")

@@ -1,0 +1,1 @@
+"""Registering, probing, changing, exporting and importing cameras."""

@@ -1,0 +1,1 @@
+"""Many cameras in a file: exported, read, compared, imported."""

@@ -1,0 +1,171 @@
+"""Many cameras at once: exported as a file, and imported from one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, jsonify, request
+
+from contract.cameras.camera import Camera
+from contract.errors import CameraChangedError, QueryError
+from dashboard.accounts.access import (
+    audit,
+    audit_is_done,
+    identity,
+    may_change,
+    requires,
+    visible_cameras,
+)
+from dashboard.cameras.file.entries import MOST_BYTES
+from dashboard.cameras.file.forms import MEDIA, Form, form_of, read_cameras, write_cameras
+from dashboard.cameras.file.plan import Plan, Row, carry_out, make_plan
+from dashboard.cameras.queries import CameraExportQuery, CameraImportQuery
+from dashboard.cameras.setup_answers import ImportAnswer
+from dashboard.cameras.sources import may_read
+from dashboard.services import services
+from dashboard.web.conditional import tagged, wanted_versions
+from dashboard.web.describing import describes
+from dashboard.web.errors import problem
+from dashboard.web.requests import query
+from dashboard.web.upload_requests import takes_files
+
+BOTH: Final = ", ".join(MEDIA.values())
+AUDITED: Final = {
+    "added": "registered a camera",
+    "changed": "changed a camera",
+    "removed": "removed a camera",
+}
+
+blueprint = Blueprint("camera_file_api", __name__, url_prefix="/api/v1/cameras")
+
+
+@blueprint.get("/export")
+@requires("viewer")
+@describes(
+    None,
+    media=BOTH,
+    query=CameraExportQuery,
+    more={304: "As `If-None-Match` says it was.", 406: "Neither YAML nor CSV is wanted."},
+)
+def export() -> Response:
+    """All cameras that may be seen, as YAML or CSV; never a password.
+
+    `***` in an address stands for what is hidden of it. Imported again as it is, the address that
+    is saved stays. Of a camera that may be seen and not changed, an address is scheme and host.
+    """
+    asked = query(CameraExportQuery)
+    form = asked.format or _accepted()
+    if form is None:
+        return problem(406, "not_acceptable", f"expected Accept to have one of {BOTH}")
+    cameras = [
+        c for c in visible_cameras(services().cameras.all()) if asked.group in (None, c.group)
+    ]
+    headers = {"Content-Disposition": f'attachment; filename="cameras.{form}"'}
+    text = write_cameras(form, cameras, may_change)
+    return tagged(Response(text, content_type=f"{MEDIA[form]}; charset=utf-8", headers=headers))
+
+
+def _accepted() -> Form | None:
+    wanted = request.accept_mimetypes
+    return form_of(wanted.best_match(MEDIA.values()) or "") if wanted else "yaml"
+
+
+@blueprint.post("/import")
+@requires("operator", action="imported cameras")
+@takes_files(MOST_BYTES, 1)
+@describes(
+    ImportAnswer,
+    query=CameraImportQuery,
+    raw=BOTH,
+    version=True,
+    more={409: "Somebody else changed the cameras meanwhile; nothing was changed."},
+)
+def import_() -> Response:
+    """Add and change the cameras of a file, all of them or none; `dry_run=1` only says what would.
+
+    A camera is matched by `id`, else by `name`. Fields that the file does not have stay as they
+    are. With a camera that is refused, the answer is 422 with the same rows, and nothing is
+    changed, unless `partial=1`. `remove_missing=1` removes the cameras that the file lacks.
+    """
+    asked = query(CameraImportQuery)
+    if asked.partial and asked.remove_missing:
+        raise QueryError(
+            "partial and remove_missing together would remove cameras whose row was refused; "
+            "send one of them"
+        )
+    form = asked.format or form_of(request.mimetype)
+    if form is None:
+        words = f"expected Content-Type to be one of {BOTH}, or format=yaml or format=csv"
+        return problem(415, "unsupported_media_type", words)
+    entries = read_cameras(form, request.get_data())
+    registry = services().cameras
+    revision = registry.revision()
+    wanted = wanted_versions()
+    if wanted is not None and str(revision) not in wanted:
+        raise CameraChangedError(
+            "somebody else changed the cameras since the dry run, so nothing was changed here; "
+            "look at what would change now"
+        )
+    grants, settings = identity().grants, services().settings
+    plan = make_plan(
+        entries,
+        registry.all(),
+        grants.allow,
+        lambda source: may_read(source, grants, settings),
+        asked.remove_missing,
+    )
+    if asked.dry_run:
+        audit_is_done()
+        return _answer(plan, revision, applied=False)
+    if plan.of("refused") and not asked.partial:
+        return _refusal(plan, revision)
+    carry_out(plan, registry, revision)
+    _note(plan)
+    return _answer(plan, registry.revision(), applied=True)
+
+
+def _note(plan: Plan) -> None:
+    if not plan.of("added", "changed", "removed"):
+        audit_is_done()
+        return
+    audit("imported cameras", plan.words())
+    for row in plan.of("added", "changed", "removed"):
+        fields = ", ".join(change.field for change in row.changes)
+        audit(AUDITED[row.outcome], f"{row.name}: {fields}" if fields else row.name)
+
+
+def _refusal(plan: Plan, revision: int) -> Response:
+    refused = plan.of("refused")
+    first = refused[0]
+    where = f"line {first.line}" if first.line else first.name
+    words = "; ".join(": ".join(filter(None, (p.field, p.detail))) for p in first.problems)
+    detail = (
+        f"{len(refused)} of {len(plan.rows)} cameras cannot be taken, so nothing was changed; "
+        f"{where}: {words}"
+    )
+    answer = jsonify(error="invalid_cameras", detail=detail, **_body(plan, revision, applied=False))
+    answer.status_code = 422
+    return answer
+
+
+def _answer(plan: Plan, revision: int, applied: bool) -> Response:
+    answer = jsonify(_body(plan, revision, applied))
+    answer.set_etag(str(revision))
+    return answer
+
+
+def _body(plan: Plan, revision: int, applied: bool) -> dict[str, Any]:
+    rows = [_row(row) for row in plan.rows]
+    return {"revision": str(revision), "applied": applied, "counts": plan.counts(), "cameras": rows}
+
+
+def _row(row: Row) -> dict[str, Any]:
+    known: Camera | None = row.before or (row.camera if row.outcome != "added" else None)
+    return {
+        "line": row.line,
+        "id": known.id if known else None,
+        "name": row.name,
+        "outcome": row.outcome,
+        "changes": [vars(change) for change in row.changes],
+        "problems": [vars(found) for found in row.problems],
+    }

@@ -1,0 +1,63 @@
+"""Tries a camera before it is saved."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, Response, jsonify, url_for
+
+from contract.cameras.camera import make_camera
+from contract.errors import CameraConfigError
+from dashboard.accounts.access import identity, require_camera, requires
+from dashboard.cameras.queries import ProbeRequest
+from dashboard.cameras.setup_answers import ProbeAnswer, ProbeStarted
+from dashboard.cameras.sources import merged_source, refuse_redacted, require_file_right
+from dashboard.services import services
+from dashboard.web.describing import describes
+from dashboard.web.errors import problem
+from dashboard.web.requests import json_object, refuse_unknown
+
+FIELDS: Final = frozenset({"source", "camera_id"})
+
+blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
+
+
+@blueprint.post("")
+@requires("operator", action="tested a camera's address")
+@describes(ProbeStarted, status=202, body=ProbeRequest)
+def start() -> tuple[Response, int, dict[str, str]]:
+    """Try a camera before it is saved: queue a probe of its address.
+
+    With `camera_id`, of a saved camera whose password is hidden. The answer is at `Location`.
+    """
+    body = json_object()
+    refuse_unknown(body, FIELDS)
+    probe_id = services().probes.start(_wanted_source(body), identity().owner)
+    where = url_for("probe_api.read", probe_id=probe_id)
+    return jsonify(id=probe_id, state="queued"), 202, {"Location": where}
+
+
+@blueprint.get("/<probe_id>")
+@requires("operator")
+@describes(ProbeAnswer)
+def read(probe_id: str) -> Response:
+    """The state of a probe of yours and, once it is over, what it found; it goes after 5 min."""
+    found = services().probes.read(probe_id, identity().owner)
+    if found is None:
+        return problem(404, "not_found", "no test of yours has this id; results go after 5 min")
+    return jsonify(found)
+
+
+def _wanted_source(body: dict[str, object]) -> str:
+    source, saved = body.get("source"), None
+    if "camera_id" in body:
+        saved = require_camera("operator", str(body["camera_id"]))
+        source = merged_source(source, saved) if source is not None else saved.source
+    if source is None:
+        raise CameraConfigError("source: a test needs an address")
+    refuse_redacted(source)
+    # Made only for its checks, so that a test accepts exactly what saving accepts.
+    wanted = make_camera(name="probe", source=source).source
+    if saved is None or wanted != saved.source:
+        require_file_right(wanted)
+    return wanted

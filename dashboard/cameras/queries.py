@@ -1,0 +1,82 @@
+"""What requests about cameras bring."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from bus.stores.status import CONNECTIONS_KEPT
+from contract.cameras.camera import CHANGEABLE, Camera
+from dashboard.web.schemas import no_default
+
+
+def _from_record(name: str, words: str, required: frozenset[str]) -> type[BaseModel]:
+    """A request that sets a camera's fields, as the record itself describes them.
+
+    Without `required` fields it is a change.
+    """
+    fields: dict[str, Any] = {}
+    for field_name in Camera.model_fields:
+        field = Camera.model_fields[field_name]
+        if field_name not in CHANGEABLE:
+            continue
+        default = field.default if required else None
+        fields[field_name] = (
+            field.rebuild_annotation(),
+            ...
+            if field_name in required
+            else Field(default, json_schema_extra=None if required else no_default),
+        )
+    return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=words, **fields)
+
+
+NewCamera = _from_record("NewCamera", "A camera to register.", frozenset({"name", "source"}))
+CameraChange = _from_record(
+    "CameraChange",
+    "Fields to change; the others stay. The redacted `source` sent back keeps the password.",
+    frozenset(),
+)
+
+
+class ProbeRequest(BaseModel):
+    """An address to try, or a saved camera whose password is hidden."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str | None = Field(None, max_length=2000)
+    camera_id: str | None = None
+
+
+class CameraListQuery(BaseModel):
+    """Which cameras."""
+
+    limit: int = Field(200, ge=1, le=1000, description="Cameras on a page.")
+    offset: int = Field(0, ge=0, le=1_000_000, description="Cameras before the page.")
+    group: str | None = Field(None, max_length=80, description="Only cameras of this group.")
+
+
+class CameraExportQuery(BaseModel):
+    """Which cameras, in which form."""
+
+    format: Literal["yaml", "csv"] | None = Field(None, description="Or by the header `Accept`.")
+    group: str | None = Field(None, max_length=80, description="Only cameras of this group.")
+
+
+class CameraImportQuery(BaseModel):
+    """How to import."""
+
+    format: Literal["yaml", "csv"] | None = Field(
+        None, description="Or by the header `Content-Type`."
+    )
+    dry_run: bool = Field(False, description="Say what would change, and change nothing.")
+    partial: bool = Field(False, description="Take the good cameras and leave the refused ones.")
+    remove_missing: bool = Field(
+        False, description="Remove cameras that the file lacks, with all that was counted for them."
+    )
+
+
+class ConnectionsQuery(BaseModel):
+    """How many states."""
+
+    limit: int = Field(50, ge=1, le=CONNECTIONS_KEPT)

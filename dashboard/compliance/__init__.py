@@ -1,0 +1,1 @@
+"""Compliance and people over time."""

@@ -1,0 +1,130 @@
+"""Mask compliance over time, as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+
+from bus.stores.history import HistoryStore
+from contract.cameras.camera import Camera
+from contract.errors import CameraNotFoundError, QueryError
+from contract.people.minutes import DROPPED, FACES, FRAMES, MINUTE_S
+from contract.people.verdicts import VERDICTS
+from dashboard.accounts.access import requires, visible_cameras
+from dashboard.compliance.answers import ComplianceAnswer
+from dashboard.compliance.queries import ComplianceQuery
+from dashboard.compliance.report import Point, Report, make_report
+from dashboard.services import services
+from dashboard.web.conditional import conditional, tagged
+from dashboard.web.describing import describes
+from dashboard.web.time_range import DAY_S, cut, parse_step, parse_time, parse_zone
+
+PARAMETERS: Final = ("camera", "from", "to", "step", "tz", "format")
+
+blueprint = Blueprint("compliance_api", __name__, url_prefix="/api/v1/compliance")
+
+
+@blueprint.get("")
+@requires("viewer")
+@describes(ComplianceAnswer, query=ComplianceQuery, csv=True)
+def compliance() -> Response:
+    """People by verdict, rate, and time really analysed; of the last 24 hours by default.
+
+    All cameras asked for are added up. A step in which nothing was analysed has no people: a gap
+    is never "nobody".
+    """
+    asked = request.args
+    if unknown := sorted(asked.keys() - set(PARAMETERS)):
+        raise QueryError(f"unknown: {', '.join(unknown)}; expected {', '.join(PARAMETERS)}")
+    zone = parse_zone(asked.get("tz", "UTC"))
+    now_s = services().clock()
+    # The minute that runs now is in it, as far as it has come.
+    to_s = parse_time("to", asked["to"], zone) if "to" in asked else now_s + MINUTE_S
+    from_s = parse_time("from", asked["from"], zone) if "from" in asked else to_s - DAY_S
+    step = asked.get("step", "hour")
+    time_range = cut(from_s, to_s, parse_step(step), zone)
+    cameras = _cameras(asked.getlist("camera"))
+    history = HistoryStore(services().redis)
+    report = make_report(history, cameras, time_range, now_s)
+    if _wants_csv():
+        return _csv(report, zone)
+    body = {
+        "cameras": [{"id": camera.id, "name": camera.name} for camera in cameras],
+        "step": step,
+        "tz": str(zone),
+        "total": _as_json(report.total, zone),
+        "points": [_as_json(point, zone) for point in report.points],
+    }
+    return conditional(body)
+
+
+def _cameras(wanted: list[str]) -> list[Camera]:
+    """The cameras asked for, by id or name; all that may be seen when none is named."""
+    everyone = visible_cameras(services().cameras.all())
+    if not wanted or wanted == ["all"]:
+        return everyone
+    found = {}
+    for one in wanted:
+        match = [c for c in everyone if one in {c.id, c.name}]
+        if not match:
+            raise CameraNotFoundError(f"no camera has the id or name {one[:80]!r}")
+        found[match[0].id] = match[0]
+    return list(found.values())
+
+
+def _wants_csv() -> bool:
+    wanted = request.args.get("format")
+    if wanted not in {None, "csv", "json"}:
+        raise QueryError(f"format: expected json or csv; found {str(wanted)[:40]}")
+    if wanted:
+        return wanted == "csv"
+    return request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv"
+
+
+def _as_json(point: Point, zone: tzinfo) -> dict[str, Any]:
+    return {"from": _clock(point.from_s, zone), "to": _clock(point.to_s, zone), **point.as_json()}
+
+
+def _clock(time_s: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(time_s, zone).isoformat()
+
+
+def _csv(report: Report, zone: tzinfo) -> Response:
+    """One row a step; what nobody can know is an empty cell."""
+    problems = list(report.total.invalid_s)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(
+        [
+            *("from", "to", *VERDICTS, "judged", "rate", "rate_low", "rate_high", "unknown_share"),
+            *("faces", "frames_analysed", "frames_dropped", "analysed_s", "analysed_share"),
+            *(f"invalid_s_{problem}" for problem in problems),
+        ]
+    )
+    for point in report.points:
+        writer.writerow(_row(point, problems, zone))
+    headers = {"Content-Disposition": 'attachment; filename="compliance.csv"'}
+    return tagged(Response(text.getvalue(), mimetype="text/csv", headers=headers))
+
+
+def _row(point: Point, problems: Iterable[str], zone: tzinfo) -> list[object]:
+    rate, gap = point.rate, point.is_gap
+    counted: list[object] = [*point.people.values(), rate.people]
+    return [
+        *(_clock(point.from_s, zone), _clock(point.to_s, zone)),
+        *([""] * len(counted) if gap else counted),
+        *(_cell(share) for share in (rate.rate, rate.low, rate.high, point.unknown_share)),
+        "" if gap else point.amounts.get(FACES, 0),
+        *(point.amounts.get(column, 0) for column in (FRAMES, DROPPED)),
+        *(round(point.analysed_s, 3), _cell(point.analysed_share)),
+        *(point.invalid_s.get(problem, 0.0) for problem in problems),
+    ]
+
+
+def _cell(share: float | None) -> object:
+    return "" if share is None else round(share, 4)

@@ -1,0 +1,171 @@
+"""Mask compliance over a time range, step by step, for some cameras together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bus.stores.history import HistoryStore
+from bus.stores.packed_days import Minutes
+from contract.cameras.camera import Camera
+from contract.errors import QueryError
+from contract.people.compliance import MaskRate, mask_rate
+from contract.people.minutes import (
+    ANALYSED_MS,
+    DAY_MINUTES,
+    DROPPED,
+    FACES,
+    FRAMES,
+    INVALID,
+    MINUTE_S,
+    people_column,
+)
+from contract.people.verdicts import VERDICTS, Verdict
+from dashboard.web.time_range import TimeRange
+
+MOST_CAMERA_DAYS: Final = 8_000
+"""Days of cameras that one query may read: 20 cameras for 400 days, in some three seconds
+(`benchmarks.history_size`)."""
+
+Sums = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One step. Where nothing was analysed, `frames` is 0 and the people are not known."""
+
+    from_s: int
+    to_s: int
+    amounts: Mapping[str, int]
+    """Sums of the minutes' columns."""
+    watched_s: float
+    """Seconds of the step that the cameras were registered for, of all cameras together."""
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether no frame was analysed, so that nobody can say who walked by."""
+        return not self.amounts.get(FRAMES, 0)
+
+    @property
+    def people(self) -> dict[Verdict, int]:
+        return {verdict: self.amounts.get(people_column(verdict), 0) for verdict in VERDICTS}
+
+    @property
+    def rate(self) -> MaskRate:
+        return mask_rate(self.people)
+
+    @property
+    def unknown_share(self) -> float | None:
+        """Unknown people among all; None of nobody."""
+        everyone = sum(self.people.values())
+        return self.people["unknown"] / everyone if everyone else None
+
+    @property
+    def analysed_s(self) -> float:
+        return self.amounts.get(ANALYSED_MS, 0) / 1000
+
+    @property
+    def analysed_share(self) -> float | None:
+        """Share of the time that was really analysed; None before the cameras existed."""
+        return min(1.0, self.analysed_s / self.watched_s) if self.watched_s > 0 else None
+
+    @property
+    def invalid_s(self) -> dict[str, float]:
+        """Seconds in which a quality problem made the statistics invalid, by problem."""
+        return {
+            column.removeprefix(INVALID): amount / 1000
+            for column, amount in sorted(self.amounts.items())
+            if column.startswith(INVALID)
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        share, unknown = self.analysed_share, self.unknown_share
+        gap = self.is_gap
+        return {
+            "from_s": self.from_s,
+            "to_s": self.to_s,
+            "people": None if gap else self.people,
+            "compliance": None if gap else self.rate.as_json(),
+            "unknown_share": None if unknown is None else round(unknown, 4),
+            "faces": None if gap else self.amounts.get(FACES, 0),
+            "frames_analysed": self.amounts.get(FRAMES, 0),
+            "frames_dropped": self.amounts.get(DROPPED, 0),
+            "analysed_s": round(self.analysed_s, 3),
+            "analysed_share": None if share is None else round(share, 4),
+            "invalid_s": self.invalid_s,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """The steps of a range, and the range as one step."""
+
+    points: tuple[Point, ...]
+    total: Point
+
+
+def make_report(
+    history: HistoryStore, cameras: Sequence[Camera], time_range: TimeRange, now_s: float
+) -> Report:
+    """Read and add up the minutes of `cameras`.
+
+    Raises:
+        QueryError: it would read more than `MOST_CAMERA_DAYS`.
+    """
+    first_day, last_day = time_range.days
+    asked = len(cameras) * (last_day - first_day + 1)
+    if asked > MOST_CAMERA_DAYS:
+        raise QueryError(
+            f"{asked} days of cameras, expected at most {MOST_CAMERA_DAYS}; "
+            "ask for fewer cameras or a shorter range"
+        )
+    edges = np.array(time_range.edges, np.int64)
+    sums: dict[str, Sums] = {}
+    for _, day, columns in history.days([camera.id for camera in cameras], first_day, last_day):
+        add_day(sums, edges, day, columns)
+    created_s = np.array([camera.created_at_s for camera in cameras])
+    points = tuple(
+        _point(begin, end, {column: int(sums[column][i]) for column in sums}, created_s, now_s)
+        for i, (begin, end) in enumerate(pairwise(edges))
+    )
+    totals = {column: int(amounts.sum()) for column, amounts in sums.items()}
+    return Report(points, _point(edges[0], edges[-1], totals, created_s, now_s))
+
+
+def add_day(
+    sums: dict[str, Sums], edges: npt.NDArray[np.int64], day: int, columns: Mapping[str, Minutes]
+) -> None:
+    """Add the minutes of one day to the steps they are in.
+
+    `edges` are `(N + 1,)` rising minutes since the epoch, the sums of a column `(N,)`.
+    """
+    begin, steps = day * DAY_MINUTES, len(edges) - 1
+    low = max(int(np.searchsorted(edges, begin, "right")) - 1, 0)
+    high = min(int(np.searchsorted(edges, begin + DAY_MINUTES, "left")), steps)
+    places = np.clip(edges[low : high + 1] - begin, 0, DAY_MINUTES)
+    running = np.zeros(DAY_MINUTES + 1, np.int64)
+    for column, amounts in columns.items():
+        if column not in sums:
+            sums[column] = np.zeros(steps, np.int64)
+        if column == ANALYSED_MS:
+            # A clock that was set back has some minutes twice; no minute is more than analysed.
+            amounts = np.minimum(amounts, MINUTE_S * 1000)
+        np.cumsum(amounts, out=running[1:])
+        sums[column][low:high] += np.diff(running[places])
+
+
+def _point(
+    begin: np.int64,
+    end: np.int64,
+    amounts: dict[str, int],
+    created_s: npt.NDArray[np.float64],
+    now_s: float,
+) -> Point:
+    from_s, to_s = int(begin) * MINUTE_S, int(end) * MINUTE_S
+    watched_s = np.clip(min(to_s, now_s) - np.maximum(from_s, created_s), 0, None).sum()
+    return Point(from_s, to_s, amounts, float(watched_s))

@@ -1,0 +1,1 @@
+"""Live pictures and states: the wall, MJPEG, events."""

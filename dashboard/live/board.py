@@ -1,0 +1,270 @@
+"""The state of every camera as people should read it: one read, shared by all who look."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from bus.clock import SharedClock
+from bus.connection.trouble import leave_replica, require_storing
+from bus.keys import CameraKeys
+from bus.stores.alerts import AlertStore
+from bus.stores.cameras import CameraRegistry
+from bus.stores.status import StatusStore
+from contract.alerts.alerts import Alert
+from contract.cameras.camera import Camera
+from contract.cameras.quality import QualityReport
+from contract.cameras.status import CameraStatus
+from contract.errors import MessageError
+from contract.people.compliance import MaskRate, mask_rate
+from contract.people.faces import FrameFaces
+from contract.people.totals import people_field
+from contract.people.verdicts import VERDICTS, Verdict
+from dashboard.live.last_hour import LastHour
+from dashboard.live.quality import quality_json
+
+STALE_AFTER_S: Final = 2.0
+ALERT_FIELDS: Final = frozenset({"id", "kind", "rule", "opened_at_s", "words"})
+IN_VIEW_S: Final = 5.0
+"""Faces found longer ago than this are not in view any more."""
+
+
+@dataclass(frozen=True)
+class CameraSnapshot:
+    """One camera at one moment."""
+
+    camera: Camera
+    status: CameraStatus
+    analysed: bool
+    """Some worker owns the camera."""
+    latest: FrameFaces | None
+    people: dict[Verdict, int]
+    read_at_s: float
+    condition: QualityReport
+    """As of the newest analysed frame, however long ago that was."""
+    last_hour: MaskRate | None = None
+    """None while it has not been read."""
+    alerts: Sequence[Alert] = ()
+    """Open at this camera, the newest first."""
+
+    @property
+    def quality(self) -> QualityReport:
+        """What is wrong with the picture now; nothing is known of one that does not come."""
+        if self.reason():
+            return QualityReport(fitness=self.condition.fitness)
+        return self.condition
+
+    @property
+    def picture_age_s(self) -> float | None:
+        """Seconds since the newest analysed frame was captured; None before the first."""
+        if self.latest is None:
+            return None
+        return max(0.0, self.read_at_s - self.latest.captured_at_s)
+
+    @property
+    def stale_after_s(self) -> float:
+        """Age at which a picture must not look live: two missed frames, at least 2 s."""
+        return max(STALE_AFTER_S, 2.0 / self.camera.analysis_fps)
+
+    def faces_in_view(self) -> dict[Verdict, int]:
+        """Faces by verdict in the newest frame; none when that is no longer the present."""
+        age_s = self.picture_age_s
+        current = age_s is not None and age_s <= max(IN_VIEW_S, self.stale_after_s)
+        if self.latest is None or not current or self.status.state != "live":
+            return dict.fromkeys(VERDICTS, 0)
+        return self.latest.counts()
+
+    def reason(self) -> str:
+        """Why there is no fresh picture, in plain words; empty when nothing is known to be amiss.
+
+        The connection comes before the analysis: without frames no worker can do anything.
+        """
+        if self.status.state == "disabled":
+            return "Switched off."
+        if self.status.state != "live":
+            return self.status.error or f"The camera is {self.status.state}."
+        if not self.analysed:
+            return "No worker analyses this camera; start one with `maskwatch worker`."
+        if self.picture_age_s is None or self.picture_age_s > self.stale_after_s:
+            return "The camera is connected, but no analysed pictures arrive."
+        return ""
+
+    def as_json(self, may_change: bool = False) -> dict[str, Any]:
+        """The camera as the API gives it, states and counts included, no secret in the address."""
+        status, age_s = self.status, self.picture_age_s
+        return {
+            **self.camera.public(may_change),
+            "version": self.camera.version,
+            "status": {
+                "state": status.state,
+                "since_s": status.since_s,
+                "fps": round(status.fps, 2),
+                "width": status.width,
+                "height": status.height,
+                "codec": status.codec,
+                "error_kind": status.error_kind,
+                "error": status.error,
+                "notice_kind": status.notice_kind,
+                "notice": status.notice,
+                "reconnects": status.reconnects,
+            },
+            "reason": self.reason(),
+            "faces": self.faces_in_view(),
+            "people": self.people,
+            "compliance": mask_rate(self.people).as_json(),
+            "last_hour": self.last_hour.as_json() if self.last_hour else None,
+            "picture_age_s": None if age_s is None else round(age_s, 3),
+            "picture_at_s": self.latest.captured_at_s if self.latest else None,
+            "stale_after_s": self.stale_after_s,
+            "quality": quality_json(self.quality),
+            "fitness": self.condition.fitness.verdict,
+            "alerts": [alert.model_dump(include=set(ALERT_FIELDS)) for alert in self.alerts],
+        }
+
+
+def read_snapshots(
+    redis: Redis,
+    cameras: Sequence[Camera],
+    clock: SharedClock,
+    last_hour: Mapping[str, MaskRate] | None = None,
+    alerts: Mapping[str, list[Alert]] | None = None,
+) -> list[CameraSnapshot]:
+    """Return the snapshots of `cameras`, in their order, in two round trips; keeps the clock."""
+    clock.keep(redis)
+    statuses = StatusStore(redis).read(list(cameras)) if cameras else {}
+    with redis.pipeline(transaction=False) as pipeline:
+        for camera in cameras:
+            names = CameraKeys(camera.id)
+            pipeline.exists(names.worker_lease)
+            pipeline.get(names.latest)
+            pipeline.hmget(names.totals, [people_field(verdict) for verdict in VERDICTS])
+            pipeline.hget(names.condition, "report")
+        answers = pipeline.execute() if cameras else []
+    now_s = clock()
+    return [
+        CameraSnapshot(
+            camera=camera,
+            status=statuses[camera.id],
+            analysed=bool(owned),
+            latest=_decode_latest(latest),
+            people={v: int(float(n or 0)) for v, n in zip(VERDICTS, people, strict=True)},
+            read_at_s=now_s,
+            condition=_decode_condition(condition),
+            last_hour=(last_hour or {}).get(camera.id),
+            alerts=(alerts or {}).get(camera.id, ()),
+        )
+        for camera, owned, latest, people, condition in zip(
+            cameras, *(answers[part::4] for part in range(4)), strict=True
+        )
+    ]
+
+
+def _decode_latest(raw: bytes | None) -> FrameFaces | None:
+    """The newest faces, or None where there are none or another version wrote them."""
+    try:
+        return FrameFaces.decode(raw) if raw else None
+    except MessageError:
+        return None
+
+
+def _decode_condition(raw: bytes | None) -> QualityReport:
+    """What is known of a camera; nothing where another version wrote it."""
+    try:
+        return QualityReport.decode(raw) if raw else QualityReport()
+    except MessageError:
+        return QualityReport()
+
+
+class Board:
+    """All cameras' snapshots, read again only when the last reading is older than `max_age_s`.
+
+    Twenty open walls ask for the same states every second; Redis is asked once.
+    """
+
+    def __init__(
+        self, redis: Redis, clock: SharedClock | None = None, max_age_s: float = 0.5
+    ) -> None:
+        self._redis = redis
+        self._clock = clock or SharedClock()
+        self._last_hour = LastHour(redis, self._clock)
+        self._max_age_s = max_age_s
+        self._lock = threading.Lock()
+        self._read_at: float | None = None
+        self._failure: RedisError | None = None
+        self._snapshots: list[CameraSnapshot] = []
+        self._json: dict[frozenset[str] | None, str] = {}
+
+    def snapshots(self) -> list[CameraSnapshot]:
+        """All cameras by name, at most `max_age_s` old; raises `RedisError` when it is away."""
+        with self._lock:
+            self._refresh()
+            return self._snapshots
+
+    def read_now(self, cameras: Sequence[Camera]) -> list[CameraSnapshot]:
+        """Those cameras' snapshots as of now, but for the last hour, which may be older.
+
+        Raises `RedisError` also where Redis answers and stores nothing: what it has of the cameras
+        is from before then, and says that nobody reads or analyses them.
+        """
+        require_storing(self._redis)
+        rates = self._last_hour.rates([camera.id for camera in cameras])
+        alerts = self._open_alerts()
+        return read_snapshots(self._redis, cameras, self._clock, rates, alerts)
+
+    def _open_alerts(self) -> dict[str, list[Alert]]:
+        found: dict[str, list[Alert]] = {}
+        for alert in AlertStore(self._redis).open():
+            found.setdefault(alert.camera_id, []).append(alert)
+        return found
+
+    def find(self, camera_id: str) -> CameraSnapshot | None:
+        """One camera's snapshot; None when it is not registered (any more)."""
+        return next((s for s in self.snapshots() if s.camera.id == camera_id), None)
+
+    def json(self, groups: frozenset[str] | None = None) -> str:
+        """The cameras of `groups` (None: all) as a JSON list, written once however many look."""
+        with self._lock:
+            self._refresh()
+            if groups not in self._json:
+                shown = [
+                    s
+                    for s in self._snapshots
+                    if (groups is None or s.camera.group in groups) and not s.camera.owner
+                ]
+                self._json[groups] = json.dumps(
+                    [snapshot.as_json() for snapshot in shown], separators=(",", ":")
+                )
+            return self._json[groups]
+
+    def forget(self) -> None:
+        """Read again at the next look.
+
+        A stream begins with this: who just added a camera must not be told that there is none.
+        """
+        with self._lock:
+            self._read_at = None
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if self._read_at is None or now - self._read_at >= self._max_age_s:
+            self._failure = self._read()
+            self._read_at = time.monotonic()
+        # A failure is shared too: while Redis hangs, viewers must not time out one by one.
+        if self._failure:
+            raise self._failure.with_traceback(None)
+
+    def _read(self) -> RedisError | None:
+        try:
+            self._snapshots = self.read_now(CameraRegistry(self._redis).all())
+        except RedisError as error:
+            leave_replica(error, self._redis)
+            return error
+        self._json.clear()
+        return None

@@ -1,0 +1,153 @@
+"""What happens at cameras, as server-sent events (WHATWG HTML, 9.2).
+
+States are levels: each camera's comes when a stream begins and when it changes. People are edges:
+each comes once, with an id from which a stream that broke off goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from bus.connection.trouble import words_for_viewers
+from contract.cameras.camera import Camera
+from contract.errors import FellBehindError
+from dashboard.compliance.people_api import person_json
+from dashboard.live.board import Board, CameraSnapshot
+from dashboard.live.missed_people import lost_rows, missed_people
+from dashboard.live.people_feed import CountedPerson, Follower, PeopleFeed, RowId
+
+MIME_TYPE: Final = "text/event-stream"
+LOOK_S: Final = 0.5
+STATE_EVERY_S: Final = 1.0
+HEARTBEAT_S: Final = 10.0
+RETRY_MS: Final = 2000
+HEARTBEAT: Final = b": still here\n\n"
+
+
+class EventStream:
+    """The endless answer to one client."""
+
+    def __init__(
+        self,
+        feed: PeopleFeed,
+        board: Board,
+        redis: Redis,
+        shown: Callable[[Camera], bool],
+        last: RowId | None = None,
+    ) -> None:
+        """`shown`: whether the client is to hear of a camera; `last`: the last event it had."""
+        self._feed = feed
+        self._board = board
+        self._redis = redis
+        self._shown = shown
+        self._last = last
+        self._cameras: list[Camera] = []
+        self._states: dict[str, dict[str, Any]] = {}
+        self._sent: dict[str, RowId] = {}
+        self._trouble = ""
+
+    def events(self) -> Iterator[bytes]:
+        """Yield events until the client falls behind; `b""` where nothing came within `LOOK_S`."""
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        with self._feed.follow() as follower:
+            # First, so that whoever knows the states has missed nobody since.
+            while not follower.ready(LOOK_S):
+                yield b"".join(self._state_events())
+            yield from self._state_events()
+            try:
+                yield from self._missed()
+                yield from self._live(follower)
+            except FellBehindError as error:
+                yield encode_event("behind", {"detail": str(error)})
+
+    def _live(self, follower: Follower) -> Iterator[bytes]:
+        looked_at = sent_at = time.monotonic()
+        while True:
+            events = [person_event(one) for one in follower.take(LOOK_S) if self._is_new(one)]
+            now = time.monotonic()
+            if now - looked_at >= STATE_EVERY_S:
+                looked_at = now
+                events += self._state_events()
+            if not events and now - sent_at >= HEARTBEAT_S:
+                events = [HEARTBEAT]
+            if events:
+                sent_at = now
+            yield b"".join(events)
+
+    def _missed(self) -> Iterator[bytes]:
+        if self._last is None:
+            return
+        ids = [camera.id for camera in self._cameras]
+        try:
+            for camera_id in lost_rows(self._redis, ids, self._last):
+                yield encode_event("gap", {"camera_id": camera_id})
+            for counted in missed_people(self._redis, self._cameras, self._last):
+                self._sent[counted.camera.id] = counted.id
+                yield person_event(counted) if self._shown(counted.camera) else b""
+        except RedisError as error:
+            # What was missed cannot be had now, and must not be passed over.
+            raise FellBehindError("Redis went away; begin again from the last event") from error
+
+    def _is_new(self, counted: CountedPerson) -> bool:
+        sent = self._sent.get(counted.camera.id)
+        return self._shown(counted.camera) and (sent is None or counted.id > sent)
+
+    def _state_events(self) -> list[bytes]:
+        """What changed since the last call; what is wrong with Redis, once."""
+        try:
+            snapshots = [one for one in self._board.snapshots() if self._shown(one.camera)]
+        except RedisError as error:
+            words = words_for_viewers(error)
+            events = [] if self._trouble == words else [trouble(words)]
+            self._trouble = words
+            return events
+        self._trouble = ""
+        self._cameras = [snapshot.camera for snapshot in snapshots]
+        found = {snapshot.camera.id: state_json(snapshot) for snapshot in snapshots}
+        removed = [id_ for id_ in self._states if id_ not in found]
+        changed = [state for id_, state in found.items() if self._states.get(id_) != state]
+        self._states = found
+        return [
+            *(encode_event("removed", {"camera_id": camera_id}) for camera_id in removed),
+            *(encode_event("state", state) for state in changed),
+        ]
+
+
+def state_json(snapshot: CameraSnapshot) -> dict[str, Any]:
+    """A camera's state, of what changes seldom."""
+    camera, status = snapshot.camera, snapshot.status
+    return {
+        "camera_id": camera.id,
+        "camera": camera.name,
+        "group": camera.group,
+        "state": status.state,
+        "since_s": status.since_s,
+        "error_kind": status.error_kind,
+        "error": status.error,
+        "reason": snapshot.reason(),
+        "problems": sorted(snapshot.quality.problems),
+    }
+
+
+def person_event(counted: CountedPerson) -> bytes:
+    """Somebody was counted."""
+    row = person_json(counted.id.in_stream, counted.person)
+    body = {"camera_id": counted.camera.id, "camera": counted.camera.name, **row}
+    return encode_event("person", body, str(counted.id))
+
+
+def trouble(detail: str) -> bytes:
+    """Nothing is known of any camera now."""
+    return encode_event("trouble", {"detail": detail})
+
+
+def encode_event(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:
+    """One event on the wire. JSON is one line, as it must be."""
+    head = f"id: {event_id}\n" if event_id else ""
+    return f"{head}event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

@@ -1,0 +1,34 @@
+"""What operations need: is it well, and what are the numbers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+from prometheus_client.exposition import choose_encoder
+
+from bus.connection.trouble import require_storing
+from dashboard.accounts.access import public, requires
+from dashboard.services import services
+from dashboard.web.errors import problem
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> Response:
+    """200 while Redis stores and has what it had, and a worker is alive; else 503 with why."""
+    require_storing(services().redis)
+    if loss := services().losses.look():
+        return problem(503, "redis_lost_data", f"{loss.words}.")
+    workers, ingests = services().workers.live(), services().ingests.live()
+    if not workers:
+        return problem(503, "no_worker", "No worker is alive; start one with `maskwatch worker`.")
+    return jsonify(status="ok", workers=len(workers), ingests=len(ingests))
+
+
+@blueprint.get("/metrics")
+@requires("viewer", everywhere=True, metrics=True)
+def metrics() -> Response:
+    """Prometheus' text format, or OpenMetrics for who asks for it."""
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return Response(encode(services().metrics), content_type=content_type)

@@ -1,0 +1,1 @@
+"""Serves the dashboard: gunicorn, its worker, and what strangers may hold."""

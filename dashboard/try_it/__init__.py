@@ -1,0 +1,1 @@
+"""Images, recordings and webcams that people try Maskwatch with."""

@@ -1,0 +1,110 @@
+"""What the API answers about what people bring themselves, as the document describes it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from contract.people.verdicts import Verdict
+from dashboard.web.answers import Box, Counts, Rate
+
+
+class UploadedFace(BaseModel):
+    """One face in an uploaded image."""
+
+    box: Box = Field(description="x_min, y_min, x_max, y_max in pixels of the upright image.")
+    score: float
+    verdict: Verdict
+    confidence: float
+    probabilities: dict[str, float] = Field(description="Empty for a face too small to judge.")
+
+
+class UploadedImage(BaseModel):
+    """One uploaded image."""
+
+    name: str
+    picture: str = Field(description="Address of the image with its faces drawn.")
+    width: int
+    height: int
+    detector: str
+    faces: list[UploadedFace]
+
+
+class AnalysisAnswer(BaseModel):
+    """What was found in uploaded images, for who uploaded them alone."""
+
+    id: str
+    state: Literal["queued", "running", "finished", "failed"]
+    expires_in_s: int
+    images: list[UploadedImage]
+
+
+class WebcamAnswer(BaseModel):
+    """A browser's webcam as a camera, and what to send to it."""
+
+    id: str
+    name: str
+    fps: float = Field(description="Pictures a second to send.")
+    most_pixels: int
+    silent_s: float = Field(description="It ends when nothing came for this long.")
+
+
+class RecordedPerson(BaseModel):
+    """Somebody in a recording; times in seconds from its beginning."""
+
+    first_seen_s: float
+    last_seen_s: float
+    verdict: Verdict
+    confidence: float
+    best_face_px: float
+    sightings: int
+
+
+class RecordedCounts(BaseModel):
+    """People by verdict, and the rate."""
+
+    people: Counts
+    compliance: Rate
+
+
+class RecordedStep(RecordedCounts):
+    """A part of a recording's time; each person is in that of its last sighting."""
+
+    from_s: float
+    to_s: float
+
+
+class RecordingReport(BaseModel):
+    """What was found in a recording."""
+
+    duration_s: float
+    width: int
+    height: int
+    frames: int = Field(description="Frames analysed.")
+    faces: int = Field(description="Faces in those frames.")
+    people: list[RecordedPerson]
+    codec: str
+    took_s: float
+    times_real_time: float | None = Field(description="How much faster than filmed.")
+    total: RecordedCounts
+    steps: list[RecordedStep]
+
+
+class RecordingAnswer(BaseModel):
+    """An uploaded recording, for who uploaded it alone."""
+
+    id: str
+    name: str
+    state: Literal["uploading", "queued", "running", "finished", "failed"]
+    progress: float = Field(description="Share that was analysed, 0 to 1.")
+    error: str = Field(description="What was wrong with it; empty unless failed.")
+    created_at_s: float
+    expires_in_s: int
+    report: RecordingReport | None
+
+
+class RecordingsAnswer(BaseModel):
+    """Your recordings, the newest first."""
+
+    recordings: list[RecordingAnswer]

@@ -1,0 +1,1 @@
+"""What every view needs: errors, guards, requests, conditional answers."""

@@ -1,0 +1,101 @@
+"""Keeps other web sites out: a page elsewhere must neither change nor read anything here.
+
+The second line of defence; the first is that a cookie alone changes nothing without the token
+that only our own pages know (`dashboard.accounts.access`).
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+
+from dashboard.services import services
+from dashboard.web.errors import problem
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+PRIVATE_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
+OPEN_PATHS: Final = frozenset({"/healthz", "/metrics"})
+"""No pictures and no secrets: probes and Prometheus may use whatever name they have."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not "no-referrer": a form's POST would then come from the origin "null".
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # Or any page could show our pictures, which are of people.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def register(app: Flask) -> None:
+    """Check every request and mark every answer of `app`."""
+    app.before_request(_refuse_foreign_host)
+    app.before_request(_refuse_cross_site_write)
+    app.after_request(_add_headers)
+
+
+def _refuse_foreign_host() -> Response | None:
+    """Refuse public names that nobody configured.
+
+    Else a page could point its own name at this address (DNS rebinding) and would then be
+    "same origin". Addresses and names that no public DNS serves cannot be used for that.
+    """
+    host = _host_name(f"//{request.host}")
+    if request.path in OPEN_PATHS or _cannot_be_rebound(host):
+        return None
+    settings = services().settings
+    trusted = {name.strip().lower() for name in settings.trusted_hosts.split(",")}
+    if host in trusted | {settings.host.lower()}:
+        return None
+    return problem(
+        400,
+        "host_not_trusted",
+        f"this dashboard does not know the name {host!r}; if it is its own, "
+        f"set MASKWATCH_TRUSTED_HOSTS={host}",
+    )
+
+
+def _cannot_be_rebound(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(PRIVATE_SUFFIXES)
+    return True
+
+
+def _refuse_cross_site_write() -> Response | None:
+    if request.method in SAFE_METHODS:
+        return None
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    foreign = site not in ("same-origin", "none") if site else False
+    if not site and origin:
+        foreign = urlsplit(origin).netloc.lower() != request.host.lower()
+    if foreign:
+        return problem(403, "cross_site", "changes are accepted from this dashboard's pages only")
+    return None
+
+
+def _host_name(netloc: str) -> str:
+    try:
+        return (urlsplit(netloc).hostname or "").lower().rstrip(".")
+    except ValueError:
+        return "invalid.host"
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if services().settings.behind_proxy:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,90 @@
+"""Reads what an API request brought."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, TypeVar
+
+from flask import request
+from flask.json.provider import DefaultJSONProvider
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import BadRequest
+
+from contract.errors import CameraConfigError, QueryError
+from contract.messages import read_json
+
+
+class BoundedJson(DefaultJSONProvider):
+    """Flask's JSON for what a request brings: finite numbers, nested no deeper than ours is."""
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        found = read_json(s, "the JSON")
+        if _depth(found) > MOST_DEPTH:
+            raise ValueError(f"nested more than {MOST_DEPTH} deep")
+        # Half a character (a lone surrogate) can be neither kept nor answered: a ValueError here.
+        json.dumps(found, ensure_ascii=False).encode()
+        return found
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects are nested in one another, up to `MOST_DEPTH` and one."""
+    depth, inner = 0, [value]
+    while inner and depth <= MOST_DEPTH:
+        lists = [one for one in inner if isinstance(one, dict | list)]
+        depth += bool(lists)
+        inner = [part for one in lists for part in (one.values() if isinstance(one, dict) else one)]
+    return depth
+
+
+def json_object() -> dict[str, Any]:
+    """The body, a JSON object; raises 400 for anything else (413, 415 are raised before)."""
+    body = request.get_json()
+    if not isinstance(body, dict):
+        raise BadRequest('expected a JSON object, such as {"name": "Gate 1"}')
+    return body
+
+
+MOST_DEPTH: Final = 32
+
+Query = TypeVar("Query", bound=BaseModel)
+
+
+def query(kind: type[Query]) -> Query:
+    """The parameters after the `?`; raises `QueryError` for one that cannot be used or is unknown.
+
+    For queries in which no parameter is repeated.
+    """
+    given = request.args.to_dict()
+    known = {field.alias or name for name, field in kind.model_fields.items()}
+    if unknown := sorted(given.keys() - known):
+        raise QueryError(f"unknown: {', '.join(unknown)[:80]}; expected {', '.join(sorted(known))}")
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise QueryError(
+            "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        ) from None
+
+
+def entries_before(entry_id: str | None) -> str:
+    """Where a Redis stream is read from, backwards, for what came before an entry of that id.
+
+    Raises:
+        QueryError: it is no such id.
+    """
+    if entry_id is None:
+        return "+"
+    numbers = re.fullmatch(r"(\d{1,19})-(\d{1,19})", entry_id)
+    if numbers is None:
+        raise QueryError(f"before: expected the id of a row, as in the list; found {entry_id[:40]}")
+    # Redis refuses to end before the first id there can be; no entry has that one.
+    return f"({entry_id}" if int(numbers[1]) or int(numbers[2]) else "0-0"
+
+
+def refuse_unknown(body: dict[str, Any], known: frozenset[str]) -> None:
+    """Raise `CameraConfigError` for a field that is not in `known`, rather than ignore it."""
+    if unknown := body.keys() - known:
+        raise CameraConfigError(
+            f"unknown field {', '.join(sorted(unknown))}; expected {', '.join(sorted(known))}"
+        )
