@@ -9,7 +9,7 @@ from benchmarks.system import ROOT, SHARED
 from face_detector.annotate import annotate
 from face_detector.loading import load_detector
 from models.coco import read_photographs
-from models.training.faces import LabelledFace, match_faces
+from models.labelled_faces import LabelledFace, match_faces
 from runtime.settings import load_settings
 
 OUT: Final = ROOT / "out" / "classifier"

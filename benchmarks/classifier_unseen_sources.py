@@ -24,9 +24,9 @@ from models.evaluation.calibration import calibration_error
 from models.evaluation.judged import JudgedFaces, judge
 from models.evaluation.report import write_report
 from models.files import find_model
+from models.labelled_faces import LabelledFace
 from models.loading import load_classifier
 from models.mask_classifier import MaskClassifier
-from models.training.faces import LabelledFace
 from models.training.recipe import Recipe
 from runtime.settings import load_settings
 

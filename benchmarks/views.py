@@ -16,8 +16,8 @@ import numpy.typing as npt
 from benchmarks.classifier_data import labelled_faces
 from benchmarks.system import machine, print_result
 from models.evaluation.judged import cut_crops
+from models.labelled_faces import LabelledFace
 from models.loading import load_classifier
-from models.training.faces import LabelledFace
 from worker.verdicts.evidence import LEAST_FACE_PX, frontality_of, sharpness_of
 
 BLURS: tuple[float, ...] = (0.0, 2.0, 4.0)

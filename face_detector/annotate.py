@@ -16,7 +16,7 @@ import numpy as np
 
 from face_detector.detection import Detections, FaceDetector
 from models.coco import Photograph
-from models.training.faces import DetectedFace
+from models.labelled_faces import DetectedFace
 
 FORMAT: Final = "maskwatch-faces/1"
 

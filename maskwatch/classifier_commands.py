@@ -13,7 +13,7 @@ from runtime.logs import configure_logging
 from runtime.settings import load_settings
 
 if TYPE_CHECKING:
-    from models.training.faces import LabelledFace
+    from models.labelled_faces import LabelledFace
 
 FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -103,7 +103,7 @@ def _faces(data: Path, cache: Path) -> list[LabelledFace]:
     from face_detector.annotate import annotate
     from face_detector.loading import load_detector
     from models.coco import read_photographs
-    from models.training.faces import match_faces
+    from models.labelled_faces import match_faces
 
     settings = load_settings()
     photographs = read_photographs(data).photographs

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from models.crops import crop_faces
 from models.evaluation.scores import Labels, Probabilities
+from models.labelled_faces import LabelledFace
 from models.mask_classifier import MaskClassifier
-from models.training.faces import LabelledFace
 
 AT_ONCE: Final = 64
 

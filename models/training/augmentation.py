@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from contract.people.verdicts import JUDGED_VERDICTS
 from models.crops import crop_faces
+from models.labelled_faces import FacePatch
 from models.training.camera_effects import crop_as_seen, relight
 from models.training.face_frame import can_be_painted
-from models.training.faces import FacePatch
 from models.training.occluders import add_occluders
 from models.training.painted_masks import Worn, paint_mask
 

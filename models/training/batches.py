@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.people.verdicts import JUDGED_VERDICTS
+from models.labelled_faces import FacePatch
 from models.training.augmentation import augment, plain
-from models.training.faces import FacePatch
 from models.training.recipe import MARGIN
 
 LABEL_SHARES: Final = {"mask": 0.36, "incorrect": 0.16, "no_mask": 0.48}

@@ -27,8 +27,8 @@ from models.evaluation.calibration import (
     softmax,
 )
 from models.evaluation.scores import accuracy
+from models.labelled_faces import FacePatch, LabelledFace, cut_patches, report, split_by_cluster
 from models.training.batches import AugmentedBatches, plain_arrays
-from models.training.faces import FacePatch, LabelledFace, cut_patches, report, split_by_cluster
 from models.training.losses import balanced_scores, smoothed_loss
 from models.training.network import FEATURE_LAYERS, HEAD_LAYER, build_network
 from models.training.recipe import Recipe

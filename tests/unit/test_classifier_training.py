@@ -16,10 +16,7 @@ from face_detector.annotate import annotate
 from face_detector.detection import Detections
 from models.coco import read_photographs
 from models.crops import crop_faces
-from models.training import occluders
-from models.training.augmentation import augment, plain
-from models.training.face_frame import FaceFrame, can_be_painted
-from models.training.faces import (
+from models.labelled_faces import (
     DetectedFace,
     FacePatch,
     LabelledFace,
@@ -28,6 +25,9 @@ from models.training.faces import (
     report,
     split_by_cluster,
 )
+from models.training import occluders
+from models.training.augmentation import augment, plain
+from models.training.face_frame import FaceFrame, can_be_painted
 from models.training.painted_masks import Worn, paint_mask
 
 MASK, INCORRECT, NO_MASK = range(3)
