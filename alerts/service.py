@@ -17,11 +17,11 @@ from rq.scheduler import RQScheduler
 from alerts.evaluator import Evaluator
 from bus.clock import SharedClock
 from bus.connection.client import Outage, connect
+from bus.job_json import JobJson
 from bus.jobs import run_jobs, warm_worker
 from bus.keys import ALERTS_QUEUE
 from bus.stores.alert_deliveries import DELIVER_JOB
 from contract.errors import ChannelError
-from contract.job_json import JobJson
 from runtime.settings import Settings
 from runtime.vault import load_vault
 

@@ -18,9 +18,9 @@ from rq.job import Job
 from bus.connection.client import Outage, connect, wait_for_server
 from bus.connection.storage_watch import StorageWatch
 from bus.connection.trouble import leave_replica, require_storing
+from bus.job_json import JobJson
 from bus.members import Membership
 from contract.errors import MessageError
-from contract.job_json import JobJson
 from contract.messages import to_json
 from runtime.settings import Settings
 from runtime.stopping import end_for_sure, stop_on_signals

@@ -18,20 +18,22 @@ from pydantic import BaseModel
 
 from bus.cluster import connect as redis_cluster
 from bus.connection import sentinels as redis_sentinel
+from bus.job_json import JobJson
 from bus.stores import alert_deliveries, packed_days
+from bus.stores import alerts as alert_store
 from bus.stores import cameras as camera_registry
-from contract import messages, plain_text, redaction
-from contract.alerts import alerts
+from bus.stores import outcomes as outcome_store
+from bus.stores import uploads as upload_store
+from contract import messages, plain_text, redaction, traces
 from contract.alerts import channels as alert_channels
 from contract.cameras import status
 from contract.cameras.camera import make_camera
 from contract.cameras.quality import QualityReport
 from contract.errors import MaskwatchError
-from contract.job_json import JobJson
-from contract.people import minutes, outcomes, totals
+from contract.people import minutes, totals
 from contract.people.faces import FrameFaces
 from contract.people.people import Person
-from contract.pictures import recordings, uploads
+from contract.pictures import recordings
 from contract.pictures.frames import SCHEMA as FRAME_SCHEMA
 from contract.pictures.frames import FrameMessage
 from contract.pictures.views import SCHEMA as VIEW_SCHEMA
@@ -48,7 +50,7 @@ from ingest.reach import login as rtsp_login
 from ingest.rtsp import messages as rtsp_messages
 from ingest.web import playlist
 from maskwatch import run, shapes
-from runtime import image_files, tracing
+from runtime import image_files
 from runtime.redis_address import hosts as redis_hosts
 from tests import product
 from tests.hostile_texts import Shape, shapes_of
@@ -276,7 +278,7 @@ def _of_messages() -> Iterator[Parser]:
     )
     yield Parser("contract.messages.read_count", as_bytes(messages.read_count), NUMBERS)
     yield Parser("contract.messages.read_moment", as_bytes(messages.read_moment), NUMBERS)
-    yield Parser("contract.job_json.JobJson.loads", as_bytes(JobJson.loads), JSON)
+    yield Parser("bus.job_json.JobJson.loads", as_bytes(JobJson.loads), JSON)
     yield Parser(
         "dashboard.web.requests.BoundedJson",
         lambda text: requests.BoundedJson(None).loads(text),
@@ -285,7 +287,9 @@ def _of_messages() -> Iterator[Parser]:
     yield Parser(
         "contract.people.minutes.parse_open_field", as_bytes(minutes.parse_open_field), ("12:a",)
     )
-    yield Parser("bus.stores.outcomes.read_position", as_bytes(outcomes.read_position), ("12 3",))
+    yield Parser(
+        "bus.stores.outcomes.read_position", as_bytes(outcome_store.read_position), ("12 3",)
+    )
     yield Parser(
         "bus.stores.packed_days.unpack_day", pixels(packed_days.unpack_day), ("1x\x9c\3\0",)
     )
@@ -297,7 +301,7 @@ def _of_messages() -> Iterator[Parser]:
     )
     yield Parser(
         "contract.traces.read_trace",
-        as_bytes(tracing.read_trace),
+        as_bytes(traces.read_trace),
         (f"00-{'a' * 32}-{'b' * 16}-01",),
     )
     yield Parser(
@@ -326,9 +330,9 @@ def _of_records() -> Iterator[Parser]:
         samples = (f'{{"v": 1, {fields}}}', *JSON)
         yield Parser(f"{kind.__module__}.{kind.__name__}.decode", as_bytes(kind.decode), samples)
     yield Parser("bus.stores.cameras._decode", camera_registry._decode, (ENTRY,))
-    yield Parser("bus.stores.alerts.decode_alert", as_bytes(alerts.decode_alert), JSON)
+    yield Parser("bus.stores.alerts.decode_alert", as_bytes(alert_store.decode_alert), JSON)
     yield Parser("bus.stores.alert_deliveries._decode", as_bytes(alert_deliveries._decode), JSON)
-    yield Parser("contract.pictures.uploads._read", uploads._read, JSON)
+    yield Parser("bus.stores.uploads._read", upload_store._read, JSON)
     yield Parser(
         "worker.saved_state.read_tracker", lambda text: saved_state.read_tracker(text, 1), JSON
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from redis import Connection, Redis
 from redis.connection import SSLConnection
@@ -11,9 +11,6 @@ from redis.exceptions import ClusterDownError, MovedError, ReadOnlyError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bus.cluster.places import as_sent, encoded, untagged
-
-if TYPE_CHECKING:
-    from bus.cluster.map import ClusterMap
 
 
 class _Packer:
@@ -42,13 +39,23 @@ class TaggedSSLConnection(SSLConnection):
         self._command_packer = _Packer(self._command_packer)
 
 
+class Homes(Protocol):
+    """Knows which server has what is shared."""
+
+    def home(self) -> tuple[str, int]:
+        """Return host and port of that server."""
+
+    def doubt(self) -> None:
+        """Ask anew before the next answer."""
+
+
 class _Home:
     """Connects to whichever server has what is shared as the connection is made.
 
     One that turns out to lead elsewhere is given up, so that its next use finds the right server.
     """
 
-    def __init__(self, cluster: ClusterMap, **options: Any) -> None:
+    def __init__(self, cluster: Homes, **options: Any) -> None:
         self._cluster = cluster
         super().__init__(**options)
 

@@ -18,10 +18,10 @@ from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
+from bus.job_json import JobJson
 from bus.keys import ALERTS_QUEUE, AlertKeys
 from contract.alerts.alerts import Delivery
 from contract.alerts.attempts import Attempt
-from contract.job_json import JobJson
 
 DELIVER_JOB: Final = "alerts.delivery.deliver"
 RETRY_AFTER_S: Final = (10, 30, 120, 600, 1800, 3600)

@@ -10,11 +10,11 @@ from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
+from bus.job_json import JobJson
 from bus.keys import JOBS_QUEUE, probe_picture
 from bus.stores.pictures import PictureStore
 from contract.cameras.camera import is_network_address
 from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
-from contract.job_json import JobJson
 from contract.redaction import redact_url
 from runtime.vault import Vault
 

@@ -16,7 +16,7 @@ PROBLEM_ADVICE: Final[dict[Problem, str]] = {
 }
 
 GOOD_FACE_PX: Final = 30
-"""Height from which on most faces can be judged: half as much again as `worker.verdicts.evidence` needs."""
+"""Height from which most faces can be judged: 1.5 times what `worker.verdicts.evidence` needs."""
 
 REASON_WORDS: Final[dict[UnfitReason, str]] = {
     "too_small": "faces are too small",

@@ -12,9 +12,9 @@ from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
+from bus.job_json import JobJson
 from bus.keys import IMAGES_QUEUE
 from bus.stores.uploads import ANALYSE_JOB, GIVEN_KEPT_S, KEPT_S, UploadStore
-from contract.job_json import JobJson
 
 JOB_TIMEOUT_S: Final = 60
 MOST_WAITING: Final = 8

@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from rq import Queue, Worker
 from werkzeug.exceptions import NotFound
 
+from bus.job_json import JobJson
 from bus.keys import RECORDINGS_QUEUE
 from bus.stores.recordings import ANALYSE_JOB
 from contract.errors import UploadEmptyError, UploadTooLargeError, UploadTypeError
-from contract.job_json import JobJson
 from contract.pictures.recordings import CONTAINERS, Recording, container_of
 from contract.plain_text import cleaned
 from dashboard.accounts.access import admission, identity, requires
