@@ -35,7 +35,14 @@ REFUSED = {
     "nothing but joiners": "\u200d\u200c",
 }
 TYPED_BY_NOBODY = {
-    "dashboard.api_document",
+    "dashboard.accounts.answers",
+    "dashboard.alerts.answers",
+    "dashboard.cameras.answers",
+    "dashboard.cameras.setup_answers",
+    "dashboard.compliance.answers",
+    "dashboard.live.answers",
+    "dashboard.try_it.answers",
+    "dashboard.web.answers",
     "models.",
     "face_detector.",
     "dashboard.try_it.recording_api",
