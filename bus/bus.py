@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from functools import cached_property
 
 from redis import Redis
 
-from bus.connection.client import connect
+from bus.clock import KeptClock, SharedClock
+from bus.connection.client import Outage, connect, wait_for_server
+from bus.connection.storage_watch import StorageWatch
+from bus.leases import Lease, Ownership, Role
 from bus.members import Membership
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
 from bus.stores.alerts import AlertStore
-from bus.stores.cameras import CameraRegistry
+from bus.stores.cameras import CameraRegistry, CameraRoster
+from bus.stores.frames import FramePublisher, FrameReader
+from bus.stores.history import HistoryStore
+from bus.stores.inference import InferenceStore
+from bus.stores.outcomes import OutcomeStore
+from bus.stores.recordings import RecordingStore
 from bus.stores.status import StatusStore
 from bus.stores.uploads import UploadStore
+from bus.stores.watchers import WatcherStore
+from bus.stores.webcams import WebcamStore
 from runtime.settings import Settings
 from runtime.vault import Vault
 
@@ -81,3 +94,67 @@ class Bus:
     def members(self, role: str, lease_s: float) -> Membership:
         """The living processes of a role."""
         return Membership(self._redis, role, lease_s)
+
+    def frame_reader(self) -> FrameReader:
+        """Reads cameras' frames; belongs to one thread."""
+        return FrameReader(self._redis)
+
+    def history(self, days: int) -> HistoryStore:
+        """`days`: how long a packed minute is kept."""
+        return HistoryStore(self._redis, days)
+
+    @cached_property
+    def inference(self) -> InferenceStore:
+        return InferenceStore(self._redis)
+
+    def kept_clock(self, clock: SharedClock) -> KeptClock:
+        """`clock` together with the server that it follows."""
+        return KeptClock(clock, self._redis)
+
+    def outage(self, stop: threading.Event) -> Outage:
+        """Rides out a Redis that is away; `stop` ends its pauses."""
+        return Outage(self._redis, stop)
+
+    def outcomes(self, history_days: int, clock: Callable[[], float] = time.time) -> OutcomeStore:
+        """Commits what workers find; belongs to one worker's loop."""
+        return OutcomeStore(self._redis, history_days, clock)
+
+    def ownership(
+        self,
+        role: Role,
+        member: str,
+        lease_s: float,
+        settle_s: float = 0.0,
+        clock: SharedClock | None = None,
+    ) -> Ownership:
+        """The share of the cameras that `member` has of a role."""
+        return Ownership(self._redis, role, member, lease_s, settle_s, clock)
+
+    def publisher(self, lease: Lease, stream_max_frames: int) -> FramePublisher:
+        """Writes one camera's frames; belongs to one thread."""
+        return FramePublisher(self._redis, lease, stream_max_frames)
+
+    def recordings(self, settings: Settings) -> RecordingStore:
+        """The recordings where the settings keep them, for as long as they say."""
+        kept_s = round(settings.recording_kept_hours * 3600)
+        return RecordingStore(self._redis, settings.where_recordings_are, kept_s)
+
+    @cached_property
+    def roster(self) -> CameraRoster:
+        return CameraRoster(self._redis)
+
+    def storage_watch(self) -> StorageWatch:
+        """Tells when Redis stores nothing any more; belongs to one thread."""
+        return StorageWatch(self._redis)
+
+    def wait_for_server(self, stop: threading.Event) -> bool:
+        """Return True once Redis is usable, False when `stop` is set first."""
+        return wait_for_server(self._redis, stop)
+
+    @cached_property
+    def watchers(self) -> WatcherStore:
+        return WatcherStore(self._redis)
+
+    @cached_property
+    def webcams(self) -> WebcamStore:
+        return WebcamStore(self._redis)

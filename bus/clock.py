@@ -87,3 +87,23 @@ class SharedClock:
         if abs(ahead_s - self._ahead_s) > WORTH_A_WORD_S:
             _log.info("times are Redis' from now on: %+.3f s", ahead_s - self._ahead_s)
         self._ahead_s = ahead_s
+
+
+class KeptClock:
+    """A `SharedClock` together with the server that it follows."""
+
+    def __init__(self, clock: SharedClock, redis: Redis) -> None:
+        self._clock = clock
+        self._redis = redis
+
+    def __call__(self) -> float:
+        """Now, in seconds since the epoch."""
+        return self._clock()
+
+    def keep(self) -> None:
+        """Ask the server for its time if that was long ago.
+
+        Raises:
+            StoreError: the server does not answer.
+        """
+        self._clock.keep(self._redis)

@@ -111,8 +111,7 @@ class Outage:
 
     def report(self, error: RedisError) -> None:
         """Log a failure if it is news, and pause (0.1 s, doubling to 2 s)."""
-        leave_replica(error, self._redis)
-        message = str(explain(error, self._redis))
+        message = self.face(error)
         if message != self._message:
             _log.warning("%s", message, extra=about(event="redis_away"))
         self._message = message
@@ -120,6 +119,11 @@ class Outage:
         self._failures += 1
         self._stop.wait(pause_s)
         self._failed_at_s = time.monotonic()
+
+    def face(self, error: RedisError) -> str:
+        """Return what is wrong in plain words; leave a server that has become a replica."""
+        leave_replica(error, self._redis)
+        return str(explain(error, self._redis))
 
     def over(self) -> None:
         """Note that a command succeeded.

@@ -1,7 +1,8 @@
-"""Publishes sampled frames, and counts what became of them."""
+"""Publishes sampled frames, counts what became of them, and reads them again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from redis import Redis
@@ -11,10 +12,11 @@ from redis.exceptions import ResponseError
 from bus.keys import CameraKeys
 from bus.leases import Lease
 from bus.picture_seal import PictureSeal
+from bus.streams import StreamReader
 from contract.errors import LeaseLostError
 from contract.people.minutes import MinuteIncrements
-from contract.people.totals import AGE_BUCKETS_S, Increments, age_field
-from contract.pictures.frames import SCHEMA
+from contract.people.totals import AGE_BUCKETS_S, Increments, age_field, frames_field
+from contract.pictures.frames import SCHEMA, FrameMessage
 from contract.traces import Trace
 
 FRAMES_EXPIRE_S: Final = 10
@@ -54,7 +56,9 @@ class FramePublisher:
     """Writes one camera's sampled frames, as long as `lease` is its owner's."""
 
     def __init__(self, redis: Redis, lease: Lease, stream_max_frames: int) -> None:
-        self._lease = lease
+        self.lease = lease
+        """May be changed for a newer one of the same camera."""
+        self._redis = redis
         self._max_frames = stream_max_frames
         self._seal = PictureSeal(redis)
         names = CameraKeys(lease.camera_id)
@@ -84,7 +88,7 @@ class FramePublisher:
         counts = Increments()
         counts.observe(age_field("published"), AGE_BUCKETS_S, max(0.0, now_s - captured_at_s))
         arguments: list[bytes | str | int] = [
-            self._lease.value,
+            self.lease.value,
             captured,
             self._max_frames,
             SCHEMA,
@@ -98,8 +102,17 @@ class FramePublisher:
     def count(self, others: Increments, minutes: MinuteIncrements | None = None) -> None:
         """Count without publishing (frames captured or lost while Redis was away)."""
         if others:
-            arguments = [self._lease.value, *_counted(others.arguments(), minutes)]
+            arguments = [self.lease.value, *_counted(others.arguments(), minutes)]
             self._fenced(self._count, self._count_keys, arguments)
+
+    def captured(self) -> float:
+        """Return how many frames of the camera are counted as captured so far."""
+        return _frames_so_far(self._redis, self.lease.camera_id, "captured")
+
+    def replaced(self) -> bool:
+        """Return whether another process reads the camera now."""
+        owner = self._redis.get(CameraKeys(self.lease.camera_id).ingest_lease)
+        return isinstance(owner, bytes) and owner.decode(errors="replace") != self.lease.value
 
     def _fenced(
         self, script: Script, keys: tuple[str, ...], arguments: list[bytes | str | int]
@@ -108,7 +121,7 @@ class FramePublisher:
             return int(script(keys=keys, args=arguments))
         except ResponseError as error:
             if "LEASELOST" in str(error):
-                raise LeaseLostError(f"camera {self._lease.camera_id} has another owner") from None
+                raise LeaseLostError(f"camera {self.lease.camera_id} has another owner") from None
             raise
 
 
@@ -116,3 +129,50 @@ def _counted(
     totals: list[str], minutes: MinuteIncrements | None, *between: str
 ) -> list[bytes | str | int]:
     return [len(totals) // 2, *between, *totals, *(minutes.arguments() if minutes else ())]
+
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+"""A stream's entry as it lies in Redis: its id and its fields."""
+
+
+class FrameReader:
+    """Reads the published frames of many cameras. Belongs to one thread."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._streams = StreamReader(redis)
+        self._seal = PictureSeal(redis)
+
+    def read(
+        self, cursors: Mapping[str, bytes], block_ms: int | None, count: int
+    ) -> Iterator[tuple[str, list[Entry]]]:
+        """Return each camera's entries behind its cursor, up to `count`, the oldest first.
+
+        `cursors`: by camera id, the stream id of the newest entry read. Waits up to `block_ms`
+        while there is none; None: does not wait.
+        """
+        cameras = {CameraKeys(camera_id).frames.encode(): camera_id for camera_id in cursors}
+        places = {stream: cursors[camera_id] for stream, camera_id in cameras.items()}
+        answer = self._streams.read(places, block_ms, count)
+        return ((cameras[stream], entries) for stream, entries in answer)
+
+    def decode(self, camera_id: str, entry: Entry) -> FrameMessage:
+        """Return an entry's frame, its picture unsealed.
+
+        Raises:
+            MessageError: the entry is no frame, or its picture cannot be unsealed.
+        """
+        stream_id, fields = entry
+        return FrameMessage.decode(camera_id, stream_id, self._seal.opened(fields))
+
+    def discard(self, camera_id: str, stream_id: bytes) -> None:
+        """Delete an entry, so that the camera's next owner does not count it again."""
+        self._redis.xdel(CameraKeys(camera_id).frames, stream_id)
+
+    def published(self, camera_id: str) -> float:
+        """Return how many frames of the camera were published so far."""
+        return _frames_so_far(self._redis, camera_id, "published")
+
+
+def _frames_so_far(redis: Redis, camera_id: str, kind: str) -> float:
+    return float(redis.hget(CameraKeys(camera_id).totals, frames_field(kind)) or 0.0)

@@ -1,0 +1,23 @@
+"""What the networks of all workers took: seconds and batch sizes, added up in one hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from redis import Redis
+
+from bus import keys
+
+
+class InferenceStore:
+    """The totals of all workers' networks."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def add(self, amounts: Mapping[str, float]) -> None:
+        """Add `amounts` to the totals, by field (`contract.people.totals`), in one transaction."""
+        with self._redis.pipeline(transaction=True) as pipeline:
+            for field, amount in amounts.items():
+                pipeline.hincrbyfloat(keys.INFERENCE, field, amount)
+            pipeline.execute()
