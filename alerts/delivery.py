@@ -6,12 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 
-from redis import Redis
-from rq import get_current_job
-from rq.timeouts import JobTimeoutException
-
 from alerts import smtp, webhook
 from alerts.messages import mail, webhook_body
+from bus.bus import Bus
+from bus.errors import JobTimeoutError
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import JOB_TIMEOUT_S, RETRY_AFTER_S, DeliveryStore
 from contract.alerts.alerts import Delivery
@@ -31,19 +29,21 @@ def deliver(delivery_id: str) -> None:
     Raises:
         ChannelError: it was not taken and will be tried again: RQ does that.
     """
-    job = get_current_job()
-    if job is None:
-        raise RuntimeError("deliver runs as an RQ job; elsewhere, call Postman.attempt")
-    vault = Vault(load_settings().where_the_secret_key_is)
-    Postman(job.connection, vault).attempt(delivery_id)
+    bus = Bus.of_this_job(Vault(load_settings().where_the_secret_key_is))
+    Postman(bus.alert_deliveries, bus.alert_channels).attempt(delivery_id)
 
 
 class Postman:
     """Delivers messages and writes down what came of it."""
 
-    def __init__(self, redis: Redis, vault: Vault, clock: Callable[[], float] = time.time) -> None:
-        self._deliveries = DeliveryStore(redis)
-        self._channels = ChannelStore(redis, vault)
+    def __init__(
+        self,
+        deliveries: DeliveryStore,
+        channels: ChannelStore,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._deliveries = deliveries
+        self._channels = channels
         self._clock = clock
 
     def attempt(self, delivery_id: str) -> None:
@@ -82,7 +82,7 @@ class Postman:
             return "delivered", self._send(delivery, channel), channel.name
         except ChannelError as error:
             words = f"Not taken: {error}."
-        except JobTimeoutException:
+        except JobTimeoutError:
             words = f"Not taken: it took longer than {JOB_TIMEOUT_S} s."
         except Exception as error:
             # The loop's edge: an error of ours must not stop the retries, nor pass unseen.

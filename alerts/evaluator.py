@@ -1,4 +1,4 @@
-"""Evaluates every rule at every camera: one process at a time, whoever holds the lock."""
+"""Evaluates every rule at every camera, in one process at a time."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
-from redis import Redis
-from redis.exceptions import LockError
-from redis.lock import Lock
 
 from alerts.conditions import Reading, Watch, advance
 from alerts.readings import Readings
-from bus.keys import AlertKeys
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.alert_turn import AlertTurn
 from bus.stores.alerts import AlertStore
 from bus.stores.cameras import CameraRoster
 from contract.alerts.alerts import Alert, Change, deliveries_of
@@ -26,28 +23,33 @@ from contract.cameras.camera import Camera
 from contract.errors import LeaseLostError
 from runtime.logs import about
 
-LOCK_S: Final = 15.0
-"""Another process takes over when the one that evaluates was silent for this long."""
-
 _log = logging.getLogger(__name__)
 
 
 class Evaluator:
     """One process's turn at evaluating. Call `step` every few seconds from one thread."""
 
-    def __init__(self, redis: Redis, clock: Callable[[], float] = time.time) -> None:
-        self._redis = redis
+    def __init__(
+        self,
+        turn: AlertTurn,
+        roster: CameraRoster,
+        rules: AlertRuleStore,
+        alerts: AlertStore,
+        deliveries: DeliveryStore,
+        readings: Readings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._turn = turn
+        self._roster = roster
+        self._rules = rules
+        self._alerts = alerts
+        self._deliveries = deliveries
+        self._readings = readings
         self._clock = clock
-        self._roster = CameraRoster(redis)
-        self._rules = AlertRuleStore(redis)
-        self._alerts = AlertStore(redis)
-        self._deliveries = DeliveryStore(redis)
-        self._readings = Readings(redis)
-        self._lock = Lock(redis, AlertKeys.EVALUATOR, timeout=LOCK_S, thread_local=False)
 
     def step(self) -> bool:
-        """Evaluate all rules once if it is our turn; return whether it was. Raises `RedisError`."""
-        if not self._ours():
+        """Evaluate all rules once if it is our turn; return whether it was. Raises `StoreError`."""
+        if not self._turn.take():
             return False
         try:
             self._evaluate(self._clock())
@@ -58,24 +60,7 @@ class Evaluator:
 
     def leave(self) -> None:
         """Let another process take over at once."""
-        try:
-            if self._lock.owned():
-                self._lock.release()
-        except LockError as error:
-            _log.debug("the lock was not ours any more: %s", error)
-
-    def _ours(self) -> bool:
-        try:
-            return bool(self._lock.reacquire())
-        except LockError:
-            return bool(self._lock.acquire(blocking=False))
-
-    def _keep(self) -> None:
-        """Hold the lock on: with many rules a step may take longer than it lasts."""
-        try:
-            self._lock.reacquire()
-        except LockError:
-            raise LeaseLostError("another process evaluates the alert rules") from None
+        self._turn.leave()
 
     def _evaluate(self, now_s: float) -> None:
         cameras = {c.id: c for c in self._roster.cameras()}
@@ -86,7 +71,7 @@ class Evaluator:
         self._readings.look(seen, rules.values(), now_s)
         watched = set()
         for rule in rules.values():
-            self._keep()
+            self._turn.keep()  # many rules may take longer than a turn lasts
             for camera in cameras.values():
                 if rule.enabled and camera.enabled and rule.concerns(camera):
                     name = f"{rule.id}:{camera.id}"
@@ -147,8 +132,7 @@ class Evaluator:
         self._commit(Change(name, "", closed=closed, deliveries=messages))
 
     def _commit(self, change: Change) -> None:
-        token = self._lock.local.token
-        self._alerts.commit(token.decode() if isinstance(token, bytes) else str(token), change)
+        self._alerts.commit(self._turn.token, change)
 
 
 def _about(event: str, rule: AlertRule, camera: Camera) -> dict[str, Any]:

@@ -9,25 +9,20 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 import numpy as np
 import numpy.typing as npt
-from redis import Redis
 
 from alerts.conditions import Reading
-from bus.keys import CameraKeys
 from bus.stores.history import HistoryStore
 from bus.stores.packed_days import Minutes
-from bus.stores.status import StatusStore
+from bus.stores.sights import Sight, SightStore
 from contract.alerts.rules import AlertRule, CameraOffline, QualityInvalid, RateLow
 from contract.cameras.camera import Camera
-from contract.cameras.quality import PROBLEM_WORDS, QualityReport
-from contract.cameras.status import UNREADABLE, CameraStatus
+from contract.cameras.quality import PROBLEM_WORDS
 from contract.errors import MessageError
 from contract.people.compliance import mask_rate
-from contract.people.faces import FrameFaces
 from contract.people.minutes import DAY_MINUTES, FRAMES, INVALID, MINUTE_S, people_column
 from contract.people.verdicts import JUDGED_VERDICTS, Verdict
 from runtime.logs import about
@@ -53,24 +48,12 @@ STATE_WORDS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Sight:
-    """What was read of one camera at one moment."""
-
-    status: CameraStatus | None
-    """None where it cannot be read."""
-    analysed: bool
-    picture_at_s: float | None
-    condition: QualityReport | None
-
-
 class Readings:
     """Reads the present of all cameras at each look, and a camera's minutes once a minute."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._status = StatusStore(redis)
-        self._history = HistoryStore(redis)
+    def __init__(self, sights: SightStore, history: HistoryStore) -> None:
+        self._store = sights
+        self._history = history
         self._sights: Mapping[str, Sight] = {}
         self._end = 0
         self._longest = 0
@@ -78,8 +61,8 @@ class Readings:
         self._rates: dict[tuple[str, RateLow], Reading] = {}
 
     def look(self, cameras: Sequence[Camera], rules: Iterable[AlertRule], now_s: float) -> None:
-        """Read the present of all cameras; raises `RedisError`."""
-        self._sights = self._read(list(cameras))
+        """Read the present of all cameras; raises `StoreError`."""
+        self._sights = self._store.read(cameras)
         end = math.floor((now_s - SETTLED_AFTER_S) / MINUTE_S)
         longest = max((r.when.minutes for r in rules if isinstance(r.when, RateLow)), default=0)
         if (end, longest) != (self._end, self._longest):
@@ -130,31 +113,6 @@ class Readings:
                 whole = found.setdefault(name, np.zeros(end - begin, np.int64))
                 whole[low - begin : high - begin] = amounts[low - first : high - first]
         return found
-
-    def _read(self, cameras: list[Camera]) -> dict[str, Sight]:
-        if not cameras:
-            return {}
-        statuses = self._statuses(cameras)
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for camera in cameras:
-                names = CameraKeys(camera.id)
-                pipeline.exists(names.worker_lease)
-                pipeline.get(names.latest)
-                pipeline.hget(names.condition, "report")
-            answers: list[Any] = pipeline.execute()
-        return {
-            camera.id: Sight(statuses[camera.id], bool(owned), _captured_at_s(latest), _report(raw))
-            for camera, owned, latest, raw in zip(
-                cameras, *(answers[part::3] for part in range(3)), strict=True
-            )
-        }
-
-    def _statuses(self, cameras: list[Camera]) -> dict[str, CameraStatus | None]:
-        read = self._status.read(cameras)
-        return {
-            camera_id: None if status.error_kind == UNREADABLE else status
-            for camera_id, status in read.items()
-        }
 
 
 def offline(sight: Sight, now_s: float) -> Reading:
@@ -222,17 +180,3 @@ def _known(columns: Mapping[str, Minutes], minutes: int) -> npt.NDArray[np.bool_
 
 def _percent(share: float) -> str:
     return f"{share * 100:.3g} %"
-
-
-def _captured_at_s(raw: bytes | None) -> float | None:
-    try:
-        return FrameFaces.decode(raw).captured_at_s if raw else None
-    except MessageError:
-        return None
-
-
-def _report(raw: bytes | None) -> QualityReport | None:
-    try:
-        return QualityReport.decode(raw) if raw else None
-    except MessageError:
-        return None

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from redis import Redis
-from redis.exceptions import RedisError
-from rq.scheduler import RQScheduler
-
 from alerts.evaluator import Evaluator
+from alerts.readings import Readings
+from bus.bus import Bus
 from bus.clock import SharedClock
-from bus.connection.client import Outage, connect
-from bus.job_json import JobJson
+from bus.errors import StoreError
 from bus.jobs import run_jobs, warm_worker
 from bus.keys import ALERTS_QUEUE
 from bus.stores.alert_deliveries import DELIVER_JOB
@@ -40,20 +39,15 @@ def run(settings: Settings) -> None:
         SettingsError: no Redis is named.
         SecretKeyError: there is no key to open the channels' secrets with.
     """
-    redis_url = settings.require_redis_url()
+    bus, retries = Bus.open(settings, "alerts-evaluate"), Bus.open(settings, "alerts-retry")
     load_vault(settings.where_the_secret_key_is)
     # What was not taken is in the delivery log and in ours, in one line.
     logging.getLogger("rq.worker").addFilter(_not_a_refusal)
-    redis = connect(redis_url, "alerts-evaluate")
-    clock = SharedClock()
-    evaluator = Evaluator(redis, clock)
     stop = threading.Event()
-    evaluation = threading.Thread(
-        target=_evaluate, args=(redis, evaluator, clock, stop), daemon=True
-    )
+    evaluation = threading.Thread(target=_evaluate, args=(bus, stop), daemon=True)
     evaluation.start()
-    retries = connect(redis_url, "alerts-retry")
-    threading.Thread(target=_retry, args=(retries,), daemon=True).start()
+    retry = retries.retries(ALERTS_QUEUE).run
+    threading.Thread(target=retry, args=(RETRIES_EVERY_S,), daemon=True).start()
     try:
         run_jobs(settings, "alerts", warm_worker(ALERTS_QUEUE, DELIVER_JOB), stop)
     finally:
@@ -61,38 +55,36 @@ def run(settings: Settings) -> None:
         evaluation.join(FAREWELL_S)
 
 
-def _evaluate(
-    redis: Redis, evaluator: Evaluator, clock: SharedClock, stop: threading.Event
-) -> None:
+def make_evaluator(bus: Bus, clock: Callable[[], float] = time.time) -> Evaluator:
+    """Return an evaluator over the stores of `bus`."""
+    return Evaluator(
+        bus.alert_turn(),
+        bus.roster,
+        bus.alert_rules,
+        bus.alerts,
+        bus.alert_deliveries,
+        Readings(bus.sights, bus.history()),
+        clock,
+    )
+
+
+def _evaluate(bus: Bus, stop: threading.Event) -> None:
     """Evaluate every few seconds, whatever happens, until told to stop; then let another."""
-    outage = Outage(redis, stop)
+    clock = bus.kept_clock(SharedClock())
+    evaluator, outage = make_evaluator(bus, clock), bus.outage(stop)
     while not stop.is_set():
         try:
-            clock.keep(redis)
+            clock.keep()
             evaluator.step()
             outage.over()
-        except RedisError as error:
+        except StoreError as error:
             outage.report(error)
         except Exception as error:
             # The loop's edge: one rule that cannot be evaluated must not silence all.
             _log.error("the alert rules could not be evaluated", exc_info=error)
         stop.wait(STEP_S)
-    with suppress(RedisError):
+    with suppress(StoreError):
         evaluator.leave()
-
-
-def _retry(redis: Redis) -> None:
-    """Queue what is due again. RQ's own scheduler, in a thread: it need not fork for that."""
-    scheduler = RQScheduler(
-        [ALERTS_QUEUE], redis, logging_level=logging.WARNING, serializer=JobJson
-    )
-    pause = threading.Event()
-    while not pause.wait(RETRIES_EVERY_S):
-        try:
-            if scheduler.acquire_locks():  # type: ignore[no-untyped-call]
-                scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]
-        except RedisError as error:
-            _log.debug("retries wait for Redis: %s", error)
 
 
 def _not_a_refusal(record: logging.LogRecord) -> bool:

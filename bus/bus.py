@@ -8,15 +8,18 @@ from collections.abc import Callable
 from functools import cached_property
 
 from redis import Redis
+from rq import get_current_job
 
 from bus.clock import KeptClock, SharedClock
 from bus.connection.client import Outage, connect, wait_for_server
 from bus.connection.storage_watch import StorageWatch
 from bus.leases import Lease, Ownership, Role
 from bus.members import Membership
+from bus.retries import Retries
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.alert_turn import AlertTurn
 from bus.stores.alerts import AlertStore
 from bus.stores.cameras import CameraRegistry, CameraRoster
 from bus.stores.frames import FramePublisher, FrameReader
@@ -24,10 +27,12 @@ from bus.stores.history import HistoryStore
 from bus.stores.inference import InferenceStore
 from bus.stores.outcomes import OutcomeStore
 from bus.stores.recordings import RecordingStore
+from bus.stores.sights import SightStore
 from bus.stores.status import StatusStore
 from bus.stores.uploads import UploadStore
 from bus.stores.watchers import WatcherStore
 from bus.stores.webcams import WebcamStore
+from contract.people.minutes import HISTORY_DAYS
 from runtime.settings import Settings
 from runtime.vault import Vault
 
@@ -55,6 +60,18 @@ class Bus:
             SettingsError: no Redis is named.
         """
         return cls(connect(settings.require_redis_url(), name), vault)
+
+    @classmethod
+    def of_this_job(cls, vault: Vault | None = None) -> Bus:
+        """Return a bus over the connection of the RQ job that runs in this thread.
+
+        Raises:
+            RuntimeError: none does.
+        """
+        job = get_current_job()
+        if job is None:
+            raise RuntimeError("no RQ job runs here")
+        return cls(job.connection, vault)
 
     def close(self) -> None:
         """Close the connections."""
@@ -95,11 +112,15 @@ class Bus:
         """The living processes of a role."""
         return Membership(self._redis, role, lease_s)
 
+    def alert_turn(self) -> AlertTurn:
+        """The right to evaluate the alert rules; belongs to one thread."""
+        return AlertTurn(self._redis)
+
     def frame_reader(self) -> FrameReader:
         """Reads cameras' frames; belongs to one thread."""
         return FrameReader(self._redis)
 
-    def history(self, days: int) -> HistoryStore:
+    def history(self, days: int = HISTORY_DAYS) -> HistoryStore:
         """`days`: how long a packed minute is kept."""
         return HistoryStore(self._redis, days)
 
@@ -139,9 +160,17 @@ class Bus:
         kept_s = round(settings.recording_kept_hours * 3600)
         return RecordingStore(self._redis, settings.where_recordings_are, kept_s)
 
+    def retries(self, queue: str) -> Retries:
+        """Queues failed jobs again; belongs to one thread."""
+        return Retries(self._redis, queue)
+
     @cached_property
     def roster(self) -> CameraRoster:
         return CameraRoster(self._redis)
+
+    @cached_property
+    def sights(self) -> SightStore:
+        return SightStore(self._redis)
 
     def storage_watch(self) -> StorageWatch:
         """Tells when Redis stores nothing any more; belongs to one thread."""

@@ -20,11 +20,13 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from alerts import addresses, smtp, webhook
 from alerts.delivery import Postman
 from alerts.webhook import sign
+from bus.bus import Bus
 from bus.keys import ALERTS_QUEUE, AlertKeys
 from bus.stores.alert_deliveries import LOST_AFTER_S, RETRY_AFTER_S, DeliveryStore
 from contract.alerts.alerts import Alert, Delivery, deliveries_of
 from contract.alerts.channels import EmailChannel, WebhookChannel, make_channel, public
 from contract.errors import AlertError, ChannelError
+from runtime.vault import Vault
 from tests.alerts import PASSWORD, add_email, add_rule, add_webhook, alerts_process, channels_of
 from tests.builders import add_camera, everything_in
 from tests.integration.test_dashboard_hub import FakeCamera
@@ -60,8 +62,13 @@ def post_one(redis: Redis, *deliveries: Delivery) -> str:
     """Put a message into the outbox and try it once; return what the log says."""
     put(redis, *deliveries)
     with suppress(ChannelError):
-        Postman(redis, vault()).attempt(deliveries[0].id)
+        postman(redis).attempt(deliveries[0].id)
     return DeliveryStore(redis).log(1)[0][1].words
+
+
+def postman(redis: Redis, key: Vault | None = None) -> Postman:
+    bus = Bus(redis, key or vault())
+    return Postman(bus.alert_deliveries, bus.alert_channels)
 
 
 def opened(*channels: str) -> Delivery:
@@ -374,7 +381,7 @@ def test_without_the_key_a_message_waits_and_says_why(redis: Redis) -> None:
     channel = add_webhook(redis, "http://127.0.0.1:9/")
     put(redis, opened(channel.id))
     with pytest.raises(ChannelError):
-        Postman(redis, other_vault()).attempt(opened(channel.id).id)
+        postman(redis, other_vault()).attempt(opened(channel.id).id)
     [(_, attempt)] = DeliveryStore(redis).log(5)
     assert attempt.channel == "Control room"
     assert "key file" in attempt.words
@@ -390,11 +397,11 @@ def test_a_message_is_sent_once_whoever_tries_it(redis: Redis) -> None:
         message = opened(channel.id)
         put(redis, message)
         assert DeliveryStore(redis).begin(message.id)
-        Postman(redis, vault()).attempt(message.id)  # another process has it in hand
+        postman(redis).attempt(message.id)  # another process has it in hand
         assert server.got == []
         redis.delete(AlertKeys.sending(message.id))
         for _ in range(3):
-            Postman(redis, vault()).attempt(message.id)
+            postman(redis).attempt(message.id)
     assert server.ids() == [message.id]
 
 
@@ -418,10 +425,10 @@ def test_what_closed_is_not_told_before_what_opened(redis: Redis) -> None:
         closed = deliveries_of(alert(channel.id), "closed", time.time())[0]
         put(redis, closed)
         post_one(redis, opened(channel.id))
-        Postman(redis, vault()).attempt(closed.id)
+        postman(redis).attempt(closed.id)
         assert len(server.got) == 1
-        Postman(redis, vault()).attempt(opened(channel.id).id)
-        Postman(redis, vault()).attempt(closed.id)
+        postman(redis).attempt(opened(channel.id).id)
+        postman(redis).attempt(closed.id)
     assert [i.split("-")[1] for i in server.ids()] == ["opened", "opened", "closed"]
 
 
@@ -432,8 +439,8 @@ def test_after_its_last_attempt_a_message_is_given_up(redis: Redis) -> None:
         put(redis, message)
         for _ in RETRY_AFTER_S:
             with pytest.raises(ChannelError):
-                Postman(redis, vault()).attempt(message.id)
-        Postman(redis, vault()).attempt(message.id)
+                postman(redis).attempt(message.id)
+        postman(redis).attempt(message.id)
     outcomes = [attempt.outcome for _, attempt in DeliveryStore(redis).log(20)]
     assert outcomes == ["given_up"] + ["failed"] * len(RETRY_AFTER_S)
     assert DeliveryStore(redis).waiting() == {}

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from alerts.evaluator import LOCK_S, Evaluator
+from alerts.service import make_evaluator
+from bus.bus import Bus
 from bus.keys import AlertKeys, CameraKeys
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.alert_turn import TURN_S
 from bus.stores.alerts import AlertStore
 from bus.stores.cameras import CameraRegistry
 from contract.cameras.quality import QualityReport
@@ -38,7 +40,7 @@ def clock() -> Clock:
 
 def step(redis: Redis, clock: Clock, seconds: float = 0.0, every_s: float = 5.0) -> None:
     """Evaluate as one process would for so long, beginning now."""
-    evaluator, until_s = Evaluator(redis, clock), clock.now_s + seconds
+    evaluator, until_s = make_evaluator(Bus(redis), clock), clock.now_s + seconds
     assert evaluator.step()
     while clock.now_s < until_s:
         clock.now_s += every_s
@@ -175,10 +177,10 @@ def test_one_process_evaluates_and_another_takes_over_when_it_is_gone(
 ) -> None:
     add_camera(redis, "Gate")
     add_rule(redis, "offline")
-    first, second = Evaluator(redis, clock), Evaluator(redis, clock)
+    first, second = make_evaluator(Bus(redis), clock), make_evaluator(Bus(redis), clock)
     assert first.step()
     assert not second.step()
-    assert 0 < redis.pttl(AlertKeys.EVALUATOR) <= LOCK_S * 1000
+    assert 0 < redis.pttl(AlertKeys.EVALUATOR) <= TURN_S * 1000
     redis.delete(AlertKeys.EVALUATOR)  # its time ran out
     clock.now_s += 10
     assert second.step()
@@ -194,18 +196,18 @@ def test_a_step_that_takes_long_keeps_the_lock_as_long_as_it_works(
     add_camera(redis, "Gate")
     for number in range(5):
         add_rule(redis, "offline", f"rule {number}")
-    evaluator, left_ms = Evaluator(redis, clock), []
+    evaluator, left_ms = make_evaluator(Bus(redis), clock), []
     look = evaluator._look_at
 
     def slow(*arguments: Any) -> None:
         left_ms.append(redis.pttl(AlertKeys.EVALUATOR))
         look(*arguments)
-        redis.pexpire(AlertKeys.EVALUATOR, int(LOCK_S * 400))  # most of its time is over
+        redis.pexpire(AlertKeys.EVALUATOR, int(TURN_S * 400))  # most of its time is over
 
     monkeypatch.setattr(evaluator, "_look_at", slow)
     assert evaluator.step()
     assert len(left_ms) == 5
-    assert min(left_ms) > LOCK_S * 500
+    assert min(left_ms) > TURN_S * 500
 
 
 def test_a_process_that_was_paused_past_its_lock_changes_nothing(
@@ -214,15 +216,15 @@ def test_a_process_that_was_paused_past_its_lock_changes_nothing(
     add_camera(redis, "Gate")
     channel = add_webhook(redis, "http://127.0.0.1:9/x")
     add_rule(redis, "offline", channels=(channel.id,))
-    paused, other = Evaluator(redis, clock), Evaluator(redis, clock)
+    paused, other = make_evaluator(Bus(redis), clock), make_evaluator(Bus(redis), clock)
     assert paused.step()
     clock.now_s += 10
 
-    def slept(self: Evaluator) -> bool:
+    def slept() -> bool:
         redis.delete(AlertKeys.EVALUATOR)
-        return other._lock.acquire(blocking=False)  # while it slept
+        return other._turn.take()  # while it slept
 
-    monkeypatch.setattr(paused, "_ours", slept.__get__(paused))
+    monkeypatch.setattr(paused._turn, "take", slept)
     assert not paused.step()
     assert AlertStore(redis).open() == []
     assert DeliveryStore(redis).waiting() == {}
@@ -236,7 +238,7 @@ def test_an_alert_that_opened_as_its_process_died_is_delivered_by_the_next(
     add_camera(redis, "Gate")
     channel = add_webhook(redis, "http://127.0.0.1:9/x")
     add_rule(redis, "offline", channels=(channel.id,))
-    dying = Evaluator(redis, clock)
+    dying = make_evaluator(Bus(redis), clock)
     assert dying.step()
     clock.now_s += 10
     with monkeypatch.context() as patch:

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from redis import Redis
 from standardwebhooks import Webhook
 
-from alerts.evaluator import Evaluator
+from alerts.service import make_evaluator
+from bus.bus import Bus
 from bus.keys import AlertKeys
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
@@ -67,7 +68,7 @@ def open_one(redis: Redis, **fields: Any) -> None:
     now_s = time.time()
     add_rule(redis, "offline", **fields)
     for later_s in (0, 10):
-        evaluator = Evaluator(redis, lambda at_s=now_s + later_s: at_s)
+        evaluator = make_evaluator(Bus(redis), lambda at_s=now_s + later_s: at_s)
         assert evaluator.step()
         evaluator.leave()
 

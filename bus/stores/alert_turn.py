@@ -1,0 +1,57 @@
+"""Whose turn it is to evaluate the alert rules: a lock in Redis that runs out by itself."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import LockError
+from redis.lock import Lock
+
+from bus.keys import AlertKeys
+from contract.errors import LeaseLostError
+
+TURN_S: Final = 15.0
+"""Another process takes over when the one that evaluates was silent for this long."""
+
+_log = logging.getLogger(__name__)
+
+
+class AlertTurn:
+    """One process's turn. Belongs to one thread."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._lock = Lock(redis, AlertKeys.EVALUATOR, timeout=TURN_S, thread_local=False)
+
+    @property
+    def token(self) -> str:
+        """Proof of the turn, which `AlertStore.commit` asks for."""
+        token = self._lock.local.token
+        return token.decode() if isinstance(token, bytes) else str(token)
+
+    def take(self) -> bool:
+        """Keep the turn, or take it if nobody has it; return whether it is ours."""
+        try:
+            return bool(self._lock.reacquire())
+        except LockError:
+            return bool(self._lock.acquire(blocking=False))
+
+    def keep(self) -> None:
+        """Have the turn last its full length from now.
+
+        Raises:
+            LeaseLostError: another process has it.
+        """
+        try:
+            self._lock.reacquire()
+        except LockError:
+            raise LeaseLostError("another process evaluates the alert rules") from None
+
+    def leave(self) -> None:
+        """Let another process take over at once."""
+        try:
+            if self._lock.owned():
+                self._lock.release()
+        except LockError as error:
+            _log.debug("the lock was not ours any more: %s", error)
