@@ -14,6 +14,7 @@ import requests
 
 from benchmarks.secrets_seen import Places
 from benchmarks.system import System, free_port, wait_until
+from bus.bus import Bus
 from bus.stores.status import StatusStore
 from dashboard.accounts.service import make_accounts
 
@@ -145,7 +146,7 @@ class Drive:
         return self._api("GET", path).json()["result"]
 
     def _accounts(self) -> None:
-        accounts = make_accounts(self.system.redis)
+        accounts = make_accounts(Bus(self.system.redis))
         page = self._submit(
             "/settings/users", "/settings/users", {"name": "Grace", "role_everywhere": "viewer"}
         )

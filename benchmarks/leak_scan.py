@@ -31,6 +31,7 @@ import psutil
 
 from benchmarks.leak_drive import CANARY, Drive
 from benchmarks.system import System, print_result, running_system, wait_until
+from bus.bus import Bus
 from bus.stores.alert_channels import channel_names
 from dashboard.accounts.service import make_accounts
 from dashboard.app import create_app
@@ -92,7 +93,7 @@ def _addresses(system: System) -> Iterator[str]:
     vault = load_vault(system.log.parent / "secret.key")
     routes = create_app(load_settings({}), system.redis, vault).url_map.iter_rules()
     cameras = [camera.id for camera in system.cameras()]
-    users = [user.id for user in make_accounts(system.redis).users.all()]
+    users = [user.id for user in make_accounts(Bus(system.redis)).users.all()]
     channels = list(channel_names(system.redis))
     for route in routes:
         if "GET" not in (route.methods or ()) or "stream" in route.rule:

@@ -19,13 +19,14 @@ from typing import IO, Any, Final
 import psutil
 from redis import Redis
 
+from bus.bus import Bus
 from bus.connection.client import connect
 from bus.keys import CameraKeys
 from bus.stores.cameras import CameraRegistry
+from contract.accounts.grants import EVERYWHERE
 from contract.cameras.camera import Camera
 from contract.people.faces import FrameFaces
 from contract.people.totals import decode_totals
-from dashboard.accounts.grants import EVERYWHERE
 from dashboard.accounts.service import make_accounts
 from maskwatch.processes import die_with_parent
 from maskwatch.redis_server import EmbeddedRedis
@@ -84,7 +85,7 @@ class System:
     def key(self) -> str:
         """An administrator's API key, made at the first use."""
         if not self._key:
-            store = make_accounts(self.redis).api_keys
+            store = make_accounts(Bus(self.redis)).api_keys
             name = f"benchmark {len(store.all()) + 1}"
             _, self._key = store.add(name, {EVERYWHERE: "administrator"}, 1, "benchmark")
         return self._key

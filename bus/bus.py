@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from redis import Redis
 from rq import get_current_job
@@ -35,6 +36,9 @@ from bus.stores.webcams import WebcamStore
 from contract.people.minutes import HISTORY_DAYS
 from runtime.settings import Settings
 from runtime.vault import Vault
+
+if TYPE_CHECKING:
+    from bus.stores.accounts.stores import AccountStores
 
 
 class Bus:
@@ -111,6 +115,13 @@ class Bus:
     def members(self, role: str, lease_s: float) -> Membership:
         """The living processes of a role."""
         return Membership(self._redis, role, lease_s)
+
+    @cached_property
+    def accounts(self) -> AccountStores:
+        # Imported here, because only the dashboard's image has `limits`.
+        from bus.stores.accounts.stores import AccountStores
+
+        return AccountStores.over(self._redis)
 
     def alert_turn(self) -> AlertTurn:
         """The right to evaluate the alert rules; belongs to one thread."""

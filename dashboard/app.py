@@ -6,10 +6,10 @@ from flask import Flask
 from redis import Redis
 
 from bus.connection.loss import LossWatch
+from bus.stores.accounts.sessions import LONGEST_S
 from dashboard import pages
 from dashboard.accounts import access, administration, audit_api, own_account, sign_in
 from dashboard.accounts.passwords import Passwords
-from dashboard.accounts.sessions import LONGEST_S
 from dashboard.alerts import alert_api, channel_api, channel_pages, rule_api
 from dashboard.alerts import pages as alert_pages
 from dashboard.api_document import pages as document_pages

@@ -9,6 +9,7 @@ from flask import current_app
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
+from bus.bus import Bus
 from bus.clock import SharedClock
 from bus.connection.loss import LossWatch
 from bus.members import Membership
@@ -83,7 +84,7 @@ def make_services(
         settings=settings,
         redis=redis,
         vault=vault,
-        accounts=make_accounts(redis, passwords, settings.metrics_key_file),
+        accounts=make_accounts(Bus(redis), passwords, settings.metrics_key_file),
         cameras=CameraRegistry(redis, vault),
         roster=CameraRoster(redis),
         clock=clock,

@@ -13,8 +13,8 @@ from maskwatch.connection import connect_here, seal_everything
 from runtime.settings import load_settings
 
 if TYPE_CHECKING:
+    from bus.stores.accounts.users import User
     from dashboard.accounts.service import Accounts
-    from dashboard.accounts.users import User
 
 ROLE_HELP = "viewer, operator or administrator, of all cameras or of a group: 'viewer:Terminal 2'."
 WHO = "the command line"
@@ -33,7 +33,7 @@ def user() -> None:
 )
 def user_add(name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
     """Make an account and print the link at which its password is chosen."""
-    from dashboard.accounts.grants import parse_grants
+    from contract.accounts.grants import parse_grants
     from dashboard.accounts.passwords import require_good
 
     accounts = _accounts()
@@ -113,7 +113,7 @@ def api_key() -> None:
 @click.option("--days", type=float, default=90, show_default=True, help="How long it works.")
 def api_key_add(name: str, roles: tuple[str, ...], metrics: bool, days: float) -> None:
     """Make a key and print it, alone on its line; it cannot be shown again."""
-    from dashboard.accounts.grants import parse_grants
+    from contract.accounts.grants import parse_grants
 
     if bool(roles) == metrics:
         raise AccountError("expected either --role or --metrics")
@@ -192,9 +192,10 @@ def secret_key_rotate(drop_older: bool) -> None:
 
 
 def _accounts() -> Accounts:
+    from bus.bus import Bus
     from dashboard.accounts.service import make_accounts
 
-    return make_accounts(connect_here())
+    return make_accounts(Bus(connect_here()))
 
 
 def _find(accounts: Accounts, name: str) -> User:

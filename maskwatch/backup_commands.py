@@ -50,7 +50,7 @@ def backup(path: Path) -> None:
 def restore(path: Path, dry_run: bool, replace: bool) -> None:
     """Bring back what `maskwatch backup` wrote. What is here already stays, with its counts."""
     from bus.connection.loss import accept_loss
-    from dashboard.accounts.audit import AuditLog
+    from bus.stores.accounts.audit import AuditLog
     from maskwatch import backup as backups
 
     redis = connect_here()
@@ -75,7 +75,7 @@ def restore(path: Path, dry_run: bool, replace: bool) -> None:
 def redis_loss(accept: bool) -> None:
     """Say what Redis lacks of what it had stored."""
     from bus.connection.loss import LossWatch, accept_loss
-    from dashboard.accounts.audit import AuditLog
+    from bus.stores.accounts.audit import AuditLog
 
     redis = connect_here()
     loss = LossWatch(redis).look()

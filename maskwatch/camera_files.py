@@ -48,7 +48,7 @@ def export_cameras(path: Path) -> None:
 )
 def import_cameras(path: Path, dry_run: bool, partial: bool, remove_missing: bool) -> None:
     """Add and change the cameras of a .yaml or .csv file: all of them, or none."""
-    from dashboard.accounts.audit import AuditLog
+    from bus.stores.accounts.audit import AuditLog
     from dashboard.cameras.file.forms import read_cameras
     from dashboard.cameras.file.plan import carry_out, make_plan
 

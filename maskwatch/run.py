@@ -283,12 +283,13 @@ def _supervise(
 
 def _announce(redis: Redis, settings: Settings) -> None:
     """Say where the wall is; before an administrator has a password, where to choose one."""
+    from bus.bus import Bus
     from dashboard.accounts.service import make_accounts
 
     url = dashboard_url(settings)
     _say(f"Maskwatch is watching: {url}   (Ctrl-C ends it)")
     try:
-        link = make_accounts(redis).first_link()
+        link = make_accounts(Bus(redis)).first_link()
     except RedisError as error:
         _log.warning("no link for the administrator: %s", error)
         return

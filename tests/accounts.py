@@ -11,12 +11,13 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
+from bus.bus import Bus
 from bus.connection.loss import LossWatch
-from dashboard.accounts.api_keys import LONGEST_DAYS
-from dashboard.accounts.grants import EVERYWHERE, Role
+from bus.stores.accounts.api_keys import LONGEST_DAYS
+from bus.stores.accounts.users import User
+from contract.accounts.grants import EVERYWHERE, Role
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
-from dashboard.accounts.users import User
 from dashboard.app import create_app
 from runtime.settings import load_settings
 from runtime.vault import Vault
@@ -35,7 +36,7 @@ def make_app(
 
 
 def accounts_of(redis: Redis) -> Accounts:
-    return make_accounts(redis, QUICK)
+    return make_accounts(Bus(redis), QUICK)
 
 
 def make_key(redis: Redis, role: Role = "administrator", group: str = EVERYWHERE) -> str:

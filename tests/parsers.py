@@ -24,7 +24,9 @@ from bus.stores import alerts as alert_store
 from bus.stores import cameras as camera_registry
 from bus.stores import outcomes as outcome_store
 from bus.stores import uploads as upload_store
+from bus.stores.accounts import audit
 from contract import messages, plain_text, redaction, traces
+from contract.accounts import grants
 from contract.alerts import channels as alert_channels
 from contract.cameras import status
 from contract.cameras.camera import make_camera
@@ -39,7 +41,6 @@ from contract.pictures.frames import FrameMessage
 from contract.pictures.views import SCHEMA as VIEW_SCHEMA
 from contract.pictures.views import View
 from dashboard import pages
-from dashboard.accounts import audit, grants
 from dashboard.cameras.file import csv_form, forms, yaml_form
 from dashboard.cameras.file.plan import make_plan
 from dashboard.live import people_feed, wall_records
@@ -229,7 +230,7 @@ def _of_people() -> Iterator[Parser]:
         TIMES,
     )
     yield Parser(
-        "dashboard.accounts.grants.parse_grants",
+        "contract.accounts.grants.parse_grants",
         lambda text: grants.parse_grants(text.split("\n")),
         ("viewer:a\nb:c",),
     )
@@ -359,7 +360,7 @@ def _of_records() -> Iterator[Parser]:
         ("a\x9b",),
     )
     yield Parser(
-        "dashboard.accounts.audit._decode",
+        "bus.stores.accounts.audit._decode",
         as_bytes(lambda text: audit._decode(b"1-1", {b"at": b"1", b"who": text})),
         ("a",),
     )

@@ -21,8 +21,9 @@ from typing import Final
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.secrets_seen import Places
 from benchmarks.system import System, running_dashboard, running_system
+from bus.bus import Bus
 from bus.stores.status import StatusStore
-from dashboard.accounts.grants import EVERYWHERE
+from contract.accounts.grants import EVERYWHERE
 from dashboard.accounts.service import make_accounts
 from tests.builders import values_in
 
@@ -91,7 +92,7 @@ def _read_as_a_viewer(system: System) -> Attack:
     """Secrets that are not before an `@`."""
     for name, (form, secret) in SECRETS.items():
         system.call("POST", "/api/v1/cameras", {"name": name, "source": form.format(secret)})
-    store = make_accounts(system.redis).api_keys
+    store = make_accounts(Bus(system.redis)).api_keys
     _, key = store.add("a viewer", {EVERYWHERE: "viewer"}, 1, "an attack")
     places = Places()
     paths = ["/api/v1/cameras", "/api/v1/cameras/export?format=csv", "/", "/metrics"]

@@ -23,8 +23,9 @@ from rq import Queue, Worker
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.on_disk import used_system
 from benchmarks.system import System, running_system, wait_until
+from bus.bus import Bus
 from bus.keys import RECORDINGS_QUEUE
-from dashboard.accounts.grants import EVERYWHERE, Role
+from contract.accounts.grants import EVERYWHERE, Role
 from dashboard.accounts.service import make_accounts
 from tests.servers.clips import make_clip
 
@@ -112,7 +113,7 @@ def _which_files_there_are(system: System, clip: Path) -> Attack:
 
 def _probe(system: System, grants: dict[str, Role], source: str) -> tuple[int, dict[str, Any]]:
     """Probe a source with a key of these grants; return the first status and the last answer."""
-    store = make_accounts(system.redis).api_keys
+    store = make_accounts(Bus(system.redis)).api_keys
     _, key = store.add(f"attack {len(store.all())}", grants, 1, "attack")
     headers = {"Authorization": f"Bearer {key}"}
     url = f"{system.url}/api/v1/probes"

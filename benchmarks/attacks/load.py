@@ -20,7 +20,8 @@ from urllib.parse import urlencode
 from benchmarks.attacks.crowd import crowd
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.system import System, running_dashboard, running_system
-from dashboard.accounts.grants import EVERYWHERE
+from bus.bus import Bus
+from contract.accounts.grants import EVERYWHERE
 from dashboard.accounts.service import make_accounts
 
 GUESSES: Final = 60
@@ -102,7 +103,7 @@ def _dashboard(checkout: Path, **environment: str) -> Iterator[System]:
 
 
 def _add_accounts(system: System) -> None:
-    accounts = make_accounts(system.redis)
+    accounts = make_accounts(Bus(system.redis))
     for name in ("Ada", "Grace"):
         accounts.set_password(accounts.users.add(name, {EVERYWHERE: "viewer"}), PASSWORD)
 

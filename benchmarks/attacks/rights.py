@@ -24,8 +24,8 @@ from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.system import System, machine, running_dashboard, wait_until
 from bus.stores.recordings import RecordingStore
 from bus.stores.webcams import WebcamStore
+from contract.accounts.grants import Role
 from contract.errors import LeaseLostError
-from dashboard.accounts.grants import Role
 from dashboard.live.wall_records import decode_records
 from runtime.vault import load_vault
 from tests.accounts import PASSWORD, accounts_of, make_user, session_cookie

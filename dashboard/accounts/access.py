@@ -20,14 +20,14 @@ from typing import Any, Final, Literal, Protocol, TypeVar, cast
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
-from redis.exceptions import RedisError
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from bus.errors import StoreError
+from contract.accounts.grants import Role
 from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError
 from dashboard.accounts.admission import SIGN_IN, Admission, hold, may_see
-from dashboard.accounts.grants import Role
 from dashboard.accounts.identity import Identity
 from dashboard.services import services
 from dashboard.web.connections import connection_of
@@ -125,7 +125,7 @@ def _redis_loss() -> str:
     """What Redis has lost, in words; nothing while it cannot be asked, which is said elsewhere."""
     try:
         loss = services().losses.look()
-    except RedisError:
+    except StoreError:
         return ""
     return loss.words if loss else ""
 

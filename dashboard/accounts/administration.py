@@ -8,9 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from bus.stores.accounts.api_keys import ApiKey
+from bus.stores.accounts.users import User
 from contract.errors import AccountError
 from dashboard.accounts.access import audit, audit_is_done, identity, requires
-from dashboard.accounts.api_keys import ApiKey
 from dashboard.accounts.forms import (
     GrantsForm,
     KeyForm,
@@ -20,7 +21,6 @@ from dashboard.accounts.forms import (
     with_groups,
 )
 from dashboard.accounts.service import Accounts
-from dashboard.accounts.users import User
 from dashboard.services import services
 from dashboard.web.requests import entries_before
 

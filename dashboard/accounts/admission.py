@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Protocol, cast
 
 from flask import Response
-from redis.exceptions import RedisError
 from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized
 from werkzeug.wsgi import ClosingIterator
 
+from bus.errors import StoreError
 from bus.stores.cameras import CameraRegistry, CameraRoster
 from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError, MessageError
@@ -104,7 +104,7 @@ class Admission:
             self.require_still()
         except (HTTPException, CameraNotFoundError, MessageError):
             return True
-        except RedisError:
+        except StoreError:
             return False
         return False
 
@@ -138,7 +138,7 @@ class Admission:
         if self._known is None:
             try:
                 self._known = self._read_cameras()
-            except RedisError:
+            except StoreError:
                 return {}
         return self._known
 

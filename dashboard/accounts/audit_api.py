@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from bus.stores.accounts.audit import AuditEntry, Wanted
 from contract.errors import QueryError
 from dashboard.accounts.access import requires
 from dashboard.accounts.answers import AuditAnswer, AuditQuery
-from dashboard.accounts.audit import AuditEntry, Wanted
 from dashboard.services import services
 from dashboard.web.conditional import conditional
 from dashboard.web.describing import describes

@@ -16,8 +16,8 @@ from wtforms import (
 )
 from wtforms.validators import EqualTo, InputRequired, Length, NumberRange
 
-from dashboard.accounts.api_keys import LONGEST_DAYS
-from dashboard.accounts.grants import EVERYWHERE, ROLES, Role
+from bus.stores.accounts.api_keys import LONGEST_DAYS
+from contract.accounts.grants import EVERYWHERE, ROLES, Role
 from dashboard.accounts.passwords import LONGEST, SHORTEST
 
 _NO_ROLE: Final = ""

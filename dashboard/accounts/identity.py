@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dashboard.accounts.grants import Grants
+from contract.accounts.grants import Grants
 
 
 @dataclass(frozen=True)

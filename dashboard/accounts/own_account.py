@@ -8,11 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from bus.stores.accounts.tokens import digest
+from bus.stores.accounts.users import User
 from contract.errors import AccountError, BusyError, TooManyAttemptsError
 from dashboard.accounts.access import audit, identity, requires
 from dashboard.accounts.forms import ChangePasswordForm, PlainForm
-from dashboard.accounts.tokens import digest
-from dashboard.accounts.users import User
 from dashboard.services import services
 from dashboard.web.errors import come_back
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from redis import Redis
-
+from bus.bus import Bus
+from bus.stores.accounts.api_keys import ApiKeyStore
+from bus.stores.accounts.audit import AuditLog
+from bus.stores.accounts.links import LinkStore
+from bus.stores.accounts.sessions import SessionStore
+from bus.stores.accounts.throttle import SignInThrottle
+from bus.stores.accounts.users import User, UserStore
+from contract.accounts.grants import EVERYWHERE
 from contract.errors import AccountError, BusyError
-from dashboard.accounts.api_keys import ApiKeyStore
-from dashboard.accounts.audit import AuditLog
-from dashboard.accounts.grants import EVERYWHERE
 from dashboard.accounts.identity import Identity
-from dashboard.accounts.links import LinkStore
+from dashboard.accounts.metrics_key import MetricsKey
 from dashboard.accounts.passwords import Passwords, require_good
-from dashboard.accounts.sessions import SessionStore
-from dashboard.accounts.throttle import SignInThrottle
-from dashboard.accounts.users import FIRST_ADMINISTRATOR, User, UserStore
+
+FIRST_ADMINISTRATOR: Final = "admin"
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """All stores of accounts over one Redis."""
+    """The stores of accounts, and what is done with several of them at once."""
 
     users: UserStore
     sessions: SessionStore
@@ -31,6 +33,7 @@ class Accounts:
     audit: AuditLog
     passwords: Passwords
     throttle: SignInThrottle
+    metrics_key: MetricsKey
 
     def by_session(self, token: str) -> Identity | None:
         """The person whose browser holds this session's token."""
@@ -42,7 +45,7 @@ class Accounts:
 
     def by_key(self, text: str) -> Identity | None:
         """The API key that `text` is."""
-        key = self.api_keys.find(text)
+        key = self.metrics_key.find(text) or self.api_keys.find(text)
         if key is None:
             return None
         return Identity("key", key.id, key.name, key.may(), metrics_only=key.kind == "metrics")
@@ -140,17 +143,23 @@ class Accounts:
 
 
 def make_accounts(
-    redis: Redis, passwords: Passwords | None = None, metrics_key_file: Path | None = None
+    bus: Bus, passwords: Passwords | None = None, metrics_key_file: Path | None = None
 ) -> Accounts:
-    """Return the accounts over one Redis client. Connects to nothing."""
+    """Return the accounts over one bus. Connects to nothing.
+
+    Raises:
+        SettingsError: the metrics key file cannot be used.
+    """
+    stores = bus.accounts
     return Accounts(
-        users=UserStore(redis),
-        sessions=SessionStore(redis),
-        links=LinkStore(redis),
-        api_keys=ApiKeyStore(redis, metrics_key_file),
-        audit=AuditLog(redis),
+        users=stores.users,
+        sessions=stores.sessions,
+        links=stores.links,
+        api_keys=stores.api_keys,
+        audit=stores.audit,
         passwords=passwords or Passwords(),
-        throttle=SignInThrottle(redis),
+        throttle=stores.throttle,
+        metrics_key=MetricsKey(metrics_key_file),
     )
 
 

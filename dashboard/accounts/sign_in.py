@@ -11,12 +11,12 @@ from flask_login import login_user, logout_user
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from bus.stores.accounts.users import User
 from contract.errors import AccountError, BusyError, TooManyAttemptsError
 from dashboard.accounts.access import audit, identity, public, requires
 from dashboard.accounts.forms import NewPasswordForm, SignInForm
 from dashboard.accounts.passwords import require_good
 from dashboard.accounts.service import Accounts
-from dashboard.accounts.users import User
 from dashboard.services import services
 from dashboard.web.errors import come_back
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from werkzeug.exceptions import Forbidden, NotFound
 
+from contract.accounts.grants import Role
 from contract.alerts.alerts import Alert
 from contract.alerts.rules import AlertRule
 from contract.cameras.camera import Camera
 from contract.errors import AlertError, CameraNotFoundError
 from dashboard.accounts.access import identity, require_camera, require_group
-from dashboard.accounts.grants import Role
 from dashboard.services import services
 
 

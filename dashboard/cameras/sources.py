@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from werkzeug.exceptions import Forbidden
 
+from contract.accounts.grants import Grants
 from contract.cameras.camera import Camera
 from contract.cameras.file_sources import HOW_TO_HAVE_ONE, folders_of, lies_within, names_file
 from contract.errors import CameraConfigError
 from contract.redaction import HIDDEN
 from dashboard.accounts.access import identity
-from dashboard.accounts.grants import Grants
 from dashboard.services import services
 from runtime.settings import Settings
 

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 from selenium.webdriver.common.keys import Keys
 
-from dashboard.accounts.grants import EVERYWHERE
+from contract.accounts.grants import EVERYWHERE
 from tests.accounts import PASSWORD, accounts_of, make_user, session_cookie
 from tests.e2e.browser import Browser
 from tests.integration.test_dashboard_hub import FakeCamera, Feed

@@ -8,9 +8,9 @@ import pytest
 from redis import Redis
 
 from bus.stores.cameras import CameraRegistry
+from contract.accounts.grants import EVERYWHERE, Role
 from contract.errors import CameraNotFoundError
 from dashboard.accounts.access import rule_of
-from dashboard.accounts.grants import EVERYWHERE, Role
 from dashboard.accounts.identity import Identity
 from tests.accounts import make_app, make_user, session_cookie
 from tests.alerts import add_rule

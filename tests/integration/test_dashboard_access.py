@@ -13,8 +13,8 @@ from redis import Redis
 from werkzeug.routing import Rule as Route
 
 from bus.stores.cameras import CameraRegistry
+from contract.accounts.grants import EVERYWHERE, Role
 from dashboard.accounts.access import Rule, rule_of
-from dashboard.accounts.grants import EVERYWHERE, Role
 from dashboard.web.guard import SAFE_METHODS
 from tests.accounts import (
     accounts_of,

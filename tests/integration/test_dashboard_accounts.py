@@ -13,11 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
+from bus.stores.accounts.throttle import PER_ADDRESS, PER_NAME_AND_ADDRESS
 from bus.stores.webcams import WebcamStore
+from contract.accounts.grants import EVERYWHERE, Grants, Role, parse_grants
 from contract.cameras.camera import Camera
 from contract.errors import AccountError, BusyError
-from dashboard.accounts.grants import EVERYWHERE, Grants, Role, parse_grants
-from dashboard.accounts.throttle import PER_ADDRESS, PER_NAME_AND_ADDRESS
 from dashboard.operations.metrics import camera_labels
 from tests.accounts import (
     PASSWORD,
@@ -528,8 +528,8 @@ def test_a_save_that_changes_nothing_is_not_in_the_log(
 
 
 def test_nobody_fills_the_log_alone(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.accounts.audit.KEPT_OF_ONE", 30)
-    monkeypatch.setattr("dashboard.accounts.audit.KEPT_OF_KIND", 10)
+    monkeypatch.setattr("bus.stores.accounts.audit.KEPT_OF_ONE", 30)
+    monkeypatch.setattr("bus.stores.accounts.audit.KEPT_OF_KIND", 10)
     log = accounts_of(redis).audit
     log.write("Grace", "removed a camera", "Gate")
     log.write("Mallory", "made an account", "Eve")

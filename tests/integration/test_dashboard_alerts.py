@@ -19,9 +19,9 @@ from bus.keys import AlertKeys
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
 from bus.stores.alerts import AlertStore
+from contract.accounts.grants import Role
 from contract.alerts.alerts import Delivery
 from contract.alerts.attempts import Attempt
-from dashboard.accounts.grants import Role
 from dashboard.alerts import channel_api
 from dashboard.live.board import Board
 from tests.accounts import accounts_of, csrf_token, key_client, make_app, make_user, sign_in

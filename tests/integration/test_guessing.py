@@ -13,9 +13,9 @@ import gevent
 import pytest
 from redis import Redis
 
+from bus.stores.accounts.throttle import PER_NAME, PER_NAME_AND_ADDRESS, SignInThrottle
 from contract.errors import BusyError, TooManyAttemptsError
 from dashboard.accounts.passwords import GeventPool
-from dashboard.accounts.throttle import PER_NAME, PER_NAME_AND_ADDRESS, SignInThrottle
 from tests.accounts import TOKEN, accounts_of, make_user
 from tests.integration.test_dashboard_hub import eventually
 from tests.integration.test_dashboard_server import Server

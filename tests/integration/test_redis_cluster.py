@@ -25,6 +25,7 @@ from bus.jobs import only
 from bus.keys import CameraKeys
 from bus.leases import LeaseStore
 from bus.members import DeathWatch, Membership
+from bus.stores.accounts.throttle import SignInThrottle
 from bus.stores.cameras import CameraRegistry
 from bus.stores.outcomes import OutcomeStore
 from bus.streams import StreamReader
@@ -34,7 +35,6 @@ from contract.errors import (
     RedisUnavailableError,
     TooManyAttemptsError,
 )
-from dashboard.accounts.throttle import SignInThrottle
 from maskwatch import backup
 from runtime.settings import load_settings
 from tests.accounts import key_client, make_app

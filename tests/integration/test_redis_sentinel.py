@@ -17,8 +17,8 @@ from bus import keys
 from bus.connection.client import check_server, connect, server_name
 from bus.keys import CameraKeys
 from bus.leases import LeaseStore
+from bus.stores.accounts.throttle import SignInThrottle
 from contract.errors import LeaseLostError, RedisUnavailableError, SettingsError
-from dashboard.accounts.throttle import SignInThrottle
 from maskwatch import redis_acl
 from runtime.redis_address.sentinels import parse_sentinel
 from runtime.settings import load_settings

@@ -20,16 +20,16 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from bus import keys
+from bus.stores.accounts.api_keys import ApiKey
+from bus.stores.accounts.tokens import digest
+from bus.stores.accounts.users import User
 from bus.stores.cameras import CameraRegistry
 from bus.stores.recordings import RecordingStore
 from bus.stores.webcams import WebcamStore
+from contract.accounts.grants import Role
 from contract.errors import LeaseLostError
 from contract.pictures.views import View
 from dashboard.accounts.access import requires, rule_of
-from dashboard.accounts.api_keys import ApiKey
-from dashboard.accounts.grants import Role
-from dashboard.accounts.tokens import digest
-from dashboard.accounts.users import User
 from dashboard.live.board import read_snapshots
 from dashboard.live.mjpeg import BOUNDARY
 from dashboard.live.wall_records import decode_records

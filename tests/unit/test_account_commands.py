@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from redis import Redis
 
-from dashboard.accounts.grants import EVERYWHERE
+from contract.accounts.grants import EVERYWHERE
 from maskwatch.cli import main
 from tests.accounts import PASSWORD, accounts_of, make_user
 from tests.builders import everything_in

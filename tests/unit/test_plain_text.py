@@ -9,10 +9,10 @@ import logging
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from contract.accounts.grants import parse_grants
 from contract.cameras.camera import Camera, make_camera
 from contract.errors import AccountError, CameraConfigError
 from contract.plain_text import INSTEAD, STORED
-from dashboard.accounts.grants import parse_grants
 from dashboard.downloads import save_as
 from runtime import logs
 from runtime.logs import LogFormat, configure_logging

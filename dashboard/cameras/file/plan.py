@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from bus.stores.cameras import CameraRegistry, unique_name
+from contract.accounts.grants import Role
 from contract.cameras.camera import Camera, changed_camera, is_network_address, make_camera
 from contract.cameras.file_sources import HOW_TO_HAVE_ONE
 from contract.errors import CameraConfigError, CameraFieldsError
 from contract.redaction import HIDDEN
-from dashboard.accounts.grants import Role
 from dashboard.cameras.file.entries import FIELDS, Entry, Problem, repeatable, without_empty
 
 Outcome = Literal["added", "changed", "unchanged", "refused", "removed"]

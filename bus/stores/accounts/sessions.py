@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from bus import keys
-from dashboard.accounts.tokens import digest, new_token
+from bus.stores.accounts.tokens import digest, new_token
 
 IDLE_S: Final = 12 * 3600
 """A browser that asks for nothing this long, a shift, must sign in again."""

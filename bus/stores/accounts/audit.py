@@ -15,7 +15,7 @@ from typing import Any, Final
 from redis import Redis
 
 from bus import keys
-from dashboard.accounts.tokens import digest
+from bus.stores.accounts.tokens import digest
 
 KEPT: Final = 20_000
 KEPT_OF_ONE: Final = KEPT // 4

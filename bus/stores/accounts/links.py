@@ -7,7 +7,7 @@ from typing import Final
 from redis import Redis
 
 from bus import keys
-from dashboard.accounts.tokens import digest, new_token
+from bus.stores.accounts.tokens import digest, new_token
 
 LASTS_S: Final = 24 * 3600
 PATH: Final = "/welcome/"

@@ -1,4 +1,4 @@
-"""Keys for programs: a role, an expiry, shown once, kept as a hash."""
+"""API keys for programs. Each has roles and an expiry; Redis holds its hash alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import logging
 import secrets
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,16 +14,15 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from bus import keys
-from contract.errors import AccountError, SettingsError
+from bus.stores.accounts.tokens import digest, new_token
+from bus.stores.accounts.users import check_grants, explain
+from contract.accounts.grants import Grants, Role
+from contract.errors import AccountError
 from contract.plain_text import PLAIN_NAME
-from dashboard.accounts.grants import Grants, Role
-from dashboard.accounts.tokens import digest, new_token
-from dashboard.accounts.users import check_grants, explain
 
 PREFIX: Final = "mw"
 LONGEST_DAYS: Final = 3650
 NOTE_USE_EVERY_S: Final = 60
-SHORTEST_FILE_KEY: Final = 32
 _log = logging.getLogger(__name__)
 
 
@@ -51,11 +49,10 @@ class ApiKey(BaseModel):
 
 
 class ApiKeyStore:
-    """The keys in Redis, and the one in a file that may read the metrics."""
+    """The keys in Redis."""
 
-    def __init__(self, redis: Redis, metrics_key_file: Path | None = None) -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._metrics_digest = _read_metrics_key(metrics_key_file)
 
     def all(self) -> list[ApiKey]:
         """Every key by name; one that cannot be read is logged and left out."""
@@ -119,8 +116,6 @@ class ApiKeyStore:
     def find(self, text: str) -> ApiKey | None:
         """The key that `text` is; None when it is none, was removed, or has expired."""
         given = digest(text)
-        if self._metrics_digest and hmac.compare_digest(given, self._metrics_digest):
-            return _FILE_KEY
         prefix, _, rest = text.partition("_")
         key_id = rest.partition("_")[0]
         found = self.get(key_id) if prefix == PREFIX and key_id else None
@@ -144,29 +139,3 @@ class ApiKeyStore:
             # A full Redis keeps nobody out.
             with suppress(ResponseError):
                 self._redis.hset(keys.API_KEYS_USED, key_id, f"{now_s:.0f}")
-
-
-_FILE_KEY: Final = ApiKey(
-    id="file",
-    name="metrics key file",
-    kind="metrics",
-    digest="",
-    made_by="MASKWATCH_METRICS_KEY_FILE",
-    created_at_s=0.0,
-    expires_at_s=float(2**53),
-)
-
-
-def _read_metrics_key(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        text = path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"MASKWATCH_METRICS_KEY_FILE={path} cannot be read: {error}") from None
-    if len(text) < SHORTEST_FILE_KEY:
-        raise SettingsError(
-            f"MASKWATCH_METRICS_KEY_FILE={path}: expected at least {SHORTEST_FILE_KEY} "
-            f"characters, found {len(text)}"
-        )
-    return digest(text)

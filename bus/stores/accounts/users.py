@@ -6,18 +6,17 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from redis import Redis
 from redis.client import Pipeline
 
 from bus import keys
+from contract.accounts.grants import LONGEST_GROUP, Grants, Role
 from contract.errors import AccountError
 from contract.plain_text import PLAIN_NAME
-from dashboard.accounts.grants import LONGEST_GROUP, Grants, Role
 
-FIRST_ADMINISTRATOR: Final = "admin"
 _log = logging.getLogger(__name__)
 
 

@@ -16,8 +16,8 @@ from limits.strategies import MovingWindowRateLimiter
 from redis import Redis
 
 from bus import keys
+from bus.stores.accounts.tokens import digest
 from contract.errors import TooManyAttemptsError
-from dashboard.accounts.tokens import digest
 
 PER_NAME_AND_ADDRESS: Final = RateLimitItemPerMinute(5, 5, namespace="name-address")
 # From many addresses at once: slow enough for a guesser, out of reach of forgetfulness.

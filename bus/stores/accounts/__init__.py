@@ -1,0 +1,1 @@
+"""The accounts and all that belongs to them, as Redis keeps them."""
