@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 PACKAGES = (
     "contract",
+    "runtime",
+    "bus",
     "face_detector",
     "models",
     "ingest",
