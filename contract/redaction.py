@@ -82,7 +82,9 @@ def _with_addresses(text: str, shown: Callable[[str], str]) -> str:
         place = last_at if last_at >= start else _end_of_password(text, start)
         end = _position(_ADDRESS_END, text, max(start, place))
         kept = len(text[start:end].rstrip(_AFTER_ADDRESS)) + start
-        pieces += [text[done:found], shown(SEPARATOR + text[start:kept])]
+        # Nothing follows where a sentence names a kind of address, such as "http:// or https://".
+        address = shown(SEPARATOR + text[start:kept]) if kept > start else SEPARATOR
+        pieces += [text[done:found], address]
         done = kept
     return "".join([*pieces, text[done:]])
 

@@ -153,3 +153,8 @@ def test_a_line_of_the_log_has_a_greatest_length() -> None:
     line = RedactingFormatter("%(message)s").format(record)
     assert len(line) < LONGEST_LOGGED + 100
     assert line.endswith("(980000 more characters)")
+
+
+def test_a_sentence_about_kinds_of_addresses_stays_as_it_is() -> None:
+    sentence = "sources of type ftp:// are not supported; expected rtsp://, http:// or https://"
+    assert redact_text(sentence) == sentence
