@@ -13,7 +13,7 @@ LOCKED := --quiet --require-hashes --no-build-isolation --requirement
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode $(LOCKED) $(1) || \
 	{ echo "uv could not install $(1); pip tries ..."; $(BIN)/python -m pip install $(LOCKED) $(1); }
 
-.PHONY: run test check audit lock upgrade unit system-packages e2e bench bench-full soak clean help
+.PHONY: run test check docs audit lock upgrade unit system-packages e2e bench bench-full soak clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -24,11 +24,14 @@ run: $(RUN_STAMP) ## Run everything here: make run CAMERAS="gate=rtsp://... hall
 test: $(DEV_STAMP) system-packages check ## Check and test everything
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
-check: $(DEV_STAMP) ## Lint, types, import rules
+check: $(DEV_STAMP) docs ## Lint, types, import rules, dead links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+docs: $(DEV_STAMP) ## Build the documentation into site/; a dead link or anchor fails
+	$(BIN)/zensical build --strict
 
 audit: $(DEV_STAMP) ## Known vulnerabilities of what is locked; a bill of materials in out/
 	@$(BIN)/python deploy/audit.py out/sbom.cdx.json
@@ -77,4 +80,4 @@ $(DEV_STAMP): $(RUN_STAMP) requirements-dev.lock
 	@touch $@
 
 clean: ## Remove the virtual environment and caches; keeps state/
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build site .cache

@@ -317,7 +317,8 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
         near = get_close_matches(name, Settings.model_fields, n=1)
         hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else ""
         raise SettingsError(
-            f"{PREFIX}{name.upper()} is not a setting.{hint} README.md lists all settings."
+            f"{PREFIX}{name.upper()} is not a setting.{hint} "
+            "docs/reference/settings.md lists all settings."
         )
 
 

@@ -1,7 +1,7 @@
 """Every metric that Maskwatch shows: its name, kind and labels, in one place.
 
-`dashboard.operations.metrics` fills them, the Grafana dashboards come from them, and the README's
-table is compared with them, so that nothing can ask for a metric or a label that is not there.
+`dashboard.operations.metrics` fills them. The Grafana dashboards and docs/reference/metrics.md come
+from them, so that nothing can ask for a metric or a label that is not there.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def rule(app: Flask, route: Route) -> Rule:
 
 
 def admitted(asked: Rule, route: Route, kind: str, grants: dict[str, Role] | None) -> bool:
-    """Written again from the words of the README, not from the code."""
+    """Written again from the words of docs/how-to/accounts.md, not from the code."""
     if asked.role is None:
         return True
     if kind == "nobody":

@@ -154,7 +154,7 @@ class Answer:
 
 
 def expected(answer: Answer, withdrawal: str) -> Outcome:
-    """Written from the words of the README, not from the code."""
+    """Written from the words of docs/how-to/accounts.md, not from the code."""
     right = WITHDRAWALS[withdrawal]
     if withdrawal == "camera switched off":
         return answer.of_switched_off

@@ -1,0 +1,170 @@
+"""The reference pages that the code itself tells: settings, metrics, API and commands."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Container, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import click
+from flask import Flask
+from redis import Redis
+
+from dashboard.accounts.access import rule_of
+from dashboard.api_document.document import METHODS, make_document
+from dashboard.app import create_app
+from dashboard.operations.metric_definitions import DEFINITIONS, Definition
+from deploy.docs.markdown import code, no_html, page, table
+from maskwatch import __version__
+from maskwatch.cli import main
+from runtime.settings import PREFIX as SETTING
+from runtime.settings import Settings, load_settings
+from runtime.vault import create_key_file, load_vault
+
+HELP_WIDTH: Final = 100
+
+_SETTINGS: Final = """\
+Maskwatch reads its settings from the environment. It refuses an unknown name or an unusable value
+and says what to write instead. [`.env` files and secrets](../how-to/compose.md) are the business
+of whatever starts the processes."""
+_METRICS: Final = """\
+Prometheus reads these at `GET /metrics`. A scrape configuration, alert rules and two Grafana
+dashboards are in `deploy/prometheus` and `deploy/grafana`. Redis keeps the totals: restarting or
+adding a process changes none of them."""
+_METRICS_END: Final = """\
+For each camera, captured = analysed + dropped (without `malformed`) + in flight. `malformed`
+counts entries that no frame could be read from. A refused commit changes nothing: `lease_lost`
+means that another worker owns the camera, `not_newer` that the frame had been committed already."""
+_API: Final = """\
+Every route needs a session or an API key, except where the role is *anyone*. A running dashboard
+shows the whole document at `/api`, with every field, and serves it at `/api/v1/openapi.json`
+(OpenAPI 3.1). [Using the API](../how-to/api.md) explains compliance over time, events, `ETag`s
+and errors."""
+_COMMANDS: Final = """\
+After `make run`, `maskwatch` is in `.venv/bin`. Every command reads the [settings](settings.md)
+from the environment."""
+
+
+def settings_page() -> str:
+    """Every setting with its default and description."""
+    rows = []
+    for name, one in Settings.model_fields.items():
+        default = "unset" if one.default is None else code(one.default) or "empty"
+        rows.append((code(SETTING + name.upper()), default, no_html(one.description or "")))
+    return page("Settings", _SETTINGS, table(("Setting", "Default", "Meaning"), rows))
+
+
+def metric_name(definition: Definition) -> str:
+    """The name to ask Prometheus for, with the labels."""
+    labels = f"{{{','.join(definition.labels)}}}" if definition.labels else ""
+    return definition.name + ("_total" if definition.kind == "counter" else "") + labels
+
+
+def _values(definition: Definition) -> str:
+    return "; ".join(
+        f"{label}: {', '.join(map(code, values))}"
+        for label, values in definition.labels.items()
+        if values is not None
+    )
+
+
+def metrics_page() -> str:
+    """Every metric with its labels, kind and meaning."""
+    rows = [
+        (code(metric_name(one)), one.kind, no_html(one.help), _values(one)) for one in DEFINITIONS
+    ]
+    head = ("Metric", "Kind", "Meaning", "Values of labels")
+    return page("Metrics", _METRICS, table(head, rows), _METRICS_END)
+
+
+def make_app() -> Flask:
+    """The dashboard's application, which connects to nothing until somebody asks it."""
+    with TemporaryDirectory() as folder:
+        key = Path(folder) / "secret.key"
+        create_key_file(key)
+        return create_app(load_settings({}), Redis(), load_vault(key))
+
+
+def in_document(rule: str) -> str:
+    """A Flask route's path as OpenAPI writes it: `<int:id>` is `{id}`."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+
+
+def _summary(view: Any) -> str:
+    return " ".join(inspect.cleandoc(view.__doc__ or "").partition("\n\n")[0].split())
+
+
+def _role(role: str | None) -> str:
+    return role or "anyone"
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for path, methods in document["paths"].items():
+        for method, one in methods.items():
+            query = [p["name"] for p in one.get("parameters", ()) if p["in"] == "query"]
+            answers = [status for status in one["responses"] if status < "300"]
+            yield (
+                one["tags"][0],
+                (
+                    code(f"{method.upper()} {path}"),
+                    _role(one.get("x-role")),
+                    no_html(one["summary"]),
+                    ", ".join(map(code, query)),
+                    ", ".join(answers),
+                ),
+            )
+
+
+def _other_routes(app: Flask, documented: Container[str]) -> Iterator[tuple[str, ...]]:
+    for route in sorted(app.url_map.iter_rules(), key=lambda one: one.rule):
+        view = app.view_functions[route.endpoint]
+        methods = [method for method in METHODS if method in (route.methods or ())]
+        if route.endpoint == "static" or in_document(route.rule) in documented:
+            continue
+        rule = rule_of(view)
+        yield (
+            code(f"{', '.join(methods)} {in_document(route.rule)}"),
+            _role(rule.role if rule else None),
+            no_html(_summary(view)),
+        )
+
+
+def api_page() -> str:
+    """Every route of the dashboard, those of the API with parameters and answers."""
+    app = make_app()
+    document = make_document(app, __version__)
+    by_tag: dict[str, list[tuple[str, ...]]] = {}
+    for tag, row in _operations(document):
+        by_tag.setdefault(tag, []).append(row)
+    head = ("Route", "Role", "What it does", "Query", "Answers")
+    blocks = [block for tag, rows in by_tag.items() for block in (f"## {tag}", table(head, rows))]
+    others = table(("Route", "Role", "What it does"), _other_routes(app, document["paths"]))
+    return page("API", _API, *blocks, "## Pages, pictures and health", others)
+
+
+def commands(
+    command: click.Command = main, names: tuple[str, ...] = ("maskwatch",)
+) -> Iterator[tuple[str, click.Command]]:
+    """Every command and subcommand with its full name."""
+    yield " ".join(names), command
+    if isinstance(command, click.Group):
+        for name in sorted(command.commands):
+            yield from commands(command.commands[name], (*names, name))
+
+
+def commands_page() -> str:
+    """Every command with what `--help` prints."""
+    blocks = []
+    for name, command in commands():
+        context = click.Context(
+            command,
+            info_name=name,
+            terminal_width=HELP_WIDTH,
+            help_option_names=["-h", "--help"],
+        )
+        words = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+        blocks += [f"## {name}", f"```text\n{words}\n```"]
+    return page("Commands", _COMMANDS, *blocks)
