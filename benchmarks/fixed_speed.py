@@ -23,15 +23,15 @@ import numpy as np
 import numpy.typing as npt
 from redis.exceptions import RedisError
 
+from bus.bus import Bus
 from bus.connection.client import connect
 from contract.people.verdicts import JUDGED_VERDICTS
 from face_detector.detection import Detections
 from runtime.logs import configure_logging
 from runtime.settings import load_settings
-from worker.intake import Intake
 from worker.networks import Networks
 from worker.ownership import OwnershipThread
-from worker.service import Worker
+from worker.service import make_ownership, make_worker
 
 Image = npt.NDArray[np.uint8]
 
@@ -137,17 +137,24 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     cv2.setNumThreads(1)
-    redis = connect(options.redis_url, "maskwatch-worker")
+    bus = Bus(connect(options.redis_url, "maskwatch-worker"))
     detector = FixedSpeedDetector(device, options.frame_ms / 1000)
     classifier = FixedSpeedClassifier(device, options.face_ms / 1000)
     networks = Networks(lambda _: detector, settings.detector, classifier)
     member = f"worker-{os.getpid()}"
-    ownership = OwnershipThread(redis, member, settings.lease_s, networks.devices())
-    intake = Intake(redis, settings.staleness_budget_s, settings.max_batch)
+    ownership = make_ownership(bus, member, settings.lease_s, networks.devices())
+    worker = make_worker(
+        bus,
+        networks,
+        ownership,
+        stop,
+        staleness_budget_s=settings.staleness_budget_s,
+        max_batch=settings.max_batch,
+    )
     ownership.start()
     BeliefLog(options.redis_url, member, ownership).start()
     try:
-        Worker(redis, networks, intake, ownership, stop).run()
+        worker.run()
     finally:
         ownership.stop()
 

@@ -25,6 +25,7 @@ from redis import Redis
 
 from benchmarks.system import machine, print_result, running_dashboard
 from bus import keys
+from bus.bus import Bus
 from bus.keys import CameraKeys
 from bus.picture_seal import PICTURE_FIELD, PictureSeal
 from bus.stores.recordings import RecordingStore
@@ -45,9 +46,8 @@ from tests.malformed_messages import (
     mutated_frame,
     mutated_record,
 )
-from worker.intake import Intake
 from worker.networks import Networks, load_networks
-from worker.service import Worker
+from worker.service import Worker, make_worker
 
 AT_ONCE: Final = 8
 GOOD_EVERY: Final = 25
@@ -106,9 +106,14 @@ class FedWorker:
         self.worker = self._new_worker()
 
     def _new_worker(self) -> Worker:
-        intake = Intake(self._redis, 0.5, 16)
-        stop = threading.Event()
-        return Worker(self._redis, self._networks, intake, self._ownership, stop)
+        return make_worker(
+            Bus(self._redis),
+            self._networks,
+            self._ownership,
+            threading.Event(),
+            staleness_budget_s=0.5,
+            max_batch=16,
+        )
 
     def feed(self, findings: Findings, rng: random.Random, number: int) -> None:
         """Put one entry into the stream."""

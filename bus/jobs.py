@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
-import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from redis import Redis
@@ -19,7 +17,7 @@ from bus.connection.client import Outage, connect, wait_for_server
 from bus.connection.storage_watch import StorageWatch
 from bus.connection.trouble import leave_replica, require_storing
 from bus.job_json import JobJson
-from bus.members import Membership
+from bus.members import Membership, member_name
 from contract.errors import MessageError
 from contract.messages import to_json
 from runtime.settings import Settings
@@ -30,7 +28,7 @@ PATIENCE_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
 MakeWorker = Callable[[threading.Event, Redis], Worker | SimpleWorker]
-WhenKilled = Callable[[Job], None]
+WhenKilled = Callable[[Sequence[Any]], None]
 
 
 def run_jobs(
@@ -59,14 +57,14 @@ def forking_worker(queue: str, job: str, when_killed: WhenKilled | None = None) 
     """A worker that runs each job in a process of its own, which may crash.
 
     `job`: the one function that it runs, as `module.name`; whatever else is queued fails.
-    `when_killed` is told of a job whose process ended before the job did.
+    `when_killed` gets the arguments of a job whose process ended before the job did.
 
     Only where no neural runtime is loaded before a job: forking after that is unsafe.
     """
 
     def killed(job: Job, *_: object) -> None:
         if when_killed is not None:
-            when_killed(job)
+            when_killed(job.args)
 
     return lambda stop, redis: _ForkingWorker(
         stop, queue, job, redis, work_horse_killed_handler=killed
@@ -160,7 +158,7 @@ def _beat(settings: Settings, url: str, role: str, stop: threading.Event) -> Non
     """Say that this worker is alive, a few times per lease."""
     redis = connect(url, f"{role}-beat")
     membership = Membership(redis, role, settings.lease_s)
-    member = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    member = member_name()
     outage, storage = Outage(redis, stop), StorageWatch(redis)
     while not stop.is_set():
         try:

@@ -11,6 +11,9 @@ All times are the Redis server's.
 from __future__ import annotations
 
 import logging
+import os
+import secrets
+import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -67,6 +70,11 @@ class Member:
     """Seconds since that beat."""
     connection: int
     """Number of a connection that is open for as long as the process lives; 0 if it has none."""
+
+
+def member_name() -> str:
+    """Return a name for this process that no other process has or had."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 class Membership:

@@ -12,6 +12,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from bus.keys import IMAGES_QUEUE
+from bus.stores.uploads import UploadStore
 from tests.builders import ScriptedClassifier, ScriptedDetector
 from tests.threads import in_thread
 from worker.networks import Networks
@@ -37,7 +38,7 @@ def images_process(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     def work() -> None:
         while not stop.wait(0.005):
             if (job := redis.lpop(queue.key)) is not None:
-                analyse_upload(redis, networks, job.decode())
+                analyse_upload(UploadStore(redis), networks, job.decode())
 
     with in_thread(work, stop):
         yield

@@ -13,13 +13,9 @@ from typing import Any, Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-from redis import Redis
 
-from bus.keys import CameraKeys
-from bus.picture_seal import PictureSeal
-from bus.streams import StreamReader
+from bus.stores.frames import Entry, FrameReader
 from contract.errors import MessageError, UploadError
-from contract.people.totals import frames_field
 from contract.pictures.frames import MAX_FRAME_PIXELS, FrameMessage
 from runtime.image_files import require_jpeg
 from runtime.logs import about
@@ -29,10 +25,12 @@ from worker.camera import OwnedCamera
 Image = npt.NDArray[np.uint8]
 
 BLOCK_MS: Final = 50
-"""Longest wait for a frame: how late the loop notices a camera gained, lost or gone quiet."""
+"""Longest wait for a frame, and so the longest until the loop notices that a camera was gained,
+lost or went quiet."""
 READ_AT_ONCE: Final = 8
+"""Most frames read of one camera at a time."""
 WORTH_IT: Final = 0.5
-"""Share of the staleness budget up to which a frame is analysed though a newer one waits."""
+"""Share of the staleness budget within which a frame is analysed although a newer one waits."""
 CATCH_UP_S: Final = 5.0
 """A new owner analyses the frames its predecessor left, unless they are older than this."""
 
@@ -52,19 +50,17 @@ class TakenFrame:
 
 
 class Intake:
-    """The frames' way into a worker. At most one frame a camera at a time, oldest first."""
+    """Hands a worker its next frames: at most one per camera at a time, the oldest first."""
 
     def __init__(
         self,
-        redis: Redis,
+        frames: FrameReader,
         staleness_budget_s: float,
         max_batch: int,
         clock: Callable[[], float] = time.time,
         tracing: Tracing = OFF,
     ) -> None:
-        self._redis = redis
-        self._streams = StreamReader(redis)
-        self._seal = PictureSeal(redis)
+        self._frames = frames
         self._budget_s = staleness_budget_s
         self._max_batch = max_batch
         self._clock = clock
@@ -75,7 +71,7 @@ class Intake:
     def next_batch(self, owned: Sequence[OwnedCamera]) -> list[TakenFrame]:
         """Return the next frames to analyse, each camera's in order; waits a little if none.
 
-        Slow cameras hold up nobody: whatever has arrived makes the batch.
+        A batch is whatever has arrived, so that a slow camera holds up no other.
         """
         self._read(owned, wait=not any(camera.waiting for camera in owned))
         # The camera whose frame waits longest goes first, so that a full batch starves nobody.
@@ -97,7 +93,7 @@ class Intake:
             return _decode_jpeg(message.jpeg)
 
     def take_waited_s(self) -> float:
-        """Return for how long there was nothing to do since this was last asked."""
+        """Return the seconds without anything to do since the last call."""
         waited_s, self._waited_s = self._waited_s, 0.0
         return waited_s
 
@@ -107,28 +103,21 @@ class Intake:
             time.sleep(BLOCK_MS / 1000)
             self._waited_s += time.perf_counter() - began_s
             return
-        by_stream = {CameraKeys(one.camera.id).frames.encode(): one for one in owned}
-        places = {stream: one.cursor for stream, one in by_stream.items()}
-        answer = self._streams.read(places, BLOCK_MS if wait else None, READ_AT_ONCE)
+        by_id = {one.camera.id: one for one in owned}
+        cursors = {camera_id: one.cursor for camera_id, one in by_id.items()}
+        answer = self._frames.read(cursors, BLOCK_MS if wait else None, READ_AT_ONCE)
         if wait:
             self._waited_s += time.perf_counter() - began_s
-        for stream, entries in answer:
-            self._take_in(by_stream[stream], stream, entries)
+        for camera_id, entries in answer:
+            self._take_in(by_id[camera_id], entries)
 
-    def _take_in(
-        self,
-        owned: OwnedCamera,
-        stream: bytes,
-        entries: Iterable[tuple[bytes, dict[bytes, bytes]]],
-    ) -> None:
-        for stream_id, fields in entries:
-            owned.cursor = stream_id
+    def _take_in(self, owned: OwnedCamera, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            owned.cursor = entry[0]
             try:
-                opened = self._seal.opened(fields)
-                message = FrameMessage.decode(owned.camera.id, stream_id, opened)
+                message = self._frames.decode(owned.camera.id, entry)
             except MessageError as error:
-                # Gone, so that the camera's next owner does not count it again.
-                self._redis.xdel(stream, stream_id)
+                self._frames.discard(owned.camera.id, entry[0])
                 _skip(owned, error)
                 continue
             try:
@@ -136,18 +125,18 @@ class Intake:
                 if owned.accept(message):
                     owned.heard_at_s = self._clock()
             except MessageError as error:
-                # Left there: to who owns the camera after a restored Redis it may be a frame.
+                # Left in the stream: after a restore of Redis, the next owner may need it.
                 _skip(owned, error)
 
     def _require_published(self, owned: OwnedCamera, message: FrameMessage) -> None:
-        """Refuse a number that ingest never gave: all frames up to it would count as overflowed.
+        """Refuse a sequence number that ingest never gave.
 
-        Asked only after a gap, which is rare: a frame was pushed out of the stream unread.
+        Otherwise all frames up to it would count as overflowed. Redis is asked only after a gap,
+        which is rare: a frame was pushed out of the stream unread.
         """
         if message.sequence <= owned.newest + 1:
             return
-        totals = CameraKeys(owned.camera.id).totals
-        published = float(self._redis.hget(totals, frames_field("published")) or 0)
+        published = self._frames.published(owned.camera.id)
         if message.sequence > published:
             raise MessageError(
                 f"frame {message.sequence} of camera {owned.camera.name}, of which only "
@@ -160,8 +149,8 @@ class Intake:
             message = owned.waiting.popleft()
             age_s = now_s - message.captured_at_s
             catching_up = message.captured_at_s <= owned.catch_up_to_s and age_s <= CATCH_UP_S
-            # With a newer one behind it, a frame that waited for long is not worth its time: who
-            # can't keep up would else analyse every frame at the last moment.
+            # Drop an old frame early when a newer one is waiting. Otherwise an overloaded worker
+            # would analyse every frame just before it expires.
             limit_s = self._budget_s * WORTH_IT if owned.waiting else self._budget_s
             if age_s <= limit_s or catching_up:
                 return message
@@ -186,7 +175,7 @@ class Intake:
 
 
 def _skip(owned: OwnedCamera, error: MessageError) -> None:
-    """Count an entry that was to be a frame: it explains a number that is missing."""
+    """Count an entry that is not a readable frame: it explains a missing sequence number."""
     owned.refuse()
     _log.warning("skipped: %s", error, extra=_about(owned, "frame_malformed"))
 

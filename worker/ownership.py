@@ -1,4 +1,4 @@
-"""Keeps this worker's leases alive, whatever the networks are busy with."""
+"""Keeps this worker's leases alive while the networks are busy."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from redis import Redis
-from redis.exceptions import RedisError
-
-from bus.clock import SharedClock
 from bus.connection.client import Outage
+from bus.errors import StoreError
 from bus.leases import Lease, Ownership
 from bus.stores.cameras import CameraRoster
 from contract.cameras.camera import Camera
@@ -27,21 +24,20 @@ class OwnershipThread(threading.Thread):
 
     def __init__(
         self,
-        redis: Redis,
-        member: str,
-        lease_s: float,
+        roster: CameraRoster,
+        ownership: Ownership,
+        make_outage: Callable[[threading.Event], Outage],
         devices: Mapping[str, str],
-        clock: SharedClock | None = None,
     ) -> None:
-        """`clock`: kept in step with the server's."""
+        """`make_outage` gets the event that `stop` sets. `devices`: by network, for status."""
         super().__init__(name="ownership", daemon=True)
-        self._roster = CameraRoster(redis)
-        self._ownership = Ownership(redis, "worker", member, lease_s, clock=clock)
+        self._roster = roster
+        self._ownership = ownership
         self._details = json.dumps(
             {"host": socket.gethostname(), "pid": os.getpid(), "devices": dict(devices)}
         )
         self._stop_asked = threading.Event()
-        self._outage = Outage(redis, self._stop_asked)
+        self._outage = make_outage(self._stop_asked)
         self._cameras: dict[str, Camera] = {}
 
     def owned(self) -> dict[str, tuple[Camera, Lease]]:
@@ -54,7 +50,7 @@ class OwnershipThread(threading.Thread):
         }
 
     def run(self) -> None:
-        """Step until `stop`; ride out a Redis that is away."""
+        """Step until `stop`; ride out outages of Redis."""
         while not self._stop_asked.wait(self._ownership.interval_s):
             try:
                 cameras = {camera.id: camera for camera in self._roster.cameras() if camera.enabled}
@@ -62,7 +58,7 @@ class OwnershipThread(threading.Thread):
                 self._cameras = cameras
                 now = self._ownership.step(cameras, self._details).keys()
                 self._outage.over()
-            except RedisError as error:
+            except StoreError as error:
                 self._outage.report(error)
                 continue
             if before != now:
@@ -75,7 +71,7 @@ class OwnershipThread(threading.Thread):
         self.join()
         try:
             self._ownership.leave()
-        except RedisError as error:
+        except StoreError as error:
             _log.warning("could not give the cameras back, their leases will expire: %s", error)
 
     def _names(self, camera_ids: Iterable[str]) -> list[str]:

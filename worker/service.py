@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
-from redis import Redis
-from redis.exceptions import RedisError
 
-from bus import keys
+from bus.bus import Bus
 from bus.clock import SharedClock
-from bus.connection.client import Outage, connect, wait_for_server
-from bus.keys import CameraKeys
+from bus.connection.client import Outage
+from bus.errors import StoreError
+from bus.members import member_name
 from bus.stores.history import HistoryStore
+from bus.stores.inference import InferenceStore
 from bus.stores.outcomes import OutcomeStore
+from bus.stores.watchers import WatcherStore
 from contract.cameras.camera import Camera
 from contract.errors import LeaseLostError, MessageError, NotNewerError
 from contract.people.minutes import HISTORY_DAYS
 from contract.people.outcomes import Outcome
 from contract.people.totals import WORKERS_BUSY
-from contract.pictures.views import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH
 from runtime.logs import about
 from runtime.memory import keep_freed_memory
 from runtime.settings import Settings
@@ -41,13 +40,24 @@ from worker.ownership import OwnershipThread
 from worker.tracking.tracker import LOST_AFTER_S, Tracker
 
 QUIET_AFTER_S: Final = LOST_AFTER_S + 1.0
-"""With no frame for this long, the people last seen are gone."""
+"""A camera that sends no frame for this long has nobody in view any more."""
 BOOKKEEPING_S: Final = 0.5
 CATCHING_UP_S: Final = 3.0
-"""What comes within this time of a takeover may wait for a predecessor's frames: 0.3 s of it
-are enough on an idle machine, most of it on one that is busy starting the dead worker anew."""
+"""A new owner analyses frames that come within this time of the takeover even when they are late,
+because they wait behind its predecessor's. An idle machine needs 0.3 s for those; one that is
+busy restarting the dead worker needs most of this time."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerStores:
+    """The stores that the loop writes to and reads from."""
+
+    outcomes: OutcomeStore
+    history: HistoryStore
+    inference: InferenceStore
+    watchers: WatcherStore
 
 
 class Worker:
@@ -55,24 +65,25 @@ class Worker:
 
     def __init__(
         self,
-        redis: Redis,
+        stores: WorkerStores,
         networks: Networks,
         intake: Intake,
         ownership: OwnershipThread,
+        outage: Outage,
         stop: threading.Event,
         clock: Callable[[], float] = time.time,
-        history_days: int = HISTORY_DAYS,
         tracing: Tracing = OFF,
     ) -> None:
-        self._redis = redis
         self._networks = networks
         self._intake = intake
         self._analyser = Analyser(networks, clock, tracing=tracing)
         self._tracing = tracing
         self._ownership = ownership
-        self._store = OutcomeStore(redis, history_days, clock)
-        self._history = HistoryStore(redis, history_days)
-        self._outage = Outage(redis, stop)
+        self._store = stores.outcomes
+        self._history = stores.history
+        self._inference = stores.inference
+        self._watchers = stores.watchers
+        self._outage = outage
         self._stop = stop
         self._clock = clock
         self._owned: dict[str, OwnedCamera] = {}
@@ -80,13 +91,13 @@ class Worker:
         self._kept_books_at_s = 0.0
 
     def run(self) -> None:
-        """Loop until stopped. A Redis that is away is waited for, then asked for the truth."""
+        """Loop until stopped. After an outage, go on from what Redis holds."""
         while not self._stop.is_set():
             try:
                 self.step()
                 self._outage.over()
-            except RedisError as error:
-                # What was sent may or may not have been carried out: start from Redis again.
+            except StoreError as error:
+                # Redis may or may not have carried out what we sent: start from its state again.
                 self._owned.clear()
                 self._outage.report(error)
 
@@ -166,10 +177,10 @@ class Worker:
         self._flush_quiet_cameras(now_s)
         self._pack_minutes()
         self._store_inference_totals()
-        self._watched = self._ask_who_is_watched(list(self._owned))
+        self._watched = self._watchers.widths(list(self._owned))
 
     def _pack_minutes(self) -> None:
-        """Pack one camera's minutes if there are many: the cameras take turns."""
+        """Pack the minutes of the first camera that has many; the others wait their turn."""
         for owned in self._owned.values():
             try:
                 if self._history.pack_if_grown(owned.lease):
@@ -178,25 +189,11 @@ class Worker:
                 continue  # the next commit finds out
 
     def _store_inference_totals(self) -> None:
-        with self._redis.pipeline(transaction=True) as pipeline:
-            for field, amount in self._networks.totals.items():
-                pipeline.hincrbyfloat(keys.INFERENCE, field, amount)
-            # Where the answer gets lost, half a second of timings is rather lost than added twice.
-            self._networks.totals.clear()
-            pipeline.execute()
-
-    def _ask_who_is_watched(self, camera_ids: list[str]) -> Mapping[str, int]:
-        """The cameras that somebody looks at, and the width they are looked at in."""
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for camera_id in camera_ids:
-                pipeline.exists(CameraKeys(camera_id).watched)
-                pipeline.exists(CameraKeys(camera_id).watched_large)
-            flags = pipeline.execute()
-        widths = (
-            LARGE_VIEW_WIDTH if large else SMALL_VIEW_WIDTH if some else 0
-            for some, large in zip(flags[::2], flags[1::2], strict=True)
-        )
-        return {one: width for one, width in zip(camera_ids, widths, strict=True) if width}
+        amounts = dict(self._networks.totals.items())
+        # Cleared first: when the answer is lost, we would rather lose half a second of timings
+        # than add it twice.
+        self._networks.totals.clear()
+        self._inference.add(amounts)
 
     def _flush_quiet_cameras(self, now_s: float) -> None:
         for owned in list(self._owned.values()):
@@ -210,6 +207,39 @@ def _about(owned: OwnedCamera, outcome: Outcome, event: str) -> dict[str, Any]:
     return about(camera=camera.name, camera_id=camera.id, frame=outcome.sequence, event=event)
 
 
+def make_ownership(
+    bus: Bus,
+    member: str,
+    lease_s: float,
+    devices: Mapping[str, str],
+    clock: SharedClock | None = None,
+) -> OwnershipThread:
+    """Return the thread that takes `member`'s share of the cameras, not yet started."""
+    ownership = bus.ownership("worker", member, lease_s, clock=clock)
+    return OwnershipThread(bus.roster, ownership, bus.outage, devices)
+
+
+def make_worker(
+    bus: Bus,
+    networks: Networks,
+    ownership: OwnershipThread,
+    stop: threading.Event,
+    *,
+    staleness_budget_s: float,
+    max_batch: int,
+    history_days: int = HISTORY_DAYS,
+    clock: Callable[[], float] = time.time,
+    tracing: Tracing = OFF,
+) -> Worker:
+    """Return a worker that reads from and writes to the Redis of `bus`."""
+    stores = WorkerStores(
+        bus.outcomes(history_days, clock), bus.history(history_days), bus.inference, bus.watchers
+    )
+    intake = Intake(bus.frame_reader(), staleness_budget_s, max_batch, clock, tracing)
+    outage = bus.outage(stop)
+    return Worker(stores, networks, intake, ownership, outage, stop, clock, tracing)
+
+
 def run(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT.
 
@@ -219,7 +249,7 @@ def run(settings: Settings) -> None:
     """
     stop = threading.Event()
     stop_on_signals(stop)
-    redis = connect(settings.require_redis_url(), "maskwatch-worker")
+    bus = Bus.open(settings, "maskwatch-worker")
     keep_freed_memory()
     threads = settings.inference_threads or os.cpu_count() or 1
     cv2.setNumThreads(threads)
@@ -228,13 +258,20 @@ def run(settings: Settings) -> None:
         _log.info("%s runs on %s", network, device)
     clock = SharedClock()
     tracing = start_tracing("worker", settings, clock)
-    if not wait_for_server(redis, stop):
+    if not bus.wait_for_server(stop):
         return
-    member = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    ownership = OwnershipThread(redis, member, settings.lease_s, networks.devices(), clock)
-    budget_s, most, days = settings.staleness_budget_s, settings.max_batch, settings.history_days
-    intake = Intake(redis, budget_s, most, clock, tracing)
-    worker = Worker(redis, networks, intake, ownership, stop, clock, days, tracing)
+    ownership = make_ownership(bus, member_name(), settings.lease_s, networks.devices(), clock)
+    worker = make_worker(
+        bus,
+        networks,
+        ownership,
+        stop,
+        staleness_budget_s=settings.staleness_budget_s,
+        max_batch=settings.max_batch,
+        history_days=settings.history_days,
+        clock=clock,
+        tracing=tracing,
+    )
     ownership.start()
     try:
         worker.run()

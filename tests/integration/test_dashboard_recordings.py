@@ -121,10 +121,10 @@ def test_files_go_when_their_time_is_over(
     upload(client, clip.read_bytes())
     [expired] = store.all()
     with monkeypatch.context() as later:
-        later.setattr("contract.pictures.recordings.time.time", lambda: expired.kept_until_s - 100)
+        later.setattr("bus.stores.recordings.time.time", lambda: expired.kept_until_s - 100)
         upload(client, clip.read_bytes())
     assert store.sweep() == 0
-    monkeypatch.setattr("contract.pictures.recordings.time.time", lambda: expired.kept_until_s + 2)
+    monkeypatch.setattr("bus.stores.recordings.time.time", lambda: expired.kept_until_s + 2)
     assert store.sweep() == 1
     [kept] = [made for made in store.all() if made.id != expired.id]
     assert not store.given_file(expired).exists()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from redis import Redis
 
+from bus.bus import Bus
 from bus.keys import INFERENCE, CameraKeys
 from bus.leases import Lease, LeaseStore
 from bus.stores.history import HistoryStore
@@ -32,9 +33,9 @@ from tests.builders import (
     totals_of,
     view_of,
 )
-from worker.intake import BLOCK_MS, Intake
+from worker.intake import BLOCK_MS
 from worker.networks import Networks
-from worker.service import Worker
+from worker.service import make_worker
 
 FACE = (100.0, 80.0, 160.0, 150.0)
 
@@ -72,14 +73,14 @@ class Bench:
         self.ownership = FixedOwnership()
         self.clock = Clock()
         networks = Networks(self._load, "yunet", self.classifier)
-        intake = Intake(redis, budget_s, 16, self.clock)
-        self.worker = Worker(
-            redis,
+        self.worker = make_worker(
+            Bus(redis),
             networks,
-            intake,
             self.ownership,  # type: ignore[arg-type]
             threading.Event(),
-            self.clock,
+            staleness_budget_s=budget_s,
+            max_batch=16,
+            clock=self.clock,
         )
 
     def _load(self, name: str) -> FaceDetector:

@@ -14,13 +14,14 @@ from typing import Any, Literal
 import cv2
 from redis import Redis
 
+from bus.bus import Bus
 from bus.connection.client import connect
 from bus.leases import Lease, LeaseStore
 from bus.stores.cameras import CameraRegistry
 from contract.cameras.camera import Camera
 from tests.builders import ScriptedClassifier
 from tests.passers import RectangleDetector
-from worker.intake import Intake
+from worker import service
 from worker.networks import Networks
 from worker.service import Worker
 
@@ -72,12 +73,18 @@ class CrashingScript:
         raise AssertionError("outlived its SIGKILL")
 
 
-def make_worker(redis: Redis, ownership: Any, clock: Callable[[], float] | None = None) -> Worker:
+def make_worker(redis: Redis, ownership: Any, clock: Callable[[], float] = time.time) -> Worker:
     """A worker as the service makes it, with networks that read rectangles."""
     networks = Networks(lambda _: RectangleDetector(), "yunet", ScriptedClassifier())
-    more = {"clock": clock} if clock else {}
-    intake = Intake(redis, NEVER_STALE_S, 16, **more)
-    return Worker(redis, networks, intake, ownership, threading.Event(), **more)
+    return service.make_worker(
+        Bus(redis),
+        networks,
+        ownership,
+        threading.Event(),
+        staleness_budget_s=NEVER_STALE_S,
+        max_batch=16,
+        clock=clock,
+    )
 
 
 def take_over(redis: Redis, camera_id: str, owner: str, dead: Sequence[str]) -> Lease:

@@ -15,6 +15,10 @@ PACKAGES = tuple(
     tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
 )
 
+WITHOUT_REDIS = ("contract", "runtime", "face_detector", "models", "worker")
+"""Packages that must not import a client of Redis; they get stores from `bus`."""
+CLIENTS_OF_REDIS = {"redis", "rq"}
+
 
 def _module(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -100,6 +104,17 @@ def test_no_file_imports_one_that_imports_it_lazily_or_not() -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_folder_imports_one_that_imports_it(package: str) -> None:
     assert _circles(_by_folder(package)) == []
+
+
+@pytest.mark.parametrize("package", WITHOUT_REDIS)
+def test_only_bus_speaks_redis(package: str) -> None:
+    speakers = {
+        name
+        for name, path in _files().items()
+        if name.split(".")[0] == package
+        and CLIENTS_OF_REDIS & {one.split(".")[0] for one in _imported(path)}
+    }
+    assert speakers == set()
 
 
 def test_the_test_sees_a_circle() -> None:

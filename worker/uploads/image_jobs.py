@@ -1,15 +1,13 @@
-"""The RQ worker for uploaded images: the networks are loaded with the first and stay loaded."""
+"""Runs the jobs for uploaded images. The first job loads the networks; they stay loaded."""
 
 from __future__ import annotations
 
 import logging
 from functools import cache
 
-from redis import Redis
-from rq import get_current_job
-
 from bus import keys
 from bus.jobs import run_jobs, warm_worker
+from bus.running_job import require_running_job
 from bus.stores.uploads import ANALYSE_JOB, UploadStore
 from contract.errors import UploadError
 from runtime.image_files import decode_image
@@ -34,18 +32,15 @@ def run(settings: Settings) -> None:
 def analyse_images(upload_id: str) -> None:
     """Analyse the images of an upload and replace them with annotated ones. This is the RQ job.
 
-    What was found is in the upload's record then: `images`, a `StillResult` each, in order; or,
-    where one cannot be used, its `number`, the `error`'s kind and its `detail`.
+    The upload's record then holds the results: `images`, one `StillResult` each, in order. If an
+    image cannot be used, it holds that image's `number`, the `error`'s kind and its `detail`.
     """
-    job = get_current_job()
-    if job is None:
-        raise RuntimeError("analyse_images runs as an RQ job; elsewhere, call analyse_upload")
-    analyse_upload(job.connection, warm_networks(), upload_id)
+    job = require_running_job("analyse_images")
+    analyse_upload(job.bus.uploads, warm_networks(), upload_id)
 
 
-def analyse_upload(redis: Redis, networks: Networks, upload_id: str) -> None:
-    """Do what `analyse_images` promises, with these networks."""
-    store = UploadStore(redis)
+def analyse_upload(store: UploadStore, networks: Networks, upload_id: str) -> None:
+    """Analyse one upload of `store`, as `analyse_images` promises."""
     results, annotated = [], []
     for number, data in enumerate(store.given(upload_id)):
         try:

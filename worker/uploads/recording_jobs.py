@@ -1,20 +1,18 @@
-"""The RQ worker for uploaded recordings: each in a process of its own, which may crash."""
+"""Runs the jobs for uploaded recordings, each in a process of its own, which may crash."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
-from typing import Final
-
-from redis import Redis
-from redis.exceptions import RedisError
-from rq import get_current_job
-from rq.job import Job
+from collections.abc import Sequence
+from typing import Any, Final
 
 from bus import keys
-from bus.connection.client import connect
+from bus.bus import Bus
+from bus.errors import StoreError
 from bus.jobs import forking_worker, run_jobs
+from bus.running_job import require_running_job
 from bus.stores.recordings import ANALYSE_JOB, RecordingStore
 from contract.errors import UploadError
 from contract.pictures.recordings import Recording
@@ -23,7 +21,7 @@ from runtime.settings import Settings, load_settings
 
 SWEEP_EVERY_S: Final = 60.0
 JOB_S: Final = 3600.0
-"""For a job that names no time."""
+"""Longest time of a job that names none."""
 TOO_MUCH_MEMORY: Final = (
     "analysing it takes more memory than it may have; record it in a smaller size, or raise "
     "MASKWATCH_UPLOAD_MEMORY_MB"
@@ -41,31 +39,22 @@ def run(settings: Settings) -> None:
     Raises:
         SettingsError: no Redis is named.
     """
-    redis_url = settings.require_redis_url()
-    threading.Thread(target=_sweep, args=(settings, redis_url), daemon=True).start()
+    store = Bus.open(settings, "recordings-sweep").recordings(settings)
+    threading.Thread(target=_sweep, args=(store,), daemon=True).start()
 
-    def killed(job: Job) -> None:
-        _say_killed(store_of(job.connection, settings), job)
+    def killed(arguments: Sequence[Any]) -> None:
+        _say_killed(store, str(arguments[0]))
 
     run_jobs(settings, "recordings", forking_worker(keys.RECORDINGS_QUEUE, ANALYSE_JOB, killed))
 
 
-def store_of(redis: Redis, settings: Settings) -> RecordingStore:
-    """The recordings where `settings` keep them."""
-    return RecordingStore(
-        redis, settings.where_recordings_are, round(settings.recording_kept_hours * 3600)
-    )
-
-
 def analyse_recording(recording_id: str) -> None:
-    """Analyse an uploaded recording; what comes of it is in its record. This is the RQ job."""
-    job = get_current_job()
-    if job is None:
-        raise RuntimeError("analyse_recording runs as an RQ job")
+    """Analyse an uploaded recording and write the result into its record. This is the RQ job."""
+    job = require_running_job("analyse_recording")
     settings = load_settings()
     limit_memory(settings.upload_memory_mb)
-    limit_processor_time(float(job.timeout or JOB_S) * (os.cpu_count() or 1))
-    store = store_of(job.connection, settings)
+    limit_processor_time(job.timeout_s(JOB_S) * (os.cpu_count() or 1))
+    store = job.bus.recordings(settings)
     found = store.get(recording_id)
     running = store.change(found, state="running") if found else None
     if running is not None:
@@ -105,20 +94,22 @@ def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None
         store.remove(made)
 
 
-def _say_killed(store: RecordingStore, job: Job) -> None:
-    """A killed process cannot say so itself, and its recording would be analysed for ever."""
-    found = store.get(str(job.args[0]))
+def _say_killed(store: RecordingStore, recording_id: str) -> None:
+    """Mark a recording as failed on behalf of its killed process, which cannot do so itself.
+
+    Otherwise its page would say for ever that it is being analysed.
+    """
+    found = store.get(recording_id)
     if found is not None:
         store.change(found, state="failed", error=KILLED)
         store.remove_files(found)
 
 
-def _sweep(settings: Settings, redis_url: str) -> None:
-    store = store_of(connect(redis_url, "recordings-sweep"), settings)
+def _sweep(store: RecordingStore) -> None:
     pause = threading.Event()
     while not pause.wait(SWEEP_EVERY_S):
         try:
             store.adopt()
             store.sweep()
-        except (RedisError, OSError) as error:
+        except (StoreError, OSError) as error:
             _log.warning("expired recordings are deleted later: %s", error)

@@ -1,0 +1,46 @@
+"""The job that runs in this process, as the stage's function sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rq import get_current_job
+from rq.job import Job
+
+from bus.bus import Bus
+
+
+class RunningJob:
+    """One job while its function runs, with the stores of the Redis that it came from."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.id: str = job.id
+        self.bus = Bus(job.connection)
+
+    def timeout_s(self, default_s: float) -> float:
+        """Return the seconds that the job may run; `default_s` where it names no limit."""
+        return float(self._job.timeout or default_s)
+
+    def append(self, field: str, value: Any) -> None:
+        """Append `value` to a list in the job's metadata, where whoever waits for it looks."""
+        self._job.meta[field] = [*self._job.meta.get(field, []), value]
+        self._job.save_meta()  # type: ignore[no-untyped-call]
+
+
+def running_job() -> RunningJob | None:
+    """Return the job that this process runs; None outside a job."""
+    job = get_current_job()
+    return RunningJob(job) if job else None
+
+
+def require_running_job(function: str) -> RunningJob:
+    """Return the job that this process runs.
+
+    Raises:
+        RuntimeError: there is none; `function` was called directly.
+    """
+    job = running_job()
+    if job is None:
+        raise RuntimeError(f"{function} runs as a job from the queue; it cannot be called directly")
+    return job
