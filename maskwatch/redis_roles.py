@@ -264,7 +264,13 @@ _STAGES: Final[Mapping[str, Access]] = {
     "recordings": _recordings(),
     "alerts": _alerts(),
 }
-ROLES: Final[Mapping[str, Access]] = {**_STAGES, ADMIN: _admin(_STAGES.values())}
+_HEALTH: Final = _access({"ping", "info", "zscore", "zcard"}, reads=(keys.MARKS, keys.MISSING))
+"""Asks whether Redis has what it had, for the health check of its container."""
+ROLES: Final[Mapping[str, Access]] = {
+    **_STAGES,
+    "health": _HEALTH,
+    ADMIN: _admin(_STAGES.values()),
+}
 """Each role's access, by the name of its Redis user."""
 
 REPLICA: Final[Mapping[str, Access]] = {"replica": Access(frozenset({"psync", "replconf", "ping"}))}

@@ -152,6 +152,17 @@ def test_redis_is_reachable_from_the_inner_network_only() -> None:
     assert "ports" not in SERVICES["redis"]
 
 
+def test_no_service_waits_for_a_redis_that_has_lost_data() -> None:
+    """The dashboard says what is missing, and `admin` brings it back."""
+    waits = [
+        one["depends_on"]["redis"]
+        for one in SERVICES.values()
+        if "redis" in one.get("depends_on", ())
+    ]
+    assert waits
+    assert all(one == {"condition": "service_started"} for one in waits)
+
+
 def test_redis_keeps_its_data_and_never_evicts() -> None:
     command = SERVICES["redis"]["command"]
     options = dict(zip(command[4::2], command[5::2], strict=True))
@@ -226,7 +237,7 @@ def test_each_stage_comes_into_redis_as_its_own_user(tmp_path: Path) -> None:
         given = f"/run/secrets/redis_{name}"
         assert service["environment"]["MASKWATCH_REDIS_PASSWORD_FILE"] == given
         assert [one for one in service["secrets"] if one.startswith("redis_")] == [f"redis_{name}"]
-    assert SERVICES["redis"]["secrets"] == ["redis_users"]
+    assert SERVICES["redis"]["secrets"] == ["redis_users", "redis_health"]
     for file in ("make_secrets.sh", "redis-users.acl"):
         shutil.copy(ROOT / "deploy" / file, tmp_path)
     subprocess.run([tmp_path / "make_secrets.sh"], check=True, capture_output=True)

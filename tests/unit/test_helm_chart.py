@@ -189,7 +189,8 @@ def test_redis_knows_every_role_and_is_found_by_all(charts: dict[str, Rendered])
     arguments = container(redis)["args"]
     assert "--aclfile" in arguments[2]
     assert arguments[3] in files(redis)
-    assert not [path for path in files(redis) if "password" in path]
+    passwords = [path for path in files(redis) if "password" in path]
+    assert passwords == ["/run/redis-users/redis-health.password"]
     [service] = [one for one in charts["smallest"].of("Service") if one == "redis"]
     assert f"//{RELEASE}-{service}:6379/" in str(
         variables(charts["smallest"].pods()["worker"])["MASKWATCH_REDIS_URL"]
