@@ -23,6 +23,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from bus.connection.loss import Loss
 from bus.errors import StoreError
 from contract.accounts.grants import Role
 from contract.cameras.camera import Camera
@@ -122,12 +123,21 @@ def register(app: Flask) -> None:
 
 
 def _redis_loss() -> str:
-    """What Redis has lost, in words; nothing while it cannot be asked, which is said elsewhere."""
+    """The notice for whoever asks; none while Redis cannot be asked, which is said elsewhere."""
+    asking = known()
     try:
-        loss = services().losses.look()
+        return loss_notice(services().losses.look(), asking) if asking else ""
     except StoreError:
         return ""
-    return loss.words if loss else ""
+
+
+def loss_notice(loss: Loss | None, asking: Identity) -> str:
+    """The notice of what Redis has lost; empty if nothing. Only administrators read what to do."""
+    if loss is None:
+        return ""
+    administers = asking.grants.allow_everywhere("administrator")
+    advice = f"{loss.words}." if administers else "Tell an administrator."
+    return f"Redis has lost data: cameras, accounts or counts may be missing. {advice}"
 
 
 def admission() -> Admission:

@@ -5,7 +5,8 @@ A record is two big-endian 32-bit lengths, a JSON head and a body (a JPEG, or no
     head length | body length | head | body
 
 Heads: `{"type": "picture", "camera", "sequence", "captured_at_s", "sent_at_s", "counts"}`,
-`{"type": "state", "sent_at_s", "cameras": [...]}` with what `GET /api/v1/cameras` gives, and
+`{"type": "state", "sent_at_s", "redis_loss", "cameras": [...]}` with the notice of data that Redis
+has lost (empty if none) and what `GET /api/v1/cameras` gives, and
 `{"type": "trouble", "sent_at_s", "detail"}` when Redis is away or stores nothing.
 """
 
@@ -47,12 +48,14 @@ def wall_records(
     large: Iterable[str],
     slow: Iterable[str],
     sight: Sight,
+    loss: Callable[[], str],
     clock: Callable[[], float] = time.time,
 ) -> Iterator[bytes]:
     """Yield pictures of `camera_ids` as they come, and every camera's state each second.
 
     `large`: those of them that are shown in a large picture; `slow`: in one so small that fewer
     pictures do. Cameras that leave the viewer's `sight` leave the stream, and the others stay.
+    `loss` says what Redis has lost.
     Where nothing came within `LOOK_S` it yields `b""`.
     """
     with hub.watch(camera_ids, large, slow) as viewer:
@@ -60,7 +63,7 @@ def wall_records(
         while True:
             if time.monotonic() >= next_state_at:
                 next_state_at = time.monotonic() + STATE_EVERY_S
-                yield _state(board, sight.groups(), clock)
+                yield _state(board, sight.groups(), loss, clock)
             left_s = max(0.0, next_state_at - time.monotonic())
             for view in viewer.take(min(LOOK_S, left_s)):
                 if sight.shows(view.camera_id):
@@ -88,14 +91,22 @@ def decode_records(stream: bytes) -> tuple[list[tuple[dict[str, Any], bytes]], b
     return records, stream
 
 
-def _state(board: Board, groups: frozenset[str] | None, clock: Callable[[], float]) -> bytes:
+def _state(
+    board: Board,
+    groups: frozenset[str] | None,
+    loss: Callable[[], str],
+    clock: Callable[[], float],
+) -> bytes:
     try:
         # Spliced, not parsed and written again: the list is the same for many viewers.
-        cameras = board.json(groups)
+        cameras, notice = board.json(groups), json.dumps(loss())
     except RedisError as error:
         head = {"type": "trouble", "detail": words_for_viewers(error)}
         return encode_record(json.dumps({**head, "sent_at_s": clock()}))
-    return encode_record(f'{{"type":"state","sent_at_s":{clock():.3f},"cameras":{cameras}}}')
+    head_json = (
+        f'"type":"state","sent_at_s":{clock():.3f},"redis_loss":{notice},"cameras":{cameras}'
+    )
+    return encode_record(f"{{{head_json}}}")
 
 
 def _picture(view: View, now_s: float) -> bytes:

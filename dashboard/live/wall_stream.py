@@ -6,7 +6,13 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from dashboard.accounts.access import admission, note_watching, requires, visible_cameras
+from dashboard.accounts.access import (
+    admission,
+    loss_notice,
+    note_watching,
+    requires,
+    visible_cameras,
+)
 from dashboard.live.picture_streams import STREAM_HEADERS
 from dashboard.live.wall_records import MIME_TYPE, wall_records
 from dashboard.services import services
@@ -33,13 +39,15 @@ def stream() -> Response:
     seen = visible_cameras(snapshot.camera for snapshot in services().board.snapshots())
     watched = [camera for camera in seen if camera.id in wanted]
     note_watching(watched)
+    losses, admitted = services().losses, admission()
     records = wall_records(
         services().hub,
         services().board,
         [camera.id for camera in watched],
         _ids("large"),
         _ids("slow"),
-        admission(),
+        admitted,
+        lambda: loss_notice(losses.look(), admitted.identity),
         services().clock,
     )
     return Response(records, mimetype=MIME_TYPE, headers=STREAM_HEADERS)

@@ -2,6 +2,7 @@
 
 import { signInAgain } from "./api.js";
 import { RecordReader } from "./records.js";
+import { setText } from "./words.js";
 
 const SILENT_MS = 3500; // the server sends a state record every second
 const FIRST_PAUSE_MS = 400;
@@ -83,9 +84,26 @@ export class Connection {
 
   #hand(head, body) {
     if (head.type === "picture") this.handlers.picture(head, body);
-    else if (head.type === "state") this.handlers.state(head);
+    else if (head.type === "state") {
+      showLoss(head.redis_loss);
+      this.handlers.state(head);
+    }
     else if (head.type === "trouble") this.handlers.trouble(head.detail);
   }
+}
+
+// The notice above every page of data that Redis has lost, as base.html makes it; none for "".
+function showLoss(words) {
+  let notice = document.querySelector('[data-part="redis-loss"]');
+  if (!words) return notice?.remove();
+  if (!notice) {
+    notice = document.createElement("p");
+    notice.className = "notice";
+    notice.role = "alert";
+    notice.dataset.part = "redis-loss";
+    document.getElementById("main").before(notice);
+  }
+  setText(notice, words);
 }
 
 // Why the dashboard does not open the stream, with `words` for people while Redis is in trouble.

@@ -13,7 +13,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from selenium.webdriver.common.by import By
 
-from bus.keys import JOBS_QUEUE, probe_picture
+from bus.connection.loss import accept_loss
+from bus.keys import JOBS_QUEUE, MISSING, probe_picture
 from bus.stores.pictures import PictureStore
 from contract.cameras.probes import SNAPSHOT
 from contract.cameras.quality import Fitness, QualityReport
@@ -64,6 +65,23 @@ def test_sixteen_tiles_all_move_over_one_connection(
         assert int(redis.info("clients")["blocked_clients"]) <= 1
         counts = browser.find(f"{tile(cameras[0])} [data-part=faces] [data-verdict=no_mask] b")
         assert counts.text == "1"
+    assert browser.complaints() == []
+
+
+def test_an_open_wall_says_that_redis_lost_data_until_it_has_them_again(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    def notices() -> object:
+        return browser.read("document.querySelectorAll('[data-part=redis-loss]').length")
+
+    browser.open(server.url)
+    browser.wait_for("[data-link=connected]")
+    assert notices() == 0
+    redis.zadd(MISSING, {"run-of-before": time.time() * 1000})
+    browser.wait_for("[data-part=redis-loss]")
+    assert browser.find("[data-part=redis-loss]").text.startswith("Redis has lost data: cameras,")
+    accept_loss(redis)
+    browser.wait(lambda: notices() == 0, "and nothing is said any more")
     assert browser.complaints() == []
 
 

@@ -15,6 +15,7 @@ from redis import Redis
 
 from bus import keys
 from bus.connection.loss import MAY_LOSE_MS, LossWatch, accept_loss
+from dashboard.live.wall_records import decode_records
 from maskwatch import redis_acl
 from maskwatch.cli import main
 from tests.accounts import key_client, make_app, make_user, sign_in
@@ -53,6 +54,19 @@ def dashboard(setup: Setup) -> FlaskClient:
     return key_client(make_app(redis, losses=watch(redis)), redis)
 
 
+def told_on_the_wall(browser: FlaskClient) -> str:
+    """The notice in the first state that an open wall is sent."""
+    answer = browser.get("/wall/stream?cameras=", buffered=False)
+    received = b""
+    for part in answer.response:
+        received += part
+        heads = [head for head, _ in decode_records(received)[0]]
+        if heads:
+            break
+    answer.close()
+    return str(heads[0]["redis_loss"])
+
+
 def wipe(setup: Setup) -> None:
     """Start again without the data."""
     setup.end(signal.SIGKILL)
@@ -79,6 +93,7 @@ def test_what_redis_refused_of_its_own_file_is_said_everywhere_until_it_is_back(
     browser = client.application.test_client()
     sign_in(browser, "Grace")
     assert 'data-part="redis-loss"' in browser.get("/").text
+    assert "`maskwatch restore FILE`" in told_on_the_wall(browser)
 
     newest.end()
     newest.use_users(redis_acl.NOBODY)
@@ -90,6 +105,7 @@ def test_what_redis_refused_of_its_own_file_is_said_everywhere_until_it_is_back(
     assert client.get("/healthz").json["error"] == "no_worker"
     assert "maskwatch_redis_lost 0.0" in client.get("/metrics").text
     assert 'data-part="redis-loss"' not in browser.get("/").text
+    assert told_on_the_wall(browser) == ""
 
 
 def test_data_that_are_gone_are_missed_by_whoever_saw_them_even_after_others_wrote(
