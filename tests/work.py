@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,12 @@ MOST_GROWTH = 6.0
 """Of CPU time for an input four times as long. Linear is 4, quadratic 16."""
 FIRST = 256
 ATTEMPTS = 6
+MOST_S = 5.0
+"""CPU time after which a call is ended, as too slow whatever its growth: some would never end."""
+
+
+class TooSlowError(BaseException):
+    """A call took `MOST_S`. No `Exception`, because parsers catch those."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,16 @@ def worst_growth(call: Callable[[str], Any], shapes: Iterable[Shape], longest: i
 
 
 def growth(call: Callable[[str], Any], shape: Shape, longest: int) -> Growth:
-    """The growth up to `longest`, or at the first length where it can be told and is too much."""
+    """The growth up to `longest`, or at the first length where it can be told and is too much.
+
+    Infinite where a call takes `MOST_S`.
+    """
     length, found = FIRST * TIMES, Growth(0.0, shape, longest, 0.0)
     while length <= longest:
-        cpu_s = _cpu_s(call, shape.text(length))
+        try:
+            cpu_s = _cpu_s(call, shape.text(length))
+        except TooSlowError:
+            return Growth(float("inf"), shape, length, MOST_S)
         if cpu_s >= FLOOR_S:
             found = _measured(call, shape, length)
             if found.times > MOST_GROWTH:
@@ -74,8 +88,28 @@ def _measured(call: Callable[[str], Any], shape: Shape, length: int) -> Growth:
 def _cpu_s(call: Callable[[str], Any], text: str) -> float:
     gc.disable()
     try:
-        began_s = time.thread_time()
-        call(text)
-        return time.thread_time() - began_s
+        with _bounded():
+            began_s = time.thread_time()
+            call(text)
+            return time.thread_time() - began_s
     finally:
         gc.enable()
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Raise `TooSlowError` in what takes `MOST_S` of CPU time. Only in the main thread.
+
+    `re` looks for signals as it searches; other code in C is ended only once it returns.
+    """
+    before = signal.signal(signal.SIGPROF, _end)
+    signal.setitimer(signal.ITIMER_PROF, MOST_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _end(*_: object) -> None:
+    raise TooSlowError

@@ -48,6 +48,7 @@ def test_no_expression_works_more_than_about_linearly(expression: Expression) ->
         (r"([A-Z_]+) +(.+?) +RTSP/[\d.]+", "fullmatch"),
         (r"([\w.-]*[A-Za-z.][\w.-]*)(:\d{1,5})?\Z", "match"),
         (r"\d+x", "search"),
+        (r"(a+)+b", "match"),  # never ends by itself
     ],
 )
 def test_expressions_that_are_known_to_be_slow_are_found(pattern: str, method: str) -> None:

@@ -178,7 +178,7 @@ def test_pictures_of_a_version_that_did_not_seal_them_leave_the_file(tmp_path: P
         def written() -> bytes:
             return b"".join(path.read_bytes() for path in (tmp_path / "redis").rglob("*.aof"))
 
-        assert b"a picture" in written()
+        eventually(lambda: b"a picture" in written())
         assert _prepare(client, {}, vault(), threading.Event(), ours=True)
         eventually(lambda: b"a picture" not in written() and b"maskwatch:cameras" in written())
     finally:

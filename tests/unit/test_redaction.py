@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +18,8 @@ from contract.redaction import (
     redact_text,
     redact_url,
 )
+from tests.hostile_texts import Shape
+from tests.work import MOST_GROWTH, growth
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,7 @@ def test_what_is_shown_is_the_whole_address_or_says_what_is_hidden(rest: str) ->
     assert redact_url(shown) == shown
 
 
+LONG = 400_000
 ADVERSARIAL: dict[str, str] = {
     "names without values": "http://h/?" + "?key",
     "one long name": "http://h/?" + "key",
@@ -115,29 +117,12 @@ ADVERSARIAL: dict[str, str] = {
 followed by its last characters again and again."""
 
 
-def adversarial(name: str, length: int) -> str:
-    text = ADVERSARIAL[name]
-    begin, _, repeated = text.partition("://")
-    return (begin + "://" + repeated * (length // len(repeated) + 1))[:length]
-
-
-def cpu_s(work: Callable[[str], object], text: str) -> float:
-    """Seconds of CPU time of this process, the best of a few."""
-    best = float("inf")
-    for _ in range(5):
-        begin_s = time.process_time()
-        work(text)
-        best = min(best, time.process_time() - begin_s)
-    return best
-
-
 @pytest.mark.parametrize("work", [redact_text, redact_url])
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_redaction_takes_time_linear_in_the_text(work: Callable[[str], str], name: str) -> None:
-    once, more = (adversarial(name, length) for length in (100_000, 400_000))
-    # So little time that the clock's grain would decide counts as this much.
-    least_s = 0.005
-    assert max(cpu_s(work, more), least_s) / max(cpu_s(work, once), least_s) <= 6
+    begin, separator, repeated = ADVERSARIAL[name].partition("://")
+    found = growth(work, Shape(begin + separator, repeated), LONG)
+    assert found.times <= MOST_GROWTH, found
 
 
 @pytest.mark.parametrize("cut", range(8, 60))
