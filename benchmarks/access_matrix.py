@@ -13,9 +13,9 @@ from pathlib import Path
 
 from benchmarks.system import print_result
 from bus.connection.client import connect
+from bus.server.embedded import EmbeddedRedis
 from dashboard.accounts.access import rule_of
 from dashboard.live import picture_streams
-from maskwatch.redis_server import EmbeddedRedis
 from tests.accounts import make_app
 from tests.integration.test_dashboard_access import WHO, Cell, matrix, routes
 

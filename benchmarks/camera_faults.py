@@ -31,12 +31,12 @@ from benchmarks.fault_cases import Case, all_cases
 from benchmarks.system import machine, print_result, wait_until
 from bus.connection.client import connect
 from bus.keys import CameraKeys
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.cameras import CameraRegistry
 from contract.cameras.camera import Camera, make_camera
 from contract.cameras.status import CameraStatus
 from contract.people.totals import fault_field
 from contract.pictures.frames import FrameMessage
-from maskwatch.redis_server import EmbeddedRedis
 from tests.secret_key import cameras_of
 from tests.servers.faulty_camera import FaultyCamera
 from tests.servers.faulty_http import FaultyHttpCamera

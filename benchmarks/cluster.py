@@ -21,10 +21,10 @@ from benchmarks.system import ROOT, System, wait_until
 from bus.connection.client import connect
 from bus.keys import CameraKeys
 from bus.leases import Role
+from bus.server.embedded import find_redis_server
 from contract.cameras.camera import Camera
 from contract.errors import MessageError
 from contract.people.faces import FrameFaces
-from maskwatch.redis_server import find_redis_server
 from runtime.vault import create_key_file
 
 PORT: Final = 6379

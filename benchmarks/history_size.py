@@ -22,6 +22,7 @@ from redis import Redis
 from benchmarks.system import machine
 from bus.connection.client import connect
 from bus.keys import CameraKeys
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.history import PACK_ABOVE_FIELDS, HistoryStore
 from bus.stores.outcomes import PEOPLE_KEPT
 from bus.stores.packed_days import Minutes, pack_day
@@ -41,7 +42,6 @@ from contract.people.people import Person
 from contract.people.verdicts import Verdict
 from dashboard.compliance.report import make_report
 from dashboard.web.time_range import cut, parse_zone
-from maskwatch.redis_server import EmbeddedRedis
 
 KINDS = {"quiet": 1.0, "busy": 20.0, "crowded": 60.0}
 """People a minute at the busiest time of the day."""

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
-from maskwatch.processes import die_with_parent
+from runtime.stopping import die_with_parent
 
 NETWORK: Final = ipaddress.IPv4Network("198.18.0.0/15")
 """Set aside for measurements of networks (RFC 2544); each `network` takes 256 addresses of it."""

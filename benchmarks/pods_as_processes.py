@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.system import ROOT, machine, print_result
-from maskwatch.redis_server import EmbeddedRedis
+from bus.server.embedded import EmbeddedRedis
 from runtime.vault import create_key_file
 from tests.helm import Rendered, case, render
 

@@ -44,10 +44,10 @@ from benchmarks.system import ROOT, machine, print_result, wait_until
 from bus.connection.client import connect
 from bus.keys import CAMERAS, CameraKeys
 from bus.members import Membership
+from bus.server.embedded import EmbeddedRedis
 from contract.people.totals import REFUSALS, decode_totals, frames_field, refused_field
-from maskwatch.processes import die_with_parent
-from maskwatch.redis_server import EmbeddedRedis
 from runtime.settings import load_settings
+from runtime.stopping import die_with_parent
 
 OFFERED: Final = 1.3
 """Times what the workers can do."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from maskwatch.processes import die_with_parent
+from runtime.stopping import die_with_parent
 
 CHUNK: Final = 1 << 16
 WAITING: Final = 256

@@ -28,7 +28,7 @@ from benchmarks.soak_report import write_report
 from benchmarks.soak_samples import Sampler
 from benchmarks.soak_viewers import viewers
 from benchmarks.system import clip, machine, running_system, wait_until
-from maskwatch.redis_server import EmbeddedRedis
+from bus.server.embedded import EmbeddedRedis
 from tests.servers.rtsp import RtspServer
 
 QUIET_S: Final = 60.0

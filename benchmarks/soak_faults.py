@@ -21,8 +21,8 @@ from benchmarks.failover import all_fresh
 from benchmarks.slow_link import SlowLink
 from benchmarks.system import System
 from bus.members import Membership
+from bus.server.embedded import EmbeddedRedis
 from contract.cameras.camera import Camera
-from maskwatch.redis_server import EmbeddedRedis
 from tests.servers.rtsp import RtspServer
 
 BETWEEN_S: Final = (20.0, 45.0)

@@ -39,7 +39,7 @@ from benchmarks.system import (
     wait_until,
 )
 from benchmarks.wall_viewers import watching
-from maskwatch.processes import die_with_parent
+from runtime.stopping import die_with_parent
 
 TARGET_S: Final = 5.0
 LONGEST_S: Final = 90.0

@@ -26,7 +26,7 @@ from typing import Any, Final
 import psutil
 
 from benchmarks.system import ROOT, machine
-from maskwatch.redis_server import find_redis_server
+from bus.server.embedded import find_redis_server
 
 PACKAGES: Final = ("av", "numpy", "onnxruntime", "opencv-python-headless", "redis", "tensorflow")
 BUSY_SHARE: Final = 0.15

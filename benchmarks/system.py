@@ -22,16 +22,16 @@ from redis import Redis
 from bus.bus import Bus
 from bus.connection.client import connect
 from bus.keys import CameraKeys
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.cameras import CameraRegistry
 from contract.accounts.grants import EVERYWHERE
 from contract.cameras.camera import Camera
 from contract.people.faces import FrameFaces
 from contract.people.totals import decode_totals
 from dashboard.accounts.service import make_accounts
-from maskwatch.processes import die_with_parent
-from maskwatch.redis_server import EmbeddedRedis
 from maskwatch.run import workers_of
 from runtime.settings import load_settings
+from runtime.stopping import die_with_parent
 from runtime.vault import create_key_file
 
 ROOT: Final = Path(__file__).resolve().parents[1]

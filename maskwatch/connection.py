@@ -5,10 +5,10 @@ from __future__ import annotations
 from redis import Redis
 
 from bus.connection.client import check_server, connect
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.cameras import CameraRegistry
 from bus.wire import check_wire
 from contract.errors import SettingsError
-from maskwatch.redis_server import EmbeddedRedis
 from runtime.settings import load_settings
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -12,21 +11,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None)
+from runtime.stopping import die_with_parent
+
 CONFIGURATION_ERROR: Final = 2
 """Exit status of a stage that cannot work as it is set up; starting it again would not help."""
 
 _log = logging.getLogger(__name__)
-
-
-def die_with_parent() -> None:
-    """Ask the kernel (Linux) for SIGTERM when the parent ends, even by SIGKILL.
-
-    For `preexec_fn`; does nothing where the call does not exist.
-    """
-    if hasattr(_LIBC, "prctl"):
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 class StageProcess:

@@ -29,7 +29,7 @@ def redis_acl(
     Passwords that are there stay. Have Redis read the file (`aclfile`), and give each process its
     user and password file: MASKWATCH_REDIS_USER, MASKWATCH_REDIS_PASSWORD_FILE.
     """
-    from maskwatch import redis_acl as acl
+    from bus.server import acl
 
     if template:
         click.echo(acl.template(), nl=False)

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from bus.connection.client import Outage, check_server, connect, server_name, wait_for_server
 from bus.keys import CameraKeys
 from bus.members import Membership
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.cameras import CameraRegistry
 from bus.wire import PICTURES_SEALED, noted_version
@@ -27,7 +28,6 @@ from contract.cameras.camera import is_network_address, make_camera
 from contract.errors import MaskwatchError, MessageError, RedisUnavailableError, SettingsError
 from contract.people.faces import FrameFaces
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
-from maskwatch.redis_server import EmbeddedRedis
 from runtime.own_files import make_private_folder
 from runtime.settings import Settings
 from runtime.vault import Vault, create_key_file, load_vault

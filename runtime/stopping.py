@@ -1,13 +1,16 @@
-"""Ending when told to, whatever hangs."""
+"""Ending when told to, whatever hangs, and when the parent process ends."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import threading
 from typing import Any, Final
 
 LATEST_S: Final = 1.6
+_PR_SET_PDEATHSIG: Final = 1
+_LIBC: Final = ctypes.CDLL(None)
 
 
 def stop_on_signals(stop: threading.Event) -> None:
@@ -29,3 +32,12 @@ def end_for_sure() -> None:
     timer = threading.Timer(LATEST_S, os._exit, (0,))
     timer.daemon = True
     timer.start()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel (Linux) for SIGTERM when the parent ends, even by SIGKILL.
+
+    For `preexec_fn`; does nothing where the call does not exist.
+    """
+    if hasattr(_LIBC, "prctl"):
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

@@ -10,7 +10,7 @@ from hypothesis import settings
 from redis import Redis
 
 from bus.connection.client import connect
-from maskwatch.redis_server import EmbeddedRedis
+from bus.server.embedded import EmbeddedRedis
 
 # No example is too slow: the machine may be busy, and times are for benchmarks.
 # The same examples every time, so that nothing fails by chance; "thorough" looks for others.

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from maskwatch.processes import die_with_parent
+from runtime.stopping import die_with_parent
 
 SLOW_BODY: Final = (
     b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000\r\n"

@@ -24,8 +24,8 @@ from benchmarks import calling_home
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.namespaces import why_not
 from benchmarks.system import System, free_port, running_system, wait_until
-from maskwatch.processes import die_with_parent
-from maskwatch.redis_server import EmbeddedRedis
+from bus.server.embedded import EmbeddedRedis
+from runtime.stopping import die_with_parent
 from tests.servers.clips import make_clip
 from tests.servers.hostile import CANARY_HOST, Canary, canary, hostile_camera
 from tests.servers.http import http_cameras

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from benchmarks.system import free_port
 from bus.connection.client import connect
-from maskwatch.redis_server import EmbeddedRedis
+from bus.server.embedded import EmbeddedRedis
 from tests.accounts import make_key
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 
 from bus.keys import UPLOADED_PICTURES
 from bus.picture_seal import PictureSeal
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.uploads import KEPT_S, MOST_IMAGES
-from maskwatch.redis_server import EmbeddedRedis
 from runtime.image_files import MOST_BYTES
 from tests.accounts import csrf_token, key_client, make_app, make_user, sign_in
 from tests.builders import everything_in, jpeg

@@ -22,9 +22,9 @@ from redis.exceptions import RedisError
 from benchmarks.system import free_port
 from bus.connection.client import connect
 from bus.members import Membership
+from bus.server.embedded import EmbeddedRedis
 from dashboard.live.mjpeg import BOUNDARY
 from dashboard.live.wall_records import decode_records
-from maskwatch.redis_server import EmbeddedRedis
 from tests.accounts import make_key
 from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually
 from tests.secret_key import key_file

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from bus.connection.client import connect
-from maskwatch.redis_server import EmbeddedRedis
+from bus.server.embedded import EmbeddedRedis
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from redis import Redis
 
 from bus.connection.client import connect
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.cameras import CameraRegistry
 from contract.cameras.camera import Camera, make_camera
-from maskwatch.redis_server import EmbeddedRedis
 from runtime.vault import create_key_file, load_vault
 from tests.servers.clips import make_clip
 from tests.servers.ingest_process import (

@@ -16,9 +16,9 @@ from bus.cluster.client import ClusterClient
 from bus.cluster.places import tag_of
 from bus.connection.client import connect
 from bus.keys import CameraKeys
+from bus.server import acl as redis_acl
 from bus.stores.outcomes import OutcomeStore
 from contract.errors import LeaseLostError, NotNewerError
-from maskwatch import redis_acl
 from runtime.settings import load_settings
 from tests.accounts import make_key
 from tests.builders import Source, take_lease, totals_of

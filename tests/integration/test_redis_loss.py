@@ -15,8 +15,8 @@ from redis import Redis
 
 from bus import keys
 from bus.connection.loss import MAY_LOSE_MS, LossWatch, accept_loss
+from bus.server import acl as redis_acl
 from dashboard.live.wall_records import decode_records
-from maskwatch import redis_acl
 from maskwatch.cli import main
 from tests.accounts import key_client, make_app, make_user, sign_in
 from tests.servers import redis_setups

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from maskwatch import redis_acl
+from bus.server import acl as redis_acl
 from tests.builders import add_camera
 from tests.servers import redis_setups
 from tests.servers.redis_ends import ENDS

@@ -17,10 +17,10 @@ from bus import keys
 from bus.connection.client import connect, explain
 from bus.keys import AlertKeys, CameraKeys
 from bus.members import Membership
+from bus.server import acl as redis_acl
+from bus.server.roles import ADMIN, ROLES
 from contract.errors import SettingsError
-from maskwatch import redis_acl
 from maskwatch.cli import main
-from maskwatch.redis_roles import ADMIN, ROLES
 from runtime.settings import load_settings
 from tests.accounts import make_key
 from tests.alerts import add_rule, add_webhook, count_people

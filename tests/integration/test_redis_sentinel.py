@@ -17,9 +17,9 @@ from bus import keys
 from bus.connection.client import check_server, connect, server_name
 from bus.keys import CameraKeys
 from bus.leases import LeaseStore
+from bus.server import acl as redis_acl
 from bus.stores.accounts.throttle import SignInThrottle
 from contract.errors import LeaseLostError, RedisUnavailableError, SettingsError
-from maskwatch import redis_acl
 from runtime.redis_address.sentinels import parse_sentinel
 from runtime.settings import load_settings
 from tests.builders import Source, add_camera, take_lease

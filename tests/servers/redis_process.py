@@ -12,8 +12,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from bus.connection.client import connect
-from maskwatch.processes import die_with_parent
-from maskwatch.redis_server import find_redis_server
+from bus.server.embedded import find_redis_server
+from runtime.stopping import die_with_parent
 
 START_TIMEOUT_S: Final = 20.0
 

@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.system import free_port
-from maskwatch.processes import die_with_parent
+from runtime.stopping import die_with_parent
 
 DEBIANS = Path("/usr/bin/redis-check-rdb")
 """Debian's `redis-tools` has Redis 7 with TLS under this name: what one is started as makes it a

@@ -20,9 +20,9 @@ from redis import Redis
 
 from benchmarks.system import free_port
 from bus.connection.client import connect
-from maskwatch import redis_acl
-from maskwatch.redis_roles import ADMIN
-from maskwatch.redis_server import EmbeddedRedis
+from bus.server import acl as redis_acl
+from bus.server.embedded import EmbeddedRedis
+from bus.server.roles import ADMIN
 from runtime.settings import load_settings
 from tests.helm import case, render
 from tests.servers.certificates import Authority

@@ -14,8 +14,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.system import free_port
-from maskwatch.processes import die_with_parent
-from maskwatch.redis_acl import ACL_FILE, password_file
+from bus.server.acl import ACL_FILE, password_file
+from runtime.stopping import die_with_parent
 from tests.servers.redis_server import Server, binary, redis_server
 
 SERVICE = "station"

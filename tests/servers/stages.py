@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskwatch.redis_acl import password_file
+from bus.server.acl import password_file
 from tests.secret_key import key_file
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from maskwatch.redis_acl import template
-from maskwatch.redis_roles import ROLES
+from bus.server.acl import template
+from bus.server.roles import ROLES
 from runtime.settings import PREFIX, Settings
 from runtime.vault import load_vault
 

@@ -17,13 +17,13 @@ from redis import Redis
 
 from bus.connection.client import check_server, connect
 from bus.keys import CameraKeys
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.cameras import CameraRegistry
 from bus.wire import PICTURES_SEALED, WIRE
 from contract.errors import RedisTooOldError, RedisUnavailableError, SettingsError
 from contract.people.faces import FrameFaces
 from maskwatch.cli import main
 from maskwatch.processes import StageProcess
-from maskwatch.redis_server import EmbeddedRedis
 from maskwatch.run import (
     BESIDE_AFTER_S,
     DEMO_CAMERAS,

@@ -17,7 +17,7 @@ from bus.connection.client import connect
 from bus.keys import CameraKeys
 from bus.leases import Ownership
 from bus.members import DeathWatch, Membership, OwnConnection
-from maskwatch.redis_server import EmbeddedRedis
+from bus.server.embedded import EmbeddedRedis
 
 LEASE_S = 60.0
 """So long that nothing in these tests runs out by itself."""

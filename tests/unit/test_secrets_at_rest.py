@@ -13,11 +13,11 @@ from redis import Redis
 
 from bus import keys
 from bus.connection.client import connect
+from bus.server.embedded import EmbeddedRedis
 from bus.stores.cameras import CameraRegistry, CameraRoster
 from contract.cameras.camera import Camera, make_camera
 from contract.errors import SecretKeyError
 from maskwatch.cli import main
-from maskwatch.redis_server import EmbeddedRedis
 from maskwatch.run import _prepare, secrets_in_clear
 from runtime.vault import Vault, add_newer_key, create_key_file, drop_older_keys, load_vault
 from tests.builders import everything_in

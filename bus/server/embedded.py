@@ -17,9 +17,9 @@ from redis.exceptions import RedisError
 
 from bus.connection.client import connect
 from contract.errors import RedisUnavailableError
-from maskwatch.processes import die_with_parent
 from runtime.memory import FROM_THE_HEAP_BYTES, KEPT_BYTES
 from runtime.own_files import OTHERS, make_private_folder
+from runtime.stopping import die_with_parent
 
 START_TIMEOUT_S: Final = 20.0
 LONGEST_SOCKET_PATH: Final = 100
@@ -105,7 +105,7 @@ class EmbeddedRedis:
             )
         log_path = self._data_dir / "redis.log"
         with log_path.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - the server that we found
                 self.command(find_redis_server()),
                 stdout=log,
                 stderr=log,

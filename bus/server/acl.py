@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from bus.server.roles import REPLICA, ROLES, WATCHERS, Access, in_cluster
 from contract.errors import SettingsError
-from maskwatch.redis_roles import REPLICA, ROLES, WATCHERS, Access, in_cluster
 
 Server = Literal["7", "6.2"]
 ACL_FILE: Final = "users.acl"
