@@ -12,13 +12,12 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from bus.stores.accounts.users import User
-from contract.errors import AccountError, BusyError, TooManyAttemptsError
+from contract.errors import AccountError
 from dashboard.accounts.access import audit, identity, public, requires
 from dashboard.accounts.forms import NewPasswordForm, SignInForm
 from dashboard.accounts.passwords import require_good
 from dashboard.accounts.service import Accounts
 from dashboard.services import services
-from dashboard.web.errors import come_back
 
 WRONG: Final = "This name and password do not belong together."
 
@@ -38,10 +37,7 @@ def sign_in() -> Any:
     if not form.validate():
         return _page(form), 422
     accounts, name = _accounts(), str(form.name.data)
-    try:
-        user = accounts.check_password(name, str(form.password.data), address)
-    except (TooManyAttemptsError, BusyError) as error:
-        return _page(form, str(error)), *come_back(error)
+    user = accounts.check_password(name, str(form.password.data), address)
     if user is None:
         known = accounts.users.find(name)
         # Not what was typed: it may be a password in the wrong field.
@@ -130,7 +126,7 @@ def _page(form: SignInForm, message: str = "") -> str:
         form=form,
         message=message,
         next=request.args.get("next", ""),
-        nobody=not _accounts().users.all(),
+        nobody=_accounts().users.empty(),
     )
 
 

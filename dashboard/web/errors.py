@@ -74,6 +74,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(AccountError, _account)
     app.register_error_handler(AlertError, _alert)
     app.register_error_handler(BusyError, _busy)
+    app.register_error_handler(TooManyAttemptsError, _busy)
     app.register_error_handler(UploadError, _upload)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
@@ -128,7 +129,7 @@ def _upload(error: UploadError) -> Response:
     return _answer(UPLOAD_STATUS.get(error.kind, 422), f"upload_{error.kind}", str(error))
 
 
-def _busy(error: BusyError) -> Response:
+def _busy(error: TooManyAttemptsError | BusyError) -> Response:
     status, headers = come_back(error)
     response = _answer(status, NAMES[status], str(error))
     response.headers.update(headers)

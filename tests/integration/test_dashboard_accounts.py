@@ -137,6 +137,7 @@ def test_guessing_is_slowed_down_and_others_are_not(app: Flask, redis: Redis) ->
     refused = sign_in(client)  # even with the right one
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 300
+    assert "Too many attempts" in refused.text
     assert sign_in(client, "Grace").status_code == 302
 
 

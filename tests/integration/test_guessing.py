@@ -78,6 +78,24 @@ def test_an_attempt_that_was_refused_by_one_counter_counts_at_none(redis: Redis)
     assert [throttle.begin(f"name {n}", "10.1.0.1") for n in range(20)], "the address is as free"
 
 
+def test_a_burst_beyond_the_limit_costs_redis_nothing(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    throttle, asked = SignInThrottle(redis), []
+
+    def exists(key: str) -> int:
+        asked.append(key)
+        gevent.sleep(0)  # as a connection lets others run
+        return 0
+
+    monkeypatch.setattr(redis, "exists", exists)
+    guesses = [gevent.spawn(throttle.begin, "ada", "10.1.0.1") for _ in range(GUESSES)]
+    refused = [one for one in gevent.joinall(guesses, timeout=30) if not one.successful()]
+    assert {type(one.exception) for one in refused} == {TooManyAttemptsError}
+    assert len(refused) == GUESSES - PER_NAME_AND_ADDRESS.amount
+    assert len(asked) == PER_NAME_AND_ADDRESS.amount
+
+
 def form_of(server: Server) -> tuple[str, str]:
     """The cookie and the token of a browser that opened the sign-in page."""
     connection = HTTPConnection("127.0.0.1", server.port, timeout=60)

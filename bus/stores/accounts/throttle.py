@@ -7,6 +7,7 @@ more than the limit; a successful one is given back. Each counter is one atomic 
 from __future__ import annotations
 
 import time
+from collections import Counter as Counts
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +63,7 @@ class SignInThrottle:
             "redis://", connection_pool=redis.connection_pool, key_prefix=keys.LIMITS
         )
         self._limiter = MovingWindowRateLimiter(self._storage)
+        self._beginning: Counts[str] = Counts()
 
     def begin(self, name: str, address: str) -> Attempt:
         """Count an attempt that is about to be tried.
@@ -72,6 +74,19 @@ class SignInThrottle:
         # Hashed: people type their password into the wrong field, and names go into Redis' keys.
         who = digest(name.strip().lower())[:32]
         known_key = f"{keys.LIMITS}:known:{who}:{address}"
+        # Those that are being counted at this moment use up the limit: the rest of a burst is
+        # refused without a word to Redis.
+        if self._beginning[known_key] >= PER_NAME_AND_ADDRESS.amount:
+            raise TooManyAttemptsError(1.0)
+        self._beginning[known_key] += 1
+        try:
+            return self._count(who, address, known_key)
+        finally:
+            self._beginning[known_key] -= 1
+            if not self._beginning[known_key]:
+                del self._beginning[known_key]
+
+    def _count(self, who: str, address: str, known_key: str) -> Attempt:
         counters: list[Counter] = [(PER_NAME_AND_ADDRESS, (who, address))]
         if not self._redis.exists(known_key):
             counters += [(PER_NAME, (who,)), (PER_ADDRESS, (address,))]

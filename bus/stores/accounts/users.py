@@ -69,6 +69,10 @@ class UserStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
+    def empty(self) -> bool:
+        """Whether there are no accounts; what strangers may ask costs the same for any number."""
+        return not self._redis.hlen(keys.USERS)
+
     def all(self) -> list[User]:
         """Every account by name; one that cannot be read is logged and left out."""
         found: list[User] = []
