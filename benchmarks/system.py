@@ -193,8 +193,7 @@ def running_system(
             wait_until(system.healthy, 60, "the system to be healthy", system)
             yield system
         finally:
-            process.terminate()
-            process.wait(15)
+            _end(process)
 
 
 @contextmanager
@@ -222,8 +221,7 @@ def running_dashboard(
             wait_until(system.answers, 60, "the dashboard to answer", system)
             yield system
         finally:
-            process.terminate()
-            process.wait(15)
+            _end(process)
             server.stop()
 
 
@@ -240,6 +238,16 @@ def _start(
             stderr=log,
             preexec_fn=die_with_parent,
         )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, one that an attack keeps from hearing SIGTERM too."""
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def wait_until(

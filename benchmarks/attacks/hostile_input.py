@@ -32,8 +32,8 @@ IMPORTS: Final = {
 NAMES: Final = ("Do\nor", "Do\x1b[2Jor", "Do\0or", "Do\u202eor", "Do\x9bor")
 
 
-def attacks(checkout: Path = ROOT) -> Iterator[Attack]:
-    """Try lines 9 and 15 on the dashboard of a checkout."""
+def attacks(checkout: Path) -> Iterator[Attack]:
+    """Try lines 9 and 15 on the dashboard of a checkout; and every parser, if it is this one."""
     with running_dashboard(checkout=checkout) as dashboard:
         ask = _Asking(dashboard)
         for what, data in IMPORTS.items():
@@ -49,6 +49,8 @@ def attacks(checkout: Path = ROOT) -> Iterator[Attack]:
         for what, text in {"deep JSON": "[" * 60_000, "half a character": '{"\\ud800": 1}'}.items():
             status = ask("/api/v1/cameras", text.encode())
             yield Attack(15, what, 400 <= status < 500, f"status {status}")
+    if checkout == ROOT:
+        yield _growth()
 
 
 class _Asking:
@@ -67,8 +69,8 @@ class _Asking:
             return error.code
 
 
-def print_growth() -> None:
-    """Try every parser and expression of this checkout up to 64 kB, and print the worst."""
+def _growth() -> Attack:
+    """Try every parser and expression of this checkout up to 64 kB; the worst growth of all."""
     logging.disable(logging.CRITICAL)
     inputs, worst, of = 0, 0.0, ""
     readers: list[Parser | Expression] = [*parsers(), *expressions()]
@@ -78,25 +80,20 @@ def print_growth() -> None:
             found = growth(reader, shape, LONGEST)
             if found.times > worst:
                 worst, of = found.times, f"{reader.name}: {found}"
-    result = {
-        "parsers": len(parsers()),
-        "expressions": len(readers) - len(parsers()),
-        "inputs": inputs,
-        "longest": LONGEST,
-        "worst_growth": round(worst, 1),
-        "most_allowed": MOST_GROWTH,
-        "worst": of[:300],
-    }
-    print(json.dumps({"result": "G3", **result}), flush=True)
+    what = f"{len(parsers())} parsers, {len(readers) - len(parsers())} regular expressions"
+    return Attack(
+        0,
+        f"{what}: {inputs} inputs of n and 4n, {LONGEST} characters at most",
+        worst <= MOST_GROWTH,
+        f"worst growth {worst:.1f}, {MOST_GROWTH} allowed: {of[:300]}",
+        "G3",
+    )
 
 
 def main() -> None:
     """Print what each attack came to."""
-    checkout = attacked_checkout(__doc__ or "")
-    for attack in attacks(checkout):
+    for attack in attacks(attacked_checkout(__doc__ or "")):
         print_attack(attack)
-    if checkout == ROOT:
-        print_growth()
 
 
 if __name__ == "__main__":

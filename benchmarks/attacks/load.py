@@ -110,7 +110,7 @@ def _add_accounts(system: System) -> None:
 
 def _behind_proxy(checkout: Path) -> dict[str, str]:
     """A proxy elsewhere is set; an older product knows only that there is one."""
-    known = "proxy_addresses" in (checkout / "runtime/settings.py").read_text()
+    known = (checkout / "runtime/settings.py").is_file()  # as old as the setting
     return {
         "MASKWATCH_BEHIND_PROXY": "true",
         **({"MASKWATCH_PROXY_ADDRESSES": "192.0.2.1"} if known else {}),

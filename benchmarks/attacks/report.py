@@ -31,10 +31,15 @@ def print_attack(attack: Attack) -> None:
     print(json.dumps({"result": fields.pop("result"), **fields}), flush=True)
 
 
-def attacked_checkout(what: str) -> Path:
-    """Return the checkout whose product is to be attacked, from the command line."""
-    parser = argparse.ArgumentParser(description=what)
+def add_checkout(parser: argparse.ArgumentParser) -> None:
+    """Let the command line say whose product is attacked."""
     parser.add_argument(
         "--checkout", type=Path, default=ROOT, help="attack the product of this checkout instead"
     )
+
+
+def attacked_checkout(what: str) -> Path:
+    """Return the checkout whose product is to be attacked, from the command line."""
+    parser = argparse.ArgumentParser(description=what)
+    add_checkout(parser)
     return Path(parser.parse_args().checkout).resolve()

@@ -10,7 +10,6 @@ ends in five ways, each time with a camera more, and starts again.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,7 +19,7 @@ from typing import Final
 
 from redis import Redis
 
-from benchmarks.attacks.report import Attack, attacked_checkout
+from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from maskwatch import backup
 from tests.builders import add_camera
 from tests.servers import redis_ends, redis_setups
@@ -79,9 +78,8 @@ def attacks(checkout: Path) -> Iterator[Attack]:
 
 def main() -> None:
     """Print a line of JSON for each set-up."""
-    for name, before, after in matrix(attacked_checkout(__doc__ or "")):
-        line = {"result": "G6", "setup": name, "before": before, "after": after}
-        print(json.dumps({**line, "held": before == after}), flush=True)
+    for attack in attacks(attacked_checkout(__doc__ or "")):
+        print_attack(attack)
 
 
 if __name__ == "__main__":

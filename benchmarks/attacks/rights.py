@@ -5,6 +5,9 @@ python -m benchmarks.attacks.rights [--checkout OTHER]
 Everything that goes on is opened, by a signed-in browser and by an API key; then one right after
 another is withdrawn, and the seconds are measured until nothing more comes of it. The same matrix,
 without a clock, is `tests/integration/test_rights_that_end.py`, whose withdrawals are used here.
+
+Of another checkout, only what line 15 says of rights is tried. The matrix feeds the dashboard with
+pictures and records of this checkout, sealed as this one reads them.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
-from benchmarks.system import System, machine, running_dashboard, wait_until
+from benchmarks.system import ROOT, System, machine, running_dashboard, wait_until
 from bus.stores.recordings import RecordingStore
 from bus.stores.webcams import WebcamStore
 from contract.accounts.grants import Role
@@ -256,7 +259,13 @@ def browser_headers(system: System, cookie: dict[str, str]) -> dict[str, str]:
 
 def attacks(checkout: Path) -> Iterator[Attack]:
     """Try the matrix, and the parts of line 15 that are about rights."""
-    cells = list(matrix(checkout))
+    with running_dashboard(checkout=checkout) as system:
+        yield from (_log(system), _link(system), _probe(system), _names(system))
+    if checkout == ROOT:
+        yield from _withdrawn(list(matrix(checkout)))
+
+
+def _withdrawn(cells: list[tuple[str, str, str, float | None]]) -> Iterator[Attack]:
     must_end = [cell for cell in cells if cell[2] != "goes on"]
     on = [f"{a} after {w}" for a, w, _, over_s in must_end if over_s is None]
     late = [f"{a} after {w}" for a, w, _, s in must_end if s is not None and s > OVER_WITHIN_S]
@@ -274,8 +283,6 @@ def attacks(checkout: Path) -> Iterator[Attack]:
         f"{machine()}",
         "G4",
     )
-    with running_dashboard(checkout=checkout) as system:
-        yield from (_log(system), _link(system), _probe(system), _names(system))
 
 
 def ask(system: System, key: str, method: str, path: str, body: object = None) -> tuple[int, Any]:

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.attack_corpus import attacks, prepared, show_that_both_can_be_reached, try_all
+from benchmarks.attacks.led_elsewhere import (
+    attempts,
+    prepared,
+    show_that_both_can_be_reached,
+    try_all,
+)
 from contract.errors import SourceError
 from ingest.reach.address import parse_source
 from ingest.reach.files import FileReach
@@ -330,7 +335,7 @@ def test_a_file_that_may_not_be_read_is_like_one_that_is_not_there(
 def test_a_quarter_of_the_attack_corpus_reaches_no_canary_and_is_refused_in_words() -> None:
     with prepared() as (place, camera):
         show_that_both_can_be_reached(place)
-        findings = try_all(attacks(place, camera)[::4], place)
+        findings = try_all(attempts(place, camera)[::4], place)
     assert findings.kinds.total() > 50
     assert findings.hits == []
     assert findings.unclear == []
