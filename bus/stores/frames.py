@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from redis import Redis
-from redis.commands.core import Script
-from redis.exceptions import ResponseError
 
 from bus.keys import CameraKeys
 from bus.leases import Lease
 from bus.picture_seal import PictureSeal
+from bus.scripts.script import FencedHeader, FencedScript
 from bus.streams import StreamReader
-from contract.errors import LeaseLostError
 from contract.people.minutes import MinuteIncrements
 from contract.people.totals import AGE_BUCKETS_S, Increments, age_field, frames_field
 from contract.pictures.frames import SCHEMA, FrameMessage
@@ -22,34 +21,27 @@ from contract.traces import Trace
 FRAMES_EXPIRE_S: Final = 10
 
 
-# The pictures are kept out of the append-only file and of replicas (REPL_NONE): they would be most
-# of the server's writing. The counters beside them are written as ever.
-_PUBLISH: Final = """
-redis.replicate_commands()
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
-local captured = redis.call('HINCRBY', KEYS[3], 'frames:captured', ARGV[2])
-local sequence = redis.call('HINCRBY', KEYS[3], 'frames:published', 1)
-local minutes_from = 10 + 2 * ARGV[8]
-for i = 10, minutes_from - 1, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
-for i = minutes_from, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
-redis.set_repl(redis.REPL_NONE)
-local entry = {'v', ARGV[4], 'seq', sequence, 'index', captured - 1, 'at', ARGV[5], 'jpeg', ARGV[6]}
-if ARGV[9] ~= '' then entry[11], entry[12] = 'trace', ARGV[9] end
-redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', unpack(entry))
-redis.call('EXPIRE', KEYS[1], ARGV[7])
-redis.set_repl(redis.REPL_ALL)
-return sequence
-"""
+@dataclass(frozen=True)
+class _Publish(FencedHeader):
+    script: ClassVar = "publish_frame"
+
+    captured: int
+    counts: list[str]
+    """Field, amount, field, amount ... of the totals."""
+    minutes: MinuteIncrements
+    captured_at_s: str
+    trace: Trace
+    most_frames: int
+    v: str = SCHEMA.decode()
+    kept_s: int = FRAMES_EXPIRE_S
 
 
-_COUNT: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
-redis.call('HDEL', KEYS[2], '')  -- first, so that a full Redis takes the rest (ADR 0027)
-local minutes_from = 3 + 2 * ARGV[2]
-for i = 3, minutes_from - 1, 2 do redis.call('HINCRBYFLOAT', KEYS[2], ARGV[i], ARGV[i + 1]) end
-for i = minutes_from, #ARGV, 2 do redis.call('HINCRBY', KEYS[3], ARGV[i], ARGV[i + 1]) end
-return 1
-"""
+@dataclass(frozen=True)
+class _Count(FencedHeader):
+    script: ClassVar = "count_frames"
+
+    counts: Increments
+    minutes: MinuteIncrements
 
 
 class FramePublisher:
@@ -62,10 +54,11 @@ class FramePublisher:
         self._max_frames = stream_max_frames
         self._seal = PictureSeal(redis)
         names = CameraKeys(lease.camera_id)
-        self._frame_keys = (names.frames, names.ingest_lease, names.totals, names.minutes)
         self._count_keys = (names.ingest_lease, names.totals, names.minutes)
-        self._publish = redis.register_script(_PUBLISH)
-        self._count = redis.register_script(_COUNT)
+        self._publish_keys = (*self._count_keys, names.frames)
+        self._publish = FencedScript(redis, _Publish)
+        self._count = FencedScript(redis, _Count)
+        self._of = f"camera {lease.camera_id}"
 
     def publish(
         self,
@@ -87,23 +80,23 @@ class FramePublisher:
         """
         counts = Increments()
         counts.observe(age_field("published"), AGE_BUCKETS_S, max(0.0, now_s - captured_at_s))
-        arguments: list[bytes | str | int] = [
+        header = _Publish(
             self.lease.value,
-            captured,
-            self._max_frames,
-            SCHEMA,
-            repr(captured_at_s),
-            self._seal.seal(jpeg),
-            FRAMES_EXPIRE_S,
-            *_counted(counts.arguments() + others.arguments(), minutes, trace),
-        ]
-        return self._fenced(self._publish, self._frame_keys, arguments)
+            captured=captured,
+            counts=counts.arguments() + others.arguments(),
+            minutes=minutes or MinuteIncrements(),
+            captured_at_s=repr(captured_at_s),
+            trace=trace,
+            most_frames=self._max_frames,
+        )
+        sealed = self._seal.seal(jpeg)
+        return int(self._publish(self._publish_keys, header, sealed, of=self._of))
 
     def count(self, others: Increments, minutes: MinuteIncrements | None = None) -> None:
         """Count without publishing (frames captured or lost while Redis was away)."""
         if others:
-            arguments = [self.lease.value, *_counted(others.arguments(), minutes)]
-            self._fenced(self._count, self._count_keys, arguments)
+            header = _Count(self.lease.value, others, minutes or MinuteIncrements())
+            self._count(self._count_keys, header, of=self._of)
 
     def captured(self) -> float:
         """Return how many frames of the camera are counted as captured so far."""
@@ -113,22 +106,6 @@ class FramePublisher:
         """Return whether another process reads the camera now."""
         owner = self._redis.get(CameraKeys(self.lease.camera_id).ingest_lease)
         return isinstance(owner, bytes) and owner.decode(errors="replace") != self.lease.value
-
-    def _fenced(
-        self, script: Script, keys: tuple[str, ...], arguments: list[bytes | str | int]
-    ) -> int:
-        try:
-            return int(script(keys=keys, args=arguments))
-        except ResponseError as error:
-            if "LEASELOST" in str(error):
-                raise LeaseLostError(f"camera {self.lease.camera_id} has another owner") from None
-            raise
-
-
-def _counted(
-    totals: list[str], minutes: MinuteIncrements | None, *between: str
-) -> list[bytes | str | int]:
-    return [len(totals) // 2, *between, *totals, *(minutes.arguments() if minutes else ())]
 
 
 Entry = tuple[bytes, dict[bytes, bytes]]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
 
 from redis import Redis
-from redis.exceptions import ResponseError
 
 from bus.keys import CameraKeys
 from bus.leases import Lease
 from bus.picture_seal import PictureSeal
-from contract.errors import LeaseLostError, MessageError, NotNewerError
+from bus.scripts.script import FencedHeader, FencedScript
+from contract.errors import MessageError
 from contract.messages import MOST_RECORD_BYTES, read_count, to_json
 from contract.people.faces import FrameFaces
 from contract.people.minutes import (
@@ -24,72 +25,33 @@ from contract.people.minutes import (
     people_column,
 )
 from contract.people.outcomes import Committed, Outcome
+from contract.people.people import Person
 from contract.pictures.views import VIEW_EXPIRE_S
 
 PEOPLE_KEPT: Final = 1000
-"""The people last counted that a camera keeps as rows ..."""
-
-
+"""Most rows of people that a camera keeps."""
 PEOPLE_KEPT_S: Final = 30 * 86400
-"""... and for how long at most."""
+"""How long a row is kept."""
 
 
-# One script, so that either all of a frame's outcome is there or none of it. The gap between
-# this frame and the last one committed is what nobody analysed; the part of it that the worker
-# does not explain was pushed out of the stream before any worker read it.
-_COMMIT: Final = """
-redis.replicate_commands()
-local lease, position, totals, tracker, latest, view, minutes, people, condition = unpack(KEYS)
-local owner, sequence, flush = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
-local function refuse(reason, reply)
-  if redis.call('EXISTS', totals) == 1 then
-    redis.call('HINCRBY', totals, 'refused:' .. reason, 1)
-  end
-  return redis.error_reply(reply)
-end
-if redis.call('GET', lease) ~= owner then return refuse('lease_lost', 'LEASELOST') end
-local before, commits = string.match(redis.call('GET', position) or '0 0', '^(%d+) ?(%d*)$')
-local last = tonumber(before) or 0  -- what is no position counts as none, here and for `resume`
-commits = tonumber(commits) or 0
-if sequence < last or (sequence == last and not flush) or commits ~= tonumber(ARGV[19]) then
-  return refuse('not_newer', 'NOTNEWER')
-end
-local function add_pairs(command, key, first, count)
-  for i = first, first + 2 * count - 2, 2 do redis.call(command, key, ARGV[i], ARGV[i + 1]) end
-  return first + 2 * count
-end
-local overflow = sequence - last - tonumber(ARGV[4])
-if overflow > 0 then
-  redis.call('HINCRBYFLOAT', totals, 'dropped:overflow', overflow)
-  redis.call('HINCRBY', minutes, ARGV[11], overflow)
-end
-local next_argument = add_pairs('HINCRBYFLOAT', totals, 21, tonumber(ARGV[17]))
-next_argument = add_pairs('HINCRBY', minutes, next_argument, tonumber(ARGV[18]))
-redis.call('EXPIRE', minutes, ARGV[12])
-if next_argument <= #ARGV then
-  for i = next_argument, #ARGV do
-    redis.call('XADD', people, 'MAXLEN', ARGV[13], '*', 'person', ARGV[i])
-  end
-  local oldest_ms = (redis.call('TIME')[1] - ARGV[14]) * 1000
-  redis.call('XTRIM', people, 'MINID', string.format('%.0f', oldest_ms))
-  redis.call('EXPIRE', people, ARGV[14])
-end
-redis.call('SET', position, string.format('%.0f %.0f', sequence, commits + 1))
-redis.call('SET', tracker, ARGV[5])
-if ARGV[15] ~= '' then
-  redis.call('HSET', condition, 'report', ARGV[15], 'state', ARGV[16])
-end
-if ARGV[6] ~= '' then redis.call('SET', latest, ARGV[6]) end
-if ARGV[7] ~= '' then
-  redis.set_repl(redis.REPL_NONE)
-  local entry = {'v', 2, 'seq', sequence, 'at', ARGV[8], 'jpeg', ARGV[7], 'faces', ARGV[9]}
-  if ARGV[20] ~= '' then entry[11], entry[12] = 'trace', ARGV[20] end
-  redis.call('XADD', view, 'MAXLEN', 1, '*', unpack(entry))
-  redis.call('EXPIRE', view, ARGV[10])
-  redis.set_repl(redis.REPL_ALL)
-end
-return overflow
-"""
+@dataclass(frozen=True)
+class _Commit(FencedHeader):
+    script: ClassVar = "commit_outcome"
+
+    outcome: Outcome
+    commits: int
+    """Those that this one builds on."""
+    captured_at_s: str | None
+    face_counts: str | None
+    people_minutes: MinuteIncrements
+    """People in the minutes in which each was last seen."""
+    dropped_field: str
+    """Of the minutes: where frames go that overflowed."""
+    history_s: int
+    people_kept: int = PEOPLE_KEPT
+    people_kept_s: int = PEOPLE_KEPT_S
+    view_kept_s: int = VIEW_EXPIRE_S
+    counts_refusals: bool = field(default=True, kw_only=True)
 
 
 class OutcomeStore:
@@ -109,7 +71,7 @@ class OutcomeStore:
         self._redis = redis
         self._clock = clock
         self._history_s = history_days * 86400
-        self._commit = redis.register_script(_COMMIT)
+        self._commit = FencedScript(redis, _Commit)
         self._seal = PictureSeal(redis)
         self._commits: dict[str, int] = {}
 
@@ -123,51 +85,30 @@ class OutcomeStore:
             NotNewerError: this frame or a newer one was committed before, or another commit came
                 between: `resume` and begin again.
         """
-        names = CameraKeys(lease.camera_id)
-        arguments = self._arguments(lease, outcome)
-        try:
-            overflowed = int(self._commit(keys=self._keys(names), args=arguments))
-        except ResponseError as error:
-            if "LEASELOST" in str(error):
-                raise LeaseLostError(f"camera {lease.camera_id} has another owner") from None
-            if "NOTNEWER" in str(error):
-                raise NotNewerError(
-                    f"frame {outcome.sequence} of camera {lease.camera_id} was committed before, "
-                    "or another commit came between"
-                ) from None
-            raise
+        picture = outcome.annotated_jpeg
+        overflowed = self._commit(
+            self._keys(CameraKeys(lease.camera_id)),
+            self._header(lease, outcome),
+            self._seal.seal(picture) if picture else b"",
+            of=f"camera {lease.camera_id}",
+            step=f"frame {outcome.sequence}",
+        )
         self._commits[lease.camera_id] = self._commits.get(lease.camera_id, 0) + 1
-        return overflowed
+        return int(overflowed)
 
-    def _arguments(self, lease: Lease, outcome: Outcome) -> list[bytes | str | int]:
-        faces, condition = outcome.faces, outcome.condition
+    def _header(self, lease: Lease, outcome: Outcome) -> _Commit:
+        faces = outcome.faces
         at_s = faces.captured_at_s if faces else self._clock()
-        counts, minutes = outcome.increments.arguments(), _minutes_of(outcome).arguments()
-        return [
+        return _Commit(
             lease.value,
-            outcome.sequence,
-            int(outcome.flush),
-            outcome.explained,
-            outcome.tracker_state,
-            faces.encode() if faces else "",
-            self._seal.seal(outcome.annotated_jpeg) if outcome.annotated_jpeg else b"",
-            repr(faces.captured_at_s) if faces else "",
-            to_json(faces.counts()) if faces else "",
-            VIEW_EXPIRE_S,
-            open_field(minute_of(at_s), DROPPED),
-            self._history_s,
-            PEOPLE_KEPT,
-            PEOPLE_KEPT_S,
-            condition.report if condition else "",
-            condition.state if condition else "",
-            len(counts) // 2,
-            len(minutes) // 2,
-            self._commits.get(lease.camera_id, 0),
-            outcome.trace,
-            *counts,
-            *minutes,
-            *(person.encode() for person in outcome.people),
-        ]
+            outcome=outcome,
+            commits=self._commits.get(lease.camera_id, 0),
+            captured_at_s=repr(faces.captured_at_s) if faces else None,
+            face_counts=to_json(faces.counts()) if faces else None,
+            people_minutes=_minutes_of(outcome.people),
+            dropped_field=open_field(minute_of(at_s), DROPPED),
+            history_s=self._history_s,
+        )
 
     def resume(self, camera_id: str) -> Committed:
         """Return what was committed last; commits build on it from now on."""
@@ -189,8 +130,8 @@ class OutcomeStore:
     def _keys(names: CameraKeys) -> tuple[str, ...]:
         return (
             names.worker_lease,
-            names.position,
             names.totals,
+            names.position,
             names.tracker,
             names.latest,
             names.view,
@@ -200,10 +141,9 @@ class OutcomeStore:
         )
 
 
-def _minutes_of(outcome: Outcome) -> MinuteIncrements:
+def _minutes_of(people: Iterable[Person]) -> MinuteIncrements:
     minutes = MinuteIncrements()
-    minutes.merge(outcome.minutes)
-    for person in outcome.people:
+    for person in people:
         minutes.add(person.last_seen_s, people_column(person.verdict))
     return minutes
 

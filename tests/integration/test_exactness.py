@@ -162,8 +162,8 @@ class Owner:
 
     def __init__(self, redis: Redis, camera: Camera, lease: Lease) -> None:
         self.worker = make_worker(redis, Ownership(camera, lease))
-        self.script = LostAnswer(self.worker._store._commit)
-        self.worker._store._commit = self.script
+        commit = self.worker._store._commit
+        self.script = commit._script = LostAnswer(commit._script)
 
     def step(self) -> None:
         try:

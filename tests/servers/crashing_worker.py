@@ -106,8 +106,8 @@ def work(
     ownership = SteadyOwnership(CameraRegistry(redis).get(camera_id), lease)
     worker = make_worker(redis, ownership, lambda: now_s)
     if crash:
-        store = worker._store
-        store._commit = CrashingScript(redis, store._commit, crash)  # type: ignore[assignment]
+        commit = worker._store._commit
+        commit._script = CrashingScript(redis, commit._script, crash)  # type: ignore[assignment]
     while worker._store.resume(camera_id).sequence < last:
         worker.step()
 
