@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from alerts import smtp, webhook
 from alerts.messages import mail, webhook_body
-from bus.bus import Bus
 from bus.errors import JobTimeoutError
+from bus.running_job import require_running_job
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import JOB_TIMEOUT_S, RETRY_AFTER_S, DeliveryStore
 from contract.alerts.alerts import Delivery
@@ -29,7 +29,8 @@ def deliver(delivery_id: str) -> None:
     Raises:
         ChannelError: it was not taken and will be tried again: RQ does that.
     """
-    bus = Bus.of_this_job(Vault(load_settings().where_the_secret_key_is))
+    vault = Vault(load_settings().where_the_secret_key_is)
+    bus = require_running_job("deliver", vault).bus
     Postman(bus.alert_deliveries, bus.alert_channels).attempt(delivery_id)
 
 

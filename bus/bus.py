@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from redis import Redis
-from rq import get_current_job
 
 from bus.clock import KeptClock, SharedClock
 from bus.connection.client import Outage, connect, wait_for_server
@@ -64,18 +63,6 @@ class Bus:
             SettingsError: no Redis is named.
         """
         return cls(connect(settings.require_redis_url(), name), vault)
-
-    @classmethod
-    def of_this_job(cls, vault: Vault | None = None) -> Bus:
-        """Return a bus over the connection of the RQ job that runs in this thread.
-
-        Raises:
-            RuntimeError: none does.
-        """
-        job = get_current_job()
-        if job is None:
-            raise RuntimeError("no RQ job runs here")
-        return cls(job.connection, vault)
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,15 +8,16 @@ from rq import get_current_job
 from rq.job import Job
 
 from bus.bus import Bus
+from runtime.vault import Vault
 
 
 class RunningJob:
     """One job while its function runs, with the stores of the Redis that it came from."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, vault: Vault | None = None) -> None:
         self._job = job
         self.id: str = job.id
-        self.bus = Bus(job.connection)
+        self.bus = Bus(job.connection, vault)
 
     def timeout_s(self, default_s: float) -> float:
         """Return the seconds that the job may run; `default_s` where it names no limit."""
@@ -34,13 +35,13 @@ def running_job() -> RunningJob | None:
     return RunningJob(job) if job else None
 
 
-def require_running_job(function: str) -> RunningJob:
-    """Return the job that this process runs.
+def require_running_job(function: str, vault: Vault | None = None) -> RunningJob:
+    """Return the job that this process runs. `vault`: for its bus.
 
     Raises:
         RuntimeError: there is none; `function` was called directly.
     """
-    job = running_job()
+    job = get_current_job()
     if job is None:
         raise RuntimeError(f"{function} runs as a job from the queue; it cannot be called directly")
-    return job
+    return RunningJob(job, vault)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bus.connection.loss import LossWatch, accept_loss
-from maskwatch import redis_acl
+from bus.server import acl as redis_acl
 from tests.helm import case, render
 from tests.servers import redis_setups
 from tests.servers.redis_setups import Setup
