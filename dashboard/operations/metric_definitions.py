@@ -66,16 +66,18 @@ class Definition:
 
 _CAMERA: Final[Mapping[str, Values]] = {"camera": None}
 
-REDIS_UP: Final = Definition("maskwatch_redis_up", "gauge", "Whether the dashboard reaches Redis.")
+REDIS_UP: Final = Definition(
+    "maskwatch_redis_up", "gauge", "1 while the dashboard reaches Redis, 0 while it does not."
+)
 REDIS_STORES: Final = Definition(
     "maskwatch_redis_stores",
     "gauge",
-    "Whether Redis takes what is written: 0 while it is full or read-only; absent while away.",
+    "1 while Redis accepts writes, 0 while it is full or read-only; absent while it is away.",
 )
 REDIS_LOST: Final = Definition(
     "maskwatch_redis_lost",
     "gauge",
-    "1 while Redis lacks something that it had stored; absent while that is not known.",
+    "1 while Redis lacks data that it had stored; absent while that is not known.",
 )
 CAMERA_UP: Final = Definition(
     "maskwatch_camera_up",
@@ -86,19 +88,19 @@ CAMERA_UP: Final = Definition(
 CAMERA_QUALITY: Final = Definition(
     "maskwatch_camera_quality",
     "gauge",
-    "1 while this makes what the camera counts invalid; absent while disabled.",
+    "1 while this problem makes the camera's counts invalid; absent while disabled.",
     {**_CAMERA, "problem": PROBLEMS},
 )
 CAMERA_FAULT: Final = Definition(
     "maskwatch_camera_fault",
     "gauge",
-    "1 for what is wrong with the camera's connection or stream now; absent while nothing is.",
+    "1 for the present fault of the camera's connection or stream; absent without one.",
     {**_CAMERA, "kind": FAULT_KINDS},
 )
 CAMERA_FAULTS: Final = Definition(
     "maskwatch_camera_faults",
     "counter",
-    "Times that something went wrong with the camera's connection or stream, by what.",
+    "Times that a fault of the camera's connection or stream began, by kind.",
     {**_CAMERA, "kind": FAULT_KINDS},
 )
 CAMERA_FIT: Final = Definition(
@@ -116,25 +118,25 @@ PEOPLE: Final = Definition(
 TRACKS_DISCARDED: Final = Definition(
     "maskwatch_tracks_discarded",
     "counter",
-    "Tracks that were nobody, by why.",
+    "Tracks that were discarded, by cause.",
     {**_CAMERA, "cause": DISCARD_CAUSES},
 )
 LINE_CROSSINGS: Final = Definition(
     "maskwatch_line_crossings",
     "counter",
-    "People who crossed a counting line, when gone, by verdict.",
+    "People who crossed a counting line, by verdict; added when they are gone.",
     {**_CAMERA, "line": None, "direction": ("in", "out"), "verdict": VERDICTS},
 )
 FRAMES: Final = Definition(
     "maskwatch_frames",
     "counter",
-    "Frames by how far they came.",
+    "Frames that passed a stage.",
     {**_CAMERA, "stage": FRAME_STAGES},
 )
 FRAMES_DROPPED: Final = Definition(
     "maskwatch_frames_dropped",
     "counter",
-    "Frames not analysed, by why.",
+    "Frames that were not analysed, by cause.",
     {**_CAMERA, "cause": DROP_CAUSES},
 )
 FRAMES_WAITING: Final = Definition(
@@ -152,7 +154,7 @@ FRAME_AGE: Final = Definition(
 COMMITS_REFUSED: Final = Definition(
     "maskwatch_commits_refused",
     "counter",
-    "Outcomes of frames that Redis refused, changing nothing, by why.",
+    "Commits of frames that Redis refused, by reason; a refused commit changes nothing.",
     {**_CAMERA, "reason": REFUSALS},
 )
 INFERENCE: Final = Definition(
@@ -170,14 +172,14 @@ BATCH_SIZE: Final = Definition(
 WORKERS_BUSY: Final = Definition(
     "maskwatch_workers_busy_seconds",
     "counter",
-    "Seconds that workers were at work rather than waiting for frames, over all of them.",
+    "Seconds that workers spent at work, not waiting for frames, added up over all workers.",
 )
-WORKERS: Final = Definition("maskwatch_workers", "gauge", "Processes alive: workers.")
-INGESTS: Final = Definition("maskwatch_ingests", "gauge", "Processes alive: ingests.")
+WORKERS: Final = Definition("maskwatch_workers", "gauge", "Worker processes that are alive.")
+INGESTS: Final = Definition("maskwatch_ingests", "gauge", "Ingest processes that are alive.")
 JOBS_WAITING: Final = Definition(
     "maskwatch_jobs_waiting",
     "gauge",
-    "Jobs that nobody has begun, by queue.",
+    "Jobs that no process has begun, by queue.",
     {"queue": ("jobs", "images", "recordings", "alerts")},
 )
 ALERTS_OPEN: Final = Definition(
@@ -186,7 +188,7 @@ ALERTS_OPEN: Final = Definition(
 ALERT_DELIVERIES: Final = Definition(
     "maskwatch_alert_deliveries",
     "counter",
-    "Attempts to deliver a message, by channel and by what came of them.",
+    "Attempts to deliver a message, by channel and outcome.",
     {"channel": None, "outcome": OUTCOMES},
 )
 ALERTS_EVALUATED: Final = Definition(

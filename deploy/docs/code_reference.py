@@ -13,6 +13,7 @@ import click
 from flask import Flask
 from redis import Redis
 
+from contract.cameras.status import FAULT_KINDS
 from dashboard.accounts.access import rule_of
 from dashboard.api_document.document import METHODS, make_document
 from dashboard.app import create_app
@@ -25,6 +26,7 @@ from runtime.settings import Settings, load_settings
 from runtime.vault import create_key_file, load_vault
 
 HELP_WIDTH: Final = 100
+KINDS: Final = "one of the [fault kinds](faults.md)"
 
 _SETTINGS: Final = """\
 Maskwatch reads its settings from the environment. It refuses an unknown name or an unusable value
@@ -63,21 +65,20 @@ def metric_name(definition: Definition) -> str:
     return definition.name + ("_total" if definition.kind == "counter" else "") + labels
 
 
-def _values(definition: Definition) -> str:
-    return "; ".join(
-        f"{label}: {', '.join(map(code, values))}"
-        for label, values in definition.labels.items()
-        if values is not None
+def _meaning(definition: Definition) -> str:
+    values = (
+        f"`{label}`: {KINDS if known is FAULT_KINDS else ', '.join(map(code, known))}."
+        for label, known in definition.labels.items()
+        if known is not None
     )
+    return " ".join([no_html(definition.help), *values])
 
 
 def metrics_page() -> str:
-    """Every metric with its labels, kind and meaning."""
-    rows = [
-        (code(metric_name(one)), one.kind, no_html(one.help), _values(one)) for one in DEFINITIONS
-    ]
-    head = ("Metric", "Kind", "Meaning", "Values of labels")
-    return page("Metrics", _METRICS, table(head, rows), _METRICS_END)
+    """Every metric with its labels, kind, meaning, and the values that its labels have."""
+    rows = [(code(metric_name(one)), one.kind, _meaning(one)) for one in DEFINITIONS]
+    table_of_them = table(("Metric", "Kind", "Meaning"), rows)
+    return page("Metrics", _METRICS, table_of_them, _METRICS_END)
 
 
 def make_app() -> Flask:

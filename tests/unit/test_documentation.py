@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from markdown import markdown
 from contract.cameras.status import FAULT_KINDS
 from dashboard.operations.metric_definitions import DEFINITIONS
 from deploy.docs.code_reference import commands, in_document, make_app, metric_name
-from deploy.docs.decisions import read_decision
+from deploy.docs.decisions import all_decisions, read_decision
 from deploy.docs.generate import DOCS, PAGES, ROOT, navigation
 from runtime.settings import PREFIX, Settings
 
@@ -142,6 +143,20 @@ def test_a_decision_without_its_head_is_refused(
     page.write_text((DOCS / "adr" / page.name).read_text().replace(old, new, 1))
     with pytest.raises(ValueError, match=words):
         read_decision(page)
+
+
+def test_a_decision_that_overturns_another_says_so_in_both() -> None:
+    for one in all_decisions(DOCS / "adr"):
+        for number in re.findall(r"\[(\d{4})\]", one.status):
+            [later] = (DOCS / "adr").glob(f"{number}-*.md")
+            assert one.number in later.read_text(encoding="utf-8"), f"{number} of {one.number}"
+
+
+def test_every_folder_of_code_leads_to_its_pages() -> None:
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    rows = (DOCS / "contributing.md").read_text(encoding="utf-8").partition("\n## How")[0]
+    named = set(re.findall(r"`(\w+)`", rows))
+    assert set(layers["root_packages"]) - named == set()
 
 
 def test_the_readme_is_short() -> None:
