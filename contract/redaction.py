@@ -19,6 +19,10 @@ LONGEST_LOGGED: Final = 20_000
 
 _PASSWORD_WITH_BLANKS: Final = 300
 """Characters after `user:` within which an `@` is still taken for the end of a password."""
+_ENCODED_COLON: Final = r"(?::|%(?:25){0,3}+3a)"
+_ENCODED_SLASH: Final = r"(?:/|\\{1,4}+/|%(?:25){0,3}+2f)"
+_SEPARATOR: Final = re.compile(_ENCODED_COLON + _ENCODED_SLASH + "{2}", re.IGNORECASE)
+"""`://` as it is, percent-encoded (in a query, also again), or with backslashes (in JSON)."""
 _BLANK: Final = re.compile(r"\s")
 _ADDRESS_END: Final = re.compile(r"[\s\"'<>]")
 _USER: Final = re.compile(r"[^\s/:@]*+:")
@@ -71,11 +75,16 @@ def hosts_alone(text: str) -> str:
 
 
 def _with_addresses(text: str, shown: Callable[[str], str]) -> str:
-    """Return `text` with each address as `shown` gives it."""
+    """Return `text` with each address as `shown` gives it, and nothing of one that is encoded."""
     pieces, done = [], 0
     run_end = last_at = -1  # of the text without blanks that a URL is in, found once for each
-    while (found := text.find(SEPARATOR, done)) >= 0:
-        start = found + len(SEPARATOR)
+    while match := _SEPARATOR.search(text, done):
+        found, start = match.span()
+        if match[0] != SEPARATOR:
+            end = _position(_ADDRESS_END, text, start)
+            pieces += [text[done:start], HIDDEN if end > start else ""]
+            done = end
+            continue
         if start > run_end:
             run_end = _position(_BLANK, text, start)
             last_at = text.rfind("@", start, run_end)

@@ -15,13 +15,15 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 
+from contract.cameras.file_sources import lacks_scheme
 from contract.cameras.layout import MOST_SHAPES, Area, CountingLine, Zone, different_names
 from contract.cameras.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of
 from contract.errors import CameraConfigError, CameraFieldsError
-from contract.plain_text import PLAIN_NAME, check_name
+from contract.plain_text import PLAIN_NAME, STORED, check_name
 from contract.redaction import redact_text, redact_url
 
 SOURCE_HINT: Final = (
@@ -74,7 +76,7 @@ class Camera(BaseModel):
 
     @field_validator("source")
     @classmethod
-    def _known_source(cls, source: str) -> str:
+    def _known_source(cls, source: str, info: ValidationInfo) -> str:
         scheme, separator, rest = source.partition("://")
         if any(ord(character) < 32 for character in source):
             raise ValueError("a source has no control characters")
@@ -84,6 +86,11 @@ class Camera(BaseModel):
             raise ValueError(f"sources of type {scheme}:// are not supported; {SOURCE_HINT}")
         if separator and not rest.strip("/"):
             raise ValueError(f"no host in the address; {SOURCE_HINT}")
+        if info.context != STORED and lacks_scheme(source):
+            raise ValueError(
+                "this looks like a network address without its type: write rtsp:// or http:// "
+                "before it, or ./ before a file of this name"
+            )
         return source
 
     @property

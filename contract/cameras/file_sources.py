@@ -11,6 +11,7 @@ from typing import Final
 DEMO_PREFIX: Final = "demo:"
 NETWORK: Final = re.compile(r"(rtsps?|https?)://(.*)", re.IGNORECASE | re.DOTALL)
 WEBCAM: Final = re.compile(r"\d{1,2}|/dev/video\d+")
+_IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}\Z")
 HOW_TO_HAVE_ONE: Final = (
     "a file is read from the folders that MASKWATCH_SOURCE_FOLDERS names, or where an "
     "administrator of all cameras names it"
@@ -22,6 +23,25 @@ def names_file(source: str) -> bool:
     source = source.strip()
     elsewhere = NETWORK.fullmatch(source) or WEBCAM.fullmatch(source)
     return not (elsewhere or source.startswith((DEMO_PREFIX, "browser:")))
+
+
+def lacks_scheme(source: str) -> bool:
+    """Whether what counts as a file's path is rather a network's address, typed without `rtsp://`.
+
+    As a path it would be kept and shown in clear, its password included. A path that begins
+    with `/`, `./` or `../` is one, whatever its name.
+
+    >>> [lacks_scheme(source) for source in ("admin:pw@host/x", "rtsp:/u:p@h", "clips/hall.mp4")]
+    [True, True, False]
+    """
+    source = source.strip()
+    if not names_file(source) or source.startswith(("./", "../")):
+        return False
+    if source.startswith("/"):
+        return source.startswith("//") and "@" in source
+    first = source.partition("/")[0]
+    within = any(sign in source for sign in ("@", "?", "//")) or "%3a" in source.lower()
+    return within or ":" in first or bool(_IPV4.match(first))
 
 
 def folders_of(setting: str) -> tuple[Path, ...]:

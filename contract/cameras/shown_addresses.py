@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from contract.cameras.file_sources import lacks_scheme
+
 HIDDEN: Final = "***"
 SEPARATOR: Final = "://"
 REMEMBERED: Final = 4096
@@ -58,7 +60,9 @@ def shown_address(address: str) -> str:
     'http://10.0.0.9:8080/***/ch1?pw=***&***'
     """
     scheme, separator, rest = address.partition(SEPARATOR)
-    return scheme + separator + _shown_rest(rest) if separator else address
+    if not separator:
+        return HIDDEN if lacks_scheme(address) else address
+    return scheme + separator + _shown_rest(rest)
 
 
 @lru_cache(REMEMBERED)
@@ -69,7 +73,9 @@ def host_of(address: str) -> str:
     'rtsp://10.0.0.9/***'
     """
     scheme, separator, rest = address.partition(SEPARATOR)
-    return scheme + separator + _host_alone(rest) if separator else address
+    if not separator:
+        return HIDDEN if lacks_scheme(address) else address
+    return scheme + separator + _host_alone(rest)
 
 
 def _shown_rest(rest: str) -> str:

@@ -15,6 +15,7 @@ from contract.redaction import (
     LONGEST_LOGGED,
     RedactingFormatter,
     cut_and_redact,
+    hosts_alone,
     redact_text,
     redact_url,
 )
@@ -97,6 +98,22 @@ def test_what_is_shown_is_the_whole_address_or_says_what_is_hidden(rest: str) ->
     assert redact_url(shown) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("?source=rtsp%3A%2F%2Fadmin%3As3cret%40h&n=1 x", "?source=rtsp%3A%2F%2F*** x"),
+        ("rtsp%253a%252f%252fadmin%253as3cret%2540h", "rtsp%253a%252f%252f***"),
+        ("rtsp:%2F%2Fadmin:s3cret@h, x", "rtsp:%2F%2F*** x"),
+        ("rtsp%3A//admin:s3cret@h", "rtsp%3A//***"),
+        (r'{"u": "rtsp:\/\/admin:s3cret@h\/x"}', r'{"u": "rtsp:\/\/***"}'),
+        ("nothing after https%3A%2F%2F here", "nothing after https%3A%2F%2F here"),
+        ("100%3a day, C:\\films", "100%3a day, C:\\films"),
+    ],
+)
+def test_an_address_that_is_encoded_shows_nothing_but_its_type(text: str, shown: str) -> None:
+    assert redact_text(text) == redact_text(shown) == hosts_alone(text) == shown
+
+
 LONG = 400_000
 ADVERSARIAL: dict[str, str] = {
     "names without values": "http://h/?" + "?key",
@@ -112,6 +129,9 @@ ADVERSARIAL: dict[str, str] = {
     "an empty password": "a://" + "http://x:@ ",
     "lines": "a://" + "http://x:\n",
     "dots": "a://" + "a.",
+    "encoded addresses": "a://" + "rtsp%3A%2F%2F ",
+    "encoded signs": "a://" + " %252525",
+    "backslashes": "a://" + " :\\\\",
 }
 """Texts on which a search that goes back takes more than linear time: the beginning is to be
 followed by its last characters again and again."""
