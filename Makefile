@@ -31,7 +31,7 @@ check: $(DEV_STAMP) docs ## Lint, types, import rules, dead links
 	$(BIN)/lint-imports --no-cache
 
 docs: $(DEV_STAMP) ## Build the documentation into site/; a dead link or anchor fails
-	$(BIN)/zensical build --strict
+	$(BIN)/zensical build --strict --clean
 
 audit: $(DEV_STAMP) ## Known vulnerabilities of what is locked; a bill of materials in out/
 	@$(BIN)/python deploy/audit.py out/sbom.cdx.json

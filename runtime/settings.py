@@ -28,27 +28,30 @@ class Settings(BaseSettings):
 
     redis_url: str | None = Field(
         None,
-        description="Redis to use, 6.2 or newer; with sentinels, redis+sentinel://host:26379,"
-        "other:26379/service/0; a cluster, redis+cluster://host:7000,other:7001/. "
-        "Unset: `maskwatch run` starts one of its own.",
+        description="Redis to use, 6.2 or newer. With sentinels: "
+        "redis+sentinel://host:26379,other:26379/service/0. A cluster: "
+        "redis+cluster://host:7000,other:7001/. Unset: `maskwatch run` starts one "
+        "of its own.",
     )
     redis_user: str | None = Field(
         None,
-        description="User in Redis, where each role has its own (`maskwatch redis-acl`).",
+        description="User to sign in to Redis with, if each role has its own (`maskwatch "
+        "redis-acl`).",
     )
     redis_password_file: Path | None = Field(
-        None, description="File with the password of that user, or of Redis."
+        None, description="File with that user's password, or with the password of Redis."
     )
     redis_ca_file: Path | None = Field(
         None,
-        description="File with the authority's certificate that Redis' must be from, beside those "
-        "that the system trusts; for rediss://.",
+        description="File with an authority's certificate. Redis' certificate must come from it "
+        "or from an authority that the system trusts. For rediss://.",
     )
     redis_certificate_file: Path | None = Field(
-        None, description="File with our certificate, where Redis asks for one; for rediss://."
+        None, description="File with a client certificate, if Redis asks for one. For rediss://."
     )
     redis_key_file: Path | None = Field(
-        None, description="File with that certificate's key, where it is not in the same file."
+        None,
+        description="File with the client certificate's key, if the certificate's file lacks it.",
     )
     state_dir: Path = Field(
         Path("state"), description="Where `maskwatch run` keeps its Redis data, logs and models."
@@ -57,97 +60,99 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="Port the dashboard listens on.")
     trusted_hosts: str = Field(
         "",
-        description="Host names, with commas between, that people open the dashboard under. "
-        "Addresses, names without a dot and .local, .internal, .lan names need no entry.",
+        description="Host names under which people open the dashboard, separated by commas. "
+        "Addresses, names without a dot, and .local, .internal and .lan names need "
+        "no entry.",
     )
     behind_proxy: bool = Field(
         False,
-        description="A proxy in front does TLS: cookies travel over HTTPS only. Needs "
+        description="A proxy in front does TLS, so cookies travel over HTTPS only. Needs "
         "MASKWATCH_PROXY_ADDRESSES.",
     )
     proxy_addresses: str = Field(
         "",
-        description="Addresses and networks, with commas between, of the proxies in front; their "
-        "X-Forwarded headers are believed, nobody else's.",
+        description="Addresses and networks of the proxies in front, separated by commas. The "
+        "dashboard believes X-Forwarded headers from these alone.",
     )
     secret_key_file: Path | None = Field(
         None,
-        description="File with the key that encrypts passwords and signs cookies; ingest, jobs, "
-        "alerts and dashboard need the same. Unset: `secret.key` in the state folder, which "
-        "`maskwatch run` makes.",
+        description="File with the key that encrypts passwords and signs cookies. Ingest, jobs, "
+        "alerts and dashboard need the same one. Unset: `secret.key` in the state "
+        "folder, which `maskwatch run` makes.",
     )
     metrics_key_file: Path | None = Field(
         None,
-        description="File with a key that may read `/metrics` and nothing else, beside the API "
-        "keys made in the dashboard.",
+        description="File with a key that may read `/metrics` and nothing else, in addition to "
+        "the API keys made on the dashboard.",
     )
     workers: int | None = Field(
         None,
         ge=0,
         le=64,
-        description="Workers that `maskwatch run` starts. Unset: one for each core, four at most; "
-        "one where MASKWATCH_DEVICE is cuda.",
+        description="Workers that `maskwatch run` starts. Unset: one for each core, up to four, "
+        "or one if MASKWATCH_DEVICE is cuda.",
     )
     ingests: int = Field(
         1, ge=0, le=64, description="Ingest processes that `maskwatch run` starts."
     )
     webcams: int = Field(
-        4, ge=0, le=64, description="Browsers' webcams that may run at once; 0: none."
+        4, ge=0, le=64, description="Most browsers' webcams that run at once. 0 allows none."
     )
     recordings_dir: Path | None = Field(
         None,
-        description="Folder for uploaded recordings, which the dashboard and "
-        "`maskwatch recordings` share. Unset: `recordings` in the state folder.",
+        description="Folder for uploaded recordings, shared by the dashboard and `maskwatch "
+        "recordings`. Unset: `recordings` in the state folder.",
     )
     recording_max_mb: int = Field(
-        500, ge=1, le=65536, description="Megabytes that an uploaded recording may have."
+        500, ge=1, le=65536, description="Largest size of an uploaded recording, in megabytes."
     )
     recording_max_minutes: float = Field(
-        60.0, gt=0, le=1440, description="Minutes that an uploaded recording may last."
+        60.0, gt=0, le=1440, description="Longest duration of an uploaded recording, in minutes."
     )
     recording_kept_hours: float = Field(
         24.0,
         ge=0.1,
         le=720,
-        description="Hours after which an uploaded recording's report and video are deleted; the "
-        "recording itself is deleted once it was analysed.",
+        description="Hours after which the report and video of an uploaded recording are "
+        "deleted. The recording itself is deleted as soon as it was analysed.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much the processes log."
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="Lines for people, or a JSON object a line for programs."
+        "text", description="`text` writes lines for people, `json` one object a line for programs."
     )
     trace_every: int = Field(
         0,
         ge=0,
         le=1_000_000,
-        description="One of so many frames of each camera is followed through all stages with "
-        "OpenTelemetry; 0: none. Needs `deploy/requirements-tracing.lock`.",
+        description="Follow one frame in so many of each camera through all stages with "
+        "OpenTelemetry. 0 follows none. Needs `deploy/requirements-tracing.lock`.",
     )
     trace_url: str = Field(
         "http://127.0.0.1:4318/v1/traces",
         pattern=r"^https?://[^/]",
-        description="Where spans are sent to: an OTLP receiver over HTTP.",
+        description="OTLP receiver over HTTP that spans are sent to.",
     )
 
     detector: Literal["maskwatch", "yunet", "ssd"] = Field(
-        "maskwatch", description="Face detector of cameras that name none."
+        "maskwatch", description="Face detector of cameras that do not name one."
     )
     detector_width: int = Field(
         640,
         ge=160,
         le=3840,
-        description="Width in pixels that the detector sees a frame at; `ssd` sees 300x300.",
+        description="Width in pixels to which frames are scaled for the detector. `ssd` always "
+        "uses 300x300.",
     )
     detector_threshold: float | None = Field(
         None,
         ge=0.05,
         le=0.99,
-        description="Least score of a face. Unset: the detector's own default.",
+        description="Lowest score of a face. Unset: the detector's own default.",
     )
     classifier_runtime: Literal["onnx", "tensorflow"] = Field(
-        "onnx", description="What runs the mask classifier."
+        "onnx", description="Runtime of the mask classifier."
     )
     classifier_path: Path | None = Field(
         None, description="Another classifier file. Unset: the one that ships with Maskwatch."
@@ -156,77 +161,92 @@ class Settings(BaseSettings):
         None, description="Folder with network files that do not ship with Maskwatch."
     )
     models_url: str | None = Field(
-        None, description="Web folder `maskwatch models pull` fetches from, for closed networks."
+        None,
+        description="Web folder from which `maskwatch models pull` fetches, for closed networks.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where networks run; `auto` takes CUDA where ONNX Runtime offers it."
+        "auto", description="Where the networks run. `auto` takes CUDA if ONNX Runtime offers it."
     )
     inference_threads: int = Field(
-        1, ge=0, le=256, description="Threads a network may use in a worker; 0: one per core."
+        1,
+        ge=0,
+        le=256,
+        description="Threads that a network may use in a worker. 0 means one per core.",
     )
 
     staleness_budget_s: float = Field(
         0.5,
         gt=0,
         le=60,
-        description="Frames older than this at the worker are dropped, counted; older than half of "
-        "it, where a newer one of the camera waits.",
+        description="Age in seconds at which a worker drops a frame and counts the drop. Half "
+        "of it if a newer frame of the camera waits.",
     )
     stream_max_frames: int = Field(
-        8, ge=2, le=256, description="Frames a camera's stream holds before the oldest is dropped."
+        8,
+        ge=2,
+        le=256,
+        description="Frames that a camera's stream holds before it drops the oldest.",
     )
-    max_batch: int = Field(16, ge=1, le=256, description="Frames a worker analyses at once.")
+    max_batch: int = Field(
+        16, ge=1, le=256, description="Most frames that a worker analyses at once."
+    )
     lease_s: float = Field(
-        2.0, ge=0.5, le=60, description="A camera whose owner is silent this long gets another."
+        2.0,
+        ge=0.5,
+        le=60,
+        description="Seconds of silence after which a camera's owner loses it to another process.",
     )
     history_days: int = Field(
         HISTORY_DAYS,
         ge=1,
         le=LONGEST_HISTORY_DAYS,
-        description="Days that each camera's minutes are kept: people, faces, time analysed.",
+        description="Days for which each camera's minutes are kept: people, faces, time analysed.",
     )
     open_timeout_s: float = Field(
-        6.0, ge=0.5, le=120, description="Longest wait for a camera to open."
+        6.0, ge=0.5, le=120, description="Longest wait for a camera to open, in seconds."
     )
     read_timeout_s: float = Field(
-        5.0, ge=0.5, le=120, description="Longest wait for a camera's next packet."
+        5.0, ge=0.5, le=120, description="Longest wait for a camera's next packet, in seconds."
     )
     reconnect_max_s: float = Field(
-        3.0, ge=0.5, le=600, description="Longest pause between attempts to reach a camera."
+        3.0,
+        ge=0.5,
+        le=600,
+        description="Longest pause between attempts to reach a camera, in seconds.",
     )
     reader_memory_mb: int = Field(
         1024,
         ge=384,
         le=65536,
-        description="Megabytes that a process may hold which decodes one camera's stream.",
+        description="Most memory for a process that decodes one camera's stream, in megabytes.",
     )
     upload_memory_mb: int = Field(
         1792,  # below the 2 GiB that containers have
         ge=512,
         le=65536,
-        description="Megabytes that a process may hold which decodes and analyses uploads.",
+        description="Most memory for a process that decodes and analyses uploads, in megabytes.",
     )
     source_hosts_allowed: str = Field(
         "",
-        description="Addresses and networks that cameras have, with commas between "
-        "(10.20.0.0/16, 192.168.1.7). Unset: all but those that no camera has.",
+        description="Addresses and networks that cameras may have, separated by commas "
+        "(10.20.0.0/16, 192.168.1.7). Unset: all that a camera can have.",
     )
     source_hosts_refused: str = Field(
         "",
-        description="Addresses and networks that are never connected to for a camera, with commas "
-        "between. Those where clouds hand out credentials never are anyway.",
+        description="Addresses and networks that cameras may not have, separated by commas. "
+        "Those where clouds hand out credentials are always refused.",
     )
     source_folders: str = Field(
         "",
-        description="Folders that video files are played from, with commas between. Unset: any "
-        "that an administrator of all cameras or the command line names.",
+        description="Folders from which video files may be played, separated by commas. Unset: "
+        "any that an administrator of all cameras or the command line names.",
     )
     file_speed: float = Field(
         1.0,
         ge=0,
         le=100,
-        description="Speed at which video files play as cameras: 1 as they were filmed; 0 as fast "
-        "as workers follow, for measurements.",
+        description="Speed of video files that are cameras. 1 plays them as filmed. 0 plays "
+        "them as fast as workers follow, for measurements.",
     )
 
     @field_validator("redis_url")

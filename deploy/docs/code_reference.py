@@ -50,13 +50,31 @@ After `make run`, `maskwatch` is in `.venv/bin`. Every command reads the [settin
 from the environment."""
 
 
+def _allowed(schema: dict[str, Any]) -> str:
+    """The values that a setting may have, as its JSON schema says."""
+    schema = schema | schema.get("anyOf", [{}])[0]
+    if choices := schema.get("enum"):
+        return ", ".join(map(code, choices))
+    if schema["type"] == "boolean":
+        return "`true`, `false`"
+    bounds = {
+        "minimum": "at least",
+        "exclusiveMinimum": "above",
+        "maximum": "at most",
+        "exclusiveMaximum": "below",
+    }
+    return ", ".join(f"{words} {schema[name]}" for name, words in bounds.items() if name in schema)
+
+
 def settings_page() -> str:
-    """Every setting with its default and description."""
+    """Every setting with its default, the values that it may have, and its meaning."""
+    schemas = Settings.model_json_schema()["properties"]
     rows = []
     for name, one in Settings.model_fields.items():
         default = "unset" if one.default is None else code(one.default) or "empty"
-        rows.append((code(SETTING + name.upper()), default, no_html(one.description or "")))
-    return page("Settings", _SETTINGS, table(("Setting", "Default", "Meaning"), rows))
+        words = no_html(one.description or "")
+        rows.append((code(SETTING + name.upper()), default, words, _allowed(schemas[name])))
+    return page("Settings", _SETTINGS, table(("Setting", "Default", "Meaning", "Allowed"), rows))
 
 
 def metric_name(definition: Definition) -> str:
