@@ -91,7 +91,7 @@ def _listen(drive: Drive) -> None:
 def _addresses(system: System) -> Iterator[str]:
     """Every GET route there is, for every camera and account."""
     vault = load_vault(system.log.parent / "secret.key")
-    routes = create_app(load_settings({}), system.redis, vault).url_map.iter_rules()
+    routes = create_app(load_settings({}), Bus(system.redis, vault), vault).url_map.iter_rules()
     cameras = [camera.id for camera in system.cameras()]
     users = [user.id for user in make_accounts(Bus(system.redis)).users.all()]
     channels = list(channel_names(system.redis))

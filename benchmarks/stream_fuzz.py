@@ -28,6 +28,7 @@ from bus import keys
 from bus.bus import Bus
 from bus.keys import CameraKeys
 from bus.picture_seal import PICTURE_FIELD, PictureSeal
+from bus.stores.people import decode_rows
 from bus.stores.recordings import RecordingStore
 from bus.stores.status import StatusStore
 from bus.stores.uploads import UploadStore
@@ -35,8 +36,7 @@ from contract.cameras.camera import Camera
 from contract.cameras.status import CameraStatus
 from contract.people.totals import decode_totals, dropped_field, frames_field
 from contract.pictures.views import SCHEMA
-from dashboard.live.board import Board
-from dashboard.live.people_feed import decode_rows
+from dashboard.live.board import make_board
 from runtime.settings import load_settings
 from tests.builders import Source, add_camera, jpeg, take_lease
 from tests.malformed_messages import (
@@ -190,7 +190,7 @@ class Readers:
 
     def read_all(self) -> None:
         """Read everything about the camera as the dashboard and a new worker would."""
-        json.loads(Board(self.redis).json(), parse_constant=_refuse)
+        json.loads(make_board(Bus(self.redis)).json(), parse_constant=_refuse)
         StatusStore(self.redis).history(self.camera.id)
         decode_rows(self.camera, self.redis.xrange(CameraKeys(self.camera.id).people))
         self.worker()

@@ -6,13 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from redis import Redis
 
 from bus.clock import KeptClock, SharedClock
 from bus.connection.client import Outage, connect, wait_for_server
+from bus.connection.loss import LossWatch
+from bus.connection.server import Server
 from bus.connection.storage_watch import StorageWatch
+from bus.job_queue import JobQueue
 from bus.leases import Lease, Ownership, Role
 from bus.members import Membership
 from bus.retries import Retries
@@ -26,10 +30,15 @@ from bus.stores.frames import FramePublisher, FrameReader
 from bus.stores.history import HistoryStore
 from bus.stores.inference import InferenceStore
 from bus.stores.outcomes import OutcomeStore
+from bus.stores.people import PeopleStore
+from bus.stores.pictures import PictureStore
 from bus.stores.recordings import RecordingStore
 from bus.stores.sights import SightStore
+from bus.stores.snapshots import SnapshotStore
 from bus.stores.status import StatusStore
+from bus.stores.totals import TotalsStore
 from bus.stores.uploads import UploadStore
+from bus.stores.views import ViewStore
 from bus.stores.watchers import WatcherStore
 from bus.stores.webcams import WebcamStore
 from contract.people.minutes import HISTORY_DAYS
@@ -114,6 +123,11 @@ class Bus:
         """The right to evaluate the alert rules; belongs to one thread."""
         return AlertTurn(self._redis)
 
+    @cached_property
+    def cameras_without_secrets(self) -> CameraRegistry:
+        """The cameras with their passwords hidden, whatever the vault."""
+        return CameraRegistry(self._redis)
+
     def frame_reader(self) -> FrameReader:
         """Reads cameras' frames; belongs to one thread."""
         return FrameReader(self._redis)
@@ -126,9 +140,17 @@ class Bus:
     def inference(self) -> InferenceStore:
         return InferenceStore(self._redis)
 
+    def job_queue(self, name: str) -> JobQueue:
+        """Queues jobs under `name` (`bus.keys`)."""
+        return JobQueue(self._redis, name)
+
     def kept_clock(self, clock: SharedClock) -> KeptClock:
         """`clock` together with the server that it follows."""
         return KeptClock(clock, self._redis)
+
+    def losses(self, seen_file: Path | None = None) -> LossWatch:
+        """Tells what Redis has lost; `seen_file` remembers for the next process what it had."""
+        return LossWatch(self._redis, seen_file)
 
     def outage(self, stop: threading.Event) -> Outage:
         """Rides out a Redis that is away; `stop` ends its pauses."""
@@ -149,6 +171,14 @@ class Bus:
         """The share of the cameras that `member` has of a role."""
         return Ownership(self._redis, role, member, lease_s, settle_s, clock)
 
+    @cached_property
+    def people(self) -> PeopleStore:
+        return PeopleStore(self._redis)
+
+    @cached_property
+    def pictures(self) -> PictureStore:
+        return PictureStore(self._redis)
+
     def publisher(self, lease: Lease, stream_max_frames: int) -> FramePublisher:
         """Writes one camera's frames; belongs to one thread."""
         return FramePublisher(self._redis, lease, stream_max_frames)
@@ -167,12 +197,28 @@ class Bus:
         return CameraRoster(self._redis)
 
     @cached_property
+    def server(self) -> Server:
+        return Server(self._redis)
+
+    @cached_property
     def sights(self) -> SightStore:
         return SightStore(self._redis)
+
+    @cached_property
+    def snapshots(self) -> SnapshotStore:
+        return SnapshotStore(self._redis)
 
     def storage_watch(self) -> StorageWatch:
         """Tells when Redis stores nothing any more; belongs to one thread."""
         return StorageWatch(self._redis)
+
+    @cached_property
+    def totals(self) -> TotalsStore:
+        return TotalsStore(self._redis)
+
+    @cached_property
+    def views(self) -> ViewStore:
+        return ViewStore(self._redis)
 
     def wait_for_server(self, stop: threading.Event) -> bool:
         """Return True once Redis is usable, False when `stop` is set first."""

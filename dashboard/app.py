@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask import Flask
-from redis import Redis
 
+from bus.bus import Bus
 from bus.connection.loss import LossWatch
 from bus.stores.accounts.sessions import LONGEST_S
 from dashboard import pages
@@ -34,7 +34,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 def create_app(
     settings: Settings,
-    redis: Redis,
+    bus: Bus,
     vault: Vault,
     passwords: Passwords | None = None,
     losses: LossWatch | None = None,
@@ -49,7 +49,7 @@ def create_app(
     # Fields in the order we write them, so that people can read an answer.
     app.json = BoundedJson(app)
     app.json.sort_keys = False
-    app.extensions["maskwatch"] = make_services(settings, redis, vault, passwords, losses)
+    app.extensions["maskwatch"] = make_services(settings, bus, vault, passwords, losses)
     app.wsgi_app = BelieveProxies(app.wsgi_app, Proxies(settings.proxy_addresses))  # type: ignore[method-assign]
     guard.register(app)
     upload_requests.register(app)

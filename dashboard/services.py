@@ -7,27 +7,33 @@ from typing import cast
 
 from flask import current_app
 from prometheus_client import CollectorRegistry
-from redis import Redis
 
 from bus.bus import Bus
-from bus.clock import SharedClock
+from bus.clock import KeptClock, SharedClock
 from bus.connection.loss import LossWatch
+from bus.connection.server import Server
+from bus.job_queue import JobQueue
+from bus.keys import IMAGES_QUEUE, JOBS_QUEUE, RECORDINGS_QUEUE
 from bus.members import Membership
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
 from bus.stores.alerts import AlertStore
 from bus.stores.cameras import CameraRegistry, CameraRoster
+from bus.stores.history import HistoryStore
+from bus.stores.people import PeopleStore
 from bus.stores.recordings import RecordingStore
+from bus.stores.snapshots import SnapshotStore
+from bus.stores.status import StatusStore
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
 from dashboard.cameras.probes import Probes
-from dashboard.live.board import Board
-from dashboard.live.hub import Hub
-from dashboard.live.people_feed import PeopleFeed
+from dashboard.live.board import Board, make_board
+from dashboard.live.hub import Hub, make_hub
+from dashboard.live.people_feed import PeopleFeed, make_people_feed
 from dashboard.operations.metrics import TotalsCollector
 from dashboard.try_it.analyses import Analyses
-from dashboard.try_it.webcams import Webcams
+from dashboard.try_it.webcams import Webcams, make_webcams
 from runtime.settings import Settings
 from runtime.tracing import start_tracing
 from runtime.vault import Vault
@@ -38,14 +44,18 @@ class Services:
     """Everything a request may need; all of it safe to share between requests."""
 
     settings: Settings
-    redis: Redis
     vault: Vault
+    server: Server
     accounts: Accounts
     cameras: CameraRegistry
     roster: CameraRoster
     """All cameras without their passwords, for those who ask again and again."""
-    clock: SharedClock
-    """Kept by whoever compares a picture's time with it."""
+    clock: KeptClock
+    """Keep it before comparing a picture's time with it."""
+    snapshots: SnapshotStore
+    statuses: StatusStore
+    history: HistoryStore
+    people: PeopleStore
     board: Board
     hub: Hub
     people_feed: PeopleFeed
@@ -53,6 +63,7 @@ class Services:
     analyses: Analyses
     webcams: Webcams
     recordings: RecordingStore
+    recording_jobs: JobQueue
     rules: AlertRuleStore
     channels: ChannelStore
     alerts: AlertStore
@@ -65,42 +76,43 @@ class Services:
 
 def make_services(
     settings: Settings,
-    redis: Redis,
+    bus: Bus,
     vault: Vault,
     passwords: Passwords | None = None,
     losses: LossWatch | None = None,
 ) -> Services:
-    """Return the services over one Redis client."""
-    losses = losses or LossWatch(redis)
-    workers = Membership(redis, "worker", settings.lease_s)
-    ingests = Membership(redis, "ingest", settings.lease_s)
+    """Return the services over one bus."""
+    losses = losses or bus.losses()
+    workers = bus.members("worker", settings.lease_s)
+    ingests = bus.members("ingest", settings.lease_s)
     metrics = CollectorRegistry()
-    clock = SharedClock()
-    hub = Hub(redis, start_tracing("dashboard", settings, clock))
-    metrics.register(
-        TotalsCollector(redis, {"workers": workers, "ingests": ingests}, clock, losses)
-    )
+    clock = bus.kept_clock(SharedClock())
+    hub = make_hub(bus, start_tracing("dashboard", settings, clock))
+    metrics.register(TotalsCollector(bus, {"workers": workers, "ingests": ingests}, clock, losses))
     return Services(
         settings=settings,
-        redis=redis,
         vault=vault,
-        accounts=make_accounts(Bus(redis), passwords, settings.metrics_key_file),
-        cameras=CameraRegistry(redis, vault),
-        roster=CameraRoster(redis),
+        server=bus.server,
+        accounts=make_accounts(bus, passwords, settings.metrics_key_file),
+        cameras=bus.cameras,
+        roster=bus.roster,
         clock=clock,
-        board=Board(redis, clock),
+        snapshots=bus.snapshots,
+        statuses=bus.statuses,
+        history=bus.history(),
+        people=bus.people,
+        board=make_board(bus, clock),
         hub=hub,
-        people_feed=PeopleFeed(redis),
-        probes=Probes(redis, vault),
-        analyses=Analyses(redis),
-        recordings=RecordingStore(
-            redis, settings.where_recordings_are, round(settings.recording_kept_hours * 3600)
-        ),
-        webcams=Webcams(redis, hub, settings.webcams, settings.stream_max_frames, clock),
-        rules=AlertRuleStore(redis),
-        channels=ChannelStore(redis, vault),
-        alerts=AlertStore(redis),
-        deliveries=DeliveryStore(redis),
+        people_feed=make_people_feed(bus),
+        probes=Probes(bus.job_queue(JOBS_QUEUE), bus.pictures, vault),
+        analyses=Analyses(bus.job_queue(IMAGES_QUEUE), bus.uploads),
+        recordings=bus.recordings(settings),
+        recording_jobs=bus.job_queue(RECORDINGS_QUEUE),
+        webcams=make_webcams(bus, settings, hub, clock),
+        rules=bus.alert_rules,
+        channels=bus.alert_channels,
+        alerts=bus.alerts,
+        deliveries=bus.alert_deliveries,
         losses=losses,
         metrics=metrics,
         workers=workers,

@@ -32,7 +32,8 @@ def make_app(
     redis: Redis, vault: Vault | None = None, losses: LossWatch | None = None, **settings: Any
 ) -> Flask:
     """The dashboard over a Redis, with passwords that are checked quickly."""
-    return create_app(load_settings({}, **settings), redis, vault or run_vault(), QUICK, losses)
+    vault = vault or run_vault()
+    return create_app(load_settings({}, **settings), Bus(redis, vault), vault, QUICK, losses)
 
 
 def accounts_of(redis: Redis) -> Accounts:

@@ -8,6 +8,7 @@ from prometheus_client.metrics_core import Metric
 from redis import Redis
 
 from bus import keys
+from bus.bus import Bus
 from bus.keys import CameraKeys
 from bus.members import Membership
 from bus.stores.alerts import AlertStore
@@ -26,6 +27,7 @@ from contract.people.totals import (
 from dashboard.operations.metrics import TotalsCollector
 from tests.alerts import add_webhook
 from tests.builders import add_camera, take_lease
+from tests.secret_key import vault
 
 FIT = Fitness("fit", (), 25, 0.4, (30.0, 40.0, 50.0), 0.9, 0.0, 0.0)
 
@@ -47,7 +49,7 @@ def collect_everything(redis: Redis) -> list[Metric]:
         if kind != NO_INGEST:  # that is said of the camera above
             _have_fault(redis, kind)
     members = {f"{role}s": Membership(redis, role, 30) for role in ("worker", "ingest")}
-    return list(TotalsCollector(redis, members).collect())
+    return list(TotalsCollector(Bus(redis, vault()), members).collect())
 
 
 def _have_fault(redis: Redis, kind: str) -> None:

@@ -23,6 +23,7 @@ from bus.stores import alert_deliveries, packed_days
 from bus.stores import alerts as alert_store
 from bus.stores import cameras as camera_registry
 from bus.stores import outcomes as outcome_store
+from bus.stores import people as people_store
 from bus.stores import uploads as upload_store
 from bus.stores.accounts import audit
 from contract import messages, plain_text, redaction, traces
@@ -43,8 +44,8 @@ from contract.pictures.views import View
 from dashboard import pages
 from dashboard.cameras.file import csv_form, forms, yaml_form
 from dashboard.cameras.file.plan import make_plan
-from dashboard.live import people_feed, wall_records
-from dashboard.live.missed_people import parse_row_id
+from dashboard.live import wall_records
+from dashboard.live.row_ids import parse_row_id
 from dashboard.web import guard, requests, time_range
 from ingest.reach import address
 from ingest.reach import login as rtsp_login
@@ -234,7 +235,7 @@ def _of_people() -> Iterator[Parser]:
         lambda text: grants.parse_grants(text.split("\n")),
         ("viewer:a\nb:c",),
     )
-    yield Parser("dashboard.live.missed_people.parse_row_id", parse_row_id, ("12-3-abc",))
+    yield Parser("dashboard.live.row_ids.parse_row_id", parse_row_id, ("12-3-abc",))
     yield Parser("contract.plain_text.check_name", plain_text.check_name, ("Gate 1", "a\u200cb"))
     yield Parser("contract.plain_text.plain_words", plain_text.plain_words, ("a\x9b",))
     yield Parser("contract.plain_text.escaped", plain_text.escaped, ("a\x9b\n",))
@@ -365,9 +366,9 @@ def _of_records() -> Iterator[Parser]:
         ("a",),
     )
     yield Parser(
-        "dashboard.live.people_feed.decode_rows",
+        "bus.stores.people.decode_rows",
         as_bytes(
-            lambda text: people_feed.decode_rows(
+            lambda text: people_store.decode_rows(
                 make_camera(name="a", source="demo:"), [(b"1-1", {b"person": text})]
             )
         ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from redis import Redis
 
 from bus import keys
+from contract.people.totals import decode_totals
 
 
 class InferenceStore:
@@ -21,3 +23,8 @@ class InferenceStore:
             for field, amount in amounts.items():
                 pipeline.hincrbyfloat(keys.INFERENCE, field, amount)
             pipeline.execute()
+
+    def read(self) -> dict[str, float]:
+        """Return the totals by field."""
+        raw = cast(dict[bytes, bytes], self._redis.hgetall(keys.INFERENCE))
+        return dict(decode_totals(raw))

@@ -121,7 +121,7 @@ def remove(camera_id: str) -> tuple[str, int]:
 def faces(camera_id: str) -> Response:
     """What was found in the newest analysed frame; nulls before the first."""
     camera = services().cameras.get(camera_id)
-    [snapshot] = read_snapshots(services().redis, [camera], services().clock)
+    [snapshot] = read_snapshots(services().snapshots, [camera], services().clock)
     latest = snapshot.latest
     body = dict(
         camera_id=camera_id,
@@ -146,7 +146,7 @@ def faces(camera_id: str) -> Response:
 def fitness(camera_id: str) -> Response:
     """Whether masks can be measured at this camera, and if not, why and what to do."""
     [snapshot] = read_snapshots(
-        services().redis, [services().cameras.get(camera_id)], services().clock
+        services().snapshots, [services().cameras.get(camera_id)], services().clock
     )
     return conditional({"camera_id": camera_id, **fitness_json(snapshot.condition.fitness)})
 

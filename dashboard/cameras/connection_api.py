@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response
 
-from bus.stores.status import StatusStore
 from dashboard.accounts.access import requires
 from dashboard.cameras.answers import ConnectionsAnswer
 from dashboard.cameras.queries import ConnectionsQuery
@@ -24,5 +23,5 @@ blueprint = Blueprint("connection_api", __name__, url_prefix="/api/v1/cameras")
 def connections(camera_id: str) -> Response:
     """States and their reasons, newest first, as ingest noted them."""
     services().cameras.get(camera_id)
-    events = StatusStore(services().redis).history(camera_id, query(ConnectionsQuery).limit)
+    events = services().statuses.history(camera_id, query(ConnectionsQuery).limit)
     return conditional({"camera_id": camera_id, "connections": [asdict(event) for event in events]})

@@ -5,13 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
-from redis import Redis
-from rq import Queue, Worker
-from rq.exceptions import NoSuchJobError
-from rq.job import Job
-
-from bus.job_json import JobJson
-from bus.keys import JOBS_QUEUE, probe_picture
+from bus.job_queue import JobQueue
+from bus.keys import probe_picture
 from bus.stores.pictures import PictureStore
 from contract.cameras.camera import is_network_address
 from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
@@ -33,47 +28,43 @@ _FAILED: Final = {
 
 
 class Probes:
-    """Probes in RQ's queue. Jobs of another kind cannot be read through it."""
+    """Probes among the queued jobs. Jobs of another kind cannot be read through it."""
 
-    def __init__(self, redis: Redis, vault: Vault) -> None:
-        self._redis = redis
+    def __init__(self, queue: JobQueue, pictures: PictureStore, vault: Vault) -> None:
+        self._queue = queue
+        self._pictures = pictures
         self._vault = vault
-        self._pictures = PictureStore(redis)
-        self._queue = Queue(JOBS_QUEUE, connection=redis, serializer=JobJson)
 
     def start(self, source: str, owner: str) -> str:
         """Queue a probe of `source` for `owner` and return its id.
 
         A network address travels encrypted.
         """
-        job = self._queue.enqueue(
+        return self._queue.add(
             PROBE_JOB,
             redact_url(source),
             self._vault.seal(source) if is_network_address(source) else None,
-            job_timeout=JOB_TIMEOUT_S,
-            result_ttl=RESULT_KEPT_S,
-            failure_ttl=RESULT_KEPT_S,
-            ttl=QUEUED_AT_MOST_S,
-            meta={OWNER_FIELD: owner},
-            # RQ logs the description, by default the call with the address and its password.
             description="probe a camera",
+            timeout_s=JOB_TIMEOUT_S,
+            result_kept_s=RESULT_KEPT_S,
+            failure_kept_s=RESULT_KEPT_S,
+            waits_s=QUEUED_AT_MOST_S,
+            meta={OWNER_FIELD: owner},
         )
-        return str(job.id)
 
     def read(self, probe_id: str, owner: str) -> dict[str, Any] | None:
         """State and result of a probe of `owner`'s; None when there is none of that id.
 
         What a camera shows and how its address answers is for nobody else, whatever their role.
         """
-        try:
-            job = Job.fetch(probe_id, connection=self._redis, serializer=JobJson)
-        except (NoSuchJobError, ValueError):  # RQ refuses ids it could not have given
+        job = self._queue.find(probe_id)
+        if job is None:
             return None
-        meta = job.get_meta()
-        if job.func_name != PROBE_JOB or meta.get(OWNER_FIELD) != owner:
+        meta = job.meta()
+        if job.function != PROBE_JOB or meta.get(OWNER_FIELD) != owner:
             return None
-        state = _STATES.get(str(getattr(job.get_status(), "value", "failed")), "failed")
-        result = job.return_value() if state == "finished" else None
+        state = _STATES.get(job.status(), "failed")
+        result = job.result() if state == "finished" else None
         if state == "failed" or (state == "finished" and not isinstance(result, dict)):
             state, result = "failed", dict(_FAILED)
         elif result is not None:
@@ -83,7 +74,7 @@ class Probes:
             "state": state,
             "steps": meta.get(STEPS_FIELD, []),
             "result": result,
-            "jobs_processes": Worker.count(queue=self._queue),
+            "jobs_processes": self._queue.processes(),
         }
 
     def _snapshot(self, probe_id: str) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
-from bus.stores.history import HistoryStore
 from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError, QueryError
 from contract.people.minutes import DROPPED, FACES, FRAMES, MINUTE_S
@@ -49,8 +48,7 @@ def compliance() -> Response:
     step = asked.get("step", "hour")
     time_range = cut(from_s, to_s, parse_step(step), zone)
     cameras = _cameras(asked.getlist("camera"))
-    history = HistoryStore(services().redis)
-    report = make_report(history, cameras, time_range, now_s)
+    report = make_report(services().history, cameras, time_range, now_s)
     if _wants_csv():
         return _csv(report, zone)
     body = {

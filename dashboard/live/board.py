@@ -9,23 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from redis import Redis
-from redis.exceptions import RedisError
-
-from bus.clock import SharedClock
-from bus.connection.trouble import leave_replica, require_storing
-from bus.keys import CameraKeys
+from bus.bus import Bus
+from bus.clock import KeptClock, SharedClock
+from bus.connection.server import Server
+from bus.errors import StoreError
 from bus.stores.alerts import AlertStore
 from bus.stores.cameras import CameraRegistry
-from bus.stores.status import StatusStore
+from bus.stores.history import HistoryStore
+from bus.stores.snapshots import SnapshotStore
 from contract.alerts.alerts import Alert
 from contract.cameras.camera import Camera
 from contract.cameras.quality import QualityReport
 from contract.cameras.status import CameraStatus
-from contract.errors import MessageError
 from contract.people.compliance import MaskRate, mask_rate
 from contract.people.faces import FrameFaces
-from contract.people.totals import people_field
 from contract.people.verdicts import VERDICTS, Verdict
 from dashboard.live.last_hour import LastHour
 from dashboard.live.quality import quality_json
@@ -130,56 +127,30 @@ class CameraSnapshot:
 
 
 def read_snapshots(
-    redis: Redis,
+    store: SnapshotStore,
     cameras: Sequence[Camera],
-    clock: SharedClock,
+    clock: KeptClock,
     last_hour: Mapping[str, MaskRate] | None = None,
     alerts: Mapping[str, list[Alert]] | None = None,
 ) -> list[CameraSnapshot]:
-    """Return the snapshots of `cameras`, in their order, in two round trips; keeps the clock."""
-    clock.keep(redis)
-    statuses = StatusStore(redis).read(list(cameras)) if cameras else {}
-    with redis.pipeline(transaction=False) as pipeline:
-        for camera in cameras:
-            names = CameraKeys(camera.id)
-            pipeline.exists(names.worker_lease)
-            pipeline.get(names.latest)
-            pipeline.hmget(names.totals, [people_field(verdict) for verdict in VERDICTS])
-            pipeline.hget(names.condition, "report")
-        answers = pipeline.execute() if cameras else []
+    """Return the snapshots of `cameras`, in their order; keeps the clock."""
+    clock.keep()
+    found = store.read(cameras)
     now_s = clock()
     return [
         CameraSnapshot(
             camera=camera,
-            status=statuses[camera.id],
-            analysed=bool(owned),
-            latest=_decode_latest(latest),
-            people={v: int(float(n or 0)) for v, n in zip(VERDICTS, people, strict=True)},
+            status=stored.status,
+            analysed=stored.analysed,
+            latest=stored.latest,
+            people=stored.people,
             read_at_s=now_s,
-            condition=_decode_condition(condition),
+            condition=stored.condition,
             last_hour=(last_hour or {}).get(camera.id),
             alerts=(alerts or {}).get(camera.id, ()),
         )
-        for camera, owned, latest, people, condition in zip(
-            cameras, *(answers[part::4] for part in range(4)), strict=True
-        )
+        for camera, stored in zip(cameras, found, strict=True)
     ]
-
-
-def _decode_latest(raw: bytes | None) -> FrameFaces | None:
-    """The newest faces, or None where there are none or another version wrote them."""
-    try:
-        return FrameFaces.decode(raw) if raw else None
-    except MessageError:
-        return None
-
-
-def _decode_condition(raw: bytes | None) -> QualityReport:
-    """What is known of a camera; nothing where another version wrote it."""
-    try:
-        return QualityReport.decode(raw) if raw else QualityReport()
-    except MessageError:
-        return QualityReport()
 
 
 class Board:
@@ -189,20 +160,30 @@ class Board:
     """
 
     def __init__(
-        self, redis: Redis, clock: SharedClock | None = None, max_age_s: float = 0.5
+        self,
+        cameras: CameraRegistry,
+        snapshots: SnapshotStore,
+        history: HistoryStore,
+        alerts: AlertStore,
+        server: Server,
+        clock: KeptClock,
+        max_age_s: float = 0.5,
     ) -> None:
-        self._redis = redis
-        self._clock = clock or SharedClock()
-        self._last_hour = LastHour(redis, self._clock)
+        self._cameras = cameras
+        self._store = snapshots
+        self._alerts = alerts
+        self._server = server
+        self._clock = clock
+        self._last_hour = LastHour(history, clock)
         self._max_age_s = max_age_s
         self._lock = threading.Lock()
         self._read_at: float | None = None
-        self._failure: RedisError | None = None
+        self._failure: StoreError | None = None
         self._snapshots: list[CameraSnapshot] = []
         self._json: dict[frozenset[str] | None, str] = {}
 
     def snapshots(self) -> list[CameraSnapshot]:
-        """All cameras by name, at most `max_age_s` old; raises `RedisError` when it is away."""
+        """All cameras by name, at most `max_age_s` old; raises `StoreError` when it is away."""
         with self._lock:
             self._refresh()
             return self._snapshots
@@ -210,17 +191,17 @@ class Board:
     def read_now(self, cameras: Sequence[Camera]) -> list[CameraSnapshot]:
         """Those cameras' snapshots as of now, but for the last hour, which may be older.
 
-        Raises `RedisError` also where Redis answers and stores nothing: what it has of the cameras
+        Raises `StoreError` also where Redis answers and stores nothing: what it has of the cameras
         is from before then, and says that nobody reads or analyses them.
         """
-        require_storing(self._redis)
+        self._server.require_storing()
         rates = self._last_hour.rates([camera.id for camera in cameras])
         alerts = self._open_alerts()
-        return read_snapshots(self._redis, cameras, self._clock, rates, alerts)
+        return read_snapshots(self._store, cameras, self._clock, rates, alerts)
 
     def _open_alerts(self) -> dict[str, list[Alert]]:
         found: dict[str, list[Alert]] = {}
-        for alert in AlertStore(self._redis).open():
+        for alert in self._alerts.open():
             found.setdefault(alert.camera_id, []).append(alert)
         return found
 
@@ -260,11 +241,23 @@ class Board:
         if self._failure:
             raise self._failure.with_traceback(None)
 
-    def _read(self) -> RedisError | None:
+    def _read(self) -> StoreError | None:
         try:
-            self._snapshots = self.read_now(CameraRegistry(self._redis).all())
-        except RedisError as error:
-            leave_replica(error, self._redis)
+            self._snapshots = self.read_now(self._cameras.all())
+        except StoreError as error:
+            self._server.leave_replica(error)
             return error
         self._json.clear()
         return None
+
+
+def make_board(bus: Bus, clock: KeptClock | None = None) -> Board:
+    """Return a board over one bus. Connects to nothing."""
+    return Board(
+        cameras=bus.cameras_without_secrets,
+        snapshots=bus.snapshots,
+        history=bus.history(),
+        alerts=bus.alerts,
+        server=bus.server,
+        clock=clock or bus.kept_clock(SharedClock()),
+    )

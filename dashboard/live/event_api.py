@@ -12,9 +12,9 @@ from contract.errors import CameraNotFoundError, QueryError
 from dashboard.accounts.access import admission, requires, visible_cameras
 from dashboard.live.answers import CameraEvent, DetailEvent, PersonEvent, StateEvent
 from dashboard.live.event_stream import MIME_TYPE, EventStream
-from dashboard.live.missed_people import parse_row_id
 from dashboard.live.picture_streams import STREAM_HEADERS
 from dashboard.live.queries import EventsQuery
+from dashboard.live.row_ids import parse_row_id
 from dashboard.services import services
 from dashboard.web.describing import describes
 
@@ -52,7 +52,7 @@ def events() -> Response:
     stream = EventStream(
         services().people_feed,
         services().board,
-        services().redis,
+        services().people,
         lambda camera: (
             not camera.owner and sees(camera) and (wanted is None or camera.id in wanted)
         ),

@@ -11,16 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from redis import Redis
-from redis.exceptions import RedisError
-
 from bus.connection.trouble import words_for_viewers
+from bus.errors import StoreError
+from bus.stores.people import CountedPerson, PeopleStore, RowId
 from contract.cameras.camera import Camera
 from contract.errors import FellBehindError
 from dashboard.compliance.people_api import person_json
 from dashboard.live.board import Board, CameraSnapshot
-from dashboard.live.missed_people import lost_rows, missed_people
-from dashboard.live.people_feed import CountedPerson, Follower, PeopleFeed, RowId
+from dashboard.live.people_feed import Follower, PeopleFeed
 
 MIME_TYPE: Final = "text/event-stream"
 LOOK_S: Final = 0.5
@@ -37,14 +35,14 @@ class EventStream:
         self,
         feed: PeopleFeed,
         board: Board,
-        redis: Redis,
+        people: PeopleStore,
         shown: Callable[[Camera], bool],
         last: RowId | None = None,
     ) -> None:
         """`shown`: whether the client is to hear of a camera; `last`: the last event it had."""
         self._feed = feed
         self._board = board
-        self._redis = redis
+        self._people = people
         self._shown = shown
         self._last = last
         self._cameras: list[Camera] = []
@@ -85,12 +83,12 @@ class EventStream:
             return
         ids = [camera.id for camera in self._cameras]
         try:
-            for camera_id in lost_rows(self._redis, ids, self._last):
+            for camera_id in self._people.lost(ids, self._last):
                 yield encode_event("gap", {"camera_id": camera_id})
-            for counted in missed_people(self._redis, self._cameras, self._last):
+            for counted in self._people.since(self._cameras, self._last):
                 self._sent[counted.camera.id] = counted.id
                 yield person_event(counted) if self._shown(counted.camera) else b""
-        except RedisError as error:
+        except StoreError as error:
             # What was missed cannot be had now, and must not be passed over.
             raise FellBehindError("Redis went away; begin again from the last event") from error
 
@@ -102,7 +100,7 @@ class EventStream:
         """What changed since the last call; what is wrong with Redis, once."""
         try:
             snapshots = [one for one in self._board.snapshots() if self._shown(one.camera)]
-        except RedisError as error:
+        except StoreError as error:
             words = words_for_viewers(error)
             events = [] if self._trouble == words else [trouble(words)]
             self._trouble = words

@@ -11,19 +11,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Final
 
-from redis import Redis
-from redis.exceptions import RedisError
-
+from bus.bus import Bus
 from bus.connection.client import Outage
-from bus.keys import CameraKeys
-from bus.picture_seal import PictureSeal
-from bus.streams import StreamReader
-from contract.errors import MessageError
-from contract.pictures.views import WATCHED_EXPIRE_S, View
+from bus.errors import StoreError
+from bus.stores.views import ViewReader, ViewStore
+from bus.stores.watchers import WatcherStore
+from contract.pictures.views import View
 from runtime.tracing import OFF, Tracing, stream_moment
 
 REFRESH_S: Final = 0.3
@@ -89,14 +86,21 @@ class Viewer:
 class Hub:
     """Hands new pictures to viewers. Its one thread lives while somebody watches."""
 
-    def __init__(self, redis: Redis, tracing: Tracing = OFF) -> None:
-        self._redis = redis
-        self._seal = PictureSeal(redis)
+    def __init__(
+        self,
+        views: ViewStore,
+        watchers: WatcherStore,
+        outage: Callable[[threading.Event], Outage],
+        tracing: Tracing = OFF,
+    ) -> None:
+        """`outage`: makes what rides out a Redis that is away, until an event is set."""
+        self._views = views
+        self._watchers = watchers
+        self._make_outage = outage
         self._tracing = tracing
         self._lock = threading.Lock()
         self._viewers: set[Viewer] = set()
         self._newest: dict[str, View] = {}
-        self._positions: dict[str, bytes | str] = {}
         self._announced: dict[str, float] = {}
         self._thread: threading.Thread | None = None
 
@@ -134,19 +138,18 @@ class Hub:
             return self._thread is not None
 
     def _run(self) -> None:
-        outage = Outage(self._redis, threading.Event())
-        with closing(StreamReader(self._redis)) as streams:
-            self._read_on(streams, outage)
+        outage = self._make_outage(threading.Event())
+        with closing(self._views.reader()) as reader:
+            self._read_on(reader, outage)
 
-    def _read_on(self, streams: StreamReader, outage: Outage) -> None:
+    def _read_on(self, reader: ViewReader, outage: Outage) -> None:
         while watched := self._watched():
             try:
                 self._announce(watched, self._watched_large())
-                self._deliver(self._read(streams, watched))
+                self._deliver(reader.read(watched, BLOCK_MS))
                 outage.over()
-            except RedisError as error:
-                # A new or restored server may count its entries from an earlier time.
-                self._positions.clear()
+            except StoreError as error:
+                reader.begin_again()
                 outage.report(error)
             except Exception:
                 _log.exception("the hub failed to pass on pictures; trying again")
@@ -156,7 +159,7 @@ class Hub:
         """The cameras somebody watches; when there are none the thread is over."""
         with self._lock:
             watched = frozenset[str]().union(*(v.camera_ids for v in self._viewers))
-            for kept in (self._newest, self._positions, self._announced):
+            for kept in (self._newest, self._announced):
                 for camera_id in kept.keys() - watched:
                     del kept[camera_id]
             if not watched:
@@ -171,21 +174,8 @@ class Hub:
         now = time.monotonic()
         due = [c for c in watched if now - self._announced.get(c, -REFRESH_S) >= REFRESH_S]
         if due:
-            announce(self._redis, due, large)
+            self._watchers.announce(due, large)
             self._announced.update(dict.fromkeys(due, now))
-
-    def _read(self, streams: StreamReader, watched: frozenset[str]) -> list[View]:
-        names = {CameraKeys(camera_id).view.encode(): camera_id for camera_id in watched}
-        places = {name: self._positions.get(one, "0") for name, one in names.items()}
-        views = []
-        for name, entries in streams.read(places, BLOCK_MS):
-            camera_id, (stream_id, fields) = names[name], entries[-1]
-            self._positions[camera_id] = stream_id
-            try:
-                views.append(View.decode(camera_id, stream_id, self._seal.opened(fields)))
-            except MessageError as error:
-                _log.warning("%s", error)
-        return views
 
     def _deliver(self, views: list[View]) -> None:
         with self._lock:
@@ -203,13 +193,6 @@ class Hub:
         self._tracing.record(view.trace, "shown", drawn_s, now_s, viewers=viewers)
 
 
-def announce(redis: Redis, camera_ids: Iterable[str], large: Container[str] = ()) -> None:
-    """Tell the workers that somebody looks at these cameras now, at some in a large picture."""
-    expire_ms = round(WATCHED_EXPIRE_S * 1000)
-    with redis.pipeline(transaction=False) as pipeline:
-        for camera_id in camera_ids:
-            names = CameraKeys(camera_id)
-            pipeline.set(names.watched, 1, px=expire_ms)
-            if camera_id in large:
-                pipeline.set(names.watched_large, 1, px=expire_ms)
-        pipeline.execute()
+def make_hub(bus: Bus, tracing: Tracing = OFF) -> Hub:
+    """Return a hub over one bus. Connects to nothing."""
+    return Hub(bus.views, bus.watchers, bus.outage, tracing)

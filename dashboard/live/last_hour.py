@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from redis import Redis
-
 from bus.stores.history import HistoryStore
 from bus.stores.packed_days import Minutes
 from contract.people.compliance import MaskRate, mask_rate
@@ -27,14 +25,14 @@ class LastHour:
     With more cameras than can be read that often, they take turns.
     """
 
-    def __init__(self, redis: Redis, clock: Callable[[], float] = time.time) -> None:
-        self._history = HistoryStore(redis)
+    def __init__(self, history: HistoryStore, clock: Callable[[], float] = time.time) -> None:
+        self._history = history
         self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, MaskRate]] = {}
 
     def rates(self, camera_ids: Sequence[str]) -> Mapping[str, MaskRate]:
-        """The rates of those cameras that were read so far, by id; raises `RedisError`."""
+        """The rates of those cameras that were read so far, by id; raises `StoreError`."""
         with self._lock:
             now_s = self._clock()
             for camera_id in self._due(camera_ids, now_s):

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from redis.exceptions import RedisError
-
 from bus.connection.trouble import words_for_viewers
+from bus.errors import StoreError
 from contract.pictures.views import View
 from dashboard.live.board import STALE_AFTER_S, Board, CameraSnapshot
 from dashboard.live.hub import Hub
@@ -49,7 +48,7 @@ class CameraStream:
                 views = viewer.take(LOOK_S)
                 try:
                     snapshot = self._board.find(self._camera_id)
-                except RedisError as error:
+                except StoreError as error:
                     snapshot, reason = None, words_for_viewers(error)
                 else:
                     if snapshot is None:

@@ -14,59 +14,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from redis import Redis
-from redis.exceptions import RedisError
-
-from bus.cluster.connect import cluster_name
+from bus.bus import Bus
 from bus.connection.client import Outage
-from bus.keys import CameraKeys
+from bus.errors import StoreError
 from bus.stores.cameras import CameraRoster
-from bus.streams import StreamReader
+from bus.stores.people import BEGINNING, CountedPerson, PeopleReader, PeopleStore
 from contract.cameras.camera import Camera
-from contract.errors import FellBehindError, MessageError
-from contract.people.people import Person
+from contract.errors import FellBehindError
 
 KEPT: Final = 1000
 BLOCK_MS: Final = 250
 SETTLED_S: Final = 1.0
 """Within this time of one another servers of a cluster number rows in an order of their own: their
 clocks differ a little, and one is read sooner than another."""
-# Redis ids begin at 0-1.
-BEGINNING: Final = "0-0"
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, order=True)
-class RowId:
-    """Which row of all cameras' people, in the order in which they were counted."""
-
-    at_ms: int
-    """Of the clock of the machine with Redis."""
-    number: int
-    camera_id: str
-
-    @property
-    def in_stream(self) -> str:
-        """The row's id among those of its camera."""
-        return f"{self.at_ms}-{self.number}"
-
-    def __str__(self) -> str:
-        return f"{self.in_stream}-{self.camera_id}"
-
-
-@dataclass(frozen=True)
-class CountedPerson:
-    """Somebody who was just counted."""
-
-    id: RowId
-    camera: Camera
-    """As it was registered when the row was read."""
-    person: Person
 
 
 class Follower:
@@ -121,10 +86,18 @@ class ArrivalOrder:
 class PeopleFeed:
     """Hands counted people to followers. Its one thread lives while somebody follows."""
 
-    def __init__(self, redis: Redis, kept: int = KEPT) -> None:
-        self._redis = redis
-        self._order = ArrivalOrder(SETTLED_S if cluster_name(redis) else 0.0)
-        self._roster = CameraRoster(redis)
+    def __init__(
+        self,
+        people: PeopleStore,
+        roster: CameraRoster,
+        outage: Callable[[threading.Event], Outage],
+        kept: int = KEPT,
+    ) -> None:
+        """`outage`: makes what rides out a Redis that is away, until an event is set."""
+        self._people = people
+        self._order = ArrivalOrder(0.0 if people.one_order else SETTLED_S)
+        self._roster = roster
+        self._make_outage = outage
         self._changed = threading.Condition()
         self._ring: deque[CountedPerson] = deque(maxlen=kept)
         self._count = 0
@@ -174,20 +147,20 @@ class PeopleFeed:
             return list(islice(self._ring, len(self._ring) - new, None)), self._count
 
     def _run(self) -> None:
-        outage = Outage(self._redis, threading.Event())
-        with closing(StreamReader(self._redis)) as streams:
-            self._read_on(streams, outage)
+        outage = self._make_outage(threading.Event())
+        with closing(self._people.reader()) as reader:
+            self._read_on(reader, outage)
 
-    def _read_on(self, streams: StreamReader, outage: Outage) -> None:
+    def _read_on(self, reader: PeopleReader, outage: Outage) -> None:
         positions: dict[str, str] | None = None
         while self._followed():
             try:
                 cameras = {camera.id: camera for camera in self._roster.cameras()}
                 positions = self._positions(cameras, positions)
                 self._begin()
-                self._append(self._order.settled(self._read(streams, cameras, positions)))
+                self._append(self._order.settled(self._read(reader, cameras, positions)))
                 outage.over()
-            except RedisError as error:
+            except StoreError as error:
                 outage.report(error)
             except Exception:
                 _log.exception("the feed failed to pass on people; trying again")
@@ -214,31 +187,16 @@ class PeopleFeed:
         """Where each camera is read from: at first its end, one that came later its beginning."""
         if before is not None:
             return {camera_id: before.get(camera_id, BEGINNING) for camera_id in camera_ids}
-        ids = list(camera_ids)
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for camera_id in ids:
-                pipeline.xrevrange(CameraKeys(camera_id).people, count=1)
-            newest: Any = pipeline.execute() if ids else []
-        return {
-            camera_id: rows[0][0].decode() if rows else BEGINNING
-            for camera_id, rows in zip(ids, newest, strict=True)
-        }
+        return self._people.ends(list(camera_ids))
 
     def _read(
-        self, streams: StreamReader, cameras: Mapping[str, Camera], positions: dict[str, str]
+        self, reader: PeopleReader, cameras: Mapping[str, Camera], positions: dict[str, str]
     ) -> list[CountedPerson]:
         """Wait a moment for rows behind `positions`, and move these on."""
         if not positions:
             time.sleep(BLOCK_MS / 1000)
             return []
-        names = {CameraKeys(camera_id).people.encode(): camera_id for camera_id in positions}
-        places = {name: positions[camera_id] for name, camera_id in names.items()}
-        found = []
-        for name, rows in streams.read(places, BLOCK_MS):
-            camera_id = names[name]
-            positions[camera_id] = rows[-1][0].decode()
-            found += decode_rows(cameras[camera_id], rows)
-        return found
+        return reader.read(cameras, positions, BLOCK_MS)
 
     def _append(self, people: list[CountedPerson]) -> None:
         if people:
@@ -248,15 +206,6 @@ class PeopleFeed:
                 self._changed.notify_all()
 
 
-def decode_rows(camera: Camera, rows: Any) -> list[CountedPerson]:
-    """Rows of a camera's stream; one that cannot be read is logged and left out."""
-    found = []
-    for row_id, fields in rows:
-        at_ms, _, number = row_id.decode().partition("-")
-        try:
-            person = Person.decode(fields.get(b"person", b""))
-        except MessageError as error:
-            _log.warning("%s", error)
-            continue
-        found.append(CountedPerson(RowId(int(at_ms), int(number), camera.id), camera, person))
-    return found
+def make_people_feed(bus: Bus, kept: int = KEPT) -> PeopleFeed:
+    """Return a feed over one bus. Connects to nothing."""
+    return PeopleFeed(bus.people, bus.roster, bus.outage, kept)

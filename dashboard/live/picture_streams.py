@@ -47,7 +47,7 @@ def snapshot(camera_id: str) -> Response:
 
 def _fresh_view(camera_id: str) -> View | None:
     """The newest picture; waits for the worker to draw one if nobody watched so far."""
-    services().clock.keep(services().redis)
+    services().clock.keep()
     deadline = time.monotonic() + SNAPSHOT_WAIT_S
     with services().hub.watch([camera_id], [camera_id]) as viewer:
         while (left_s := deadline - time.monotonic()) > 0:

@@ -18,9 +18,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Protocol
 
-from redis.exceptions import RedisError
-
 from bus.connection.trouble import words_for_viewers
+from bus.errors import StoreError
 from contract.pictures.views import View
 from dashboard.live.board import Board
 from dashboard.live.hub import Hub
@@ -100,7 +99,7 @@ def _state(
     try:
         # Spliced, not parsed and written again: the list is the same for many viewers.
         cameras, notice = board.json(groups), json.dumps(loss())
-    except RedisError as error:
+    except StoreError as error:
         head = {"type": "trouble", "detail": words_for_viewers(error)}
         return encode_record(json.dumps({**head, "sent_at_s": clock()}))
     head_json = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client.exposition import choose_encoder
 
-from bus.connection.trouble import require_storing
 from dashboard.accounts.access import public, requires
 from dashboard.services import services
 from dashboard.web.errors import problem
@@ -17,7 +16,7 @@ blueprint = Blueprint("operations", __name__)
 @public
 def healthz() -> Response:
     """200 while Redis stores and has what it had, and a worker is alive; else 503 with why."""
-    require_storing(services().redis)
+    services().server.require_storing()
     if loss := services().losses.look():
         return problem(503, "redis_lost_data", f"{loss.words}.")
     workers, ingests = services().workers.live(), services().ingests.live()

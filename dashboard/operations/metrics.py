@@ -8,26 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, cast
+from typing import Final
 
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from redis import Redis
-from redis.exceptions import RedisError
-from rq import Queue
 
 from bus import keys
-from bus.clock import SharedClock
+from bus.bus import Bus
+from bus.clock import KeptClock, SharedClock
 from bus.connection.loss import LossWatch
-from bus.connection.trouble import leave_replica, require_storing
-from bus.keys import CameraKeys
+from bus.errors import StoreError
 from bus.members import Membership
-from bus.stores.alert_channels import channel_names
-from bus.stores.alert_deliveries import DeliveryStore
-from bus.stores.alerts import AlertStore
-from bus.stores.cameras import CameraRegistry
-from bus.stores.outcomes import read_position
 from contract.alerts.attempts import OUTCOMES
 from contract.alerts.rules import ALERT_KINDS
 from contract.cameras.camera import Camera
@@ -45,7 +37,6 @@ from contract.people.totals import (
     Histogram,
     age_field,
     batch_field,
-    decode_totals,
     discarded_field,
     dropped_field,
     frames_field,
@@ -76,15 +67,17 @@ class TotalsCollector(Collector):
 
     def __init__(
         self,
-        redis: Redis,
+        bus: Bus,
         members: Mapping[str, Membership],
-        clock: SharedClock | None = None,
+        clock: KeptClock | None = None,
         losses: LossWatch | None = None,
     ) -> None:
-        self._losses = losses or LossWatch(redis)
-        self._redis = redis
-        self._clock = clock or SharedClock()
+        """The whole `bus`, because what it tells is about every subject."""
+        self._losses = losses or bus.losses()
+        self._bus = bus
+        self._clock = clock or bus.kept_clock(SharedClock())
         self._members = members
+        self._queues = {label: bus.job_queue(name) for label, name in _QUEUES.items()}
 
     def collect(self) -> Iterable[Metric]:
         """Read all of it first, so that a scrape is whole or says that Redis is away."""
@@ -95,7 +88,7 @@ class TotalsCollector(Collector):
                 *self._processes(),
                 *self._alerts(),
             ]
-        except RedisError:
+        except StoreError:
             families = []
         up = metric_definitions.REDIS_UP.gauge()
         up.add_metric([], bool(families))
@@ -109,43 +102,35 @@ class TotalsCollector(Collector):
         lost = metric_definitions.REDIS_LOST.gauge()
         try:
             lost.add_metric([], self._losses.look() is not None)
-        except RedisError:
+        except StoreError:
             return []
         return [lost]
 
     def _stores(self) -> bool:
         try:
-            require_storing(self._redis)
-        except RedisError as error:
-            leave_replica(error, self._redis)
+            self._bus.server.require_storing()
+        except StoreError as error:
+            self._bus.server.leave_replica(error)
             return False
         return True
 
     def _cameras(self) -> list[Metric]:
-        cameras = [one for one in CameraRegistry(self._redis).all() if not one.owner]
-        snapshots = read_snapshots(self._redis, cameras, self._clock)
+        cameras = [one for one in self._bus.cameras_without_secrets.all() if not one.owner]
+        snapshots = read_snapshots(self._bus.snapshots, cameras, self._clock)
         labels = camera_labels(cameras)
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for names in (CameraKeys(camera.id) for camera in cameras):
-                pipeline.hgetall(names.totals)
-                pipeline.get(names.position)
-                pipeline.xlen(names.frames)
-            answers = pipeline.execute() if cameras else []
-        totals = [decode_totals(raw) for raw in answers[::3]]
+        totals = self._bus.totals.read([camera.id for camera in cameras])
         waiting = metric_definitions.FRAMES_WAITING.gauge()
-        for camera, counted, *queue in zip(
-            cameras, totals, answers[1::3], answers[2::3], strict=True
-        ):
+        for camera, counted in zip(cameras, totals, strict=True):
             if camera.enabled:
-                waiting.add_metric([labels[camera.id]], _waiting(counted, *queue))
-        return [
-            *_states(snapshots, labels),
-            waiting,
-            *_counters({labels[s.camera.id]: t for s, t in zip(snapshots, totals, strict=True)}),
-        ]
+                waiting.add_metric([labels[camera.id]], counted.waiting)
+        by_camera = {
+            labels[camera.id]: counted.amounts
+            for camera, counted in zip(cameras, totals, strict=True)
+        }
+        return [*_states(snapshots, labels), waiting, *_counters(by_camera)]
 
     def _networks(self) -> list[Metric]:
-        totals = decode_totals(cast(dict[bytes, bytes], self._redis.hgetall(keys.INFERENCE)))
+        totals = self._bus.inference.read()
         seconds = metric_definitions.INFERENCE.histogram()
         batches = metric_definitions.BATCH_SIZE.histogram()
         busy = metric_definitions.WORKERS_BUSY.counter()
@@ -157,16 +142,16 @@ class TotalsCollector(Collector):
 
     def _alerts(self) -> list[Metric]:
         is_open = metric_definitions.ALERTS_OPEN.gauge()
-        kinds = Counter(alert.kind for alert in AlertStore(self._redis).open())
+        kinds = Counter(alert.kind for alert in self._bus.alerts.open())
         for kind in ALERT_KINDS:
             is_open.add_metric([kind], kinds[kind])
         deliveries = metric_definitions.ALERT_DELIVERIES.counter()
-        totals = DeliveryStore(self._redis).totals()
-        for channel_id, name in channel_names(self._redis).items():
+        totals = self._bus.alert_deliveries.totals()
+        for channel_id, name in self._bus.alert_channels.names().items():
             for outcome in OUTCOMES:
                 deliveries.add_metric([name, outcome], totals.get((channel_id, outcome), 0))
         evaluated = metric_definitions.ALERTS_EVALUATED.gauge()
-        if (at_s := AlertStore(self._redis).evaluated_at_s()) is not None:
+        if (at_s := self._bus.alerts.evaluated_at_s()) is not None:
             evaluated.add_metric([], at_s)
         return [is_open, deliveries, evaluated]
 
@@ -177,19 +162,9 @@ class TotalsCollector(Collector):
             family.add_metric([], len(self._members[role].live()))
             families.append(family)
         waiting = metric_definitions.JOBS_WAITING.gauge()
-        for label, name in _QUEUES.items():
-            waiting.add_metric([label], Queue(name, connection=self._redis).count)
+        for label, queue in self._queues.items():
+            waiting.add_metric([label], queue.waiting())
         return [*families, waiting]
-
-
-def _waiting(counted: Totals, position: object, in_stream: int) -> float:
-    """Frames in a camera's stream past which no worker has gone.
-
-    Those pushed out of the stream unread are not among them: they are lost, and counted as that
-    with the next commit.
-    """
-    done, _ = read_position(position)
-    return max(0.0, min(in_stream, counted.get(frames_field("published"), 0.0) - done))
 
 
 def _timed(field: str) -> bool:

@@ -15,8 +15,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from bus.connection.client import connect
-from bus.connection.loss import LossWatch
+from bus.bus import Bus
 from dashboard.accounts.passwords import GeventPool, Passwords
 from dashboard.app import create_app
 from dashboard.serving.worker import WebWorker
@@ -56,10 +55,9 @@ class _PlainLogger(Logger):  # type: ignore[misc]
 class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn without its command line and configuration files."""
 
-    def __init__(self, settings: Settings, redis_url: str, vault: Vault) -> None:
+    def __init__(self, settings: Settings, vault: Vault) -> None:
         self.settings = settings
         self.most_connections = _most_connections()
-        self._redis_url = redis_url
         self._vault = vault
         super().__init__()
 
@@ -86,9 +84,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         # Runs in the worker, after gevent has replaced sockets, locks and threads.
-        redis = connect(self._redis_url, "maskwatch-dashboard")
-        losses = LossWatch(redis, self.settings.state_dir / SEEN_FILE)
-        return create_app(self.settings, redis, self._vault, Passwords(run=GeventPool()), losses)
+        bus = Bus.open(self.settings, "maskwatch-dashboard", self._vault)
+        losses = bus.losses(self.settings.state_dir / SEEN_FILE)
+        return create_app(self.settings, bus, self._vault, Passwords(run=GeventPool()), losses)
 
 
 def _most_connections() -> int:
@@ -109,7 +107,7 @@ def run(settings: Settings) -> None:
             with is not installed.
         SecretKeyError: the file with the key is missing or no such file.
     """
-    redis_url = settings.require_redis_url()
+    settings.require_redis_url()
     check_tracing(settings)
     vault = load_vault(settings.where_the_secret_key_is)
     # gunicorn has gevent replace sockets and TLS in its worker, after our imports. What it
@@ -117,4 +115,4 @@ def run(settings: Settings) -> None:
     warnings.filterwarnings("ignore", message="Monkey-patching ssl")
     give_back_freed_memory()
     _log.info("serving on http://%s:%d", settings.host, settings.port)
-    _Server(settings, redis_url, vault).run()
+    _Server(settings, vault).run()

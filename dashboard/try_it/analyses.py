@@ -7,13 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from redis import Redis
-from rq import Queue, Worker
-from rq.exceptions import NoSuchJobError
-from rq.job import Job
-
-from bus.job_json import JobJson
-from bus.keys import IMAGES_QUEUE
+from bus.job_queue import JobQueue
 from bus.stores.uploads import ANALYSE_JOB, GIVEN_KEPT_S, KEPT_S, UploadStore
 
 JOB_TIMEOUT_S: Final = 60
@@ -38,33 +32,32 @@ class Analysis:
 
 
 class Analyses:
-    """Uploads in RQ's queue for images."""
+    """Uploads in the queue for images."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._store = UploadStore(redis)
-        self._queue = Queue(IMAGES_QUEUE, connection=redis, serializer=JobJson)
+    def __init__(self, queue: JobQueue, uploads: UploadStore) -> None:
+        self._queue = queue
+        self._store = uploads
 
     def busy(self) -> bool:
         """Whether too many uploads wait already."""
-        return int(self._queue.count) >= MOST_WAITING
+        return self._queue.waiting() >= MOST_WAITING
 
     def processes(self) -> int:
         """How many processes take uploads."""
-        return int(Worker.count(queue=self._queue))
+        return self._queue.processes()
 
     def start(self, owner: str, names: Sequence[str], images: Sequence[bytes]) -> str:
         """Queue images and return the upload's id."""
         upload_id = self._store.add(owner, names, images)
-        self._queue.enqueue(
+        self._queue.add(
             ANALYSE_JOB,
             upload_id,
-            job_id=upload_id,
-            job_timeout=JOB_TIMEOUT_S,
-            result_ttl=KEPT_S,
-            failure_ttl=KEPT_S,
-            ttl=GIVEN_KEPT_S,
             description="analyse uploaded images",
+            timeout_s=JOB_TIMEOUT_S,
+            result_kept_s=KEPT_S,
+            failure_kept_s=KEPT_S,
+            waits_s=GIVEN_KEPT_S,
+            job_id=upload_id,
         )
         return upload_id
 
@@ -109,11 +102,10 @@ class Analyses:
         return True
 
     def _job_state(self, upload_id: str) -> State:
-        try:
-            job = Job.fetch(upload_id, connection=self._redis, serializer=JobJson)
-        except NoSuchJobError:
+        job = self._queue.find(upload_id)
+        if job is None:
             return "failed"
-        status = str(getattr(job.get_status(), "value", "failed"))
+        status = job.status()
         states: dict[str, State] = {"queued": "queued", "started": "running"}
         # A job that has just finished wrote its record before; only a failure leaves none.
         return states.get(status, "failed" if status != "finished" else "running")

@@ -6,11 +6,8 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request, send_file, url_for
 from pydantic import BaseModel, Field
-from rq import Queue, Worker
 from werkzeug.exceptions import NotFound
 
-from bus.job_json import JobJson
-from bus.keys import RECORDINGS_QUEUE
 from bus.stores.recordings import ANALYSE_JOB
 from contract.errors import UploadEmptyError, UploadTooLargeError, UploadTypeError
 from contract.pictures.recordings import CONTAINERS, Recording, container_of
@@ -58,8 +55,8 @@ def upload() -> Response:
         raise _too_large()
     first = request.stream.read(CHUNK)
     container = _container(first)
-    queue = Queue(RECORDINGS_QUEUE, connection=services().redis, serializer=JobJson)
-    if not Worker.count(queue=queue):
+    queue = services().recording_jobs
+    if not queue.processes():
         words = "no process takes recordings now; start one with `maskwatch recordings`"
         return problem(503, "no_process", words)
     if len(_own()) >= MOST_OF_ONE:
@@ -67,13 +64,13 @@ def upload() -> Response:
         return problem(429, "busy", words)
     made = _store_body(first, container, most)
     settings = services().settings
-    queue.enqueue(
+    queue.add(
         ANALYSE_JOB,
         made.id,
-        job_timeout=round(settings.recording_max_minutes * 60 * SLOWEST),
-        result_ttl=60,
-        failure_ttl=600,
         description="analyse an uploaded recording",
+        timeout_s=round(settings.recording_max_minutes * 60 * SLOWEST),
+        result_kept_s=60,
+        failure_kept_s=600,
     )
     answer = jsonify(_record(made))
     answer.status_code = 202

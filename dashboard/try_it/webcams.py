@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from redis import Redis
-
-from bus.clock import SharedClock
+from bus.bus import Bus
+from bus.clock import KeptClock
+from bus.leases import Lease
 from bus.stores.frames import FramePublisher
 from bus.stores.status import StatusStore
 from bus.stores.webcams import WebcamStore
@@ -18,6 +20,7 @@ from contract.people.totals import Increments
 from contract.pictures.views import View
 from dashboard.live.hub import Hub
 from runtime.image_files import ImageHeader
+from runtime.settings import Settings
 
 WAIT_S: Final = 1.5
 """A picture that takes longer will not come: its frame was too old for the worker."""
@@ -27,15 +30,21 @@ class Webcams:
     """The webcams of browsers, as the dashboard serves them."""
 
     def __init__(
-        self, redis: Redis, hub: Hub, most: int, stream_max_frames: int, clock: SharedClock
+        self,
+        store: WebcamStore,
+        statuses: StatusStore,
+        publisher: Callable[[Lease], FramePublisher],
+        hub: Hub,
+        most: int,
+        clock: KeptClock,
     ) -> None:
-        self._redis = redis
-        self._clock = clock
+        """`publisher`: makes what writes a webcam's frames; `most`: webcams at one time."""
+        self._store = store
+        self._statuses = statuses
+        self._publisher = publisher
         self._hub = hub
         self._most = most
-        self._stream_max_frames = stream_max_frames
-        self._store = WebcamStore(redis)
-        self._statuses = StatusStore(redis)
+        self._clock = clock
 
     def full(self, owner: str) -> bool:
         """Whether another webcam would be one too many; looks for those that ended first."""
@@ -58,15 +67,14 @@ class Webcams:
         lease = self._store.keep(camera.id)
         if lease is None:
             return None
-        self._clock.keep(self._redis)
+        self._clock.keep()
         now_s = self._clock()
         status = CameraStatus(
             "live", camera.created_at_s, 0.0, header.width, header.height, "mjpeg"
         )
         try:
             self._statuses.write(lease, status)
-            publisher = FramePublisher(self._redis, lease, self._stream_max_frames)
-            return publisher.publish(jpeg, now_s, now_s, 1, Increments())
+            return self._publisher(lease).publish(jpeg, now_s, now_s, 1, Increments())
         except LeaseLostError:
             return None
 
@@ -79,3 +87,9 @@ class Webcams:
                     if view.sequence >= sequence:
                         return view
         return None
+
+
+def make_webcams(bus: Bus, settings: Settings, hub: Hub, clock: KeptClock) -> Webcams:
+    """Return the webcams over one bus. Connects to nothing."""
+    publisher = partial(bus.publisher, stream_max_frames=settings.stream_max_frames)
+    return Webcams(bus.webcams, bus.statuses, publisher, hub, settings.webcams, clock)

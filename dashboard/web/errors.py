@@ -8,11 +8,10 @@ from typing import Final
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from bus.connection.client import explain
-from bus.connection.trouble import TITLES, leave_replica, trouble_of
+from bus.connection.trouble import TITLES, trouble_of
+from bus.errors import StoreError
 from contract.errors import (
     AccountError,
     AlertError,
@@ -69,7 +68,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CameraChangedError, _camera_changed)
     app.register_error_handler(CamerasChangedError, _cameras_changed)
     app.register_error_handler(QueryError, _query)
-    app.register_error_handler(RedisError, _redis)
+    app.register_error_handler(StoreError, _store)
     app.register_error_handler(MessageError, _unreadable)
     app.register_error_handler(AccountError, _account)
     app.register_error_handler(AlertError, _alert)
@@ -149,9 +148,9 @@ def _forged(_: CSRFError) -> Response:
     )
 
 
-def _redis(error: RedisError) -> Response:
-    trouble, words = trouble_of(error), str(explain(error, services().redis))
-    leave_replica(error, services().redis)
+def _store(error: StoreError) -> Response:
+    trouble, words = trouble_of(error), str(services().server.explain(error))
+    services().server.leave_replica(error)
     response = _answer(503, "redis_unavailable", words, title=TITLES[trouble], cause=trouble)
     response.headers["Retry-After"] = "2"
     return response

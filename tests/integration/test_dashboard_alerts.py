@@ -23,7 +23,7 @@ from contract.accounts.grants import Role
 from contract.alerts.alerts import Delivery
 from contract.alerts.attempts import Attempt
 from dashboard.alerts import channel_api
-from dashboard.live.board import Board
+from dashboard.live.board import make_board
 from tests.accounts import accounts_of, csrf_token, key_client, make_app, make_user, sign_in
 from tests.alerts import (
     PASSWORD,
@@ -199,7 +199,7 @@ def test_an_open_alert_is_on_the_wall_and_in_the_metrics(client: FlaskClient, re
     [record] = client.get("/api/v1/cameras").json["cameras"]
     [shown] = record["alerts"]
     assert (shown["kind"], shown["rule"]) == ("offline", "Away")
-    assert shown["words"] in Board(redis).json()
+    assert shown["words"] in make_board(Bus(redis)).json()
     channel = add_webhook(redis, "http://hook.lan/")
     redis.hset(AlertKeys.TOTALS, f"{channel.id}:failed", 3)
     samples = scrape(client)

@@ -14,13 +14,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
+from bus.bus import Bus
+from bus.connection import server
 from bus.connection.client import connect
 from bus.stores.cameras import CameraRegistry
 from bus.stores.outcomes import PEOPLE_KEPT
+from bus.stores.people import PAGE
 from contract.errors import FellBehindError
 from contract.people.people import Person
-from dashboard.live.missed_people import PAGE
-from dashboard.live.people_feed import PeopleFeed
+from dashboard.live.people_feed import make_people_feed
 from tests.accounts import accounts_of, key_client, make_app
 from tests.integration.test_dashboard_hub import FakeCamera, eventually
 from tests.integration.test_dashboard_server import Server, blocked
@@ -218,7 +220,7 @@ def test_a_quiet_stream_says_that_it_is_there(
 
 
 def test_who_falls_behind_is_told_so_and_misses_nothing_by_beginning_again(redis: Redis) -> None:
-    gate, feed = FakeCamera(redis, "Gate"), PeopleFeed(redis, kept=3)
+    gate, feed = FakeCamera(redis, "Gate"), make_people_feed(Bus(redis), kept=3)
     with feed.follow() as slow, feed.follow() as quick:
         assert slow.ready(10)
         assert quick.ready(10)
@@ -262,8 +264,9 @@ def test_a_stream_says_that_redis_is_away_and_goes_on_when_it_is_back(
     gate = FakeCamera(redis, "Gate")
     with listening(client) as events:
         take(events, "state")
+        away = server.Server(connect("redis://127.0.0.1:1/0"))
         with monkeypatch.context() as outage:
-            outage.setattr(services_of(app).board, "_redis", connect("redis://127.0.0.1:1/0"))
+            outage.setattr(services_of(app).board, "_server", away)
             assert "Redis" in take(events, "trouble")[0]["detail"]
         redis.client_kill_filter(_type="normal", skipme=True)
         gate.count_person("mask", 0.9, 2.0)

@@ -278,7 +278,7 @@ def test_a_page_that_cannot_be_is_refused(
 def test_the_last_hour_is_told_across_packed_and_open_minutes_and_midnight(redis: Redis) -> None:
     gate = History(redis, "Gate")
     now_s = EIGHT_S + 16 * 3600 + 600.0
-    hour = LastHour(redis, lambda: now_s)
+    hour = LastHour(HistoryStore(redis), lambda: now_s)
     gate.minute(now_s - 3660, *["no_mask"] * 50)
     gate.minute(now_s - 3000, "mask", "mask", "no_mask", "unknown")
     gate.pack()
@@ -299,7 +299,7 @@ def test_a_cameras_last_hour_comes_with_its_state(redis: Redis, client: FlaskCli
 def test_cameras_take_turns_in_having_their_last_hour_read(redis: Redis) -> None:
     cameras = [History(redis, f"Gate {n}", time.time() - 60) for n in range(MOST_AT_ONCE + 2)]
     ids = [one.camera.id for one in cameras]
-    hour = LastHour(redis, lambda: 1000.0)
+    hour = LastHour(HistoryStore(redis), lambda: 1000.0)
     assert len(hour.rates(ids)) == MOST_AT_ONCE
     assert len(hour.rates(ids)) == len(ids)
 

@@ -10,6 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
+from bus.bus import Bus
+from bus.keys import JOBS_QUEUE
 from bus.stores.recordings import RecordingStore
 from contract.cameras.camera import make_camera
 from dashboard.cameras.probes import Probes
@@ -65,7 +67,9 @@ def test_no_body_makes_any_route_fail(
 def test_a_probe_in_redis_that_nobody_of_ours_wrote_is_unreadable_and_no_crash(
     client: FlaskClient, redis: Redis
 ) -> None:
-    probe_id = Probes(redis, vault()).start("demo:")
+    bus = Bus(redis, vault())
+    probes = Probes(bus.job_queue(JOBS_QUEUE), bus.pictures, vault())
+    probe_id = probes.start("demo:", "user:nobody")
     redis.hset(f"rq:job:{probe_id}", "meta", "[" * 100_000)
     answer = client.get(f"/api/v1/probes/{probe_id}")
     assert (answer.status_code, answer.json["error"]) == (500, "unreadable_record")

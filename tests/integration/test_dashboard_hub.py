@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from redis import Redis
 
+from bus.bus import Bus
 from bus.keys import CameraKeys
 from bus.leases import LeaseStore
 from bus.stores.frames import FramePublisher
@@ -25,7 +26,7 @@ from contract.people.people import Person
 from contract.people.totals import AGE_BUCKETS_S, Increments, age_field, people_field
 from contract.people.verdicts import Verdict
 from contract.pictures.views import View
-from dashboard.live.hub import SLOW_EVERY_S, Hub, Viewer
+from dashboard.live.hub import SLOW_EVERY_S, Viewer, make_hub
 from tests.secret_key import cameras_of
 
 LEASE_S = 60.0
@@ -137,7 +138,7 @@ def next_view(viewer: Viewer) -> View:
 
 
 def test_two_viewers_get_the_same_pictures_through_one_blocked_reader(redis: Redis) -> None:
-    camera, hub = FakeCamera(redis, "Gate"), Hub(redis)
+    camera, hub = FakeCamera(redis, "Gate"), make_hub(Bus(redis))
     with hub.watch([camera.id]) as first, hub.watch([camera.id]) as second:
         sequence = camera.commit(("mask",))
         assert next_view(first).sequence == next_view(second).sequence == sequence
@@ -146,7 +147,7 @@ def test_two_viewers_get_the_same_pictures_through_one_blocked_reader(redis: Red
 
 
 def test_one_reader_carries_all_watched_cameras(redis: Redis) -> None:
-    cameras, hub = [FakeCamera(redis, f"Gate {n}") for n in range(9)], Hub(redis)
+    cameras, hub = [FakeCamera(redis, f"Gate {n}") for n in range(9)], make_hub(Bus(redis))
     with hub.watch([camera.id for camera in cameras]) as viewer:
         for camera in cameras:
             camera.commit()
@@ -158,7 +159,7 @@ def test_one_reader_carries_all_watched_cameras(redis: Redis) -> None:
 
 
 def test_a_slow_viewer_finds_only_the_newest_picture_and_delays_nobody(redis: Redis) -> None:
-    camera, hub = FakeCamera(redis, "Gate"), Hub(redis)
+    camera, hub = FakeCamera(redis, "Gate"), make_hub(Bus(redis))
     with hub.watch([camera.id]) as slow, hub.watch([camera.id]) as quick:
         for _ in range(5):
             sequence = camera.commit()
@@ -188,7 +189,7 @@ def test_a_camera_in_a_tiny_picture_comes_seldom_and_then_as_it_is_now() -> None
 
 
 def test_a_new_viewer_gets_the_newest_known_picture_at_once(redis: Redis) -> None:
-    camera, hub = FakeCamera(redis, "Gate"), Hub(redis)
+    camera, hub = FakeCamera(redis, "Gate"), make_hub(Bus(redis))
     with hub.watch([camera.id]) as first:
         camera.commit()
         next_view(first)
@@ -197,7 +198,7 @@ def test_a_new_viewer_gets_the_newest_known_picture_at_once(redis: Redis) -> Non
 
 
 def test_nobody_is_asked_to_draw_once_the_last_viewer_left(redis: Redis) -> None:
-    camera, hub = FakeCamera(redis, "Gate"), Hub(redis)
+    camera, hub = FakeCamera(redis, "Gate"), make_hub(Bus(redis))
     with hub.watch([camera.id]):
         assert eventually(lambda: redis.exists(camera.keys.watched))
         assert 0 < redis.pttl(camera.keys.watched) <= 5000
@@ -207,7 +208,7 @@ def test_nobody_is_asked_to_draw_once_the_last_viewer_left(redis: Redis) -> None
 
 
 def test_a_watched_camera_stays_watched_for_longer_than_the_key_lives(redis: Redis) -> None:
-    camera, hub = FakeCamera(redis, "Gate"), Hub(redis)
+    camera, hub = FakeCamera(redis, "Gate"), make_hub(Bus(redis))
     with hub.watch([camera.id]):
         assert eventually(lambda: redis.exists(camera.keys.watched))
         redis.delete(camera.keys.watched)
@@ -215,7 +216,7 @@ def test_a_watched_camera_stays_watched_for_longer_than_the_key_lives(redis: Red
 
 
 def test_a_large_picture_is_asked_for_where_one_viewer_has_a_large_one(redis: Redis) -> None:
-    small, large, hub = FakeCamera(redis, "A"), FakeCamera(redis, "B"), Hub(redis)
+    small, large, hub = FakeCamera(redis, "A"), FakeCamera(redis, "B"), make_hub(Bus(redis))
     both = [small.id, large.id]
     with hub.watch(both), hub.watch(both, [large.id]):
         assert eventually(lambda: redis.exists(large.keys.watched_large))
@@ -225,7 +226,7 @@ def test_a_large_picture_is_asked_for_where_one_viewer_has_a_large_one(redis: Re
 
 
 def test_a_broken_picture_stops_no_other(redis: Redis) -> None:
-    broken, good, hub = FakeCamera(redis, "A"), FakeCamera(redis, "B"), Hub(redis)
+    broken, good, hub = FakeCamera(redis, "A"), FakeCamera(redis, "B"), make_hub(Bus(redis))
     redis.xadd(broken.keys.view, {"hello": "world"})
     with hub.watch([broken.id, good.id]) as viewer:
         good.commit()
@@ -233,7 +234,7 @@ def test_a_broken_picture_stops_no_other(redis: Redis) -> None:
 
 
 def test_viewing_goes_on_after_an_outage(redis: Redis) -> None:
-    camera, hub = FakeCamera(redis, "Gate"), Hub(redis)
+    camera, hub = FakeCamera(redis, "Gate"), make_hub(Bus(redis))
     with hub.watch([camera.id]) as viewer:
         camera.commit()
         next_view(viewer)

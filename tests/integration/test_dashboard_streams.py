@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from bus.connection.client import connect
+from bus.connection.server import Server
 from bus.stores.cameras import CameraRegistry
 from dashboard.live.mjpeg import BOUNDARY
 from dashboard.live.wall_records import decode_records
@@ -224,7 +225,7 @@ def test_a_wall_learns_that_redis_is_away_and_back(
     next_record(stream, "state")
     board = services_of(app).board
     with monkeypatch.context() as outage:
-        outage.setattr(board, "_redis", connect("redis://127.0.0.1:1/0"))
+        outage.setattr(board, "_server", Server(connect("redis://127.0.0.1:1/0")))
         assert "Redis" in next_record(stream, "trouble")[0]["detail"]
     assert next_record(stream, "state")[0]["cameras"]
     answer.close()

@@ -9,8 +9,9 @@ from typing import Any
 
 from redis import Redis
 
+from bus.bus import Bus
 from contract.cameras.camera import Camera, make_camera
-from dashboard.live.hub import Hub
+from dashboard.live.hub import make_hub
 from ingest.process.capture import Capture
 from ingest.process.connection_state import ConnectionState
 from ingest.process.outbox import Outbox
@@ -57,7 +58,7 @@ def test_a_followed_frame_is_seen_in_every_stage_and_its_cameras_password_in_non
                 redis, lease_s=60.0, staleness_s=60.0, tracing=start_tracing("worker", settings)
             )
         )
-        hub = Hub(redis, start_tracing("dashboard", settings))
+        hub = make_hub(Bus(redis), start_tracing("dashboard", settings))
         running.enter_context(hub.watch([camera.id]))
         assert eventually(lambda: whole(receiver), LONG_S)
     spans = whole(receiver)

@@ -22,10 +22,11 @@ from bus.cluster.places import (
 )
 from bus.connection.client import connect, server_name
 from bus.keys import AlertKeys, CameraKeys, UploadKeys
+from bus.stores.people import CountedPerson, RowId
 from contract.cameras.camera import make_camera
 from contract.errors import SettingsError
 from contract.people.people import Person
-from dashboard.live.people_feed import ArrivalOrder, CountedPerson, RowId
+from dashboard.live.people_feed import ArrivalOrder
 from runtime.redis_address.cluster import parse_cluster
 from runtime.settings import load_settings
 
