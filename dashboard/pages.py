@@ -67,30 +67,35 @@ def browser_words(user_agent: str) -> str:
 @blueprint.get("/")
 @requires("viewer")
 def wall() -> str:
+    """The wall of cameras."""
     return render_template("wall.html", cameras=visible_cameras(services().cameras.all()))
 
 
 @blueprint.get("/cameras/new")
 @requires("operator")
 def new() -> str:
+    """The page to add a camera."""
     return _form(None)
 
 
 @blueprint.get("/cameras/import")
 @requires("operator")
 def many() -> str:
+    """The page to import many cameras."""
     return render_template("many_cameras.html", fields=FIELDS, megabytes=MOST_BYTES // 2**20)
 
 
 @blueprint.get("/cameras/<camera_id>")
 @requires("viewer")
 def camera(camera_id: str) -> str:
+    """The page of one camera."""
     return render_template("camera.html", camera=services().cameras.get(camera_id))
 
 
 @blueprint.get("/cameras/<camera_id>/edit")
 @requires("operator")
 def edit(camera_id: str) -> str:
+    """The page to change a camera."""
     return _form(services().cameras.get(camera_id))
 
 

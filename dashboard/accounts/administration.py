@@ -33,12 +33,14 @@ only_administrators = requires("administrator", everywhere=True, in_person=True)
 @blueprint.get("/users")
 @only_administrators
 def users() -> str:
+    """The page of accounts."""
     return _users_page(_form(UserForm))
 
 
 @blueprint.post("/users")
 @only_administrators
 def add_user() -> Any:
+    """Make an account, and show the link at which its password is chosen."""
     form = _form(UserForm)
     if not form.validate():
         return _users_page(form), 422
@@ -54,6 +56,7 @@ def add_user() -> Any:
 @blueprint.get("/users/<user_id>")
 @only_administrators
 def user(user_id: str) -> str:
+    """The page of one account."""
     found = _user(user_id)
     form = _form(UserChangeForm, blank=True, groups_of=found.grants)
     form.show(found.grants)
@@ -64,6 +67,7 @@ def user(user_id: str) -> str:
 @blueprint.post("/users/<user_id>")
 @only_administrators
 def change_user(user_id: str) -> Any:
+    """Change an account's roles, or disable it."""
     found = _user(user_id)
     form = _form(UserChangeForm, groups_of=found.grants)
     if not form.validate():
@@ -84,6 +88,7 @@ def change_user(user_id: str) -> Any:
 @blueprint.post("/users/<user_id>/link")
 @only_administrators
 def link(user_id: str) -> str:
+    """Make a one-time link for a new password."""
     found = _user(user_id)
     audit("made a one-time link", found.name)
     return _users_page(_form(UserForm, blank=True), link=_new_link(found), linked=found)
@@ -92,6 +97,7 @@ def link(user_id: str) -> str:
 @blueprint.post("/users/<user_id>/sign-out")
 @only_administrators
 def sign_out_user(user_id: str) -> Response:
+    """End all sessions of an account."""
     found = _user(user_id)
     ended = _accounts().sessions.end_all(found.id)
     audit("signed somebody out everywhere", found.name)
@@ -102,6 +108,7 @@ def sign_out_user(user_id: str) -> Response:
 @blueprint.post("/users/<user_id>/remove")
 @only_administrators
 def remove_user(user_id: str) -> Any:
+    """Remove an account."""
     found = _user(user_id)
     try:
         _accounts().remove(found)
@@ -115,12 +122,14 @@ def remove_user(user_id: str) -> Any:
 @blueprint.get("/keys")
 @only_administrators
 def api_keys() -> str:
+    """The page of API keys."""
     return _keys_page(_form(KeyForm))
 
 
 @blueprint.post("/keys")
 @only_administrators
 def add_api_key() -> Any:
+    """Make an API key, and show it once."""
     form = _form(KeyForm)
     if not form.validate():
         return _keys_page(form), 422
@@ -141,6 +150,7 @@ def add_api_key() -> Any:
 @blueprint.post("/keys/<key_id>/remove")
 @only_administrators
 def remove_api_key(key_id: str) -> Response:
+    """Remove an API key."""
     found = _accounts().api_keys.remove(key_id)
     if found is None:
         raise NotFound("no API key has this id")
@@ -152,6 +162,7 @@ def remove_api_key(key_id: str) -> Response:
 @blueprint.get("/audit")
 @only_administrators
 def audit_log() -> str:
+    """The page of the audit log."""
     entries = _accounts().audit.newest(AUDIT_PAGE, entries_before(request.args.get("before")))
     return render_template("audit.html", entries=entries, more=len(entries) == AUDIT_PAGE)
 

@@ -22,12 +22,14 @@ blueprint = Blueprint("own_account", __name__, url_prefix="/account")
 @blueprint.get("")
 @requires("viewer", in_person=True)
 def show() -> str:
+    """The page of one's own account."""
     return _page(ChangePasswordForm())
 
 
 @blueprint.post("")
 @requires("viewer", in_person=True)
 def change_password() -> Any:
+    """Change one's own password."""
     form, accounts, user = ChangePasswordForm(), services().accounts, _user()
     if not form.validate():
         return _page(form), 422
@@ -56,6 +58,7 @@ def change_password() -> Any:
 @blueprint.post("/sign-out-everywhere")
 @requires("viewer", in_person=True, action="signed out everywhere")
 def sign_out_everywhere() -> Response:
+    """End all of one's own sessions."""
     ended = services().accounts.sessions.end_all(identity().id, but=identity().session_token)
     flash(f"Signed out of {ended} other browsers.")
     return redirect(url_for("own_account.show"))

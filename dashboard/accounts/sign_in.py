@@ -27,12 +27,14 @@ blueprint = Blueprint("sign_in", __name__)
 @blueprint.get("/sign-in")
 @public
 def form() -> str:
+    """The sign-in page."""
     return _page(SignInForm())
 
 
 @blueprint.post("/sign-in")
 @public
 def sign_in() -> Any:
+    """Sign in with a name and a password."""
     form, address = SignInForm(), request.remote_addr or ""
     if not form.validate():
         return _page(form), 422
@@ -52,6 +54,7 @@ def sign_in() -> Any:
 @blueprint.post("/sign-out")
 @requires("viewer", in_person=True, action="signed out")
 def sign_out() -> Response:
+    """End this session."""
     _accounts().sessions.end(identity().session_token)
     logout_user()
     session.clear()
@@ -62,6 +65,7 @@ def sign_out() -> Response:
 @public
 def welcome(token: str) -> str:
     # Reading uses nothing up: mail programs and chats open links to show what is behind them.
+    """The page at which a one-time link leads to a password."""
     user = _link_user(token)
     return render_template("welcome.html", form=NewPasswordForm(), user=user, token=token)
 
@@ -69,6 +73,7 @@ def welcome(token: str) -> str:
 @blueprint.post("/welcome/<token>")
 @public
 def set_password(token: str) -> Any:
+    """Choose the password of the account that the link is for."""
     user, form, accounts = _link_user(token), NewPasswordForm(), _accounts()
     try:
         if not form.validate():

@@ -31,18 +31,21 @@ only_administrators = requires("administrator", everywhere=True, in_person=True)
 @blueprint.get("")
 @only_administrators
 def channels() -> str:
+    """The page of channels."""
     return _list()
 
 
 @blueprint.get("/new")
 @only_administrators
 def new() -> str:
+    """The page for a new channel."""
     return _page(FORMS[_asked_kind()](), None)
 
 
 @blueprint.post("/new")
 @only_administrators
 def add() -> Any:
+    """Make a channel."""
     kind = _asked_kind()
     form = FORMS[kind]()
     if not form.validate():
@@ -58,6 +61,7 @@ def add() -> Any:
 @blueprint.get("/<channel_id>")
 @only_administrators
 def channel(channel_id: str) -> str:
+    """The page of one channel."""
     found = find_channel(channel_id)
     form = FORMS[found.kind](formdata=None)
     form.show(found)
@@ -67,6 +71,7 @@ def channel(channel_id: str) -> str:
 @blueprint.post("/<channel_id>")
 @only_administrators
 def save(channel_id: str) -> Any:
+    """Change a channel."""
     found = find_channel(channel_id)
     form = FORMS[found.kind]()
     if not form.validate():
@@ -84,6 +89,7 @@ def save(channel_id: str) -> Any:
 @blueprint.post("/<channel_id>/test")
 @only_administrators
 def test(channel_id: str) -> Response:
+    """Send a test message to a channel."""
     found = find_channel(channel_id)
     result = test_channel(found)
     flash(f"Test of {found.name}: {result.words}", "good" if result.outcome == "delivered" else "")
@@ -93,6 +99,7 @@ def test(channel_id: str) -> Response:
 @blueprint.post("/<channel_id>/secret")
 @only_administrators
 def secret(channel_id: str) -> Any:
+    """Give a web hook another signing secret."""
     found = find_channel(channel_id)
     try:
         return _list(found, new_secret_of(found))
@@ -103,6 +110,7 @@ def secret(channel_id: str) -> Any:
 @blueprint.post("/<channel_id>/remove")
 @only_administrators
 def remove(channel_id: str) -> Response:
+    """Remove a channel."""
     found = find_channel(channel_id)
     remove_channel(found)
     flash(f"{found.name} is removed.")

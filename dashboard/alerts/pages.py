@@ -89,6 +89,7 @@ def rules() -> str:
 @blueprint.get("/rules/new")
 @requires("operator")
 def new_rule() -> str:
+    """The page for a new rule."""
     form = _form(_asked_kind())
     form.days.data, form.tz.data = list(DAYS), _usual_zone()
     form.channels.data = [value for value, _ in _channel_choices()]
@@ -98,6 +99,7 @@ def new_rule() -> str:
 @blueprint.post("/rules/new")
 @requires("operator")
 def add_rule() -> Any:
+    """Make a rule."""
     form = _form(_asked_kind())
     if not form.validate():
         return _rule_page(form, None), 422
@@ -112,6 +114,7 @@ def add_rule() -> Any:
 @blueprint.get("/rules/<rule_id>")
 @requires("operator")
 def rule(rule_id: str) -> str:
+    """The page of one rule."""
     found = find_rule(rule_id)
     require_rule(found)
     form = _form(found.when.kind, found)
@@ -123,6 +126,7 @@ def rule(rule_id: str) -> str:
 @blueprint.post("/rules/<rule_id>")
 @requires("operator")
 def save_rule(rule_id: str) -> Any:
+    """Change a rule."""
     found = find_rule(rule_id)
     form = _form(found.when.kind, found)
     if not form.validate():
@@ -140,6 +144,7 @@ def save_rule(rule_id: str) -> Any:
 @blueprint.post("/rules/<rule_id>/remove")
 @requires("operator")
 def remove(rule_id: str) -> Response:
+    """Remove a rule."""
     found = find_rule(rule_id)
     remove_rule(found)
     flash(f"{found.name} is removed; what it has open is closed within seconds.")

@@ -22,6 +22,7 @@ blueprint = Blueprint("picture_streams", __name__)
 @blueprint.get("/cameras/<camera_id>/stream.mjpg")
 @requires("viewer", goes_on="answer")
 def stream(camera_id: str) -> Response:
+    """Annotated MJPEG, for browsers and players."""
     note_watching([services().cameras.get(camera_id)])
     services().board.forget()
     live = CameraStream(services().hub, services().board, camera_id, services().clock)

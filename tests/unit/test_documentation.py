@@ -108,6 +108,13 @@ def test_every_setting_metric_route_command_and_fault_kind_is_documented() -> No
     assert min(map(len, (settings, metrics, routes, helps, kinds))) > 20
 
 
+def test_every_route_says_what_it_does() -> None:
+    rows = (DOCS / "reference/api.md").read_text(encoding="utf-8").splitlines()
+    routes = [row.split(" | ") for row in rows if row.startswith("| `")]
+    assert len(routes) > 80
+    assert [route[0] for route in routes if not route[2].strip(" |")] == []
+
+
 def site() -> dict[str, Any]:
     project: dict[str, Any] = tomllib.loads(SITE.read_text(encoding="utf-8"))["project"]
     return project
