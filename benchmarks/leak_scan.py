@@ -66,7 +66,7 @@ def read_all(drive: Drive) -> None:
     audit = drive.http.get(f"{drive.system.url}/api/v1/audit?limit=500", timeout=10)
     drive.places.add("the audit log", audit.content)
     backup = drive.system.log.parent / "station.backup"
-    backups.write(backups.take(drive.system.redis, "a scan"), backup)
+    backups.write(backups.take(Bus(drive.system.redis).backups, "a scan"), backup)
     drive.places.add("a backup", gzip.decompress(backup.read_bytes()))
     for value in values_in(drive.system.redis):
         drive.places.add("Redis", value)

@@ -13,18 +13,20 @@ from redis import Redis
 
 from bus.clock import KeptClock, SharedClock
 from bus.connection.client import Outage, connect, wait_for_server
-from bus.connection.loss import LossWatch
+from bus.connection.loss import LossWatch, accept_loss
 from bus.connection.server import Server
 from bus.connection.storage_watch import StorageWatch
 from bus.job_queue import JobQueue
 from bus.leases import Lease, Ownership, Role
 from bus.members import Membership
 from bus.retries import Retries
+from bus.stores.accounts.audit import AuditLog
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
 from bus.stores.alert_turn import AlertTurn
 from bus.stores.alerts import AlertStore
+from bus.stores.backup import BackupStore
 from bus.stores.cameras import CameraRegistry, CameraRoster
 from bus.stores.frames import FramePublisher, FrameReader
 from bus.stores.history import HistoryStore
@@ -71,7 +73,12 @@ class Bus:
         Raises:
             SettingsError: no Redis is named.
         """
-        return cls(connect(settings.require_redis_url(), name), vault)
+        return cls.at(settings.require_redis_url(), name, vault)
+
+    @classmethod
+    def at(cls, url: str, name: str, vault: Vault | None = None) -> Bus:
+        """Return a bus over the Redis at `url`, as `open` does."""
+        return cls(connect(url, name), vault)
 
     def close(self) -> None:
         """Close the connections."""
@@ -119,9 +126,21 @@ class Bus:
 
         return AccountStores.over(self._redis)
 
+    def accept_loss(self) -> None:
+        """Have everybody take what Redis has for all there is."""
+        accept_loss(self._redis)
+
     def alert_turn(self) -> AlertTurn:
         """The right to evaluate the alert rules; belongs to one thread."""
         return AlertTurn(self._redis)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        return AuditLog(self._redis)
+
+    @cached_property
+    def backups(self) -> BackupStore:
+        return BackupStore(self._redis)
 
     @cached_property
     def cameras_without_secrets(self) -> CameraRegistry:

@@ -6,9 +6,13 @@ from typing import Any
 
 from rq import get_current_job
 from rq.job import Job
+from rq.timeouts import JobTimeoutException
 
 from bus.bus import Bus
 from runtime.vault import Vault
+
+JobTimeoutError = JobTimeoutException
+"""A job took longer than it may. RQ raises it inside the job, wherever that is."""
 
 
 class RunningJob:

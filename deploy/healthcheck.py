@@ -18,10 +18,7 @@ import urllib.request
 from http import HTTPStatus
 from typing import Final
 
-from redis.exceptions import RedisError
-
-from bus.connection.client import connect, explain
-from bus.members import Membership
+from bus.heartbeats import living_members
 from contract.errors import MaskwatchError, RedisUnavailableError
 from runtime.settings import Settings, load_settings
 
@@ -50,13 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _beat_problem(settings: Settings, role: str) -> str:
     """Raise `RedisUnavailableError` when nobody can say."""
-    redis = connect(settings.require_redis_url(), "maskwatch-healthcheck")
-    try:
-        members = Membership(redis, role, settings.lease_s).live()
-    except RedisError as error:
-        raise explain(error, redis) from error
-    finally:
-        redis.close()
+    members = living_members(settings, role, "maskwatch-healthcheck")
     host = socket.gethostname()
     if any(host in member for member in members):
         return ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from contract.errors import AccountError
-from maskwatch.connection import connect_here, seal_everything
+from maskwatch.connection import bus_here, seal_everything
 from runtime.settings import load_settings
 
 if TYPE_CHECKING:
@@ -192,10 +192,9 @@ def secret_key_rotate(drop_older: bool) -> None:
 
 
 def _accounts() -> Accounts:
-    from bus.bus import Bus
     from dashboard.accounts.service import make_accounts
 
-    return make_accounts(Bus(connect_here()))
+    return make_accounts(bus_here())
 
 
 def _find(accounts: Accounts, name: str) -> User:

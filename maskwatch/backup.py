@@ -9,25 +9,20 @@ Pictures, sessions and one-time links are not in it.
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 import time
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from redis import Redis
 
-from bus import keys
-from bus.keys import AlertKeys, CameraKeys
-from bus.stores.history import DAY_S, forget_history
+from bus.stores.backup import KINDS, BackupStore, Counts, Kind
 from contract.cameras.camera import Camera
 from contract.errors import BackupError
-from contract.people.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
+from contract.people.minutes import HISTORY_DAYS
 from contract.plain_text import STORED
 from runtime.own_files import write_whole
 
@@ -36,32 +31,7 @@ MOST_BYTES: Final = 2 * 1024**3
 """Of a file's content: 400 days of 500 cameras are some hundreds of megabytes."""
 
 Outcome = Literal["new", "replaced", "kept", "name taken"]
-_HASHES: Final = {
-    "channels": AlertKeys.CHANNELS,
-    "rules": AlertKeys.RULES,
-    "users": keys.USERS,
-    "api_keys": keys.API_KEYS,
-    "cameras": keys.CAMERAS,
-}
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-_Hash = dict[str, str]
-
-
-class Counts(BaseModel):
-    """What was counted at one camera, and what its next worker goes on from."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    totals: _Hash = {}
-    minutes: _Hash = {}
-    days: dict[int, str] = {}
-    """Packed days in base 64, by number."""
-    people: list[tuple[str, str]] = []
-    """Rows with their ids."""
-    condition: _Hash = {}
-    position: str = ""
-    tracker: str = ""
-    latest: str = ""
 
 
 class Backup(BaseModel):
@@ -85,20 +55,20 @@ class Backup(BaseModel):
 class Item:
     """What becomes, or would become, of one record of a backup."""
 
-    kind: str
+    kind: Kind
     id: str
     name: str
     outcome: Outcome
 
 
-def take(redis: Redis, made_by: str) -> Backup:
+def take(store: BackupStore, made_by: str) -> Backup:
     """Read everything that a backup holds."""
-    found = {kind: _texts(redis.hgetall(name)) for kind, name in _HASHES.items()}
+    found = {kind: store.records(kind) for kind in KINDS}
     # A browser's webcam ends with its page.
     webcams = [one for one, raw in found["cameras"].items() if _is_webcam(raw)]
     for camera_id in webcams:
         del found["cameras"][camera_id]
-    counts = {camera_id: _read_counts(redis, camera_id) for camera_id in found["cameras"]}
+    counts = {camera_id: store.counts(camera_id) for camera_id in found["cameras"]}
     return Backup(format=FORMAT, made_at_s=time.time(), made_by=made_by, counts=counts, **found)
 
 
@@ -139,14 +109,14 @@ def read(path: Path) -> Backup:
     return backup
 
 
-def plan(redis: Redis, backup: Backup, replace: bool) -> list[Item]:
+def plan(store: BackupStore, backup: Backup, replace: bool) -> list[Item]:
     """What restoring would do: what is there stays as it is, unless `replace`.
 
     A name that another record has is never taken away from it.
     """
     items = []
-    for kind, name in _HASHES.items():
-        there = _texts(redis.hgetall(name))
+    for kind in KINDS:
+        there = store.records(kind)
         names = {_name(raw).lower(): one for one, raw in there.items()}
         for record_id, raw in getattr(backup, kind).items():
             taken = names.get(_name(raw).lower(), record_id) != record_id and kind != "api_keys"
@@ -158,101 +128,19 @@ def plan(redis: Redis, backup: Backup, replace: bool) -> list[Item]:
 
 
 def restore(
-    redis: Redis, backup: Backup, replace: bool, history_days: int = HISTORY_DAYS
+    store: BackupStore, backup: Backup, replace: bool, history_days: int = HISTORY_DAYS
 ) -> list[Item]:
     """Write what `plan` says, and return it. Doing it again changes nothing."""
-    items = plan(redis, backup, replace)
+    items = plan(store, backup, replace)
     for item in items:
         if item.outcome not in {"new", "replaced"}:
             continue
         # Counts first: a camera that a worker sees has what was counted before.
         if item.kind == "cameras" and item.id in backup.counts:
-            _write_counts(redis, item.id, backup.counts[item.id], history_days)
-        redis.hset(_HASHES[item.kind], item.id, getattr(backup, item.kind)[item.id])
-    redis.incr(keys.CAMERAS_REVISION)
+            store.write_counts(item.id, backup.counts[item.id], history_days)
+        store.write_record(item.kind, item.id, getattr(backup, item.kind)[item.id])
+    store.announce()
     return items
-
-
-def _read_counts(redis: Redis, camera_id: str) -> Counts:
-    names = CameraKeys(camera_id)
-    today = int(time.time() // DAY_S)
-    days = range(today - LONGEST_HISTORY_DAYS, today + 2)
-    with redis.pipeline(transaction=True) as pipeline:
-        for hash_name in (names.totals, names.minutes, names.condition):
-            pipeline.hgetall(hash_name)
-        pipeline.mget(names.position, names.tracker, names.latest)
-        pipeline.xrange(names.people)
-        pipeline.mget([names.day(day) for day in days])
-        answer: list[Any] = pipeline.execute()
-    totals, minutes, condition, (position, tracker, latest), people, packed = answer
-    return Counts(
-        totals=_texts(totals),
-        minutes=_texts(minutes),
-        condition=_texts(condition),
-        position=(position or b"").decode(),
-        tracker=(tracker or b"").decode(),
-        latest=(latest or b"").decode(),
-        people=[(row.decode(), fields[b"person"].decode()) for row, fields in people],
-        days={
-            day: base64.b64encode(blob).decode()
-            for day, blob in zip(days, packed, strict=True)
-            if blob
-        },
-    )
-
-
-def _write_counts(redis: Redis, camera_id: str, counts: Counts, history_days: int) -> None:
-    """Put a camera's counts in place of those there; leases and their fence stay."""
-    names = CameraKeys(camera_id)
-    forget_history(redis, camera_id, time.time())
-    position = _newer_than_any(redis, names, counts.position)
-    with redis.pipeline(transaction=True) as pipeline:
-        for name, fields in (
-            (names.totals, counts.totals),
-            (names.minutes, counts.minutes),
-            (names.condition, counts.condition),
-        ):
-            pipeline.delete(name)
-            if fields:
-                pipeline.hset(name, mapping=dict[Any, Any](fields))
-        for name, text in (
-            (names.position, position),
-            (names.tracker, counts.tracker),
-            (names.latest, counts.latest),
-        ):
-            pipeline.delete(name)
-            if text:
-                pipeline.set(name, text)
-        # Frames that were numbered otherwise.
-        pipeline.delete(names.frames, names.view, names.people)
-        for row_id, person in counts.people:
-            pipeline.xadd(names.people, {"person": person}, id=row_id)
-        for day, blob in _days(counts, history_days):
-            pipeline.set(names.day(day), blob, exat=(day + 1 + history_days) * DAY_S)
-        pipeline.execute()
-
-
-def _newer_than_any(redis: Redis, names: CameraKeys, position: str) -> str:
-    """The position, with a number of commits that no worker builds on: theirs are refused."""
-    there: Any = redis.get(names.position)
-    commits = max(_commits((there or b"").decode()), _commits(position)) + 1
-    return f"{position.partition(' ')[0] or 0} {commits}"
-
-
-def _commits(position: str) -> int:
-    commits = position.partition(" ")[2]
-    return int(commits) if commits.isdigit() else 0
-
-
-def _days(counts: Counts, history_days: int) -> Iterator[tuple[int, bytes]]:
-    oldest = time.time() // DAY_S - history_days
-    for day, encoded in counts.days.items():
-        if day >= oldest:
-            yield day, base64.b64decode(encoded)
-
-
-def _texts(found: Any) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in found.items()}
 
 
 def _name(raw: str) -> str:

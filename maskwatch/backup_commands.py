@@ -11,7 +11,7 @@ import click
 
 from contract.errors import SecretKeyError
 from maskwatch import __version__
-from maskwatch.connection import connect_here
+from maskwatch.connection import bus_here
 from runtime.settings import load_settings
 
 WHO = "the command line"
@@ -26,7 +26,7 @@ def backup(path: Path) -> None:
     """
     from maskwatch import backup as backups
 
-    taken = backups.take(connect_here(), __version__)
+    taken = backups.take(bus_here().backups, __version__)
     backups.write(taken, path)
     click.echo(
         f"{len(taken.cameras)} cameras with their counts, {len(taken.users)} accounts, "
@@ -49,24 +49,22 @@ def backup(path: Path) -> None:
 )
 def restore(path: Path, dry_run: bool, replace: bool) -> None:
     """Bring back what `maskwatch backup` wrote. What is here already stays, with its counts."""
-    from bus.connection.loss import accept_loss
-    from bus.stores.accounts.audit import AuditLog
     from maskwatch import backup as backups
 
-    redis = connect_here()
+    bus = bus_here()
     read = backups.read(path)
-    items = backups.plan(redis, read, replace)
+    items = backups.plan(bus.backups, read, replace)
     for item in items:
         if item.outcome != "new":
             click.echo(f"{item.kind.replace('_', ' ')}: {item.name or item.id}: {item.outcome}")
     if not dry_run:
-        items = backups.restore(redis, read, replace, load_settings().history_days)
+        items = backups.restore(bus.backups, read, replace, load_settings().history_days)
     tally = Counter(item.outcome for item in items)
     words = ", ".join(f"{tally[outcome]} {outcome}" for outcome in sorted(tally)) or "nothing"
     click.echo(f"{'would restore' if dry_run else 'restored'}: {words}")
     if not dry_run:
-        accept_loss(redis)
-        AuditLog(redis).write(WHO, "restored a backup", words)
+        bus.accept_loss()
+        bus.audit.write(WHO, "restored a backup", words)
     _say_what_stays_locked([*read.cameras.values(), *read.channels.values()])
 
 
@@ -74,15 +72,12 @@ def restore(path: Path, dry_run: bool, replace: bool) -> None:
 @click.option("--accept", is_flag=True, help="Go on with what Redis has.")
 def redis_loss(accept: bool) -> None:
     """Say what Redis lacks of what it had stored."""
-    from bus.connection.loss import LossWatch, accept_loss
-    from bus.stores.accounts.audit import AuditLog
-
-    redis = connect_here()
-    loss = LossWatch(redis).look()
+    bus = bus_here()
+    loss = bus.losses().look()
     click.echo(f"{loss.words}." if loss else "Redis has all that it had, as far as anybody knows.")
     if loss and accept:
-        accept_loss(redis)
-        AuditLog(redis).write(WHO, "accepted a loss of data", loss.words)
+        bus.accept_loss()
+        bus.audit.write(WHO, "accepted a loss of data", loss.words)
         click.echo("accepted: nobody says so any more")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from contract.errors import CameraFileError
-from maskwatch.connection import cameras_here, connect_here
+from maskwatch.connection import bus_here, cameras_here
 
 if TYPE_CHECKING:
     from dashboard.cameras.file.forms import Form
@@ -48,7 +48,6 @@ def export_cameras(path: Path) -> None:
 )
 def import_cameras(path: Path, dry_run: bool, partial: bool, remove_missing: bool) -> None:
     """Add and change the cameras of a .yaml or .csv file: all of them, or none."""
-    from bus.stores.accounts.audit import AuditLog
     from dashboard.cameras.file.forms import read_cameras
     from dashboard.cameras.file.plan import carry_out, make_plan
 
@@ -70,7 +69,7 @@ def import_cameras(path: Path, dry_run: bool, partial: bool, remove_missing: boo
     if refused and not partial:
         raise CameraFileError(f"{len(refused)} cameras cannot be taken, so nothing was changed")
     carry_out(plan, registry, revision)
-    AuditLog(connect_here()).write(WHO, "imported cameras", plan.words())
+    bus_here().audit.write(WHO, "imported cameras", plan.words())
 
 
 def _show(plan: Plan) -> None:

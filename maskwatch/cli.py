@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bus.stores.cameras import CameraRegistry
-from bus.stores.status import StatusStore
 from contract.cameras.camera import Camera, make_camera
 from contract.errors import CameraConfigError, CameraNotFoundError, MaskwatchError
 from maskwatch import (
@@ -21,7 +19,7 @@ from maskwatch import (
     networks,
     redis_commands,
 )
-from maskwatch.connection import cameras_here, connect_here
+from maskwatch.connection import bus_here, cameras_here
 from maskwatch.shapes import parse_named, parse_points
 from runtime.logs import configure_logging
 from runtime.own_files import keep_private
@@ -228,9 +226,9 @@ def camera_change(name_or_id: str, clear: tuple[str, ...], **options: Any) -> No
 @camera.command("list")
 def camera_list() -> None:
     """Show every camera, its state and what is wrong with it."""
-    redis = connect_here()
-    cameras = CameraRegistry(redis).all()
-    states = StatusStore(redis).read(cameras)
+    bus = bus_here()
+    cameras = bus.cameras.all()
+    states = bus.statuses.read(cameras)
     for one in cameras:
         status = states[one.id]
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(status.since_s))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from redis import Redis
-
-from bus.connection.client import check_server, connect
+from bus.bus import Bus
 from bus.server.embedded import EmbeddedRedis
 from bus.stores.cameras import CameraRegistry
-from bus.wire import check_wire
 from contract.errors import SettingsError
 from runtime.settings import load_settings
+from runtime.vault import Vault
 
 
-def connect_here() -> Redis:
-    """Connect to the Redis that is set, else to the one that `maskwatch run` started here.
+def bus_here(vault: Vault | None = None) -> Bus:
+    """Open the Redis that is set, else the one that `maskwatch run` started here.
 
     Raises:
         SettingsError: there is neither.
@@ -30,17 +28,15 @@ def connect_here() -> Redis:
                 "MASKWATCH_REDIS_URL is not set"
             )
         url = server.url
-    redis = connect(url, "maskwatch-cli")
-    check_server(redis)
-    check_wire(redis)
-    return redis
+    bus = Bus.at(url, "maskwatch-cli", vault)
+    bus.server.check()
+    bus.server.refuse_newer()
+    return bus
 
 
 def cameras_here() -> CameraRegistry:
     """The cameras in that Redis, with the key that this machine has for their passwords."""
-    from runtime.vault import Vault  # not in a worker's image, which has this command, too
-
-    return CameraRegistry(connect_here(), Vault(load_settings().where_the_secret_key_is))
+    return _unlocked().cameras
 
 
 def seal_everything() -> tuple[int, int]:
@@ -48,9 +44,9 @@ def seal_everything() -> tuple[int, int]:
 
     Returns the numbers of cameras and of alert channels that were encrypted anew.
     """
-    from bus.stores.alert_channels import ChannelStore
-    from runtime.vault import Vault
+    bus = _unlocked()
+    return bus.cameras.seal_all(), bus.alert_channels.seal_all()
 
-    vault = Vault(load_settings().where_the_secret_key_is)
-    redis = connect_here()
-    return CameraRegistry(redis, vault).seal_all(), ChannelStore(redis, vault).seal_all()
+
+def _unlocked() -> Bus:
+    return bus_here(Vault(load_settings().where_the_secret_key_is))

@@ -10,23 +10,18 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from redis import Redis
-from redis.exceptions import RedisError
-
-from bus.connection.client import Outage, check_server, connect, server_name, wait_for_server
-from bus.keys import CameraKeys
-from bus.members import Membership
+from bus.bus import Bus
+from bus.errors import StoreError
 from bus.server.embedded import EmbeddedRedis
 from bus.stores.alert_channels import ChannelStore
-from bus.stores.cameras import CameraRegistry
-from bus.wire import PICTURES_SEALED, noted_version
-from contract.cameras.camera import is_network_address, make_camera
-from contract.errors import MaskwatchError, MessageError, RedisUnavailableError, SettingsError
-from contract.people.faces import FrameFaces
+from bus.stores.cameras import CameraRegistry, CameraRoster
+from bus.stores.sights import SightStore
+from contract.cameras.camera import Camera, is_network_address, make_camera
+from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
 from runtime.own_files import make_private_folder
 from runtime.settings import Settings
@@ -73,15 +68,16 @@ def parse_cameras(argument: str) -> dict[str, str]:
     return cameras
 
 
-def register_cameras(redis: Redis, wanted: dict[str, str], vault: Vault) -> int:
+def register_cameras(
+    registry: CameraRegistry, channels: ChannelStore, wanted: dict[str, str]
+) -> int:
     """Make the registry hold `wanted`; demo cameras when nothing else is registered.
 
     Cameras registered before stay; the demo cameras go once real ones are named. Passwords that
     an earlier version left in clear are encrypted. Returns how many cameras there are then.
     """
-    registry = CameraRegistry(redis, vault)
     registry.seal_all()
-    ChannelStore(redis, vault).seal_all()
+    channels.seal_all()
     # Names differ within a group; those without a group are found first.
     everyone = sorted(registry.all(), key=lambda camera: not camera.group)
     by_name = {camera.name: camera for camera in everyone}
@@ -113,8 +109,8 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
     vault = ensure_secret_key(settings)
     ensure_detector(settings)
     with _redis(settings) as (url, server):
-        redis = connect(url, "maskwatch-run")
-        if not _prepare(redis, cameras, vault, stop, ours=server is not None):
+        bus = Bus.at(url, "maskwatch-run", vault)
+        if not _prepare(bus, cameras, stop, ours=server is not None):
             return
         # The stages know a login from their settings, as we do.
         stages = _stages(settings, settings.redis_url or url)
@@ -122,7 +118,7 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
             for stage in stages:
                 if not starts_beside(stage.name):
                     stage.start()
-            _supervise(settings, redis, stages, server, stop)
+            _supervise(settings, bus, stages, server, stop)
         finally:
             _end(stages)
 
@@ -164,47 +160,48 @@ def ensure_detector(settings: Settings) -> None:
         pull("yunet", target, base_url=settings.models_url)
 
 
-def _prepare(
-    redis: Redis, cameras: dict[str, str], vault: Vault, stop: threading.Event, ours: bool
-) -> bool:
+def _prepare(bus: Bus, cameras: dict[str, str], stop: threading.Event, ours: bool) -> bool:
     """Register the cameras once Redis, `ours` or not, is usable; False when told to stop first."""
-    outage = Outage(redis, stop)
-    unsealed = ours and 0 < noted_version(redis) < PICTURES_SEALED
-    while wait_for_server(redis, stop):
+    outage = bus.outage(stop)
+    unsealed = ours and bus.server.held_pictures_in_clear()
+    while bus.wait_for_server(stop):
         try:
-            in_clear = secrets_in_clear(redis)
-            count = register_cameras(redis, cameras, vault)
+            in_clear = secrets_in_clear(bus.cameras_without_secrets.all())
+            count = register_cameras(bus.cameras, bus.alert_channels, cameras)
             if in_clear:
-                _forget_clear_text(redis, ours)
+                _forget_clear_text(bus, ours)
             elif unsealed:
-                redis.bgrewriteaof()  # the file of that version has pictures of probes
-        except RedisError as error:
+                bus.server.rewrite_file()  # the file of that version has pictures of probes
+        except StoreError as error:
             outage.report(error)
             continue
-        _log.info("Redis %s at %s, %d cameras", check_server(redis), server_name(redis), count)
+        _log.info("Redis %s at %s, %d cameras", bus.server.check(), bus.server.name, count)
         return True
     return False
 
 
-def secrets_in_clear(redis: Redis) -> bool:
-    """Whether an earlier version left a camera's network address unencrypted, or not all of it."""
+def secrets_in_clear(cameras: Iterable[Camera]) -> bool:
+    """Whether an earlier version left a network address unencrypted, or not all of it.
+
+    `cameras` are as they are stored: read without a key.
+    """
     return any(
         is_network_address(camera.source)
         and (camera.sealed_source is None or camera.redacted_source != camera.source)
-        for camera in CameraRegistry(redis).all()  # without a key: as it is stored
+        for camera in cameras
     )
 
 
-def _forget_clear_text(redis: Redis, ours: bool) -> None:
+def _forget_clear_text(bus: Bus, ours: bool) -> None:
     """Have the append-only file written anew: what was in clear is still in the old one."""
     if ours:
-        redis.bgrewriteaof()
+        bus.server.rewrite_file()
         _log.info("encrypted camera addresses that an earlier version had left in clear")
         return
     _log.warning(
         "encrypted camera addresses that an earlier version had left in clear; the files of the "
         "Redis at %s keep them until it rewrites those (BGREWRITEAOF), and backups for good",
-        server_name(redis),
+        bus.server.name,
     )
 
 
@@ -260,7 +257,7 @@ def starts_beside(stage: str) -> bool:
 
 def _supervise(
     settings: Settings,
-    redis: Redis,
+    bus: Bus,
     stages: list[StageProcess],
     server: EmbeddedRedis | None,
     stop: threading.Event,
@@ -268,7 +265,7 @@ def _supervise(
     announced = all_due = False
     began_s = time.time()
     while not stop.wait(POLL_S):
-        all_due = all_due or all_due_since(redis, began_s)
+        all_due = all_due or all_due_since(bus.roster, bus.sights, began_s)
         for stage in stages:
             if starts_beside(stage.name) and not all_due:
                 continue
@@ -276,21 +273,20 @@ def _supervise(
                 raise MaskwatchError(f"{stage.name} cannot work as it is set up; see above")
         if server is not None:
             _look_after(server)
-        if not announced and _worker_lives(redis, settings):
+        if not announced and _worker_lives(bus, settings):
             announced = True
-            _announce(redis, settings)
+            _announce(bus, settings)
 
 
-def _announce(redis: Redis, settings: Settings) -> None:
+def _announce(bus: Bus, settings: Settings) -> None:
     """Say where the wall is; before an administrator has a password, where to choose one."""
-    from bus.bus import Bus
     from dashboard.accounts.service import make_accounts
 
     url = dashboard_url(settings)
     _say(f"Maskwatch is watching: {url}   (Ctrl-C ends it)")
     try:
-        link = make_accounts(Bus(redis)).first_link()
-    except RedisError as error:
+        link = make_accounts(bus).first_link()
+    except StoreError as error:
         _log.warning("no link for the administrator: %s", error)
         return
     if link:
@@ -308,7 +304,7 @@ def dashboard_url(settings: Settings) -> str:
 
 def _look_after(server: EmbeddedRedis) -> None:
     if server.alive():
-        with contextlib.suppress(RedisError):
+        with contextlib.suppress(StoreError):
             server.compact()
         return
     _log.warning("redis-server ended; starting it again with its data")
@@ -318,26 +314,24 @@ def _look_after(server: EmbeddedRedis) -> None:
         _log.error("%s", error)
 
 
-def _worker_lives(redis: Redis, settings: Settings) -> bool:
+def _worker_lives(bus: Bus, settings: Settings) -> bool:
     if not workers_of(settings):
         return True
     try:
-        return bool(Membership(redis, "worker", settings.lease_s).live())
-    except RedisError:
+        return bool(bus.members("worker", settings.lease_s).live())
+    except StoreError:
         return False
 
 
-def all_due_since(redis: Redis, began_s: float) -> bool:
+def all_due_since(roster: CameraRoster, sights: SightStore, began_s: float) -> bool:
     """Whether a frame was analysed since `began_s`, or it has been long enough."""
     if not 0 <= time.time() - began_s < BESIDE_AFTER_S:
         return True
     try:
-        names = [CameraKeys(camera.id).latest for camera in CameraRegistry(redis).all()]
-        found = [redis.get(name) for name in names]
-        newest = [FrameFaces.decode(raw) for raw in found if isinstance(raw, bytes)]
-        return any(faces.captured_at_s > began_s for faces in newest)
-    except (RedisError, MessageError):
+        found = sights.read(roster.cameras()).values()
+    except StoreError:
         return False
+    return any(one.picture_at_s is not None and one.picture_at_s > began_s for one in found)
 
 
 def _end(stages: list[StageProcess]) -> None:

@@ -414,7 +414,6 @@ NOT_FROM_OUTSIDE: dict[str, str] = {
     "ingest.reach.address._split_port": _INSIDE,
     "ingest.demo.options.parse_demo": _OURS,
     "ingest.reach.login._split": _INSIDE,
-    "maskwatch.backup._read_counts": "gets a camera's id",
     "models.downloads._check": _OURS,
     "models.onnx_session._check_device": _OURS,
     "worker.intake._decode_jpeg": "gets what `require_jpeg` let through",

@@ -7,6 +7,7 @@ from typing import Any
 
 from redis import Redis
 
+from bus.bus import Bus
 from bus.stores.outcomes import OutcomeStore
 from contract.people.outcomes import Outcome
 from contract.people.people import Person
@@ -40,6 +41,6 @@ def count_person(redis: Redis, camera_id: str) -> None:
 
 def stored(redis: Redis) -> dict[str, Any]:
     """All that is kept for good: what a backup holds."""
-    found = backup.take(redis, "tests").model_dump(exclude={"made_at_s"})
+    found = backup.take(Bus(redis).backups, "tests").model_dump(exclude={"made_at_s"})
     assert all(found[kind] for kind in ("cameras", "counts", "users", "api_keys", "channels"))
     return found

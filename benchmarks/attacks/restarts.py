@@ -20,6 +20,7 @@ from typing import Final
 from redis import Redis
 
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
+from bus.bus import Bus
 from maskwatch import backup
 from tests.builders import add_camera
 from tests.servers import redis_ends, redis_setups
@@ -38,7 +39,7 @@ Amounts = dict[str, int]
 
 def amounts(redis: Redis) -> Amounts:
     """How much there is of everything that a backup holds."""
-    found = backup.take(redis, "")
+    found = backup.take(Bus(redis).backups, "")
     people = sum(int(float(one.totals.get("people:mask", 0))) for one in found.counts.values())
     kinds = ("cameras", "users", "api_keys", "channels", "rules")
     return {"people": people, **{kind: len(getattr(found, kind)) for kind in kinds}}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from redis import Redis
 from redis.exceptions import RedisError
 
-from bus.connection.client import explain
+from bus.connection.client import check_server, explain, server_name
 from bus.connection.trouble import leave_replica, require_storing
+from bus.wire import PICTURES_SEALED, check_wire, noted_version
 from contract.errors import RedisUnavailableError
 
 
@@ -27,3 +28,28 @@ class Server:
     def explain(self, error: RedisError) -> RedisUnavailableError:
         """Return `error` in plain words, with what to do."""
         return explain(error, self._redis)
+
+    @property
+    def name(self) -> str:
+        """Where it is, without any password."""
+        return server_name(self._redis)
+
+    def check(self) -> str:
+        """Return its version.
+
+        Raises:
+            RedisUnavailableError: it cannot be reached or used, with the reason.
+        """
+        return check_server(self._redis)
+
+    def refuse_newer(self) -> None:
+        """Raise `WireVersionError` if newer processes use it; changes nothing."""
+        check_wire(self._redis)
+
+    def held_pictures_in_clear(self) -> bool:
+        """Whether only versions that did not seal pictures have used it so far."""
+        return 0 < noted_version(self._redis) < PICTURES_SEALED
+
+    def rewrite_file(self) -> None:
+        """Have the append-only file written anew: without what was deleted or overwritten."""
+        self._redis.bgrewriteaof()

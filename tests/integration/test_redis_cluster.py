@@ -18,6 +18,7 @@ from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
 from bus import keys
+from bus.bus import Bus
 from bus.cluster.client import ClusterClient
 from bus.cluster.places import HOME, slot_of, tag_of
 from bus.connection.client import check_server, connect
@@ -250,11 +251,11 @@ def test_a_backup_of_one_redis_is_restored_into_a_cluster(
     camera = add_camera(redis)
     Source(redis, camera).publish()
     commit(OutcomeStore(redis), take_lease(redis, camera.id, "worker"), 1)
-    kept = backup.take(redis, "tests")
-    backup.restore(cluster, kept, replace=False)
+    kept = backup.take(Bus(redis).backups, "tests")
+    backup.restore(Bus(cluster).backups, kept, replace=False)
     assert cameras_of(cluster).all() == [camera]
     assert totals_of(cluster, camera.id) == totals_of(redis, camera.id)
-    assert backup.take(cluster, "tests").cameras == kept.cameras
+    assert backup.take(Bus(cluster).backups, "tests").cameras == kept.cameras
 
 
 def test_a_group_of_cameras_that_moves_to_another_server_loses_no_frame(

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
+from bus.bus import Bus
 from bus.connection.client import check_server, connect
 from bus.keys import CameraKeys
 from bus.server.embedded import EmbeddedRedis
@@ -47,6 +48,11 @@ def run_command(redis_url: str, *arguments: str) -> tuple[int, str]:
     }
     result = CliRunner().invoke(main, arguments, env=environment)
     return result.exit_code, result.output
+
+
+def registered(redis: Redis, wanted: dict[str, str]) -> int:
+    bus = Bus(redis, vault())
+    return register_cameras(bus.cameras, bus.alert_channels, wanted)
 
 
 def test_cameras_are_read_from_one_argument() -> None:
@@ -85,10 +91,10 @@ def test_a_camera_argument_that_is_none_says_what_was_expected(argument: str) ->
 
 
 def test_demo_cameras_come_when_there_are_none_and_go_when_real_ones_come(redis: Redis) -> None:
-    assert register_cameras(redis, {}, vault()) == len(DEMO_CAMERAS)
-    assert register_cameras(redis, {}, vault()) == len(DEMO_CAMERAS)
-    assert register_cameras(redis, {"gate": "0"}, vault()) == 1
-    assert register_cameras(redis, {"gate": "1"}, vault()) == 1
+    assert registered(redis, {}) == len(DEMO_CAMERAS)
+    assert registered(redis, {}) == len(DEMO_CAMERAS)
+    assert registered(redis, {"gate": "0"}) == 1
+    assert registered(redis, {"gate": "1"}) == 1
     assert [camera.source for camera in CameraRegistry(redis).all()] == ["1"]
 
 
@@ -179,7 +185,7 @@ def test_pictures_of_a_version_that_did_not_seal_them_leave_the_file(tmp_path: P
             return b"".join(path.read_bytes() for path in (tmp_path / "redis").rglob("*.aof"))
 
         eventually(lambda: b"a picture" in written())
-        assert _prepare(client, {}, vault(), threading.Event(), ours=True)
+        assert _prepare(Bus(client, vault()), {}, threading.Event(), ours=True)
         eventually(lambda: b"a picture" not in written() and b"maskwatch:cameras" in written())
     finally:
         server.stop()
@@ -201,13 +207,18 @@ def test_what_no_picture_waits_for_starts_after_the_first_one_or_after_a_while(
         faces = FrameFaces(camera.id, 1, 1, captured_at_s, now_s, 640, 360, "maskwatch", ())
         redis.set(CameraKeys(camera.id).latest, faces.encode())
 
-    assert not all_due_since(redis, now_s)
+    bus = Bus(redis)
+
+    def due(began_s: float) -> bool:
+        return all_due_since(bus.roster, bus.sights, began_s)
+
+    assert not due(now_s)
     analysed(now_s - 60)
-    assert not all_due_since(redis, now_s), "that was before the start"
+    assert not due(now_s), "that was before the start"
     analysed(now_s + 1)
-    assert all_due_since(redis, now_s)
+    assert due(now_s)
     redis.delete(CameraKeys(camera.id).latest)
-    assert all_due_since(redis, now_s - BESIDE_AFTER_S - 1)
+    assert due(now_s - BESIDE_AFTER_S - 1)
 
 
 @pytest.mark.parametrize(

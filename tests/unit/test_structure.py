@@ -15,7 +15,10 @@ PACKAGES = tuple(
     tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
 )
 
-WITHOUT_REDIS = ("contract", "runtime", "face_detector", "models", "worker", "alerts", "dashboard")
+WITHOUT_REDIS = (
+    *("contract", "runtime", "face_detector", "models"),
+    *("worker", "dashboard", "alerts", "maskwatch"),
+)
 """Packages that must not import a client of Redis; they get stores from `bus`."""
 CLIENTS_OF_REDIS = {"redis", "rq"}
 

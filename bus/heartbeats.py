@@ -1,0 +1,28 @@
+"""Asks which processes of a role are alive, for whoever needs nothing else of Redis.
+
+A health check runs every few seconds: it has no time to load every store with `bus.bus`.
+"""
+
+from __future__ import annotations
+
+from redis.exceptions import RedisError
+
+from bus.connection.client import connect, explain
+from bus.members import Membership
+from runtime.settings import Settings
+
+
+def living_members(settings: Settings, role: str, client_name: str) -> set[str]:
+    """Return the names of the members of `role` that are alive, over a connection of its own.
+
+    Raises:
+        SettingsError: no Redis is named.
+        RedisUnavailableError: it cannot be asked, with the reason.
+    """
+    redis = connect(settings.require_redis_url(), client_name)
+    try:
+        return set(Membership(redis, role, settings.lease_s).live())
+    except RedisError as error:
+        raise explain(error, redis) from error
+    finally:
+        redis.close()
