@@ -5,6 +5,7 @@ python -m benchmarks.attacks.words [--checkout OTHER]
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import threading
@@ -18,18 +19,21 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 import requests
+from rq import Queue, Worker
 
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.system import System, running_system, wait_until
-from bus.stores.status import StatusStore
+from bus.keys import IMAGES_QUEUE, CameraKeys
 
 LONG: Final = 50_000
 MOST_SHOWN: Final = 1100
 """Characters of a status: a camera's words, 1,000 at most, and ours."""
-CONTROLS: Final = "\x1b[2J\x9b31m\x85forged: all is well\x9d0;title\x9c"
-FORMS: Final = {
-    "RTSP": "RTSP/1.0 453 {said}\r\nCSeq: {number}\r\n\r\n",
-    "HTTP": "HTTP/1.1 500 {said}\r\nContent-Length: 0\r\n\r\n",
+CONTROLS: Final = "\x1b\x9b31m\x85forged\x9d0;title\x9c"
+ANSWERS: Final = {
+    "rtsp/refuses": "RTSP/1.0 453 {said}\r\nCSeq: {number}\r\n\r\n",
+    "rtsp/leads": "RTSP/1.0 302 Found\r\nCSeq: {number}\r\nLocation: rtsp://{said}/live\r\n\r\n",
+    "http/refuses": "HTTP/1.1 500 {said}\r\nContent-Length: 0\r\n\r\n",
+    "http/leads": "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://{said}/live\r\n\r\n",
 }
 NAMES: Final = (
     "видео.jpg",
@@ -50,7 +54,7 @@ def attacks(checkout: Path) -> Iterator[Attack]:
 
 
 def _long_words(system: System) -> Attack:
-    """Cameras that refuse with 50 kB of reason."""
+    """Cameras with 50 kB in the reason why they refuse, or in where they lead."""
     longest = max(len(text) for text in _said(system, "too long", "x" * LONG).values())
     seen = f"the longest status has {longest} characters"
     return Attack(15, f"a camera says {LONG} characters", longest <= MOST_SHOWN, seen)
@@ -75,11 +79,12 @@ def _control_characters(text: str) -> set[str]:
 
 
 def _said(system: System, name: str, words: str) -> dict[str, str]:
-    """What the states of cameras say that answer with `words`, by protocol."""
+    """What the states of cameras say that answer with `words`, by camera."""
     with _rude_camera(words) as port:
-        for protocol in FORMS:
-            source = f"{protocol.lower()}://127.0.0.1:{port}/live"
-            body = {"name": f"{name} {protocol}", "source": source}
+        for how in ANSWERS:
+            scheme, _, path = how.partition("/")
+            source = f"{scheme}://127.0.0.1:{port}/{path}"
+            body = {"name": f"{name} {how}", "source": source}
             system.call("POST", "/api/v1/cameras", body)
         wait_until(lambda: all(_states(system, name).values()), SETTLED_S, "errors", system)
         return _states(system, name)
@@ -87,13 +92,14 @@ def _said(system: System, name: str, words: str) -> dict[str, str]:
 
 def _states(system: System, name: str) -> dict[str, str]:
     cameras = [camera for camera in system.cameras() if camera.name.startswith(name)]
-    states = StatusStore(system.redis).read(cameras)
-    return {camera.name: states[camera.id].error for camera in cameras}
+    # As it is stored: reading it cleans it.
+    raw: dict[str, Any] = {one.name: system.redis.get(CameraKeys(one.id).status) for one in cameras}
+    return {name: json.loads(status)["error"] if status else "" for name, status in raw.items()}
 
 
 @contextmanager
 def _rude_camera(words: str) -> Iterator[int]:
-    """A server that refuses everything in these words, in whichever protocol it was asked."""
+    """A server with these words in every answer, in whichever protocol it was asked."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -104,8 +110,9 @@ def _rude_camera(words: str) -> Iterator[int]:
                         viewer.settimeout(5)
                         asked = viewer.recv(65536).decode("latin-1")
                         number = asked.partition("CSeq:")[2].partition("\r")[0].strip()
-                        form = FORMS["RTSP" if number else "HTTP"]
-                        viewer.sendall(form.format(said=words, number=number).encode())
+                        how = f"{'rtsp' if number else 'http'}/"
+                        how += "leads" if "/leads" in asked.partition("\r")[0] else "refuses"
+                        viewer.sendall(ANSWERS[how].format(said=words, number=number).encode())
 
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1]
@@ -113,6 +120,8 @@ def _rude_camera(words: str) -> Iterator[int]:
 
 def _downloads(system: System) -> Attack:
     """Images whose names are no header's, uploaded and saved again."""
+    queue = Queue(IMAGES_QUEUE, connection=system.redis)
+    wait_until(lambda: Worker.count(queue=queue), SETTLED_S, "a process for images", system)
     made, picture = cv2.imencode(".jpg", np.full((64, 64, 3), 127, np.uint8))
     assert made
     answers = [_saved(system, name, picture.tobytes()) for name in NAMES]
@@ -127,9 +136,9 @@ def _saved(system: System, name: str, picture: bytes) -> str:
     head = f"--b\r\nContent-Disposition: form-data; name=\"image\"; filename*=UTF-8''{quote(name)}"
     body = f"{head}\r\nContent-Type: image/jpeg\r\n\r\n".encode() + picture + b"\r\n--b--\r\n"
     sent = {**system.authorization(), "Content-Type": "multipart/form-data; boundary=b"}
-    answer = requests.post(url, body, headers=sent, timeout=20)
+    answer = requests.post(url, body, headers=sent, timeout=SETTLED_S)
     if not answer.ok:
-        return "" if answer.status_code < 500 else f"upload: {answer.status_code}"
+        return f"upload: {answer.status_code}"
     found: dict[str, Any] = answer.json()
 
     def over() -> bool:
