@@ -120,6 +120,10 @@ class Outage:
         self._stop.wait(pause_s)
         self._failed_at_s = time.monotonic()
 
+    def wait_for_server(self) -> bool:
+        """Return True once Redis is usable, False when we are told to stop first."""
+        return wait_for_server(self._redis, self._stop)
+
     def face(self, error: RedisError) -> str:
         """Return what is wrong in plain words; leave a server that has become a replica."""
         leave_replica(error, self._redis)

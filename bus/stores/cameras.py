@@ -161,9 +161,13 @@ class CameraRegistry:
             pipeline.hdel(keys.CAMERAS, *removed)
         pipeline.incr(keys.CAMERAS_REVISION)
 
+    def clear_away(self, camera_id: str) -> None:
+        """Delete what others wrote for a camera between its removal and their end."""
+        self._redis.delete(*keys.CameraKeys(camera_id).all())
+
     def _forget_counts(self, camera_id: str) -> None:
         # Outside the transaction: in a cluster these live in the camera's own slot.
-        self._redis.delete(*keys.CameraKeys(camera_id).all())
+        self.clear_away(camera_id)
         forget_history(self._redis, camera_id, time.time())
 
     def _require_free_name(self, camera: Camera) -> None:

@@ -126,6 +126,10 @@ class OutcomeStore:
             analysed_at_s=_captured_at_s(latest),
         )
 
+    def committed_sequence(self, camera_id: str) -> int:
+        """Return the sequence of the newest frame committed or dropped; 0 before the first."""
+        return read_position(self._redis.get(CameraKeys(camera_id).position))[0]
+
     @staticmethod
     def _keys(names: CameraKeys) -> tuple[str, ...]:
         return (

@@ -71,7 +71,7 @@ class WebcamStore:
         except CameraNotFoundError:
             return
         # Its worker may have taken the lease anew at that moment.
-        self._redis.delete(*CameraKeys(camera_id).all())
+        self._registry.clear_away(camera_id)
 
     def end_silent(self) -> None:
         """End those whose page sends nothing any more."""

@@ -1,15 +1,9 @@
 """Looks at a source once, before it is registered: is it there, and what does it show?
 
-The dashboard asks for it through the job queue, never inside a web request:
-
-    Queue(keys.JOBS_QUEUE, connection=redis, serializer=JSONSerializer).enqueue(
-        "ingest.probe.probe.probe_camera", redact_url(source), vault.seal(source),
-        description="probe a camera", job_timeout=60, ttl=60, result_ttl=60, failure_ttl=60,
-    )
-
-A source with a password goes through Redis encrypted; the description keeps even that out of RQ's
-log. While it runs, the job's `meta` says how far it is (`contract.cameras.probes`); its result is
-`ProbeResult` as a dictionary, without the picture: Redis writes results down, so that is kept apart
+The dashboard queues `probe_camera` as a job, because a web request must not wait for a camera. A
+source with a password goes through Redis encrypted. While the job runs, its metadata says how far
+it is (`contract.cameras.probes`). Its result is a `ProbeResult` as a dictionary, without the
+picture: Redis writes results to its disk, and keeps the picture in memory alone
 (`bus.stores.pictures`).
 """
 
@@ -27,11 +21,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Final
 
-from rq import get_current_job
-from rq.job import Job
-
 from bus.keys import probe_picture
-from bus.stores.pictures import PictureStore
+from bus.running_job import RunningJob, running_job
 from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from contract.errors import (
     SecretKeyError,
@@ -55,7 +46,8 @@ SNAPSHOT_QUALITY: Final = 80
 MEASURED_FRAMES: Final = 25
 MEASURED_S: Final = 3.0
 NEAR_SHARE: Final = 1 / 3
-"""A stream's clock needs some seconds to settle; a measurement of one is no closer."""
+"""A measured rate that is off by no more than this share counts as the declared one: a stream's
+clock needs some seconds to settle, so that a short measurement is no more exact."""
 START_UP_S: Final = 5.0
 
 
@@ -80,8 +72,8 @@ class ProbeResult:
 def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
     """Run `probe_source` in a process of its own, within a time limit. This is the RQ job.
 
-    `sealed` is the whole address where `source` is redacted. FFmpeg may hang or crash on what a
-    stranger's address sends; neither reaches the worker.
+    `sealed` is the whole address, encrypted, when `source` is redacted. FFmpeg may hang or crash on
+    what a stranger's address sends, which then harms the process of its own alone.
     """
     settings = load_settings()
     if sealed is not None:
@@ -91,9 +83,9 @@ def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
             words = f"the address came encrypted, and the jobs process cannot open it: {error}"
             return asdict(failed(source, SourceLockedError(words)))
     limit_s = settings.open_timeout_s + settings.read_timeout_s + START_UP_S
-    job = get_current_job()
+    job = running_job()
     try:
-        found = _run(source, limit_s, lambda step: _note(job, step))
+        found = _run(source, limit_s, lambda step: job.append(STEPS_FIELD, step) if job else None)
     except subprocess.TimeoutExpired:
         words = f"expected a picture from {redact_url(source)} within {limit_s:g} s, found none"
         return asdict(failed(source, SourceTimeoutError(words)))
@@ -137,24 +129,17 @@ def _run(source: str, limit_s: float, note: Callable[[dict[str, Any]], None]) ->
     raise subprocess.CalledProcessError(process.returncode, command)
 
 
-def _without_picture(job: Job | None, found: dict[str, Any]) -> dict[str, Any]:
-    """The result for RQ, its picture put where Redis keeps it in memory alone."""
+def _without_picture(job: RunningJob | None, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the job's result; put its picture where Redis keeps it in memory alone."""
     picture = base64.b64decode(found[SNAPSHOT_FIELD])
     if job is None or not picture:
         return found
-    pictures = PictureStore(job.connection)
-    pictures.put(probe_picture(job.id), {SNAPSHOT: picture}, RESULT_KEPT_S)
+    job.bus.pictures.put(probe_picture(job.id), {SNAPSHOT: picture}, RESULT_KEPT_S)
     return {**found, SNAPSHOT_FIELD: ""}
 
 
-def _note(job: Job | None, step: dict[str, Any]) -> None:
-    if job is not None:
-        job.meta[STEPS_FIELD] = [*job.meta.get(STEPS_FIELD, []), step]
-        job.save_meta()  # type: ignore[no-untyped-call]
-
-
 def probe_source(source: str, settings: Settings, tell: Tell = lambda _: None) -> ProbeResult:
-    """Open `source`, take one picture, and say what it is. Raises nothing a source can cause."""
+    """Open `source`, take one picture, and describe it. No fault of a source raises an error."""
     try:
         kind = parse_source(source).kind
         tell("resolving" if kind in {"rtsp", "http"} else "waiting")
@@ -193,15 +178,15 @@ def _look(source: str, opened: OpenSource, tell: Tell) -> ProbeResult:
 
 
 def _rate(declared: float, measured: float) -> float:
-    """What a stream says of its rate, unless what comes is plainly something else."""
+    """Return the declared rate, unless the measured one is plainly different."""
     near = measured and abs(measured - declared) <= declared * NEAR_SHARE
     return declared if near or not measured else measured
 
 
 def _measure_fps(first: CapturedFrame, frames: Iterator[CapturedFrame]) -> float:
-    """Frames a second by the stream's own time, for what came while opening comes at once.
+    """Return frames per second by the stream's own time; 0 when too few come in `MEASURED_S`.
 
-    0 when too few come within `MEASURED_S`.
+    Arrival times would mislead: frames that came while the stream was opened arrive at once.
     """
     ends_at = time.monotonic() + MEASURED_S
     counted, last_s = 0, first.time_s
@@ -214,7 +199,7 @@ def _measure_fps(first: CapturedFrame, frames: Iterator[CapturedFrame]) -> float
 
 
 class _Patience:
-    """A life sign that nobody watches: the whole process has a time limit."""
+    """Stands in for a reader's pulse: here, the whole process has a time limit instead."""
 
     def extend(self, seconds: float) -> None:
         """Nobody watches."""

@@ -1,25 +1,24 @@
-"""Holds a film back while workers have not caught up, where it plays as fast as they follow."""
+"""Holds back a film that plays as fast as the workers follow, until they have caught up."""
 
 from __future__ import annotations
 
 import threading
 from typing import Final
 
-from redis import Redis
-
-from bus.keys import CameraKeys
+from bus.stores.outcomes import OutcomeStore
 
 IN_FLIGHT: Final = 2
-"""Frames that may wait for a worker: one that it analyses, and one to go on with."""
+"""Most published frames without a result: one that a worker analyses, and the next one."""
 LOOK_S: Final = 0.025
+"""Pause between two looks at how far the workers are."""
 
 
 class Follower:
     """Knows how far the workers are behind one camera's published frames."""
 
-    def __init__(self, redis: Redis, camera_id: str) -> None:
-        self._redis = redis
-        self._position = CameraKeys(camera_id).position
+    def __init__(self, outcomes: OutcomeStore, camera_id: str) -> None:
+        self._outcomes = outcomes
+        self._camera_id = camera_id
         self._published = 0
 
     def published(self, sequence: int) -> None:
@@ -27,9 +26,8 @@ class Follower:
         self._published = sequence
 
     def wait_until_caught_up(self, stop: threading.Event) -> bool:
-        """Look whether another frame may be published; pause a moment if not."""
-        position = self._redis.get(self._position)
-        committed = int(position.split()[0]) if isinstance(position, bytes) else 0
+        """Return whether another frame may be published; if not, pause a moment first."""
+        committed = self._outcomes.committed_sequence(self._camera_id)
         if self._published - committed < IN_FLIGHT:
             return True
         stop.wait(LOOK_S)

@@ -1,4 +1,4 @@
-"""The RQ worker for what must not block a web request. Live frames never pass here."""
+"""Runs the jobs that would block a web request, such as probes. No live frame passes here."""
 
 from __future__ import annotations
 

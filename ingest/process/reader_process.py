@@ -1,4 +1,4 @@
-"""What runs in a reader's own process: one camera, two threads, no way to hurt the others."""
+"""Runs one camera in a process of its own, with two threads, so that it cannot hurt the others."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from typing import Final
 # Loaded here once, by the process that readers are forked from, and shared by all of them.
 import av
 import cv2
-from redis import Redis
 
-from bus.connection.client import connect
+from bus.bus import Bus
+from bus.clock import SharedClock
+from bus.leases import Lease
 from ingest.process.assignment import Assignment
 from ingest.process.capture import Capture, follows
 from ingest.process.connection_state import ConnectionState
@@ -48,7 +49,7 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
     stop = threading.Event()
     _prepare_process(stop, assignment.settings)
     _name_process(assignment.camera.id)
-    redis = connect(assignment.settings.require_redis_url(), f"ingest-{assignment.camera.id}")
+    bus = Bus.open(assignment.settings, f"ingest-{assignment.camera.id}")
     outbox = Outbox()
     clock = assignment.clock
     state = _state(assignment)
@@ -57,7 +58,7 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
     capture = Capture(assignment.camera, assignment.settings, outbox, state, life, clock, tracing)
     thread = threading.Thread(target=capture.run, name="capture", daemon=True)
     thread.start()
-    reporter = _reporter(redis, assignment, outbox, state)
+    reporter = _reporter(bus, assignment, outbox, state, stop)
     _report(reporter, orders, stop, thread)
     stop.set()
     thread.join(LAST_WORDS_S)
@@ -76,12 +77,37 @@ def _state(assignment: Assignment) -> ConnectionState:
 
 
 def _reporter(
-    redis: Redis, assignment: Assignment, outbox: Outbox, state: ConnectionState
+    bus: Bus, assignment: Assignment, outbox: Outbox, state: ConnectionState, stop: threading.Event
 ) -> Reporter:
     settings, camera = assignment.settings, assignment.camera
-    follower = Follower(redis, camera.id) if follows(camera, settings) else None
-    most = settings.stream_max_frames
-    return Reporter(redis, assignment.lease, most, outbox, state, follower, assignment.clock)
+    outcomes = bus.outcomes(settings.history_days)
+    return make_reporter(
+        bus,
+        assignment.lease,
+        outbox,
+        state,
+        stop,
+        stream_max_frames=settings.stream_max_frames,
+        follower=Follower(outcomes, camera.id) if follows(camera, settings) else None,
+        clock=assignment.clock,
+    )
+
+
+def make_reporter(
+    bus: Bus,
+    lease: Lease,
+    outbox: Outbox,
+    state: ConnectionState,
+    stop: threading.Event,
+    *,
+    stream_max_frames: int,
+    follower: Follower | None = None,
+    clock: SharedClock | None = None,
+) -> Reporter:
+    """Return a reporter that writes to the Redis of `bus`."""
+    publisher = bus.publisher(lease, stream_max_frames)
+    kept_clock, outage = bus.kept_clock(clock or SharedClock()), bus.outage(stop)
+    return Reporter(publisher, bus.statuses, kept_clock, outage, outbox, state, follower)
 
 
 def _report(

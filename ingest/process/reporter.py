@@ -1,4 +1,4 @@
-"""Writes one camera's frames, counts and state to Redis, and rides out its absence."""
+"""Writes one camera's frames, counts and state to Redis, and rides out its outages."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ import threading
 import time
 from typing import Final
 
-from redis import Redis
-from redis.exceptions import RedisError
-
-from bus.clock import SharedClock
-from bus.connection.client import explain
-from bus.connection.trouble import leave_replica
-from bus.keys import CameraKeys
+from bus.clock import KeptClock
+from bus.connection.client import Outage
+from bus.errors import StoreError
 from bus.leases import Lease
 from bus.stores.frames import FramePublisher
 from bus.stores.status import StatusStore
 from contract.cameras.status import CameraStatus
 from contract.errors import LeaseLostError
-from contract.people.totals import frames_field
 from ingest.process.connection_state import ConnectionState
 from ingest.process.following import Follower
 from ingest.process.outbox import Outbox, SampledFrame, Skipped
@@ -35,24 +30,22 @@ class Reporter:
 
     def __init__(
         self,
-        redis: Redis,
-        lease: Lease,
-        stream_max_frames: int,
+        publisher: FramePublisher,
+        statuses: StatusStore,
+        clock: KeptClock,
+        outage: Outage,
         outbox: Outbox,
         state: ConnectionState,
         follower: Follower | None = None,
-        clock: SharedClock | None = None,
     ) -> None:
-        """`follower`: given where frames wait for the workers. `clock`: kept by the steps."""
-        self._redis = redis
-        self._lease = lease
-        self._max_frames = stream_max_frames
+        """`follower`: given where frames wait for the workers. Each step keeps the `clock`."""
+        self._publisher = publisher
+        self._statuses = statuses
+        self._clock = clock
+        self._outage = outage
         self._outbox = outbox
         self._state = state
         self._follower = follower
-        self._clock = clock or SharedClock()
-        self._publisher = FramePublisher(redis, lease, stream_max_frames)
-        self._statuses = StatusStore(redis)
         self._written: CameraStatus | None = None
         self._flush_at_s = 0.0
         self._captured: float | None = None
@@ -62,44 +55,44 @@ class Reporter:
 
     def renew(self, lease: Lease) -> None:
         """Write on behalf of `lease` from now on."""
-        self._lease = lease
-        self._publisher = FramePublisher(self._redis, lease, self._max_frames)
+        self._publisher.lease = lease
         self._captured = None
         self._written = None
         self.lease_lost_s = None
 
     def step(self, stop: threading.Event) -> None:
-        """Publish a frame if one waits, and say how things are if that is due."""
+        """Publish a frame if one waits, and write the camera's status if that is due."""
         frame: SampledFrame | None = None
         if self.lease_lost_s is not None:
             if frame := self._outbox.take(TAKE_S):
                 self._outbox.lose(frame)
             return
         try:
-            # Before a frame is taken: while this fails, frames wait in the outbox and are counted.
+            # Before taking a frame: while this fails, frames wait in the outbox and are counted.
             self._settle()
             if self._follower is None or self._follower.wait_until_caught_up(stop):
                 frame = self._outbox.take(TAKE_S)
-            self._clock.keep(self._redis)
+            self._clock.keep()
             if frame:
                 self._publish(frame)
                 frame = None
             self._report()
-        except RedisError as error:
+        except StoreError as error:
             self._rest(error, frame, stop)
         except LeaseLostError:
             self._give_back_attempt()
             self.lease_lost_s = time.monotonic()
 
     def flush(self) -> None:
-        """Write the last counts, as well as Redis allows."""
+        """Write the last counts if Redis takes them."""
         try:
             while frame := self._outbox.take(0.0):
                 self._outbox.lose(frame)
             self._settle()
             self._count_skipped()
-        except (RedisError, LeaseLostError) as error:
-            _log.debug("the last counts of camera %s are lost: %s", self._lease.camera_id, error)
+        except (StoreError, LeaseLostError) as error:
+            camera_id = self._publisher.lease.camera_id
+            _log.debug("the last counts of camera %s are lost: %s", camera_id, error)
 
     def _publish(self, frame: SampledFrame) -> None:
         captured = frame.skipped.captured + 1
@@ -123,7 +116,7 @@ class Reporter:
         changed = before is None or (status.state, status.fault) != (before.state, before.fault)
         if changed or now_s >= self._flush_at_s:
             self._count_skipped()
-            self._statuses.write(self._lease, status)
+            self._statuses.write(self._publisher.lease, status)
             self._written, self._flush_at_s = status, now_s + FLUSH_S
 
     def _count_skipped(self) -> None:
@@ -135,7 +128,7 @@ class Reporter:
             self._succeeded()
 
     def _attempt(self, skipped: Skipped, frames: int) -> None:
-        """Note a write before it is sent: whether it arrived may have to be found out."""
+        """Note a write before sending it: we may have to find out later whether it arrived."""
         self._in_doubt = (self._know_captured(), skipped, frames)
 
     def _succeeded(self) -> None:
@@ -145,48 +138,46 @@ class Reporter:
         self._in_doubt = None
 
     def _settle(self) -> None:
-        """Find out whether a write that broke off was carried out, so as not to count it twice.
+        """Find out whether Redis carried out a write that broke off, so as not to count it twice.
 
-        Nobody else adds to the captured frames while the lease is ours, so their number tells.
+        Nobody else adds to the captured frames while the lease is ours, so their number tells us.
         """
         if self._in_doubt is None:
             return
         before, skipped, frames = self._in_doubt
-        self._captured = self._captured_in_redis()
+        self._captured = self._publisher.captured()
         if self._captured == before + skipped.captured + frames:
             self._in_doubt = None
         else:
             self._give_back_attempt()
 
     def _give_back_attempt(self) -> None:
-        """The last write was not carried out: what it would have counted is still to count."""
+        """Count again what the last write would have counted: Redis did not carry it out."""
         if self._in_doubt:
             _, skipped, frames = self._in_doubt
             self._outbox.give_back(Skipped(skipped.not_sampled, skipped.unpublished + frames))
         self._in_doubt = None
 
     def _know_captured(self) -> float:
-        """The frames counted before the next write. May fail, so that nothing must be in hand."""
+        """Return the frames counted before the next write.
+
+        Call it before taking anything from the outbox: Redis may fail, and a frame in hand would
+        be lost.
+        """
         if self._captured is None:
-            self._captured = self._captured_in_redis()
+            self._captured = self._publisher.captured()
         return self._captured
 
     def replaced(self) -> bool:
-        """Whether another process reads the camera; False while Redis cannot say so."""
+        """Return whether another process reads the camera; False during an outage of Redis."""
         try:
-            owner = self._redis.get(CameraKeys(self._lease.camera_id).ingest_lease)
-        except RedisError:
+            return self._publisher.replaced()
+        except StoreError:
             return False
-        return isinstance(owner, bytes) and owner.decode(errors="replace") != self._lease.value
 
-    def _captured_in_redis(self) -> float:
-        totals = CameraKeys(self._lease.camera_id).totals
-        return float(self._redis.hget(totals, frames_field("captured")) or 0.0)
-
-    def _rest(self, error: RedisError, frame: SampledFrame | None, stop: threading.Event) -> None:
-        # The service tells people of the outage; a line from every camera would bury it.
-        _log.debug("%s", explain(error, self._redis))
-        leave_replica(error, self._redis)
+    def _rest(self, error: StoreError, frame: SampledFrame | None, stop: threading.Event) -> None:
+        # The service logs the outage; a line from every camera would bury that.
+        _log.debug("%s", self._outage.face(error))
         if self._in_doubt is None:
             self._captured = None
             if frame:

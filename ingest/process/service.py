@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
-import socket
 import threading
 import time
+from dataclasses import dataclass
 from typing import Final
 
-from redis import Redis
-from redis.exceptions import RedisError
-
+from bus.bus import Bus
 from bus.clock import SharedClock
-from bus.connection.client import Outage, connect, wait_for_server
+from bus.connection.client import Outage
 from bus.connection.storage_watch import StorageWatch
-from bus.keys import CameraKeys
+from bus.errors import StoreError
 from bus.leases import Ownership
+from bus.members import member_name
 from bus.stores.cameras import CameraRegistry
 from bus.stores.status import StatusStore
 from bus.stores.webcams import WebcamStore
@@ -35,8 +33,8 @@ from runtime.vault import Vault
 TICK_S: Final = 0.2
 FAREWELL_S: Final = 0.7
 SETTLE_S: Final = 60.0
-"""Every move costs a camera a second or two of pictures: what is read well moves to a process that
-has just come only when that has lasted this long. What nobody reads it takes at once."""
+"""How long a new process must last before cameras that another one reads well move to it. Every
+move costs a camera a second or two of pictures. A camera that nobody reads it takes at once."""
 UNLOCK_EVERY_S: Final = 5.0
 WEBCAMS_EVERY_S: Final = 3.0
 _log = logging.getLogger(__name__)
@@ -46,29 +44,34 @@ def run(settings: Settings) -> None:
     """Run one ingest process until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: no Redis is named, or what traces are written with is not installed.
+        SettingsError: no Redis is named, or traces are on and their library is not installed.
     """
-    redis_url = settings.require_redis_url()
+    bus = Bus.open(settings, "ingest", Vault(settings.where_the_secret_key_is))
     check_tracing(settings)
     _one_thread_a_reader()
     stop = threading.Event()
     stop_on_signals(stop)
-    IngestService(settings, connect(redis_url, "ingest"), member_name(), stop).run()
+    make_service(bus, settings, member_name(), stop).run()
 
 
-def member_name() -> str:
-    """A name no other ingest process has or had."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+def make_service(bus: Bus, settings: Settings, member: str, stop: threading.Event) -> IngestService:
+    """Return a member of the ingest role on the Redis of `bus`, which has a vault."""
+    clock = SharedClock()
+    ownership = bus.ownership("ingest", member, settings.lease_s, SETTLE_S, clock)
+    stores = IngestStores(bus.cameras, bus.statuses, bus.webcams)
+    fleet, outage = Fleet(settings, clock), bus.outage(stop)
+    return IngestService(stores, ownership, fleet, outage, bus.storage_watch(), stop)
 
 
 def _one_thread_a_reader() -> None:
-    # Read by the libraries when readers load them: fifty cameras' pools would fight.
+    # The libraries read these when a reader loads them. With a pool of threads each, fifty readers
+    # would fight for the cores.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
         os.environ.setdefault(name, "1")
 
 
 def _say_what_is_lost(cameras: int) -> None:
-    """The registry's number only rises: where it fell, data were lost or older ones came back."""
+    """Log that the registry's revision fell, which happens only when Redis lost data."""
     _log.error(
         "Redis has lost data, and with them %d cameras; `maskwatch restore FILE` brings back "
         "what a backup has",
@@ -76,33 +79,47 @@ def _say_what_is_lost(cameras: int) -> None:
     )
 
 
+@dataclass(frozen=True)
+class IngestStores:
+    """The stores that the service reads from and writes to."""
+
+    cameras: CameraRegistry
+    """With a vault, so that addresses come whole."""
+    statuses: StatusStore
+    webcams: WebcamStore
+
+
 class IngestService:
     """One member of the ingest role."""
 
     def __init__(
-        self, settings: Settings, redis: Redis, member: str, stop: threading.Event
+        self,
+        stores: IngestStores,
+        ownership: Ownership,
+        fleet: Fleet,
+        outage: Outage,
+        storage: StorageWatch,
+        stop: threading.Event,
     ) -> None:
-        self._redis = redis
+        self._registry = stores.cameras
+        self._statuses = stores.statuses
+        self._webcams = stores.webcams
+        self._ownership = ownership
+        self._fleet = fleet
+        self._outage = outage
+        self._storage = storage
         self._stop = stop
-        self._registry = CameraRegistry(redis, Vault(settings.where_the_secret_key_is))
-        self._statuses = StatusStore(redis)
-        clock = SharedClock()
-        self._ownership = Ownership(redis, "ingest", member, settings.lease_s, SETTLE_S, clock)
-        self._outage = Outage(redis, stop)
-        self._storage = StorageWatch(redis)
-        self._fleet = Fleet(settings, clock)
         self._cameras: dict[str, Camera] = {}
         self._revision = -1
         self._step_at_s = 0.0
         self._unlock_at_s = 0.0
-        self._webcams = WebcamStore(redis)
         self._webcams_at_s = 0.0
 
     def run(self) -> None:
         """Run until told to stop; leave no reader and no lease behind."""
         prepare_fork_server()
         try:
-            wait_for_server(self._redis, self._stop)
+            self._outage.wait_for_server()
             _log.info("ingest %s is ready", self._ownership.member)
             while not self._stop.is_set():
                 self._guarded_turn()
@@ -114,8 +131,8 @@ class IngestService:
         try:
             self._turn()
             self._outage.over()
-        except RedisError as error:
-            # Readers go on meanwhile, and count what they cannot publish.
+        except StoreError as error:
+            # Readers go on during the outage, and count the frames that they cannot publish.
             self._fleet.watch()
             self._step_at_s = 0.0
             self._outage.report(error)
@@ -154,7 +171,7 @@ class IngestService:
         return removed & self._fleet.running().keys()
 
     def _may_be_unlocked(self) -> bool:
-        """Whether to look again for a key: it may have been put where it belongs."""
+        """Return whether to look again for the key of locked cameras, which may be there now."""
         now_s = time.monotonic()
         if now_s < self._unlock_at_s or not any(c.locked for c in self._cameras.values()):
             return False
@@ -179,11 +196,11 @@ class IngestService:
     def _clear_away(self, removed: set[str]) -> None:
         """Delete what a removed camera's reader wrote between the removal and its end."""
         for camera_id in removed:
-            self._redis.delete(*CameraKeys(camera_id).all())
+            self._registry.clear_away(camera_id)
 
     def _shut_down(self) -> None:
         self._fleet.stop_all()
-        # A Redis that hangs must not keep this process: leases run out by themselves.
+        # A Redis that hangs must not keep this process alive: leases expire by themselves.
         farewell = threading.Thread(target=self._leave, daemon=True)
         farewell.start()
         farewell.join(FAREWELL_S)
@@ -192,5 +209,5 @@ class IngestService:
     def _leave(self) -> None:
         try:
             self._ownership.leave()
-        except RedisError as error:
+        except StoreError as error:
             _log.debug("leaving without a word: %s", error)

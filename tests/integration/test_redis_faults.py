@@ -14,10 +14,11 @@ from flask.testing import FlaskClient
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bus.bus import Bus
 from bus.connection.client import check_server, connect, explain, wait_for_server
 from bus.connection.trouble import trouble_of
 from bus.keys import CameraKeys
-from bus.leases import LeaseStore, Ownership
+from bus.leases import Lease, LeaseStore, Ownership
 from bus.stores.frames import FramePublisher
 from bus.stores.history import HistoryStore
 from bus.stores.outcomes import OutcomeStore
@@ -29,9 +30,11 @@ from contract.people.outcomes import Outcome
 from contract.people.totals import Increments, people_field
 from ingest.process.connection_state import ConnectionState
 from ingest.process.outbox import Outbox
+from ingest.process.reader_process import make_reporter
 from ingest.process.reporter import Reporter
-from ingest.process.service import IngestService
+from ingest.process.service import make_service
 from runtime.settings import load_settings
+from runtime.vault import Vault
 from tests.accounts import key_client, make_app, make_user
 from tests.builders import add_camera, jpeg, take_lease, totals_of
 from tests.integration.test_exactness import LAST_FRAME, Stage, counted
@@ -102,6 +105,11 @@ def eventually(condition: Callable[[], object]) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def reporter_of(redis: Redis, lease: Lease, outbox: Outbox) -> Reporter:
+    state = ConnectionState("i")
+    return make_reporter(Bus(redis), lease, outbox, state, NEVER, stream_max_frames=8)
 
 
 def step(worker: Worker) -> None:
@@ -201,7 +209,7 @@ def test_frames_are_counted_exactly_while_publishing_is_cut(
     monkeypatch.setattr("ingest.process.reporter.REST_S", 0.0)
     camera, outbox = add_camera(direct), Outbox()
     lease = take_lease(direct, camera.id, "ingest")
-    reporter = Reporter(linked, lease, 8, outbox, ConnectionState("test"))
+    reporter = reporter_of(linked, lease, outbox)
     frames = 60
     for number in range(frames):
         outbox.skip()
@@ -234,7 +242,7 @@ def test_a_full_redis_keeps_processes_and_counts_and_refuses_pictures(
     lease = ingest.step([camera.id])[camera.id]
     StatusStore(direct).write(lease, CameraStatus("live", time.time()))
     outbox = Outbox()
-    reporter = Reporter(direct, lease, 8, outbox, ConnectionState("i"))
+    reporter = reporter_of(direct, lease, outbox)
     outbox.put(jpeg(), time.time())
     reporter.step(NEVER)
     reporter.flush()
@@ -414,7 +422,9 @@ def test_data_that_are_lost_are_said_to_be_lost(
 ) -> None:
     for name in ("Gate", "Hall"):
         add_camera(direct, name)
-    service = IngestService(load_settings({}, state_dir=tmp_path), direct, "i", NEVER)
+    settings = load_settings({}, state_dir=tmp_path)
+    bus = Bus(direct, Vault(settings.where_the_secret_key_is))
+    service = make_service(bus, settings, "i", NEVER)
     service._read_cameras()
     assert not caplog.records
     direct.flushall()

@@ -17,7 +17,7 @@ from ingest.process.connection_state import ConnectionState
 from ingest.process.outbox import Outbox
 from ingest.process.pulse import Pulse, ReaderLife
 from ingest.process.reader import CONTEXT
-from ingest.process.reporter import Reporter
+from ingest.process.reader_process import make_reporter
 from runtime.settings import Settings, load_settings
 from runtime.tracing import start_tracing
 from tests.builders import take_lease
@@ -82,7 +82,8 @@ def ingest(redis: Redis, camera: Camera, settings: Settings) -> Iterator[None]:
     life = ReaderLife(Pulse(CONTEXT), stop)
     tracing = start_tracing("ingest", settings)
     capture = Capture(camera, settings, outbox, state, life, tracing=tracing)
-    reporter = Reporter(redis, take_lease(redis, camera.id, "ingest"), 8, outbox, state)
+    lease = take_lease(redis, camera.id, "ingest")
+    reporter = make_reporter(Bus(redis), lease, outbox, state, stop, stream_max_frames=8)
 
     def report() -> None:
         while not stop.is_set():

@@ -12,6 +12,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from bus.bus import Bus
 from bus.keys import CameraKeys
 from bus.leases import Lease, LeaseStore
 from contract.errors import SourceTimeoutError
@@ -20,6 +21,7 @@ from ingest.captured import StreamInfo
 from ingest.process.connection_state import ConnectionState
 from ingest.process.following import IN_FLIGHT, Follower
 from ingest.process.outbox import Outbox
+from ingest.process.reader_process import make_reporter
 from ingest.process.reporter import Reporter
 from tests.builders import frames_of
 
@@ -53,7 +55,9 @@ def reporter(redis: Redis, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> R
     monkeypatch.setattr("ingest.process.reporter.TAKE_S", 0.001)
     monkeypatch.setattr("ingest.process.reporter.REST_S", 0.0)
     monkeypatch.setattr("ingest.process.reporter.FLUSH_S", 0.0)
-    return Reporter(redis, lease_of(redis), 50, outbox, ConnectionState("a"))
+    return make_reporter(
+        Bus(redis), lease_of(redis), outbox, ConnectionState("a"), STOP, stream_max_frames=50
+    )
 
 
 def test_a_published_frame_has_the_index_it_was_captured_with(
@@ -186,8 +190,16 @@ def test_a_film_that_follows_the_workers_waits_for_their_commits_and_loses_nothi
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.process.reporter.TAKE_S", 0.001)
-    outbox, follower = Outbox(capacity=20), Follower(redis, "c1")
-    reporter = Reporter(redis, lease_of(redis), 50, outbox, ConnectionState("a"), follower)
+    bus, outbox = Bus(redis), Outbox(capacity=20)
+    reporter = make_reporter(
+        bus,
+        lease_of(redis),
+        outbox,
+        ConnectionState("a"),
+        STOP,
+        stream_max_frames=50,
+        follower=Follower(bus.outcomes(1), "c1"),
+    )
     for _ in range(10):
         outbox.put(b"jpeg", time.time())
     for committed in range(4):
@@ -218,7 +230,7 @@ def test_frames_that_come_while_a_write_is_in_doubt_are_counted(
     with monkeypatch.context() as outage:
         outage.setattr(reporter._publisher, "_publish", away)
         reporter.step(STOP)
-        outage.setattr(reporter, "_captured_in_redis", away)
+        outage.setattr(reporter._publisher, "captured", away)
         for _ in range(7):
             outbox.skip()
             outbox.put(b"jpeg", time.time())
@@ -236,7 +248,7 @@ def test_what_was_skipped_is_kept_when_redis_goes_away_before_it_is_counted(
 
     outbox.skip()
     with monkeypatch.context() as outage:
-        outage.setattr(reporter, "_captured_in_redis", away)
+        outage.setattr(reporter._publisher, "captured", away)
         for _ in range(3):
             reporter.step(STOP)
     reporter.step(STOP)
