@@ -88,6 +88,7 @@ def open_browser(profile: Path, *more: str) -> Iterator[Browser]:
     # Whether a window without a screen has the focus depends on Chromium's version. Without it,
     # `:focus` matches nothing and no focus event is sent.
     driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
+    driver.set_script_timeout(4 * PATIENCE_S)  # axe reads whole pages, on a machine that is busy
     try:
         yield Browser(driver)
     finally:
