@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import click
 from flask import Flask
-from redis import Redis
 
+from bus.bus import Bus
 from contract.cameras.status import FAULT_KINDS
 from dashboard.accounts.access import rule_of
 from dashboard.api_document.document import METHODS, make_document
@@ -104,7 +104,9 @@ def make_app() -> Flask:
     with TemporaryDirectory() as folder:
         key = Path(folder) / "secret.key"
         create_key_file(key)
-        return create_app(load_settings({}), Redis(), load_vault(key))
+        vault = load_vault(key)
+        settings = load_settings({}, redis_url="redis://127.0.0.1")
+        return create_app(settings, Bus.open(settings, "documentation", vault), vault)
 
 
 def in_document(rule: str) -> str:
