@@ -12,6 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
 from rq.job import Job
+from rq.utils import import_attribute
 
 from bus.connection.client import Outage, connect, wait_for_server
 from bus.connection.storage_watch import StorageWatch
@@ -25,6 +26,12 @@ from runtime.stopping import end_for_sure, stop_on_signals
 
 WORKER_TTL_S: Final = 30
 PATIENCE_S: Final = 1.0
+FORMER_NAMES: Final = {
+    "ingest.probe.probe.probe_camera": "ingest.probe.probe_camera",
+    "worker.uploads.image_jobs.analyse_images": "worker.image_jobs.analyse_images",
+    "worker.uploads.recording_jobs.analyse_recording": "worker.recording_jobs.analyse_recording",
+}
+"""By job, the name under which dashboards of the version before queue it. Delete with the next."""
 _log = logging.getLogger(__name__)
 
 MakeWorker = Callable[[threading.Event, Redis], Worker | SimpleWorker]
@@ -99,16 +106,20 @@ def _work(redis: Redis, stop: threading.Event, make_worker: MakeWorker) -> None:
 
 
 def only(function: str) -> type[Job]:
-    """RQ's job, which would call any function that its record in Redis names, held to one."""
+    """Return a class of RQ jobs that call one function, whatever else their record names.
+
+    RQ's own would call any function that a record in Redis names.
+    """
+    names = {function, FORMER_NAMES.get(function, function)}
 
     class OnlyJob(Job):
         @property
         def func(self) -> Any:
-            if self.func_name != function or self.instance is not None:
+            if self.func_name not in names or self.instance is not None:
                 raise MessageError(f"a job of this queue calls {function}, and nothing else")
-            return super().func
+            return import_attribute(function)
 
-        # Functions that a record may name beside the job's own. Ours name none.
+        # A record may name these functions too. Ours name none.
         success_callback = None
         failure_callback = None
         stopped_callback = None

@@ -9,8 +9,9 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import import_attribute
 
-from bus.jobs import only
+from bus.jobs import FORMER_NAMES, only
 
 QUEUE = "fuzzed-jobs"
 ran: list[str] = []
@@ -39,6 +40,20 @@ def test_the_function_of_the_queue_runs(redis: Redis) -> None:
     queue(redis).enqueue(f"{__name__}.allowed", "well")
     work(redis)
     assert ran == ["well"]
+
+
+def test_a_job_that_waited_during_an_upgrade_runs(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FORMER_NAMES, f"{__name__}.allowed", "moved.away.allowed")
+    queue(redis).enqueue("moved.away.allowed", "well")
+    work(redis)
+    assert ran == ["well"]
+
+
+@pytest.mark.parametrize("function", FORMER_NAMES)
+def test_a_job_with_a_former_name_is_still_there(function: str) -> None:
+    assert callable(import_attribute(function))
 
 
 def test_no_other_function_does(redis: Redis, tmp_path: Path) -> None:
