@@ -14,38 +14,44 @@ import math
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Literal
 
 from redis import Redis
 
 from bus import keys
 from bus.clock import SharedClock
 from bus.members import BEATS_A_LEASE, DeathWatch, Membership
+from bus.scripts.script import Header, Script
 from bus.wire import WireWatch
 
 Role = Literal["ingest", "worker"]
 
-_ACQUIRE: Final = """
-local owner = string.match(redis.call('GET', KEYS[1]) or '', '^(.*):%d+$')
-for i = 3, #ARGV do
-  if ARGV[i] == owner then owner = nil end
-end
-if owner then return 0 end
-redis.call('DEL', KEYS[1])  -- first, so that a full Redis takes the rest (ADR 0027)
-local token = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], ARGV[1] .. ':' .. token, 'PX', ARGV[2])
-return token
-"""
 
-_RENEW: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-"""
+@dataclass(frozen=True)
+class _Acquire(Header):
+    script: ClassVar = "acquire_lease"
 
-_RELEASE: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
-"""
+    owner: str
+    kept_ms: int
+    dead: list[str]
+    """Owners whose leases are free."""
+
+
+@dataclass(frozen=True)
+class _Renew(Header):
+    script: ClassVar = "renew_lease"
+
+    owner: str
+    """With the token: what the lease holds."""
+    kept_ms: int
+
+
+@dataclass(frozen=True)
+class _Release(Header):
+    script: ClassVar = "release_lease"
+
+    owner: str
+    """With the token: what the lease holds."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +77,21 @@ class LeaseStore:
         self._role: Role = role
         self._owner = owner
         self._ttl_ms = int(ttl_s * 1000)
-        self._acquire = redis.register_script(_ACQUIRE)
-        self._renew = redis.register_script(_RENEW)
-        self._release = redis.register_script(_RELEASE)
+        self._acquire = Script(redis, _Acquire)
+        self._renew = Script(redis, _Renew)
+        self._release = Script(redis, _Release)
 
     def acquire(self, camera_id: str, dead: Iterable[str] = ()) -> Lease | None:
         """Take a camera that nobody owns, or one of `dead`; None when somebody else does."""
         names = keys.CameraKeys(camera_id)
-        token = self._acquire(
-            keys=(names.lease(self._role), names.fence), args=[self._owner, self._ttl_ms, *dead]
-        )
+        header = _Acquire(self._owner, self._ttl_ms, list(dead))
+        token = self._acquire((names.lease(self._role), names.fence), header)
         return Lease(camera_id, self._role, self._owner, int(token)) if token else None
 
     def renew(self, lease: Lease) -> bool:
         """Extend a lease; False when it is lost."""
         key = keys.CameraKeys(lease.camera_id).lease(self._role)
-        return bool(self._renew(keys=(key,), args=[lease.value, self._ttl_ms]))
+        return bool(self._renew((key,), _Renew(lease.value, self._ttl_ms)))
 
     def renew_all(self, leases: Iterable[Lease]) -> list[Lease]:
         """Extend leases in one round trip to the server; return those that are not lost."""
@@ -94,14 +99,14 @@ class LeaseStore:
         with self._redis.pipeline(transaction=False) as pipeline:
             for lease in asked:
                 key = keys.CameraKeys(lease.camera_id).lease(self._role)
-                self._renew(keys=(key,), args=[lease.value, self._ttl_ms], client=pipeline)
+                self._renew((key,), _Renew(lease.value, self._ttl_ms), pipeline=pipeline)
             answers = pipeline.execute()
         return [lease for lease, good in zip(asked, answers, strict=True) if good]
 
     def release(self, lease: Lease) -> None:
         """Give a lease back, if it is still ours."""
         key = keys.CameraKeys(lease.camera_id).lease(self._role)
-        self._release(keys=(key,), args=[lease.value])
+        self._release((key,), _Release(lease.value))
 
 
 def assign(camera_ids: Iterable[str], members: Iterable[str]) -> dict[str, set[str]]:

@@ -17,13 +17,14 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from bus import keys
+from bus.scripts.script import Header, Script
 from runtime.logs import about
 
 SILENT_BEATS: Final = 1.5
@@ -35,28 +36,16 @@ BACK_WITHIN_S: Final = 7.0
 longest pause between attempts."""
 MOST_TEXT_BYTES: Final = 4096
 
-_BEAT: Final = """
-redis.replicate_commands()
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREM', KEYS[1], ARGV[1])  -- first, so that a full Redis takes the rest (ADR 0027)
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[4])
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])) do
-  redis.call('ZREM', KEYS[1], gone)
-  redis.call('HDEL', KEYS[2], gone)
-  redis.call('HDEL', KEYS[3], gone)
-end
-local pairs_of = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
-local members = {}
-for i = 1, #pairs_of, 2 do
-  members[#members + 1] = pairs_of[i]
-  members[#members + 1] = now - pairs_of[i + 1]
-  members[#members + 1] = redis.call('HGET', KEYS[3], pairs_of[i]) or '0'
-end
-return members
-"""
+
+@dataclass(frozen=True)
+class _Beat(Header):
+    script: ClassVar = "beat"
+
+    member: str
+    kept_ms: int
+    details: str
+    connection: int
+
 
 _log = logging.getLogger(__name__)
 
@@ -87,12 +76,12 @@ class Membership:
             keys.member_connections(role),
         )
         self._ttl_ms = int(ttl_s * 1000)
-        self._beat = redis.register_script(_BEAT)
+        self._beat = Script(redis, _Beat)
         self._redis = redis
 
     def beat(self, member: str, details: str = "{}", connection: int = 0) -> list[Member]:
         """Say that `member` is alive, with `details` as JSON; return all who are."""
-        answer = self._beat(keys=self._keys, args=[member, self._ttl_ms, details, connection])
+        answer = self._beat(self._keys, _Beat(member, self._ttl_ms, details, connection))
         return [
             Member(_text(name), silent_ms / 1000, _number(number))
             for name, silent_ms, number in zip(answer[::3], answer[1::3], answer[2::3], strict=True)

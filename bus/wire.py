@@ -8,11 +8,13 @@ version that ever took part is noted, and whoever is older takes no camera and s
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 from redis import Redis
 
 from bus.keys import WIRE
+from bus.scripts.script import Header, Script
 from contract.errors import WireVersionError
 
 VERSION: Final = 3
@@ -23,13 +25,13 @@ VERSION: Final = 3
 
 PICTURES_SEALED: Final = 3
 
-_JOIN: Final = """
-local noted = redis.call('GET', KEYS[1]) or ''
-local found = string.match(noted, '^%d+$') and #noted < 9 and tonumber(noted) or 0
-if found >= tonumber(ARGV[1]) then return found end
-redis.call('SET', KEYS[1], ARGV[1])
-return tonumber(ARGV[1])
-"""
+
+@dataclass(frozen=True)
+class _Note(Header):
+    script: ClassVar = "note_wire_version"
+
+    version: int
+
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ def check_wire(redis: Redis) -> None:
 def join_wire(redis: Redis) -> None:
     """Note that a process of this version takes part; raise `WireVersionError` if it is too old."""
     # By its hash, as all scripts are: no role's user in Redis may send one to be run as it is.
-    _refuse_newer(int(redis.register_script(_JOIN)(keys=(WIRE,), args=(VERSION,))))
+    _refuse_newer(int(Script(redis, _Note)((WIRE,), _Note(VERSION))))
 
 
 def _refuse_newer(found: int) -> None:

@@ -13,49 +13,31 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from redis import Redis
 from redis.exceptions import ResponseError
 
 from bus import keys
 from bus.connection.trouble import trouble_of
+from bus.scripts.script import Header, Script
 
 MAY_LOSE_MS: Final = 5_000
 """What a power cut may cost: `appendfsync everysec` promises a second or two."""
 LOOK_EVERY_S: Final = 5.0
 MOST_RUNS: Final = 1000
 
-# At least two commands, so that Redis writes them as a transaction, like what counts: users that
-# may replay no transaction lose the mark, too.
-_LOOK: Final = """
-redis.replicate_commands()
-local marks, missing = KEYS[1], KEYS[2]
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local refused = string.match(redis.call('INFO', 'stats'), 'unexpected_error_replies:(%d+)') or '0'
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREM', marks, run)
-redis.call('ZADD', marks, now, run)
-local function written(other) return tonumber(redis.call('ZSCORE', marks, other) or '0') end
-if ARGV[1] ~= '' and written(ARGV[1]) + ARGV[3] < tonumber(ARGV[2]) then
-  redis.call('ZADD', missing, ARGV[2], ARGV[1])
-end
-local lost = {}
-local pairs_of = redis.call('ZRANGE', missing, 0, -1, 'WITHSCORES')
-for i = 1, #pairs_of, 2 do
-  if written(pairs_of[i]) + ARGV[3] < tonumber(pairs_of[i + 1]) then
-    lost = {string.format('%.0f', written(pairs_of[i])), pairs_of[i + 1]}
-  else
-    redis.call('ZREM', missing, pairs_of[i])
-  end
-end
-for _, old in ipairs(redis.call('ZRANGE', marks, 0, -ARGV[4] - 1)) do
-  redis.call('ZREM', marks, old)
-end
-if redis.call('ZSCORE', marks, 'accepted:' .. run) then refused = '0' end
-return {run, string.format('%.0f', now), refused, unpack(lost)}
-"""
+
+@dataclass(frozen=True)
+class _Look(Header):
+    script: ClassVar = "look_for_loss"
+
+    seen_run: str
+    """The server that this process saw write last; empty before the first."""
+    seen_until_ms: str
+    may_lose_ms: int = MAY_LOSE_MS
+    runs_kept: int = MOST_RUNS
+
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +84,7 @@ class LossWatch:
     ) -> None:
         """`seen_file`: remembers it for the process's successor."""
         self._redis = redis
-        self._look_script = redis.register_script(_LOOK)
+        self._look_script = Script(redis, _Look)
         self._seen_file = seen_file
         self._every_s = every_s
         self._clock = clock
@@ -128,7 +110,7 @@ class LossWatch:
             self._seen, self._remembered = self._recall(), True
         names = (keys.MARKS, keys.MISSING)
         try:
-            answer: Any = self._look_script(names, [*self._seen, MAY_LOSE_MS, MOST_RUNS])
+            answer: Any = self._look_script(names, _Look(*self._seen))
         except ResponseError as error:
             if trouble_of(error) != "forbidden":
                 raise

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
 from redis import Redis
 
 from bus.keys import AlertKeys
+from bus.scripts.script import FencedHeader, FencedScript
 from contract.alerts.alerts import EVALUATOR_SILENT_S, Alert, Change
-from contract.errors import LeaseLostError
 
 CLOSED_KEPT: Final = 2000
 
@@ -19,23 +20,16 @@ CLOSED_KEPT: Final = 2000
 CLOSED_KEPT_S: Final = 90 * 86400
 
 
-_COMMIT: Final = """
-redis.replicate_commands()
-local lock, watches, open, closed, outbox = unpack(KEYS)
-local token, watch, state, alert, opened, over, kept, oldest = unpack(ARGV)
-if redis.call('GET', lock) ~= token then return 0 end
-if state == '' then redis.call('HDEL', watches, watch)
-else redis.call('HSET', watches, watch, state) end
-if opened ~= '' then redis.call('HSET', open, alert, opened) end
-if over ~= '' then
-  redis.call('HDEL', open, alert)
-  redis.call('XADD', closed, 'MAXLEN', kept, '*', 'alert', over)
-  local oldest_ms = (redis.call('TIME')[1] - oldest) * 1000
-  redis.call('XTRIM', closed, 'MINID', string.format('%.0f', oldest_ms))
-end
-for i = 9, #ARGV, 2 do redis.call('HSET', outbox, ARGV[i], ARGV[i + 1]) end
-return 1
-"""
+@dataclass(frozen=True)
+class _Commit(FencedHeader):
+    script: ClassVar = "commit_alert"
+
+    change: Change
+    alert_id: str | None
+    """Of the alert that is opened or closed."""
+    delivery_ids: list[str]
+    closed_kept: int = CLOSED_KEPT
+    closed_kept_s: int = CLOSED_KEPT_S
 
 
 _log = logging.getLogger(__name__)
@@ -46,23 +40,17 @@ class AlertStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._commit = redis.register_script(_COMMIT)
+        self._commit = FencedScript(redis, _Commit)
 
     def commit(self, token: str, change: Change) -> None:
         """Make a change whole; raise `LeaseLostError` when `token` is not the lock's any more."""
         alert = change.opened or change.closed
-        arguments: list[str | int] = [
+        header = _Commit(
             token,
-            change.watch,
-            change.state,
-            alert.id if alert else "",
-            change.opened.model_dump_json() if change.opened else "",
-            change.closed.model_dump_json() if change.closed else "",
-            CLOSED_KEPT,
-            CLOSED_KEPT_S,
-        ]
-        for delivery in change.deliveries:
-            arguments += [delivery.id, delivery.model_dump_json()]
+            change=change,
+            alert_id=alert.id if alert else None,
+            delivery_ids=[delivery.id for delivery in change.deliveries],
+        )
         names = (
             AlertKeys.EVALUATOR,
             AlertKeys.WATCHES,
@@ -70,8 +58,7 @@ class AlertStore:
             AlertKeys.CLOSED,
             AlertKeys.OUTBOX,
         )
-        if not self._commit(keys=names, args=arguments):
-            raise LeaseLostError("another process evaluates the alert rules")
+        self._commit(names, header, of="the evaluation of alert rules")
 
     def watches(self) -> dict[str, bytes]:
         """What is remembered of each rule at each camera."""

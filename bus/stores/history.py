@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, cast
 
 import numpy as np
 from redis import Redis
-from redis.exceptions import OutOfMemoryError, ResponseError
+from redis.exceptions import OutOfMemoryError
 
 from bus.keys import CameraKeys
 from bus.leases import Lease
+from bus.scripts.script import FencedHeader, FencedScript
 from bus.stores.packed_days import Minutes, pack_day, unpack_day
-from contract.errors import LeaseLostError
 from contract.people.minutes import (
     DAY_MINUTES,
     HISTORY_DAYS,
     LONGEST_HISTORY_DAYS,
     MINUTE_S,
     minute_of,
+    open_field,
     parse_open_field,
 )
 
@@ -36,21 +38,14 @@ READ_AT_ONCE: Final = 256
 
 Amounts = Mapping[tuple[int, str], int]
 
-# Moves open amounts into their packed day. What others added meanwhile stays open: the amounts
-# that were packed are subtracted, not the fields deleted. A day that is not as it was read was
-# packed meanwhile (by our own script, carried out late): then the open amounts are not either.
-_PACK: Final = """
-local lease, minutes, day = KEYS[1], KEYS[2], KEYS[3]
-if redis.call('GET', lease) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
-if (redis.call('GET', day) or '') ~= ARGV[4] then return 0 end
-for i = 5, #ARGV, 2 do
-  if redis.call('HINCRBY', minutes, ARGV[i], -ARGV[i + 1]) == 0 then
-    redis.call('HDEL', minutes, ARGV[i])
-  end
-end
-redis.call('SET', day, ARGV[2], 'EXAT', ARGV[3])
-return 1
-"""
+
+@dataclass(frozen=True)
+class _Pack(FencedHeader):
+    script: ClassVar = "pack_minutes"
+
+    amounts: list[tuple[str, int]]
+    """What is moved into the day: open field and amount."""
+    expires_at_s: int
 
 
 class HistoryStore:
@@ -59,7 +54,7 @@ class HistoryStore:
     def __init__(self, redis: Redis, history_days: int = HISTORY_DAYS) -> None:
         self._redis = redis
         self._history_s = history_days * DAY_S
-        self._pack = redis.register_script(_PACK)
+        self._pack = FencedScript(redis, _Pack)
 
     def pack_if_grown(self, lease: Lease, above_fields: int = PACK_ABOVE_FIELDS) -> bool:
         """Pack the camera's open minutes once there are many; return whether it was done.
@@ -115,20 +110,13 @@ class HistoryStore:
     def _pack_day(self, lease: Lease, names: CameraKeys, day: int, amounts: Amounts) -> None:
         blob = cast("bytes | None", self._redis.get(names.day(day)))
         packed = pack_day(_together(blob, amounts))
-        arguments: list[bytes | str | int] = [
+        header = _Pack(
             lease.value,
-            packed,
-            (day + 1) * DAY_S + self._history_s,
-            blob or b"",
-        ]
-        for (minute, column), amount in amounts.items():
-            arguments += [f"{minute}:{column}", amount]
-        try:
-            self._pack(keys=(names.worker_lease, names.minutes, names.day(day)), args=arguments)
-        except ResponseError as error:
-            if "LEASELOST" in str(error):
-                raise LeaseLostError(f"camera {lease.camera_id} has another owner") from None
-            raise
+            amounts=[(open_field(*named), amount) for named, amount in amounts.items()],
+            expires_at_s=(day + 1) * DAY_S + self._history_s,
+        )
+        names_of_day = (names.worker_lease, names.minutes, names.day(day))
+        self._pack(names_of_day, header, packed, blob or b"", of=f"camera {lease.camera_id}")
 
 
 def forget_history(redis: Redis, camera_id: str, now_s: float) -> None:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from redis import Redis
 
 from bus.picture_seal import PictureSeal
+from bus.scripts.script import Header, Script
 from contract.errors import MessageError
 
-# As with frames: pictures of people go to neither the append-only file nor a replica.
-_PUT: Final = """
-redis.replicate_commands()
-redis.set_repl(redis.REPL_NONE)
-redis.call('DEL', KEYS[1])
-for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-redis.call('EXPIRE', KEYS[1], ARGV[1])
-redis.set_repl(redis.REPL_ALL)
-return 1
-"""
+
+@dataclass(frozen=True)
+class _Put(Header):
+    script: ClassVar = "put_pictures"
+
+    names: list[str]
+    """Of the pictures that follow the header, in their order."""
+    kept_s: int
+
 
 _log = logging.getLogger(__name__)
 
@@ -31,14 +32,12 @@ class PictureStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._seal = PictureSeal(redis)
-        self._put = redis.register_script(_PUT)
+        self._put = Script(redis, _Put)
 
     def put(self, key: str, pictures: Mapping[str, bytes], kept_s: int) -> None:
         """Keep these pictures, in place of those there, for `kept_s` seconds."""
-        arguments: list[bytes | str | int] = [kept_s]
-        for name, picture in pictures.items():
-            arguments += [name, self._seal.seal(picture)]
-        self._put(keys=(key,), args=arguments)
+        sealed = [self._seal.seal(picture) for picture in pictures.values()]
+        self._put((key,), _Put(list(pictures), kept_s), *sealed)
 
     def get(self, key: str, name: str) -> bytes | None:
         """One picture; None when it is gone, or cannot be opened any more."""

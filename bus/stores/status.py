@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
-from typing import Any, Final, cast
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, cast
 
 from redis import Redis
 
 from bus.keys import CameraKeys
 from bus.leases import Lease
+from bus.scripts.script import FencedHeader, FencedScript
 from contract.cameras.camera import Camera
-from contract.cameras.status import NO_INGEST, UNREADABLE, CameraStatus, ConnectionEvent
-from contract.errors import LeaseLostError, MessageError
+from contract.cameras.status import (
+    NO_INGEST,
+    UNREADABLE,
+    CameraState,
+    CameraStatus,
+    ConnectionEvent,
+)
+from contract.errors import MessageError
 from contract.people.totals import fault_field
 from runtime.logs import about
 
@@ -22,24 +29,17 @@ CONNECTIONS_KEPT: Final = 200
 _log = logging.getLogger(__name__)
 
 
-# Also notes what the connection did: another state or reason than the one noted last, or a new
-# connection. Attempts in between (`connecting`) are not noted: a camera that is away for a week
-# would leave nothing else. A reason that is noted is counted.
-_SET_STATUS: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[2])  -- first, so that a full Redis takes the rest (ADR 0027)
-redis.call('SET', KEYS[2], ARGV[2])
-local state, kind, since = ARGV[4], ARGV[5], ARGV[6]
-if state == 'connecting' then return 1 end
-local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
-local was = last and last[2] or {}
-if was[2] ~= state or was[4] ~= kind or (state == 'live' and was[6] ~= since) then
-  redis.call('XADD', KEYS[3], 'MAXLEN', ARGV[3], '*',
-    'state', state, 'kind', kind, 'since', since, 'error', ARGV[7])
-  if kind ~= '' and was[4] ~= kind then redis.call('HINCRBYFLOAT', KEYS[4], ARGV[8], 1) end
-end
-return 1
-"""
+@dataclass(frozen=True)
+class _Set(FencedHeader):
+    script: ClassVar = "set_status"
+
+    status: CameraStatus
+    state: CameraState
+    kind: str
+    since_s: str
+    words: str
+    fault_field: str
+    connections_kept: int = CONNECTIONS_KEPT
 
 
 class StatusStore:
@@ -47,18 +47,22 @@ class StatusStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._set = redis.register_script(_SET_STATUS)
+        self._set = FencedScript(redis, _Set)
 
     def write(self, lease: Lease, status: CameraStatus) -> None:
         """Store a state on behalf of the camera's owner; raise `LeaseLostError` if it is not."""
         names = CameraKeys(lease.camera_id)
-        kind, words = status.fault, status.error or status.notice
-        noted = [status.state, kind, f"{status.since_s:.3f}", words, fault_field(kind)]
-        if not self._set(
-            keys=(names.ingest_lease, names.status, names.connections, names.totals),
-            args=[lease.value, status.encode(), CONNECTIONS_KEPT, *noted],
-        ):
-            raise LeaseLostError(f"camera {lease.camera_id} has another owner")
+        header = _Set(
+            lease.value,
+            status=status,
+            state=status.state,
+            kind=status.fault,
+            since_s=f"{status.since_s:.3f}",
+            words=status.error or status.notice,
+            fault_field=fault_field(status.fault),
+        )
+        written = (names.status, names.connections, names.totals)
+        self._set((names.ingest_lease, *written), header, of=f"camera {lease.camera_id}")
 
     def history(self, camera_id: str, most: int = CONNECTIONS_KEPT) -> list[ConnectionEvent]:
         """What the connection did, the last first; entries that cannot be read are left out."""

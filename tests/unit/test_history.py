@@ -11,7 +11,7 @@ from redis import Redis
 from bus.keys import CameraKeys
 from bus.leases import Lease, LeaseStore
 from bus.stores.cameras import CameraRegistry
-from bus.stores.history import HistoryStore
+from bus.stores.history import HistoryStore, _Pack
 from bus.stores.outcomes import PEOPLE_KEPT, OutcomeStore
 from contract.errors import LeaseLostError, NotNewerError
 from contract.people.minutes import DAY_MINUTES, MinuteIncrements, minute_of
@@ -127,8 +127,11 @@ def test_what_is_added_while_a_day_is_packed_stays_open(redis: Redis) -> None:
     assert read(redis, "c1") == {"dropped": 7}
     # The same script carried out once more, late: the day is not as it was read.
     history._pack(
-        keys=(names.worker_lease, names.minutes, names.day(TODAY)),
-        args=[lease.value, b"x", int(NOW_S) + 99, b"", f"{minute_of(NOW_S)}:dropped", 5],
+        (names.worker_lease, names.minutes, names.day(TODAY)),
+        _Pack(lease.value, [(f"{minute_of(NOW_S)}:dropped", 5)], int(NOW_S) + 99),
+        b"x",
+        b"",
+        of="camera c1",
     )
     assert read(redis, "c1") == {"dropped": 7}
 

@@ -21,6 +21,7 @@ from bus.scripts.script import FencedHeader, Header
 from contract.people.minutes import MinuteIncrements
 from contract.people.totals import Increments
 from tests.servers.redis_server import redis_server
+from tests.unit.test_structure import PACKAGES, ROOT
 
 FOLDER = Path(bus.__file__).parent / "scripts"
 FENCE = "fence"
@@ -158,3 +159,11 @@ def test_text_that_is_no_unicode_is_refused_before_it_is_sent() -> None:
     broken = Everything(1, "\ud800", "", Inner(1), Increments(), MinuteIncrements())
     with pytest.raises(UnicodeEncodeError):
         broken.encode()
+
+
+def test_no_lua_is_left_in_python() -> None:
+    product = {path for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
+    with_lua = [path for path in product if "redis.call(" in path.read_text()]
+    registering = [path for path in product if "register_script(" in path.read_text()]
+    assert with_lua == []
+    assert registering == [FOLDER / "script.py"]
