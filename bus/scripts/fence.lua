@@ -4,7 +4,7 @@ local header = cjson.decode(ARGV[1])
 
 local function refuse(reply, reason)
   if header.counts_refusals and redis.call('EXISTS', KEYS[2]) == 1 then
-    -- Redis 6.2 would otherwise write the whole call into its file, pictures included.
+    -- Redis writes this one command into its file, and never the call, which has pictures.
     redis.replicate_commands()
     redis.call('HINCRBY', KEYS[2], 'refused:' .. reason, 1)
   end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,12 @@ from benchmarks.redis_files import pictures_written
 from bus import picture_seal
 from bus.connection.client import connect
 from bus.picture_seal import PictureSeal
+from bus.stores.outcomes import OutcomeStore
 from bus.stores.pictures import PictureStore
-from contract.errors import MessageError
-from tests.builders import Source, add_camera, jpeg
+from contract.errors import LeaseLostError, MessageError, NotNewerError
+from contract.people.outcomes import Outcome
+from contract.people.totals import Increments
+from tests.builders import Source, add_camera, jpeg, take_lease, totals_of
 from tests.servers.redis_server import binary, redis_server
 
 RESULT = "rq.job.Job._execute"
@@ -84,6 +87,29 @@ def test_frames_in_a_snapshot_cannot_be_looked_at(written: Written) -> None:
     found = written.pictures()
     assert {"snapshot, loaded", "append-only file, loaded"} <= found.keys()
     assert set(found.values()) == {0}
+
+
+def test_no_picture_enters_the_append_only_file_as_it_is_written_not_even_a_refused_one(
+    written: Written,
+) -> None:
+    """Nor in its sealed form: the calls of scripts that carry pictures are not written either."""
+    redis, camera = written.redis, add_camera(written.redis)
+    Source(redis, camera).publish()
+    lease = take_lease(redis, camera.id, "worker")
+    outcomes = OutcomeStore(redis)
+    step = Outcome(1, 1, Increments(), "{}", annotated_jpeg=jpeg())
+    outcomes.commit(lease, step)
+    PictureStore(redis).put("pictures", {"given": jpeg()}, 60)
+    with pytest.raises(NotNewerError):
+        outcomes.commit(lease, step)
+    with pytest.raises(LeaseLostError):
+        outcomes.commit(replace(lease, token=lease.token + 1), step)
+    refused = totals_of(redis, camera.id)
+    assert (refused["refused:not_newer"], refused["refused:lease_lost"]) == (1, 1)
+    sealing_key = PictureSeal(redis).seal(b"")[1:21]
+    grown = b"".join(path.read_bytes() for path in written.folder.rglob("*.aof"))
+    assert b"refused:lease_lost" in grown, "the right files"
+    assert sealing_key not in grown
 
 
 def test_the_leaks_there_were_are_found(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
