@@ -18,12 +18,11 @@ from bus.cluster.map import ClusterMap
 from bus.cluster.places import tag_of
 
 HOLD_MS: Final = 1000
-"""Longest time that a server of a cluster keeps a question that nothing has come for: it is asked
-again after that, however often its asker looks whether an answer has come."""
+"""Milliseconds that a server of a cluster may hold a read without an answer; we then ask again."""
 GATHER_S: Final = 0.001
-"""How long what came first waits for what comes from other servers at the same time."""
+"""Seconds that the first answer waits for answers that other servers send at the same time."""
 SILENT_S: Final = 5.0
-"""A server that answers so much later than it should is given up."""
+"""Seconds past the deadline after which we drop the connection to a server."""
 
 Answer = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]
 
@@ -38,12 +37,12 @@ class StreamReader:
     def read(
         self, places: Mapping[bytes, Any], block_ms: int | None, count: int | None = None
     ) -> Answer:
-        """Entries of each stream behind its place, `count` of each at most, the oldest first.
+        """Return each stream's entries behind its place, up to `count`, the oldest first.
 
-        Waits up to `block_ms` where there is none; with None what there is, at once.
+        Waits up to `block_ms` while there is none; None: does not wait.
 
         Raises:
-            RedisError: some server could not be read; nothing was.
+            RedisError: a server could not be read, so that no entry was taken from any.
         """
         if self._held is not None:
             return self._held.read(places, block_ms, count)
@@ -52,7 +51,7 @@ class StreamReader:
         return answer or []
 
     def close(self) -> None:
-        """Give up what was asked and not answered."""
+        """Drop the reads that no server has answered yet."""
         if self._held is not None:
             self._held.drop()
 
