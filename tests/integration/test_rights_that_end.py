@@ -392,8 +392,7 @@ def watched(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr("dashboard.live.event_stream.HEARTBEAT_S", 0.05)
     monkeypatch.setattr("dashboard.live.mjpeg.PLACEHOLDER_EVERY_S", 0.05)
     monkeypatch.setattr("dashboard.live.mjpeg.LOOK_S", 0.05)
-    monkeypatch.setattr("dashboard.try_it.recording_api.Worker.count", lambda **_: 1)
-    monkeypatch.setattr("dashboard.try_it.analyses.Worker.count", lambda **_: 1)
+    monkeypatch.setattr("bus.job_queue.JobQueue.processes", lambda _: 1)
     app = make_app(redis, recordings_dir=tmp_path)
     accounts = accounts_of(redis)
     make_user(redis)  # the last administrator cannot go
