@@ -99,7 +99,7 @@ def test_an_annotated_recording_is_downloaded_whatever_its_file_was_called(
     found = store.get(made.json["id"])
     assert found is not None
     store.change(found, state="finished")
-    store.annotated_file(found.id).write_bytes(b"a film")
+    store.annotated_file(found).write_bytes(b"a film")
     answer = client.get(f"/api/v1/recordings/{found.id}/video")
     assert answer.status_code == 200
     value = answer.headers["Content-Disposition"]
