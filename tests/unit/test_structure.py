@@ -115,5 +115,14 @@ def test_only_bus_speaks_redis(package: str) -> None:
     assert speakers == set()
 
 
+def test_no_file_of_a_deployment_speaks_redis() -> None:
+    speakers = {
+        path
+        for path in (ROOT / "deploy").rglob("*.py")
+        if CLIENTS_OF_REDIS & {one.split(".")[0] for one in _imported(path)}
+    }
+    assert speakers == set()
+
+
 def test_the_test_sees_a_circle() -> None:
     assert _circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
