@@ -12,6 +12,7 @@ from redis import Redis
 
 from bus import keys
 from bus.keys import AlertKeys, CameraKeys
+from bus.stores.cameras import revision_step
 from bus.stores.history import DAY_S, forget_history
 from contract.people.minutes import LONGEST_HISTORY_DAYS
 
@@ -62,7 +63,7 @@ class BackupStore:
 
     def announce(self) -> None:
         """Have every process read the cameras again."""
-        self._redis.incr(keys.CAMERAS_REVISION)
+        self._redis.incrby(keys.CAMERAS_REVISION, revision_step())
 
     def counts(self, camera_id: str) -> Counts:
         """Read a camera's counts in one step."""

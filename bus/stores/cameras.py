@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
@@ -99,7 +100,7 @@ class CameraRegistry:
             self._get_at(camera_id, if_versions)
             pipeline.multi()
             pipeline.hdel(keys.CAMERAS, camera_id)
-            pipeline.incr(keys.CAMERAS_REVISION)
+            pipeline.incrby(keys.CAMERAS_REVISION, revision_step())
 
         self._redis.transaction(forget, keys.CAMERAS_REVISION)
         self._forget_counts(camera_id)
@@ -121,7 +122,7 @@ class CameraRegistry:
             self._require_free_name(camera)
             pipeline.multi()
             pipeline.hset(keys.CAMERAS, camera.id, _encode(camera))
-            pipeline.incr(keys.CAMERAS_REVISION)
+            pipeline.incrby(keys.CAMERAS_REVISION, revision_step())
             return camera
 
         write: Any = store  # what it returns is asked for, which redis-py's types do not know
@@ -159,7 +160,7 @@ class CameraRegistry:
             pipeline.hset(keys.CAMERAS, mapping=records)  # type: ignore[arg-type]
         if removed:
             pipeline.hdel(keys.CAMERAS, *removed)
-        pipeline.incr(keys.CAMERAS_REVISION)
+        pipeline.incrby(keys.CAMERAS_REVISION, revision_step())
 
     def clear_away(self, camera_id: str) -> None:
         """Delete what others wrote for a camera between its removal and their end."""
@@ -253,6 +254,15 @@ class CameraRoster:
             cameras = self._registry.all()
             self._read = revision, cameras
         return cameras
+
+
+def revision_step() -> int:
+    """Return what a change adds to the revision, 1 to 2**31.
+
+    It is random. A Redis that lost data counts anew, and must not come to a revision that a process
+    remembers with the cameras of before.
+    """
+    return secrets.randbelow(2**31) + 1
 
 
 def unique_name(camera: Camera) -> tuple[str, str]:
