@@ -63,9 +63,9 @@ CameraSettings: type[BaseModel] = create_model(
     "CameraSettings",
     __config__=ConfigDict(extra="ignore"),
     **{
-        name: (Camera.model_fields[name].annotation, ...)
-        for name in Camera.model_fields
-        if name not in {"sealed_source"}
+        name: (field.annotation, ...)
+        for name, field in Camera.model_fields.items()
+        if not field.exclude
     },  # type: ignore[call-overload]
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import onnxruntime as ort
 import pytest
 
-from contract.errors import ModelDeviceError, ModelError, SettingsError
+from contract.errors import ModelDeviceError, ModelError, ModelNotFoundError, SettingsError
 from face_detector.loading import load_detector
 from models import tensorflow_classifier
 from models.files import find_model
@@ -35,10 +35,13 @@ def test_a_network_that_got_no_gpu_ends_with_an_error_where_one_was_demanded(
             return load_classifier(device=device)
         return load_detector(name, device=device)
 
+    try:
+        assert load("cpu").device == "cpu"
+    except ModelNotFoundError as error:
+        pytest.skip(f"needs a network that is not here: {error}")
     with pytest.raises(ModelDeviceError, match="driver") as caught:
         load("cuda")
     assert isinstance(caught.value, SettingsError)
-    assert load("cpu").device == "cpu"
 
 
 @pytest.mark.usefixtures("without_driver")
