@@ -17,10 +17,11 @@ import numpy.typing as npt
 from alerts.conditions import Reading
 from bus.stores.history import HistoryStore
 from bus.stores.packed_days import Minutes
-from bus.stores.sights import Sight, SightStore
+from bus.stores.snapshots import SnapshotStore, StoredSnapshot
 from contract.alerts.rules import AlertRule, CameraOffline, QualityInvalid, RateLow
 from contract.cameras.camera import Camera
 from contract.cameras.quality import PROBLEM_WORDS
+from contract.cameras.status import UNREADABLE, CameraStatus
 from contract.errors import MessageError
 from contract.people.compliance import mask_rate
 from contract.people.minutes import DAY_MINUTES, FRAMES, INVALID, MINUTE_S, people_column
@@ -51,10 +52,10 @@ STATE_WORDS: Final = {
 class Readings:
     """Reads the present of all cameras at each look, and a camera's minutes once a minute."""
 
-    def __init__(self, sights: SightStore, history: HistoryStore) -> None:
-        self._store = sights
+    def __init__(self, snapshots: SnapshotStore, history: HistoryStore) -> None:
+        self._store = snapshots
         self._history = history
-        self._sights: Mapping[str, Sight] = {}
+        self._snapshots: Mapping[str, StoredSnapshot] = {}
         self._end = 0
         self._longest = 0
         self._columns: dict[str, dict[str, Minutes]] = {}
@@ -62,7 +63,8 @@ class Readings:
 
     def look(self, cameras: Sequence[Camera], rules: Iterable[AlertRule], now_s: float) -> None:
         """Read the present of all cameras; raises `StoreError`."""
-        self._sights = self._store.read(cameras)
+        found = self._store.read(cameras)
+        self._snapshots = {one.id: snapshot for one, snapshot in zip(cameras, found, strict=True)}
         end = math.floor((now_s - SETTLED_AFTER_S) / MINUTE_S)
         longest = max((r.when.minutes for r in rules if isinstance(r.when, RateLow)), default=0)
         if (end, longest) != (self._end, self._longest):
@@ -72,14 +74,14 @@ class Readings:
 
     def of(self, rule: AlertRule, camera: Camera, now_s: float) -> Reading:
         """How `camera` stands towards `rule`, as of the last look."""
-        sight = self._sights[camera.id]
+        snapshot = self._snapshots[camera.id]
         match rule.when:
             case RateLow():
                 return self._rate_or_unknown(rule.when, camera, now_s)
             case CameraOffline():
-                return offline(sight, now_s)
+                return offline(snapshot.status, now_s)
             case QualityInvalid():
-                return quality(sight, camera, now_s)
+                return quality(snapshot, camera, now_s)
             case _:
                 assert_never(rule.when)
 
@@ -115,10 +117,9 @@ class Readings:
         return found
 
 
-def offline(sight: Sight, now_s: float) -> Reading:
+def offline(status: CameraStatus, now_s: float) -> Reading:
     """Bad while no picture comes from the camera, whatever the reason."""
-    status = sight.status
-    if status is None:
+    if status.error_kind == UNREADABLE:
         return Reading("unknown", now_s, "The camera's state cannot be read.")
     if status.state == "live":
         return Reading("good", status.since_s, "The camera is live again.")
@@ -127,14 +128,14 @@ def offline(sight: Sight, now_s: float) -> Reading:
     return Reading("bad", since_s, status.error or STATE_WORDS[status.state])
 
 
-def quality(sight: Sight, camera: Camera, now_s: float) -> Reading:
+def quality(snapshot: StoredSnapshot, camera: Camera, now_s: float) -> Reading:
     """Bad while the worker says that the picture is not to be believed."""
     oldest_s = max(CURRENT_S, 2.0 / camera.analysis_fps)
-    present = sight.picture_at_s is not None and now_s - sight.picture_at_s <= oldest_s
-    live = sight.status is not None and sight.status.state == "live"
-    if not live or not sight.analysed or not present or not sight.condition:
+    latest, live = snapshot.latest, snapshot.status.state == "live"
+    present = latest is not None and now_s - latest.captured_at_s <= oldest_s
+    if not live or not snapshot.analysed or not present or not snapshot.condition:
         return Reading("unknown", now_s, "No picture is analysed now.")
-    problems = sight.condition.problems
+    problems = snapshot.condition.problems
     if not problems:
         return Reading("good", now_s, "The picture is good again.")
     words = ", ".join(PROBLEM_WORDS[name].lower() for name in problems)

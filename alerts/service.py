@@ -63,7 +63,7 @@ def make_evaluator(bus: Bus, clock: Callable[[], float] = time.time) -> Evaluato
         bus.alert_rules,
         bus.alerts,
         bus.alert_deliveries,
-        Readings(bus.sights, bus.history()),
+        Readings(bus.snapshots, bus.history()),
         clock,
     )
 

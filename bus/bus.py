@@ -35,7 +35,6 @@ from bus.stores.outcomes import OutcomeStore
 from bus.stores.people import PeopleStore
 from bus.stores.pictures import PictureStore
 from bus.stores.recordings import RecordingStore
-from bus.stores.sights import SightStore
 from bus.stores.snapshots import SnapshotStore
 from bus.stores.status import StatusStore
 from bus.stores.totals import TotalsStore
@@ -84,40 +83,9 @@ class Bus:
         """Close the connections."""
         self._redis.close()
 
-    @cached_property
-    def cameras(self) -> CameraRegistry:
-        return CameraRegistry(self._redis, self._vault)
-
-    @cached_property
-    def statuses(self) -> StatusStore:
-        return StatusStore(self._redis)
-
-    @cached_property
-    def uploads(self) -> UploadStore:
-        return UploadStore(self._redis)
-
-    @cached_property
-    def alerts(self) -> AlertStore:
-        return AlertStore(self._redis)
-
-    @cached_property
-    def alert_rules(self) -> AlertRuleStore:
-        return AlertRuleStore(self._redis)
-
-    @cached_property
-    def alert_deliveries(self) -> DeliveryStore:
-        return DeliveryStore(self._redis)
-
-    @cached_property
-    def alert_channels(self) -> ChannelStore:
-        """Needs a vault."""
-        if self._vault is None:
-            raise ValueError("channels have secrets: open the bus with a vault")
-        return ChannelStore(self._redis, self._vault)
-
-    def members(self, role: str, lease_s: float) -> Membership:
-        """The living processes of a role."""
-        return Membership(self._redis, role, lease_s)
+    def accept_loss(self) -> None:
+        """Have everybody take what Redis has for all there is."""
+        accept_loss(self._redis)
 
     @cached_property
     def accounts(self) -> AccountStores:
@@ -126,13 +94,28 @@ class Bus:
 
         return AccountStores.over(self._redis)
 
-    def accept_loss(self) -> None:
-        """Have everybody take what Redis has for all there is."""
-        accept_loss(self._redis)
+    @cached_property
+    def alert_channels(self) -> ChannelStore:
+        """Needs a vault."""
+        if self._vault is None:
+            raise ValueError("channels have secrets: open the bus with a vault")
+        return ChannelStore(self._redis, self._vault)
+
+    @cached_property
+    def alert_deliveries(self) -> DeliveryStore:
+        return DeliveryStore(self._redis)
+
+    @cached_property
+    def alert_rules(self) -> AlertRuleStore:
+        return AlertRuleStore(self._redis)
 
     def alert_turn(self) -> AlertTurn:
         """The right to evaluate the alert rules; belongs to one thread."""
         return AlertTurn(self._redis)
+
+    @cached_property
+    def alerts(self) -> AlertStore:
+        return AlertStore(self._redis)
 
     @cached_property
     def audit(self) -> AuditLog:
@@ -143,9 +126,8 @@ class Bus:
         return BackupStore(self._redis)
 
     @cached_property
-    def cameras_without_secrets(self) -> CameraRegistry:
-        """The cameras with their passwords hidden, whatever the vault."""
-        return CameraRegistry(self._redis)
+    def cameras(self) -> CameraRegistry:
+        return CameraRegistry(self._redis, self._vault)
 
     def frame_reader(self) -> FrameReader:
         """Reads cameras' frames; belongs to one thread."""
@@ -170,6 +152,10 @@ class Bus:
     def losses(self, seen_file: Path | None = None) -> LossWatch:
         """Tells what Redis has lost; `seen_file` remembers for the next process what it had."""
         return LossWatch(self._redis, seen_file)
+
+    def members(self, role: str, lease_s: float) -> Membership:
+        """The living processes of a role."""
+        return Membership(self._redis, role, lease_s)
 
     def outage(self, stop: threading.Event) -> Outage:
         """Rides out a Redis that is away; `stop` ends its pauses."""
@@ -213,6 +199,7 @@ class Bus:
 
     @cached_property
     def roster(self) -> CameraRoster:
+        """The cameras with their passwords hidden, for those who ask again and again."""
         return CameraRoster(self._redis)
 
     @cached_property
@@ -220,12 +207,12 @@ class Bus:
         return Server(self._redis)
 
     @cached_property
-    def sights(self) -> SightStore:
-        return SightStore(self._redis)
-
-    @cached_property
     def snapshots(self) -> SnapshotStore:
         return SnapshotStore(self._redis)
+
+    @cached_property
+    def statuses(self) -> StatusStore:
+        return StatusStore(self._redis)
 
     def storage_watch(self) -> StorageWatch:
         """Tells when Redis stores nothing any more; belongs to one thread."""
@@ -234,6 +221,10 @@ class Bus:
     @cached_property
     def totals(self) -> TotalsStore:
         return TotalsStore(self._redis)
+
+    @cached_property
+    def uploads(self) -> UploadStore:
+        return UploadStore(self._redis)
 
     @cached_property
     def views(self) -> ViewStore:

@@ -19,7 +19,7 @@ from bus.errors import StoreError
 from bus.server.embedded import EmbeddedRedis
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.cameras import CameraRegistry, CameraRoster
-from bus.stores.sights import SightStore
+from bus.stores.snapshots import SnapshotStore
 from contract.cameras.camera import Camera, is_network_address, make_camera
 from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
@@ -166,7 +166,7 @@ def _prepare(bus: Bus, cameras: dict[str, str], stop: threading.Event, ours: boo
     unsealed = ours and bus.server.held_pictures_in_clear()
     while bus.wait_for_server(stop):
         try:
-            in_clear = secrets_in_clear(bus.cameras_without_secrets.all())
+            in_clear = secrets_in_clear(bus.roster.cameras())
             count = register_cameras(bus.cameras, bus.alert_channels, cameras)
             if in_clear:
                 _forget_clear_text(bus, ours)
@@ -265,7 +265,7 @@ def _supervise(
     announced = all_due = False
     began_s = time.time()
     while not stop.wait(POLL_S):
-        all_due = all_due or all_due_since(bus.roster, bus.sights, began_s)
+        all_due = all_due or all_due_since(bus.roster, bus.snapshots, began_s)
         for stage in stages:
             if starts_beside(stage.name) and not all_due:
                 continue
@@ -323,15 +323,15 @@ def _worker_lives(bus: Bus, settings: Settings) -> bool:
         return False
 
 
-def all_due_since(roster: CameraRoster, sights: SightStore, began_s: float) -> bool:
+def all_due_since(roster: CameraRoster, snapshots: SnapshotStore, began_s: float) -> bool:
     """Whether a frame was analysed since `began_s`, or it has been long enough."""
     if not 0 <= time.time() - began_s < BESIDE_AFTER_S:
         return True
     try:
-        found = sights.read(roster.cameras()).values()
+        found = snapshots.read(roster.cameras())
     except StoreError:
         return False
-    return any(one.picture_at_s is not None and one.picture_at_s > began_s for one in found)
+    return any(one.latest is not None and one.latest.captured_at_s > began_s for one in found)
 
 
 def _end(stages: list[StageProcess]) -> None:

@@ -14,10 +14,11 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from benchmarks.attacks.answering import answering
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.secrets_seen import Places
 from benchmarks.system import System, running_dashboard, running_system
@@ -115,8 +116,9 @@ def _read_as_a_viewer(system: System) -> Attack:
 
 def _long_redirect(checkout: Path) -> Attack:
     """A camera that sends its viewers on to 30 kB of address."""
-    with _redirecting_camera() as url, running_system(checkout=checkout) as system:
-        system.call("POST", "/api/v1/cameras", {"name": "redirects", "source": url})
+    with answering(_redirect) as port, running_system(checkout=checkout) as system:
+        source = f"rtsp://127.0.0.1:{port}/live"
+        system.call("POST", "/api/v1/cameras", {"name": "redirects", "source": source})
         time.sleep(2.0)
         before_s = _cpu_s(system)
         time.sleep(WATCHED_S)
@@ -129,25 +131,11 @@ def _long_redirect(checkout: Path) -> Attack:
     return Attack(2, "a redirect to 30 kB of address", held, seen)
 
 
-@contextmanager
-def _redirecting_camera() -> Iterator[str]:
-    """An RTSP server that answers everything with a redirect."""
+def _redirect(asked: str, number: str) -> str:
+    """What an RTSP server says that redirects everything."""
+    del asked
     location = f"rtsp://127.0.0.1/{'?key' * 7500}"
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    viewer, _ = server.accept()
-                    with viewer, suppress(OSError):
-                        viewer.settimeout(5)
-                        asked = viewer.recv(65536).decode("latin-1")
-                        number = asked.partition("CSeq:")[2].partition("\r")[0].strip()
-                        answer = f"RTSP/1.0 302 Found\r\nCSeq: {number}\r\nLocation: {location}"
-                        viewer.sendall(f"{answer}\r\n\r\n".encode())
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"rtsp://127.0.0.1:{server.getsockname()[1]}/live"
+    return f"RTSP/1.0 302 Found\r\nCSeq: {number}\r\nLocation: {location}\r\n\r\n"
 
 
 def _cpu_s(system: System) -> float:

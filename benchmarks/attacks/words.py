@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import re
 import socket
-import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,6 +20,7 @@ import numpy as np
 import requests
 from rq import Queue, Worker
 
+from benchmarks.attacks.answering import answering
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
 from benchmarks.system import System, running_system, wait_until
 from bus.keys import IMAGES_QUEUE, CameraKeys
@@ -80,7 +80,7 @@ def _control_characters(text: str) -> set[str]:
 
 def _said(system: System, name: str, words: str) -> dict[str, str]:
     """What the states of cameras say that answer with `words`, by camera."""
-    with _rude_camera(words) as port:
+    with answering(_rude(words)) as port:
         for how in ANSWERS:
             scheme, _, path = how.partition("/")
             source = f"{scheme}://127.0.0.1:{port}/{path}"
@@ -97,25 +97,15 @@ def _states(system: System, name: str) -> dict[str, str]:
     return {name: json.loads(status)["error"] if status else "" for name, status in raw.items()}
 
 
-@contextmanager
-def _rude_camera(words: str) -> Iterator[int]:
-    """A server with these words in every answer, in whichever protocol it was asked."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+def _rude(words: str) -> Callable[[str, str], str]:
+    """Answers with these words, in whichever protocol it is asked."""
 
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    viewer, _ = server.accept()
-                    with viewer, suppress(OSError):
-                        viewer.settimeout(5)
-                        asked = viewer.recv(65536).decode("latin-1")
-                        number = asked.partition("CSeq:")[2].partition("\r")[0].strip()
-                        how = f"{'rtsp' if number else 'http'}/"
-                        how += "leads" if "/leads" in asked.partition("\r")[0] else "refuses"
-                        viewer.sendall(ANSWERS[how].format(said=words, number=number).encode())
+    def answer(asked: str, number: str) -> str:
+        how = f"{'rtsp' if number else 'http'}/"
+        how += "leads" if "/leads" in asked.partition("\r")[0] else "refuses"
+        return ANSWERS[how].format(said=words, number=number)
 
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
+    return answer
 
 
 def _downloads(system: System) -> Attack:

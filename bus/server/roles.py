@@ -242,7 +242,7 @@ def _alerts() -> Access:
             reads=(
                 *_CAMERAS,
                 *(names.status, names.ingest_lease, names.worker_lease, names.latest),
-                *(names.condition, names.minutes, _DAYS),
+                *(names.condition, names.minutes, names.totals, _DAYS),
             ),
         )
     )

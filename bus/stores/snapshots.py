@@ -30,8 +30,8 @@ class StoredSnapshot:
     """The faces of the newest analysed frame; None where there are none that can be read."""
     people: dict[Verdict, int]
     """Everybody counted so far."""
-    condition: QualityReport
-    """As of the newest analysed frame; empty where there is none that can be read."""
+    condition: QualityReport | None
+    """As of the newest analysed frame; None where there is none that can be read."""
 
 
 class SnapshotStore:
@@ -75,8 +75,8 @@ def _decode_latest(raw: bytes | None) -> FrameFaces | None:
         return None
 
 
-def _decode_condition(raw: bytes | None) -> QualityReport:
+def _decode_condition(raw: bytes | None) -> QualityReport | None:
     try:
-        return QualityReport.decode(raw) if raw else QualityReport()
+        return QualityReport.decode(raw) if raw else None
     except MessageError:
-        return QualityReport()
+        return None

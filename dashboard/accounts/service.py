@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bus.bus import Bus
-from bus.stores.accounts.api_keys import ApiKeyStore
-from bus.stores.accounts.audit import AuditLog
-from bus.stores.accounts.links import LinkStore
-from bus.stores.accounts.sessions import SessionStore
-from bus.stores.accounts.throttle import SignInThrottle
-from bus.stores.accounts.users import User, UserStore
+from bus.stores.accounts.stores import AccountStores
+from bus.stores.accounts.users import User
 from contract.accounts.grants import EVERYWHERE
 from contract.errors import AccountError, BusyError
 from dashboard.accounts.identity import Identity
@@ -23,16 +19,10 @@ FIRST_ADMINISTRATOR: Final = "admin"
 
 
 @dataclass(frozen=True)
-class Accounts:
+class Accounts(AccountStores):
     """The stores of accounts, and what is done with several of them at once."""
 
-    users: UserStore
-    sessions: SessionStore
-    links: LinkStore
-    api_keys: ApiKeyStore
-    audit: AuditLog
     passwords: Passwords
-    throttle: SignInThrottle
     metrics_key: MetricsKey
 
     def by_session(self, token: str) -> Identity | None:
@@ -150,15 +140,9 @@ def make_accounts(
     Raises:
         SettingsError: the metrics key file cannot be used.
     """
-    stores = bus.accounts
     return Accounts(
-        users=stores.users,
-        sessions=stores.sessions,
-        links=stores.links,
-        api_keys=stores.api_keys,
-        audit=stores.audit,
+        **vars(bus.accounts),
         passwords=passwords or Passwords(),
-        throttle=stores.throttle,
         metrics_key=MetricsKey(metrics_key_file),
     )
 

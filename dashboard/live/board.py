@@ -14,7 +14,7 @@ from bus.clock import KeptClock, SharedClock
 from bus.connection.server import Server
 from bus.errors import StoreError
 from bus.stores.alerts import AlertStore
-from bus.stores.cameras import CameraRegistry
+from bus.stores.cameras import CameraRoster
 from bus.stores.history import HistoryStore
 from bus.stores.snapshots import SnapshotStore
 from contract.alerts.alerts import Alert
@@ -145,7 +145,7 @@ def read_snapshots(
             latest=stored.latest,
             people=stored.people,
             read_at_s=now_s,
-            condition=stored.condition,
+            condition=stored.condition or QualityReport(),
             last_hour=(last_hour or {}).get(camera.id),
             alerts=(alerts or {}).get(camera.id, ()),
         )
@@ -161,7 +161,7 @@ class Board:
 
     def __init__(
         self,
-        cameras: CameraRegistry,
+        roster: CameraRoster,
         snapshots: SnapshotStore,
         history: HistoryStore,
         alerts: AlertStore,
@@ -169,7 +169,7 @@ class Board:
         clock: KeptClock,
         max_age_s: float = 0.5,
     ) -> None:
-        self._cameras = cameras
+        self._roster = roster
         self._store = snapshots
         self._alerts = alerts
         self._server = server
@@ -243,7 +243,7 @@ class Board:
 
     def _read(self) -> StoreError | None:
         try:
-            self._snapshots = self.read_now(self._cameras.all())
+            self._snapshots = self.read_now(self._roster.cameras())
         except StoreError as error:
             self._server.leave_replica(error)
             return error
@@ -254,7 +254,7 @@ class Board:
 def make_board(bus: Bus, clock: KeptClock | None = None) -> Board:
     """Return a board over one bus. Connects to nothing."""
     return Board(
-        cameras=bus.cameras_without_secrets,
+        roster=bus.roster,
         snapshots=bus.snapshots,
         history=bus.history(),
         alerts=bus.alerts,

@@ -115,7 +115,7 @@ class TotalsCollector(Collector):
         return True
 
     def _cameras(self) -> list[Metric]:
-        cameras = [one for one in self._bus.cameras_without_secrets.all() if not one.owner]
+        cameras = [one for one in self._bus.roster.cameras() if not one.owner]
         snapshots = read_snapshots(self._bus.snapshots, cameras, self._clock)
         labels = camera_labels(cameras)
         totals = self._bus.totals.read([camera.id for camera in cameras])
@@ -176,11 +176,11 @@ def camera_labels(cameras: Iterable[Camera]) -> dict[str, str]:
 
     That is its name; where an older camera of another group has that, its name and its group.
     """
-    labels: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for camera in sorted(cameras, key=lambda one: (one.created_at_s, one.id)):
         names = (camera.name, f"{camera.name} ({camera.group or 'no group'})", camera.id)
-        labels[camera.id] = next(name for name in names if name not in labels.values())
-    return labels
+        owners[next(name for name in names if name not in owners)] = camera.id
+    return {camera_id: name for name, camera_id in owners.items()}
 
 
 def _states(snapshots: Sequence[CameraSnapshot], labels: Mapping[str, str]) -> list[Metric]:

@@ -9,13 +9,11 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -90,14 +88,6 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-
-
-@pytest.fixture
-def server(redis: Redis, redis_url: str) -> Iterator[Server]:
-    started = Server(redis_url)
-    assert eventually(started.answers, 30)
-    yield started
-    started.stop()
 
 
 def read_until(answer: HTTPResponse, wanted: bytes) -> bytes:

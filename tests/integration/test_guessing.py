@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from urllib.parse import urlencode
@@ -17,19 +16,10 @@ from bus.stores.accounts.throttle import PER_NAME, PER_NAME_AND_ADDRESS, SignInT
 from contract.errors import BusyError, TooManyAttemptsError
 from dashboard.accounts.passwords import GeventPool
 from tests.accounts import TOKEN, accounts_of, make_user
-from tests.integration.test_dashboard_hub import eventually
 from tests.integration.test_dashboard_server import Server
 
 GUESSES = 60
 REFUSED = "was refused at sign-in"
-
-
-@pytest.fixture
-def server(redis: Redis, redis_url: str) -> Iterator[Server]:
-    started = Server(redis_url)
-    assert eventually(started.answers, 30)
-    yield started
-    started.stop()
 
 
 def test_of_many_guesses_at_one_moment_no_more_are_tried_than_of_many_in_a_row(

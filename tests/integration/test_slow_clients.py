@@ -11,19 +11,11 @@ import pytest
 from redis import Redis
 
 from dashboard.live.mjpeg import BOUNDARY
-from tests.integration.test_dashboard_hub import FakeCamera, Feed, eventually
+from tests.integration.test_dashboard_hub import FakeCamera, Feed
 from tests.integration.test_dashboard_server import Server, read_until
 
 LONG_S = 120
 FORM = b"Host: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-
-
-@pytest.fixture
-def server(redis: Redis, redis_url: str) -> Iterator[Server]:
-    started = Server(redis_url)
-    assert eventually(started.answers, 30)
-    yield started
-    started.stop()
 
 
 @contextmanager

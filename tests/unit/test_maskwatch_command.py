@@ -210,7 +210,7 @@ def test_what_no_picture_waits_for_starts_after_the_first_one_or_after_a_while(
     bus = Bus(redis)
 
     def due(began_s: float) -> bool:
-        return all_due_since(bus.roster, bus.sights, began_s)
+        return all_due_since(bus.roster, bus.snapshots, began_s)
 
     assert not due(now_s)
     analysed(now_s - 60)
