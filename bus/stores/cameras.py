@@ -47,7 +47,7 @@ class CameraRegistry:
         self._said: set[str] = set()
 
     def revision(self) -> int:
-        """The number of changes so far; 0 in an empty Redis."""
+        """A number that rises with each change, by `revision_step`; 0 in an empty Redis."""
         return int(self._redis.get(keys.CAMERAS_REVISION) or 0)
 
     def all(self) -> list[Camera]:
@@ -188,7 +188,8 @@ class CameraRegistry:
         written = 0
         for camera in self.all():
             if is_network_address(camera.source) and not camera.locked:
-                self._redis.transaction(partial(self._seal_again, camera.id), keys.CAMERAS)
+                seal = partial(self._seal_again, camera.id)
+                self._redis.transaction(seal, keys.CAMERAS_REVISION)
                 written += 1
         return written
 
@@ -202,6 +203,8 @@ class CameraRegistry:
                 opened = opened.model_copy(update={"sealed_source": None})
             camera = self._sealed(opened)
             pipeline.hset(keys.CAMERAS, camera.id, _encode(camera))
+            # Like every change: whoever writes a camera as it was before must begin again.
+            pipeline.incrby(keys.CAMERAS_REVISION, revision_step())
 
     def _opened(self, camera: Camera) -> Camera:
         """The camera with its whole address, where there is a key that opens it."""

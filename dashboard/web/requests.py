@@ -14,6 +14,9 @@ from werkzeug.exceptions import BadRequest
 from contract.errors import CameraConfigError, QueryError
 from contract.messages import read_json
 
+MOST_DEPTH: Final = 32
+"""Of lists and objects in what a request brings."""
+
 
 class BoundedJson(DefaultJSONProvider):
     """Flask's JSON for what a request brings: finite numbers, nested no deeper than ours is."""
@@ -44,8 +47,6 @@ def json_object() -> dict[str, Any]:
         raise BadRequest('expected a JSON object, such as {"name": "Gate 1"}')
     return body
 
-
-MOST_DEPTH: Final = 32
 
 Query = TypeVar("Query", bound=BaseModel)
 

@@ -229,3 +229,11 @@ def test_a_key_file_is_its_owners_alone_and_never_overwritten(tmp_path: Path) ->
     assert not create_key_file(path)
     assert path.read_bytes() == first
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_sealing_anew_is_a_change_like_any_other(redis: Redis, vault: Vault) -> None:
+    registry = CameraRegistry(redis, vault)
+    registry.add(make_camera(name="Gate", source="rtsp://u:p@host/1"))
+    before = registry.revision()
+    registry.seal_all()
+    assert registry.revision() > before
