@@ -26,8 +26,6 @@ Image = npt.NDArray[np.uint8]
 CLASSIFIER: Final = "mask_classifier"
 CLASSIFIED_AT_ONCE: Final = 32
 """Faces; more gain nothing on a CPU and would keep the largest batch's memory for ever."""
-HELD_AT_ONCE: Final = 4
-"""Pictures of 1920x1080, 25 MB: as much as five to ten cameras of mixed sizes have at a time."""
 
 _log = logging.getLogger(__name__)
 
@@ -92,15 +90,10 @@ class Networks:
         return np.concatenate(parts)
 
     def warm_up(self) -> None:
-        """Run each network at its largest, so that no live frame pays for its first buffers.
-
-        The pictures are as many as a worker holds that has just taken over other cameras: they
-        are written, so that their memory is there and is kept (`runtime.memory`).
-        """
+        """Run each network at its largest, so that no live frame pays for its first buffers."""
         size = self.classifier.input_size
         self.classify(np.zeros((CLASSIFIED_AT_ONCE, size, size, 3), np.uint8))
-        pictures = [np.full((1080, 1920, 3), 114, np.uint8) for _ in range(HELD_AT_ONCE)]
-        self.detect(self._default, pictures)
+        self.detect(self._default, [np.zeros((1080, 1920, 3), np.uint8)])
         self.totals.clear()
 
     def _detector(self, name: str) -> FaceDetector:

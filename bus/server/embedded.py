@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import shutil
 import subprocess
 import tempfile
@@ -17,21 +16,12 @@ from redis.exceptions import RedisError
 
 from bus.connection.client import connect
 from contract.errors import RedisUnavailableError
-from runtime.memory import FROM_THE_HEAP_BYTES, KEPT_BYTES
 from runtime.own_files import OTHERS, make_private_folder
 from runtime.stopping import die_with_parent
 
 START_TIMEOUT_S: Final = 20.0
 LONGEST_SOCKET_PATH: Final = 100
 COMPACT_ABOVE_BYTES: Final = 64 * 1024 * 1024
-SET_ASIDE_BYTES: Final = 12 * 1024 * 1024
-"""Sent and answered once: the server then holds twice to thrice as much for what is to come."""
-KEEP_FREED_MEMORY: Final = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(FROM_THE_HEAP_BYTES),
-    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
-}
-"""For glibc, which a server from a wheel is built with; others ignore it (docs/adr/0032)."""
 _log = logging.getLogger(__name__)
 
 
@@ -110,7 +100,6 @@ class EmbeddedRedis:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **KEEP_FREED_MEMORY},
                 umask=OTHERS,
                 start_new_session=True,  # Ctrl-C reaches us; we stop Redis last
                 preexec_fn=die_with_parent,
@@ -123,7 +112,6 @@ class EmbeddedRedis:
                     f"redis-server did not start; the end of {log_path}: " + " | ".join(words)
                 )
             time.sleep(0.02)
-        self._set_memory_aside()
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """End the server: politely, then by force."""
@@ -148,18 +136,6 @@ class EmbeddedRedis:
                 return False
             client.bgrewriteaof()
             return True
-        finally:
-            client.close()
-
-    def _set_memory_aside(self) -> None:
-        """Have the server touch, at its start, the memory that pictures and history will take.
-
-        Nothing is stored and nothing gets into the append-only file. A server that gives freed
-        memory back, because it has another allocator, is none the worse for it.
-        """
-        client: Any = connect(self.url, "maskwatch-start")
-        try:
-            client.execute_command("ECHO", bytes(SET_ASIDE_BYTES))
         finally:
             client.close()
 
