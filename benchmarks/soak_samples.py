@@ -168,7 +168,7 @@ def _record(
 def read_lines(path: Path) -> Sequence[dict[str, Any]]:
     """The records of a file of JSON lines; a last line cut off in the middle is left out."""
     found = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         with suppress(ValueError):
             found.append(json.loads(line))
     return found

@@ -92,7 +92,7 @@ def _leaves(target: Path) -> Iterable[str]:
     """The innermost function of each sample."""
     if not target.is_file():
         return
-    for line in target.read_text(errors="replace").splitlines():
+    for line in target.read_text(encoding="utf-8", errors="replace").splitlines():
         stack, _, count = line.rpartition(" ")
         innermost = stack.rpartition(";")[2]
         if not innermost.startswith(WAITING):

@@ -47,7 +47,7 @@ def write_bill(target: Path) -> int:
     subprocess.run(  # noqa: S603 - our own arguments
         [sys.executable, "-W", "ignore", "-m", *command, *options, sys.executable], check=True
     )
-    return len(json.loads(target.read_text())["components"])
+    return len(json.loads(target.read_text(encoding="utf-8"))["components"])
 
 
 def ask(service: str) -> list[dict[str, Any]] | str:

@@ -70,7 +70,7 @@ def _fingerprint(photographs: Sequence[Photograph], name: str, setup: str) -> st
 
 def _read(cache: Path, fingerprint: str) -> Found | None:
     try:
-        record: dict[str, Any] = json.loads(cache.read_text())
+        record: dict[str, Any] = json.loads(cache.read_text(encoding="utf-8"))
         if record["fingerprint"] != fingerprint:
             return None
         return {

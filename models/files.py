@@ -207,7 +207,7 @@ def _files_on(card: Path, purpose: str) -> list[NetworkFile]:
     if not card.is_file():
         return []
     try:
-        entries = json.loads(card.read_text())["files"]
+        entries = json.loads(card.read_text(encoding="utf-8"))["files"]
         terms = "as Maskwatch, see MODEL_CARD.md"
         return [NetworkFile(purpose=purpose, terms=terms, **entry) for entry in entries]
     except (ValueError, KeyError, TypeError) as error:

@@ -96,7 +96,7 @@ def _spec_of(path: Path, model: Any) -> ClassifierSpec:
 
 def _read_spec(path: Path) -> ClassifierSpec:
     try:
-        metadata = json.loads(path.read_text())
+        metadata = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelFormatError(f"{path} is not JSON: {error}") from error
     return ClassifierSpec.from_metadata(metadata, str(path))

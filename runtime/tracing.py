@@ -121,8 +121,8 @@ def check_tracing(settings: Settings) -> None:
     if not settings.trace_every:
         return
     try:
-        import opentelemetry.exporter.otlp.proto.http
-        import opentelemetry.sdk  # noqa: F401 - whether they are here
+        import opentelemetry.exporter.otlp.proto.http  # noqa: F401 - whether it is here
+        import opentelemetry.sdk  # noqa: F401
     except ImportError as error:
         raise SettingsError(
             "MASKWATCH_TRACE_EVERY needs OpenTelemetry, which is not installed: "

@@ -95,7 +95,7 @@ def write(
         hashes = {role: f"#{_hash(password_file(folder, role))}" for role in users}
         path = folder / ACL_FILE
         # In place: containers are given the file itself, which must not become another one.
-        with open(path, "w", opener=_owner_only) as file:
+        with open(path, "w", encoding="utf-8", opener=_owner_only) as file:
             file.write(acl_text(hashes.__getitem__, server, users, cluster))
     except OSError as error:
         raise SettingsError(f"{error.filename}: {error.strerror}") from error
@@ -110,13 +110,13 @@ def password_file(folder: Path, role: str) -> Path:
 def _make(path: Path) -> bool:
     if path.exists():
         return False
-    with open(path, "x", opener=_owner_only) as file:
+    with open(path, "x", encoding="utf-8", opener=_owner_only) as file:
         file.write(secrets.token_hex(PASSWORD_BYTES) + "\n")
     return True
 
 
 def _hash(path: Path) -> str:
-    password = path.read_text().strip()
+    password = path.read_text(encoding="utf-8").strip()
     # Redis keeps a plain SHA-256, which only a long random password is safe under.
     if not _HEX.fullmatch(password):
         raise SettingsError(

@@ -42,7 +42,7 @@ class MetricsKey:
 
 def _read(path: Path) -> str:
     try:
-        text = path.read_text().strip()
+        text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"MASKWATCH_METRICS_KEY_FILE={path} cannot be read: {error}") from None
     if len(text) < SHORTEST:

@@ -34,5 +34,5 @@ def write_predictions(
                 record["category_id"] = verdicts[i]
             records.append(record)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(records))
+    path.write_text(json.dumps(records), encoding="utf-8")
     return len(records)

@@ -77,7 +77,7 @@ def _write(seen: dict[str, Detections], cache: Path) -> None:
 
 def _read(cache: Path) -> dict[str, Detections]:
     try:
-        records: dict[str, dict[str, Any]] = json.loads(cache.read_text())
+        records: dict[str, dict[str, Any]] = json.loads(cache.read_text(encoding="utf-8"))
         return {
             name: Detections(
                 np.array(record["boxes"], np.float32).reshape(-1, 4),

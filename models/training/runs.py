@@ -118,7 +118,7 @@ def _differ(key: str, wanted: Mapping[str, Any], record: Mapping[str, Any]) -> b
 
 def _read_state(state: Path) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(state.read_text())
+        record: dict[str, Any] = json.loads(state.read_text(encoding="utf-8"))
         if record["format"] != FORMAT:
             raise ValueError(f"format {record['format']!r}, expected {FORMAT!r}")
         for key in ("settings", "epoch", "history", "weights", "sha256"):

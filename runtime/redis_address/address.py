@@ -34,7 +34,7 @@ def with_login(url: str, user: str | None, password_file: Path | None) -> str:
 
 def _read_password(path: Path) -> str:
     try:
-        password = path.read_text().strip()
+        password = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) else "it is no text"
         raise SettingsError(

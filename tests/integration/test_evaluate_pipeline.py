@@ -98,4 +98,6 @@ def test_a_missing_image_is_named(scenes: Path, tmp_path: Path) -> None:
 
 
 def _line(path: Path, begin: str) -> str:
-    return next(line for line in path.read_text().splitlines() if line.startswith(begin))
+    return next(
+        line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith(begin)
+    )

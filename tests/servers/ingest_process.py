@@ -122,6 +122,6 @@ def _parent_and_state(pid: int) -> tuple[int, str]:
 
 def _read(pid: int, name: str) -> str:
     try:
-        return Path(f"/proc/{pid}/{name}").read_text()
+        return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
         return ""

@@ -165,7 +165,10 @@ def systemd(folder: Path, version: str, root: Path = ROOT) -> Setup:
     assert any(line.startswith("aclfile") for line in added)
     debians = Path("/etc/redis/redis.conf")
     # Without the package: what is not written there is Redis' default in Debian, too.
-    lines = [*(debians.read_text().splitlines() if debians.is_file() else []), *added]
+    lines = [
+        *(debians.read_text(encoding="utf-8").splitlines() if debians.is_file() else []),
+        *added,
+    ]
     config = folder / "redis.conf"
     config.write_text("\n".join(lines).replace("/etc/redis/users.acl", str(users)) + "\n")
     command = ["redis-server", str(config), "--daemonize", "no", "--supervised", "no"]
@@ -231,7 +234,7 @@ def _servers(
         for n, (command, port) in enumerate(zip(commands, ports, strict=True))
     ]
     setup = Setup(folder, version, placed, ports, {"MASKWATCH_REDIS_URL": url}, users=users)
-    setup.use_users(users.read_text().splitlines()[0])
+    setup.use_users(users.read_text(encoding="utf-8").splitlines()[0])
     return setup
 
 

@@ -59,7 +59,7 @@ def test_a_service_that_knows_nothing_is_no_clean_bill(
 
 def test_every_locked_package_is_audited() -> None:
     def pinned(path: Path) -> set[str]:
-        return set(re.findall(r"^(\S+==\S+)", path.read_text(), re.MULTILINE))
+        return set(re.findall(r"^(\S+==\S+)", path.read_text(encoding="utf-8"), re.MULTILINE))
 
     audited = set().union(*(pinned(audit.ROOT / lock) for lock in audit.LOCKS))
     locks = [*audit.ROOT.glob("*.lock"), *audit.ROOT.glob("deploy/*.lock")]

@@ -69,7 +69,9 @@ def copied_sources(target: str) -> list[str]:
 
 
 def requirements(path: Path) -> dict[str, Requirement]:
-    lines = (line.partition(" #")[0].strip() for line in path.read_text().splitlines())
+    lines = (
+        line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()
+    )
     found = [Requirement(line) for line in lines if line and not line.startswith("#")]
     return {requirement.name: requirement for requirement in found}
 

@@ -33,7 +33,7 @@ def rules() -> list[dict[str, Any]]:
 
 
 def board(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def targets() -> Iterator[tuple[str, str, str]]:

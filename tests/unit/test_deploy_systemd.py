@@ -27,7 +27,7 @@ SECTIONS = {"Unit", "Service", "Install"}
 def options(path: Path) -> Iterator[tuple[str, str, str]]:
     """Section, name and value of each line; anything else in the file is an error."""
     section = ""
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
         heading = re.fullmatch(r"\[(\w+)\]", line)

@@ -19,7 +19,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 
 def locked(path: Path) -> dict[str, tuple[Requirement, set[str]]]:
     """Each package's pin and hashes, by its canonical name."""
-    text = re.sub(r"\\\n", " ", path.read_text())
+    text = re.sub(r"\\\n", " ", path.read_text(encoding="utf-8"))
     lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
     found = {}
     for line in lines:
@@ -33,7 +33,9 @@ def locked(path: Path) -> dict[str, tuple[Requirement, set[str]]]:
 
 def named(path: Path) -> list[Requirement]:
     """What a list asks for, the lists that it includes left out."""
-    kept = [line for line in path.read_text().splitlines() if not line.startswith("-r ")]
+    kept = [
+        line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("-r ")
+    ]
     lines = [line.partition(" #")[0].strip() for line in kept]
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
@@ -65,7 +67,7 @@ def test_a_lock_pins_each_package_by_hashes_and_names_no_place_to_get_it_from(pa
         assert requirement.url is None
         assert hashes, f"{requirement} has no hash"
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", one) for one in hashes)
-    assert not re.search(r"://|index-url|find-links|trusted-host", path.read_text())
+    assert not re.search(r"://|index-url|find-links|trusted-host", path.read_text(encoding="utf-8"))
 
 
 def test_a_package_has_one_version_in_all_locks() -> None:

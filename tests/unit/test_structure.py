@@ -34,7 +34,7 @@ def _files() -> dict[str, Path]:
 
 def _imported(path: Path) -> Iterator[str]:
     """Every module that a file imports, anywhere in it; both halves of `from a import b`."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
