@@ -1,1 +1,1 @@
-"""Evaluates alert rules and tells people: the stage behind `maskwatch alerts`."""
+"""Evaluates alert rules and notifies people: the stage behind `maskwatch alerts`."""

@@ -1,8 +1,8 @@
 """Which addresses a channel may call.
 
-Control rooms' receivers are on the local network, so private addresses and this machine's own are
-allowed. Refused are those at which clouds hand out credentials, and those that are no
-host's: nobody has a receiver there, and an answer from there must not be fetched.
+Receivers in control rooms are on the local network, so a channel may call private addresses and
+this machine's own. It may not call the addresses at which clouds hand out credentials, or addresses
+that belong to no host: no receiver lives there, and Maskwatch must not fetch an answer from there.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from contract.errors import ChannelError
 
 
 def connect(host: str, port: int, timeout_s: float) -> socket.socket:
-    """Return a connection to `host`, to an address that was looked at: none is looked up again.
+    """Return a connection to `host`, at an address that was checked; do not resolve the name again.
 
     Raises:
-        ChannelError: the name is unknown, or an address of it may not be called.
+        ChannelError: the name is unknown, or a channel may not call one of its addresses.
         OSError: none of its addresses can be reached.
     """
     failure: OSError | None = None
@@ -31,16 +31,16 @@ def connect(host: str, port: int, timeout_s: float) -> socket.socket:
 
 
 def allowed_addresses(host: str, port: int) -> list[IPv4Address | IPv6Address]:
-    """The addresses of `host`; raises `ChannelError` when one of them may not be called."""
+    """Return the addresses of `host`; raise `ChannelError` if one of them may not be called."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
-        raise ChannelError(f"no host is called {host}; check the name and the DNS") from None
+        raise ChannelError(f"the host name {host} is unknown; check the name and the DNS") from None
     addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
         if not may_be_called(address):
             raise ChannelError(
-                f"{host} is {address}, which is not called: it is reserved, or hands out "
+                f"channels may not call {host} ({address}): the address is reserved, or hands out "
                 "credentials of this machine"
             )
     return list(dict.fromkeys(addresses))

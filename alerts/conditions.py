@@ -1,8 +1,8 @@
-"""When an alert opens and closes, from what is found and what is remembered. Pure logic.
+"""Decides when an alert opens and closes, from a reading and the state of its watch. Pure logic.
 
-Between *bad* and *good* there is room: the margin of a rate, and the time that bad or good must
-last. In that room nothing changes, so that a value that trembles around a limit opens one alert.
-What is not known is neither: it opens nothing, closes nothing, and no time runs meanwhile.
+A rate has a margin between *bad* and *good*, and a bad or good reading must last for some time.
+Nothing changes between the two, so a value that wavers around a limit opens one alert only.
+An unknown reading is neither: it opens nothing, closes nothing, and stops the time.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from pydantic import BaseModel, ConfigDict
 
 from contract.alerts.rules import AlertRule
 
-Verdict = Literal["bad", "between", "good", "unknown"]
+Standing = Literal["bad", "between", "good", "unknown"]
 FORGET_AFTER_S: Final = 30.0
-"""If nobody looked for this long, nobody knows whether it was bad all the while."""
+"""After a gap this long between evaluations, the time of a bad or good reading starts again."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a camera stands towards a rule now."""
+    """What a rule says of a camera now."""
 
-    verdict: Verdict
+    standing: Standing
     since_s: float
-    """Since when, as far as whoever measured it knows; else now."""
+    """When this began, as far as it is known; otherwise now."""
     words: str
 
 
 class Watch(BaseModel):
-    """What is remembered of one rule at one camera."""
+    """The state of one rule at one camera between evaluations."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     bad_since_s: float | None = None
     good_since_s: float | None = None
     alert_id: str = ""
-    """The open alert's; empty while none is open."""
+    """Id of the open alert; empty if no alert is open."""
     opened_at_s: float | None = None
-    """When one was last opened: the cool-down runs from then."""
+    """When an alert last opened here: the cool-down starts then."""
 
 
 Transition = Literal["open", "close"]
@@ -48,10 +48,10 @@ Transition = Literal["open", "close"]
 def advance(
     rule: AlertRule, watch: Watch, reading: Reading, now_s: float, looked_at_s: float | None
 ) -> tuple[Watch, Transition | None]:
-    """Return what to remember now, and whether the alert opens or closes.
+    """Return the new watch, and whether the alert opens or closes.
 
-    `looked_at_s`: when rules were last evaluated, None if never. The caller notes the new
-    alert's id in the watch, or takes it out.
+    `looked_at_s`: when rules were last evaluated; None if never. The caller writes the
+    new alert's id into the watch, or removes it.
     """
     remembered = looked_at_s is not None and 0 <= now_s - looked_at_s <= FORGET_AFTER_S
     bad = _since(reading, "bad", watch.bad_since_s if remembered else None, now_s)
@@ -67,9 +67,9 @@ def advance(
 
 
 def _since(
-    reading: Reading, verdict: Verdict, before_s: float | None, now_s: float
+    reading: Reading, standing: Standing, before_s: float | None, now_s: float
 ) -> float | None:
-    if reading.verdict != verdict:
+    if reading.standing != standing:
         return None
     since_s = min(reading.since_s, now_s)
     return since_s if before_s is None else min(before_s, since_s)

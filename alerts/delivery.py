@@ -26,7 +26,7 @@ def deliver(delivery_id: str) -> None:
     """Try to deliver a message from the outbox. This is the RQ job.
 
     Raises:
-        ChannelError: it was not taken and will be tried again: RQ does that.
+        ChannelError: the receiver did not accept it; RQ tries again.
     """
     vault = Vault(load_settings().where_the_secret_key_is)
     bus = require_running_job("deliver", vault).bus
@@ -34,7 +34,7 @@ def deliver(delivery_id: str) -> None:
 
 
 class Postman:
-    """Delivers messages and writes down what came of it."""
+    """Delivers messages and records each attempt."""
 
     def __init__(
         self,
@@ -47,19 +47,19 @@ class Postman:
         self._clock = clock
 
     def attempt(self, delivery_id: str) -> None:
-        """Try once; nothing where it is done already, not its turn, or somebody else's.
+        """Try once, unless the message is delivered, must wait, or another process has it.
 
-        What is left undone has no job then, so that the evaluator queues it again.
+        A message that is not delivered then has no job, so the evaluator queues it again.
 
         Raises:
-            ChannelError: it was not taken and is to be tried again.
+            ChannelError: the receiver did not accept it; try again.
         """
         delivery = self._deliveries.find(delivery_id)
         if delivery is None or not self._is_its_turn(delivery):
             return
         if not self._deliveries.begin(delivery.id):
             return
-        # Somebody may have finished between the two looks.
+        # Another process may have delivered it between `find` and `begin`.
         if self._deliveries.find(delivery_id) is None:
             return
         outcome, words, name = self._try(delivery)
@@ -74,27 +74,27 @@ class Postman:
         return not delivery.waits_for or self._deliveries.find(delivery.waits_for) is None
 
     def _try(self, delivery: Delivery) -> tuple[Outcome, str, str]:
-        """What came of it, in words, and the channel's name."""
+        """Return the outcome, its description, and the channel's name."""
         channel = self._channels.get(delivery.channel_id)
         if channel is None:
             return self._without_channel(delivery)
         try:
             return "delivered", self._send(delivery, channel), channel.name
         except ChannelError as error:
-            words = f"Not taken: {error}."
+            words = f"Not delivered: {error}."
         except JobTimeoutError:
-            words = f"Not taken: it took longer than {JOB_TIMEOUT_S} s."
+            words = f"Not delivered: no answer within {JOB_TIMEOUT_S} s."
         except Exception as error:
-            # The loop's edge: an error of ours must not stop the retries, nor pass unseen.
+            # The loop's edge: our own error must not stop the retries, and must be logged.
             _log.error("a message could not be sent", exc_info=error)
-            words = "Not sent: an error of Maskwatch; the log of the alerts process says more."
+            words = "Not sent: internal error. See the log of the alerts process."
         return self._failed(delivery), words, channel.name
 
     def _without_channel(self, delivery: Delivery) -> tuple[Outcome, str, str]:
         name = self._channels.names().get(delivery.channel_id)
         if name is None:
             return "given_up", "The channel was removed.", "removed channel"
-        words = "Not sent: the channel's secrets cannot be opened with the key file that is here."
+        words = "Not sent: this key file cannot decrypt the channel's secrets."
         return self._failed(delivery), words, name
 
     def _failed(self, delivery: Delivery) -> Outcome:

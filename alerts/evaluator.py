@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Evaluator:
-    """One process's turn at evaluating. Call `step` every few seconds from one thread."""
+    """Evaluates rules while this process has the turn. Call `step` every few seconds."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Evaluator:
         self._clock = clock
 
     def step(self) -> bool:
-        """Evaluate all rules once if it is our turn; return whether it was. Raises `StoreError`."""
+        """Evaluate all rules if this process has the turn; return whether. Raises `StoreError`."""
         if not self._turn.take():
             return False
         try:
@@ -81,7 +81,7 @@ class Evaluator:
         unreadable = self._rules.ids() - rules.keys()
         for name in watches.keys() - watched:
             if name.partition(":")[0] in unreadable:
-                continue  # another version wrote it; it is not ours to say that it is gone
+                continue  # another version wrote this rule; keep its state
             alert = open_alerts.get(_decode(watches[name]).alert_id)
             self._drop(name, alert, _why(name, rules, cameras), now_s)
         self._alerts.evaluated(now_s)
@@ -126,7 +126,7 @@ class Evaluator:
             self._commit(Change(name, after.model_dump_json()))
 
     def _drop(self, name: str, alert: Alert | None, why: str, now_s: float) -> None:
-        """Forget a rule at a camera that is not watched any more; close what is open there."""
+        """Forget a rule at a camera it no longer watches, and close its open alert."""
         closed = _closed(alert, why, now_s)
         messages = deliveries_of(closed, "closed", now_s) if closed else []
         self._commit(Change(name, "", closed=closed, deliveries=messages))
@@ -171,12 +171,12 @@ def _why(name: str, rules: Mapping[str, AlertRule], cameras: Mapping[str, Camera
         return "The camera was removed."
     if not camera.enabled:
         return "The camera was switched off."
-    return "The rule is about other cameras now."
+    return "The rule no longer covers this camera."
 
 
 def _decode(raw: bytes | None) -> Watch:
     try:
         return Watch.model_validate_json(raw) if raw else Watch()
     except ValidationError:
-        _log.error("what was remembered of an alert rule cannot be read; it begins anew")
+        _log.error("the stored state of an alert rule cannot be read; the rule starts afresh")
         return Watch()

@@ -12,13 +12,13 @@ from contract.alerts.alerts import Alert, Delivery
 from contract.alerts.channels import EmailChannel
 from contract.alerts.rules import KIND_WORDS
 
-TEST_WORDS: Final = "This is a test. Alerts of Maskwatch reach you here."
+TEST_WORDS: Final = "This is a test. Maskwatch sends its alerts here."
 
 
 def webhook_body(delivery: Delivery) -> bytes:
-    """The JSON that is posted: `type`, `timestamp` of the event, and `data`.
+    """Return the JSON to post: `type`, `timestamp` of the event, and `data`.
 
-    The same bytes for every attempt, so that a receiver may compare them.
+    Every attempt posts the same bytes, so that a receiver can recognise a repeat.
     """
     alert = delivery.alert
     if alert is None:
@@ -54,8 +54,8 @@ def _subject(delivery: Delivery) -> str:
     alert = delivery.alert
     if alert is None:
         return "Maskwatch: test message"
-    over = "Over: " if delivery.event == "closed" else ""
-    return f"Maskwatch: {over}{KIND_WORDS[alert.kind]} at {alert.camera}"
+    resolved = "Resolved: " if delivery.event == "closed" else ""
+    return f"Maskwatch: {resolved}{KIND_WORDS[alert.kind]} at {alert.camera}"
 
 
 def _text(delivery: Delivery) -> str:
@@ -64,7 +64,7 @@ def _text(delivery: Delivery) -> str:
         return TEST_WORDS + "\n"
     lines = [alert.words]
     if delivery.event == "closed":
-        lines = [f"The alert is over. {alert.closed_words}", "", f"It had opened with: {lines[0]}"]
+        lines = [f"Resolved: {alert.closed_words}", "", f"The alert was: {alert.words}"]
     return "\n".join([*lines, "", *_facts(alert), ""])
 
 
@@ -73,7 +73,7 @@ def _facts(alert: Alert) -> list[str]:
         "Camera": f"{alert.camera} ({alert.group})" if alert.group else alert.camera,
         "Rule": alert.rule,
         "Opened": _moment(alert.opened_at_s),
-        "Closed": "" if alert.closed_at_s is None else _moment(alert.closed_at_s),
+        "Resolved": "" if alert.closed_at_s is None else _moment(alert.closed_at_s),
     }
     return [f"{name}: {value}" for name, value in facts.items() if value]
 

@@ -1,7 +1,7 @@
-"""How cameras stand towards rules, from what Redis holds of them.
+"""Compares cameras with alert rules, from their records in Redis.
 
-What cannot be known is said to be unknown, never good or bad: minutes without pictures or marked
-invalid, a picture that does not come, an analysis that nobody does.
+Without valid data a reading is unknown, never good or bad: minutes without pictures or marked
+invalid, a camera that sends no picture, a camera that no worker analyses.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from contract.people.verdicts import JUDGED_VERDICTS, Verdict
 from runtime.logs import about
 
 SETTLED_AFTER_S: Final = 20.0
-"""A minute counts once it is over for this long: people are counted 2.5 s after they were last
+"""Seconds after its end from which a minute counts. People are counted 2.5 s after they were last
 seen, and a minute may be marked invalid up to 10 s late."""
 LEAST_KNOWN_SHARE: Final = 0.5
-"""Of the minutes looked back on, this share at least must be known."""
+"""Smallest share of a rule's minutes that must be valid."""
 FRESH_MINUTES: Final = 2
-"""One of the last minutes must be known: a camera that has just gone dark is not fine."""
+"""At least one of this many newest minutes must be valid: a camera may just have gone dark."""
 ROUNDING: Final = 1e-9
-"""0.8 + 0.05 is a little more than 0.85 to a computer."""
+"""Tolerance of comparisons: 0.8 + 0.05 is slightly more than 0.85 in floating point."""
 CURRENT_S: Final = 10.0
-"""A picture older than this (and two frames) is not the present."""
+"""Oldest picture, in seconds, that shows a camera's present (or two frames, if that is longer)."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ STATE_WORDS: Final = {
 
 
 class Readings:
-    """Reads the present of all cameras at each look, and a camera's minutes once a minute."""
+    """Reads the present of all cameras at each evaluation, and a camera's minutes once a minute."""
 
     def __init__(self, snapshots: SnapshotStore, history: HistoryStore) -> None:
         self._store = snapshots
@@ -73,7 +73,7 @@ class Readings:
             self._rates.clear()
 
     def of(self, rule: AlertRule, camera: Camera, now_s: float) -> Reading:
-        """How `camera` stands towards `rule`, as of the last look."""
+        """Compare `camera` with `rule`, as of the last `look`."""
         snapshot = self._snapshots[camera.id]
         match rule.when:
             case RateLow():
@@ -86,7 +86,7 @@ class Readings:
                 assert_never(rule.when)
 
     def _rate_or_unknown(self, when: RateLow, camera: Camera, now_s: float) -> Reading:
-        # What one camera left unreadable must not silence the rules of all.
+        # One camera's unreadable record must not silence the rules of all cameras.
         try:
             return self._rate(when, camera, now_s)
         except MessageError as error:
@@ -105,7 +105,7 @@ class Readings:
         return self._rates[key]
 
     def _minutes(self, camera_id: str, begin: int, end: int) -> dict[str, Minutes]:
-        """Columns of the minutes from `begin` up to `end`, which is not among them."""
+        """Return the columns of minutes `begin` to `end`, without `end`."""
         found: dict[str, Minutes] = {}
         days = begin // DAY_MINUTES, (end - 1) // DAY_MINUTES
         for _, day, columns in self._history.days([camera_id], *days):
@@ -118,23 +118,23 @@ class Readings:
 
 
 def offline(status: CameraStatus, now_s: float) -> Reading:
-    """Bad while no picture comes from the camera, whatever the reason."""
+    """Bad while the camera sends no picture, for any reason."""
     if status.error_kind == UNREADABLE:
         return Reading("unknown", now_s, "The camera's state cannot be read.")
     if status.state == "live":
         return Reading("good", status.since_s, "The camera is live again.")
-    # The state is that of an ingest process which is gone: so is what it knew of since when.
+    # The ingest process that wrote this state is gone, so its `since_s` says nothing.
     since_s = now_s if status.error_kind == "no_ingest" else status.since_s
     return Reading("bad", since_s, status.error or STATE_WORDS[status.state])
 
 
 def quality(snapshot: StoredSnapshot, camera: Camera, now_s: float) -> Reading:
-    """Bad while the worker says that the picture is not to be believed."""
+    """Bad while the worker reports an unreliable picture."""
     oldest_s = max(CURRENT_S, 2.0 / camera.analysis_fps)
     latest, live = snapshot.latest, snapshot.status.state == "live"
     present = latest is not None and now_s - latest.captured_at_s <= oldest_s
     if not live or not snapshot.analysed or not present or not snapshot.condition:
-        return Reading("unknown", now_s, "No picture is analysed now.")
+        return Reading("unknown", now_s, "No picture is being analysed.")
     problems = snapshot.condition.problems
     if not problems:
         return Reading("good", now_s, "The picture is good again.")
@@ -143,9 +143,10 @@ def quality(snapshot: StoredSnapshot, camera: Camera, now_s: float) -> Reading:
 
 
 def rate(when: RateLow, columns: Mapping[str, Minutes], now_s: float) -> Reading:
-    """Compare the rate of some minutes, `(when.minutes,)` each column, with the rule's limits.
+    """Compare the rate over some minutes with the rule's limits.
 
-    A minute is known if frames were analysed in it and none of it is marked invalid.
+    columns: each of shape `(when.minutes,)`. A minute is valid if frames were analysed in it and
+    no part of it is marked invalid.
     """
     known = _known(columns, when.minutes)
     people: dict[Verdict, int] = {
@@ -158,10 +159,9 @@ def rate(when: RateLow, columns: Mapping[str, Minutes], now_s: float) -> Reading
     if known.sum() < LEAST_KNOWN_SHARE * when.minutes or not known[-FRESH_MINUTES:].any():
         return Reading("unknown", now_s, "Too few minutes with a valid picture.")
     if found.rate is None or found.people < when.people:
-        return Reading("unknown", now_s, f"{found.people} people judged, too few to say.")
+        return Reading("unknown", now_s, f"Too few people: {found.people} of {when.people}.")
     words = (
-        f"{found.rate:.1%} of {found.people} people judged in the last {when.minutes} min wore "
-        "a mask"
+        f"{found.rate:.1%} of {found.people} people in the last {when.minutes} min wore a mask"
     ).replace("%", " %")
     if found.rate < when.below:
         return Reading("bad", now_s, f"{words}; the limit is {_percent(when.below)}.")

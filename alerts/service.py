@@ -1,6 +1,6 @@
-"""The alerts process: a thread evaluates rules, the main thread delivers what they have to say.
+"""The alerts process: one thread evaluates rules, and the main thread delivers messages.
 
-Any number may run: one of them evaluates, all deliver.
+Several may run: one of them evaluates, all of them deliver.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from runtime.vault import load_vault
 STEP_S: Final = 5.0
 RETRIES_EVERY_S: Final = 1.0
 FAREWELL_S: Final = 2.0
-"""Longest wait for an evaluation under way: Redis may hang, the lock then runs out by itself."""
+"""Longest wait at shutdown for a running evaluation. If Redis hangs, the lock expires by itself."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,11 +37,11 @@ def run(settings: Settings) -> None:
 
     Raises:
         SettingsError: no Redis is named.
-        SecretKeyError: there is no key to open the channels' secrets with.
+        SecretKeyError: there is no key to decrypt the channels' secrets.
     """
     bus, retries = Bus.open(settings, "alerts-evaluate"), Bus.open(settings, "alerts-retry")
     load_vault(settings.where_the_secret_key_is)
-    # What was not taken is in the delivery log and in ours, in one line.
+    # The delivery log and our log already have a line for each failed attempt.
     logging.getLogger("rq.worker").addFilter(_not_a_refusal)
     stop = threading.Event()
     evaluation = threading.Thread(target=_evaluate, args=(bus, stop), daemon=True)
@@ -69,7 +69,7 @@ def make_evaluator(bus: Bus, clock: Callable[[], float] = time.time) -> Evaluato
 
 
 def _evaluate(bus: Bus, stop: threading.Event) -> None:
-    """Evaluate every few seconds, whatever happens, until told to stop; then let another."""
+    """Evaluate every few seconds until `stop` is set; then give up the turn. Survives any error."""
     clock = bus.kept_clock(SharedClock())
     evaluator, outage = make_evaluator(bus, clock), bus.outage(stop)
     while not stop.is_set():
@@ -80,7 +80,7 @@ def _evaluate(bus: Bus, stop: threading.Event) -> None:
         except StoreError as error:
             outage.report(error)
         except Exception as error:
-            # The loop's edge: one rule that cannot be evaluated must not silence all.
+            # The loop's edge: one faulty rule must not silence all the others.
             _log.error("the alert rules could not be evaluated", exc_info=error)
         stop.wait(STEP_S)
     with suppress(StoreError):

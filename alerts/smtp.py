@@ -15,10 +15,10 @@ TIMEOUT_S: Final = 10.0
 
 
 def send(channel: EmailChannel, message: EmailMessage) -> str:
-    """Send `message` and return in plain words what the server said.
+    """Send `message` and return the server's answer in plain words.
 
     Raises:
-        ChannelError: nobody's copy was taken, with the reason in plain words.
+        ChannelError: the server accepted the message for no recipient; says why.
     """
     allowed_addresses(channel.host, channel.port)
     try:
@@ -29,19 +29,23 @@ def send(channel: EmailChannel, message: EmailMessage) -> str:
     except smtplib.SMTPException as error:
         raise ChannelError(_words(error)) from None
     except ssl.SSLCertVerificationError as error:
-        raise ChannelError(f"its certificate is not trusted: {error.verify_message}") from None
+        raise ChannelError(
+            f"the server's certificate is not trusted: {error.verify_message}"
+        ) from None
     except ssl.SSLError:
-        raise ChannelError("it does not speak TLS on this port; try another setting") from None
+        raise ChannelError(
+            "the server does not speak TLS on this port; try another setting"
+        ) from None
     except ConnectionRefusedError:
-        raise ChannelError("nothing listens there: connection refused") from None
+        raise ChannelError("no server listens there: connection refused") from None
     except TimeoutError:
         raise ChannelError(f"no answer within {TIMEOUT_S:g} s") from None
     except OSError as error:
         raise ChannelError(f"the connection failed: {error.strerror or 'closed'}") from None
     taken = len(channel.to) - len(refused)
     if refused:
-        return f"Taken for {taken} of {len(channel.to)}; refused: {', '.join(sorted(refused))}."
-    return f"Taken by the mail server for {', '.join(channel.to)}."
+        return f"Accepted for {taken} of {len(channel.to)}; refused: {', '.join(sorted(refused))}."
+    return f"Accepted by the mail server for {', '.join(channel.to)}."
 
 
 def _session(channel: EmailChannel) -> smtplib.SMTP:
@@ -60,17 +64,17 @@ def _session(channel: EmailChannel) -> smtplib.SMTP:
 
 
 def _words(error: smtplib.SMTPException) -> str:
-    """The reason, from the kind of error and its code alone: servers repeat what they were sent."""
+    """Name the reason from the error's type and code alone: a server's text may repeat secrets."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return f"it refuses the user or the password ({error.smtp_code})"
+        return f"the server refuses the user or the password ({error.smtp_code})"
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return "it does not offer what the settings ask for (STARTTLS, or a password)"
+        return "the server does not offer STARTTLS or sign-in with a password, as the settings need"
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return f"it refuses every recipient: {', '.join(sorted(error.recipients))}"
+        return f"the server refuses every recipient: {', '.join(sorted(error.recipients))}"
     if isinstance(error, smtplib.SMTPSenderRefused):
-        return f"it refuses the sender {error.sender} ({error.smtp_code})"
+        return f"the server refuses the sender {error.sender} ({error.smtp_code})"
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "it closed the connection, or did not answer in time"
+        return "the server closed the connection, or did not answer in time"
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"it answered {error.smtp_code}"
-    return "it does not take the message"
+        return f"the server answered {error.smtp_code}"
+    return "the server does not accept the message"

@@ -1,7 +1,7 @@
-"""Posts a message to a web address, signed as Standard Webhooks says.
+"""Posts a message to a web address, signed as Standard Webhooks specifies.
 
 https://github.com/standard-webhooks/standard-webhooks (v1 signatures: HMAC-SHA256 over
-`id.timestamp.body`). No redirect is followed: the signature is for this address alone.
+`id.timestamp.body`). Redirects are not followed: the signature is for this address alone.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from contract.alerts.channels import SECRET_PREFIX, WebhookChannel
 from contract.errors import ChannelError
 
 TIMEOUT_S: Final = 10.0
-"""For the connection, and for each piece of the answer; RQ ends the whole attempt."""
+"""Limit for connecting and for each read. RQ limits the attempt as a whole."""
 USER_AGENT: Final = "Maskwatch"
 
 
 def post(channel: WebhookChannel, message_id: str, body: bytes, at_s: float) -> str:
-    """Post `body` and return in plain words what the receiver said.
+    """Post `body` and return the receiver's answer in plain words.
 
     Raises:
-        ChannelError: it was not taken, with the reason in plain words.
+        ChannelError: the receiver did not accept it; says why.
     """
     parts = urlsplit(channel.url)
     connection = _connection(parts.scheme, str(parts.hostname), parts.port)
@@ -37,9 +37,11 @@ def post(channel: WebhookChannel, message_id: str, body: bytes, at_s: float) -> 
         connection.request("POST", path, body, _headers(channel.secret, message_id, body, at_s))
         status = connection.getresponse().status
     except ssl.SSLCertVerificationError as error:
-        raise ChannelError(f"its certificate is not trusted: {error.verify_message}") from None
+        raise ChannelError(
+            f"the receiver's certificate is not trusted: {error.verify_message}"
+        ) from None
     except ConnectionRefusedError:
-        raise ChannelError("nothing listens there: connection refused") from None
+        raise ChannelError("no receiver listens there: connection refused") from None
     except TimeoutError:
         raise ChannelError(f"no answer within {TIMEOUT_S:g} s") from None
     except (OSError, HTTPException) as error:
@@ -68,14 +70,14 @@ def _headers(secret: str, message_id: str, body: bytes, at_s: float) -> dict[str
 
 def _judge(status: int) -> str:
     if 200 <= status < 300:
-        return f"Taken: the receiver answered {status}."
+        return f"Accepted: the receiver answered {status}."
     if 300 <= status < 400:
-        raise ChannelError(f"it answered {status}, a redirect, which is not followed")
-    raise ChannelError(f"it answered {status}")
+        raise ChannelError(f"the receiver answered {status}; Maskwatch does not follow redirects")
+    raise ChannelError(f"the receiver answered {status}")
 
 
 def _connection(scheme: str, host: str, port: int | None) -> HTTPConnection:
-    # With a port, or the library looks for one behind the colons of an IPv6 address.
+    # Name the port: otherwise the library takes the end of an IPv6 address for one.
     if scheme == "https":
         port = port or HTTPSConnection.default_port
         return _CheckedHTTPS(host, port, timeout=TIMEOUT_S, context=ssl.create_default_context())
@@ -83,14 +85,14 @@ def _connection(scheme: str, host: str, port: int | None) -> HTTPConnection:
 
 
 class _CheckedHTTP(HTTPConnection):
-    """Connects to an address that was looked at."""
+    """Connects to an address that was checked."""
 
     def connect(self) -> None:
         self.sock: socket.socket = connect(self.host, self.port, TIMEOUT_S)
 
 
 class _CheckedHTTPS(HTTPSConnection):
-    """The same with TLS, and the certificate checked against the name."""
+    """Connects with TLS to an address that was checked; the certificate must match the name."""
 
     def connect(self) -> None:
         plain = connect(self.host, self.port, TIMEOUT_S)

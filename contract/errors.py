@@ -1,7 +1,7 @@
-"""Every error a person may meet, in one small tree.
+"""Every error that a user may see, in one small tree.
 
-Each message says what was expected, what was found, and what to do about it. No message
-carries a camera password: build them from `contract.redaction.redact_url`.
+Each message says what was expected, what was found, and what to do. No message contains a camera
+password: show addresses with `contract.redaction.redact_url`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class ModelError(MaskwatchError):
 
 
 class ModelNotFoundError(ModelError, FileNotFoundError):
-    """A network's file is not where it was looked for."""
+    """A network's file does not exist at the expected path."""
 
 
 class ModelChecksumError(ModelError, ValueError):
-    """A network's file is not the one that was published: its sha256 differs."""
+    """A network's file differs from the published one: its sha256 does not match."""
 
 
 class ModelFormatError(ModelError, ValueError):
@@ -36,11 +36,11 @@ class ModelFormatError(ModelError, ValueError):
 
 
 class ModelDeviceError(ModelError, SettingsError):
-    """A network does not run on the device that was asked for."""
+    """A network cannot run on the requested device."""
 
 
 class DataError(MaskwatchError, ValueError):
-    """A set of labelled photographs, to train on or to evaluate with, cannot be used."""
+    """A set of labelled photographs for training or evaluation cannot be used."""
 
 
 class CheckpointError(MaskwatchError, ValueError):
@@ -48,7 +48,7 @@ class CheckpointError(MaskwatchError, ValueError):
 
 
 class RedisUnavailableError(MaskwatchError, ConnectionError):
-    """Redis cannot be reached, is restarting, is full, or refuses us."""
+    """Redis cannot be reached, is restarting, is full, or refuses Maskwatch's user."""
 
 
 class RedisTooOldError(RedisUnavailableError):
@@ -60,7 +60,7 @@ class RedisClusterError(RedisUnavailableError):
 
 
 class WireVersionError(RedisUnavailableError):
-    """Newer processes use this Redis; this one could not read what they write."""
+    """Newer Maskwatch processes use this Redis; this process cannot read their records."""
 
 
 class MessageError(MaskwatchError, ValueError):
@@ -68,11 +68,11 @@ class MessageError(MaskwatchError, ValueError):
 
 
 class LeaseLostError(MaskwatchError):
-    """Another process owns the camera now; what was being written was refused."""
+    """Another process owns the camera now; Redis refused the write."""
 
 
 class NotNewerError(MaskwatchError):
-    """The frame was committed before; committing it again was refused."""
+    """The frame is not newer than the last committed one; Redis refused the commit."""
 
 
 class CameraConfigError(MaskwatchError, ValueError):
@@ -80,7 +80,7 @@ class CameraConfigError(MaskwatchError, ValueError):
 
 
 class CameraFieldsError(CameraConfigError):
-    """Some fields of a camera cannot be used; `problems` has each with what is wrong with it."""
+    """Some fields of a camera cannot be used; `problems` lists each field and its fault."""
 
     def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
         super().__init__("; ".join(f"{field}: {words}" for field, words in problems))
@@ -88,11 +88,11 @@ class CameraFieldsError(CameraConfigError):
 
 
 class CameraFileError(MaskwatchError, ValueError):
-    """A file of cameras cannot be read as one; where it is a line's fault, the line is named."""
+    """A file is not a valid file of cameras; the message names the faulty line, if there is one."""
 
 
 class BackupError(MaskwatchError, ValueError):
-    """A file is no backup, is damaged, or was made by a newer version."""
+    """A file is not a backup, is damaged, or comes from a newer version."""
 
 
 class CameraChangedError(MaskwatchError):
@@ -100,7 +100,7 @@ class CameraChangedError(MaskwatchError):
 
 
 class CamerasChangedError(MaskwatchError):
-    """Somebody else changed the cameras meanwhile; nothing was written."""
+    """Somebody else changed the cameras since they were read; nothing was written."""
 
 
 class CameraNameTakenError(CameraConfigError):
@@ -108,27 +108,27 @@ class CameraNameTakenError(CameraConfigError):
 
 
 class CameraNotFoundError(MaskwatchError, LookupError):
-    """No camera is registered under that id."""
+    """No camera with that id is registered."""
 
 
 class QueryError(MaskwatchError, ValueError):
-    """What was asked of the history cannot be answered as it was asked."""
+    """The query of the history has invalid parameters."""
 
 
 class FellBehindError(MaskwatchError):
-    """Whoever followed events took them too slowly; those in between are not kept here."""
+    """A follower of events read too slowly and missed some: the server no longer has them."""
 
 
 class SecretKeyError(MaskwatchError, ValueError):
-    """The key that encrypts passwords is missing, unreadable, or not the one that was used."""
+    """The key that encrypts passwords is missing, unreadable, or another than when encrypting."""
 
 
 class AccountError(MaskwatchError, ValueError):
-    """An account or an API key cannot be made or changed like that."""
+    """An account or an API key cannot be created or changed with these values."""
 
 
 class TooManyAttemptsError(MaskwatchError):
-    """Passwords were guessed too often; `wait_s`: seconds until another attempt is heard."""
+    """Too many wrong passwords; `wait_s`: seconds until the next attempt is allowed."""
 
     def __init__(self, wait_s: float) -> None:
         self.wait_s = wait_s
@@ -137,19 +137,19 @@ class TooManyAttemptsError(MaskwatchError):
 
 
 class BusyError(MaskwatchError):
-    """So much is under way that this was not begun; the same a moment later may be."""
+    """The server is too busy to start this; try again in a moment."""
 
 
 class AlertError(MaskwatchError, ValueError):
-    """An alert rule or a channel cannot be made or changed like that."""
+    """An alert rule or a channel cannot be created or changed with these values."""
 
 
 class ChannelError(MaskwatchError):
-    """A message was not taken. The text is for people and names no secret."""
+    """A receiver did not accept a message. The text is for users and contains no secret."""
 
 
 class UploadError(MaskwatchError, ValueError):
-    """An uploaded file cannot be used. `kind` is stable; the message is for people."""
+    """An uploaded file cannot be used. `kind` is stable; the message is for users."""
 
     kind = "not_usable"
 
@@ -161,28 +161,28 @@ class UploadEmptyError(UploadError):
 
 
 class UploadTooLargeError(UploadError):
-    """The file has more bytes or pixels, or there are more files, than are taken."""
+    """The file has too many bytes or pixels, or there are too many files."""
 
     kind = "too_large"
 
 
 class UploadTypeError(UploadError):
-    """The file is, by its content, none of the kinds that are taken."""
+    """By its content, the file has a type that Maskwatch does not accept."""
 
     kind = "wrong_type"
 
 
 class UploadDamagedError(UploadError):
-    """The file begins like one of the kinds that are taken, and does not go on like it."""
+    """The file starts like an accepted type, but its content is damaged."""
 
     kind = "damaged"
 
 
 class SourceError(MaskwatchError):
-    """A camera's picture cannot be had. `kind` is stable; the message is for people.
+    """A camera gives no picture. `kind` is stable; the message is for users.
 
-    All that a camera or its address can say to people comes this way: here it is cut and made
-    plain.
+    Text from a camera or its address reaches users through this class only, so the class shortens
+    it and removes control characters.
     """
 
     kind = "error"
@@ -192,19 +192,19 @@ class SourceError(MaskwatchError):
 
 
 class SourceLockedError(SourceError):
-    """The address is encrypted, and this process has no key that opens it."""
+    """The address is encrypted, and this process lacks the key to decrypt it."""
 
     kind = "secret_key"
 
 
 class SourceForbiddenError(SourceError, PermissionError):
-    """The address may not be connected to, or the file not be played, by this system's settings."""
+    """This system's settings forbid connecting to the address or playing the file."""
 
     kind = "forbidden"
 
 
 class SourceRefusedError(SourceError, ConnectionRefusedError):
-    """The host is there, but nothing listens on that port."""
+    """The host answers, but no service listens on that port."""
 
     kind = "refused"
 
@@ -216,7 +216,7 @@ class SourceHostNotFoundError(SourceError):
 
 
 class SourceAuthenticationError(SourceError, PermissionError):
-    """The camera wants another user name or password."""
+    """The camera refuses the user name or the password."""
 
     kind = "authentication"
 
@@ -228,66 +228,66 @@ class SourceNotFoundError(SourceError, FileNotFoundError):
 
 
 class SourceTimeoutError(SourceError, TimeoutError):
-    """The camera accepted the connection and then went quiet."""
+    """The camera accepted the connection and then sent nothing."""
 
     kind = "timeout"
 
 
 class SourceHungUpError(SourceError, ConnectionResetError):
-    """The camera took the connection and closed it instead of answering."""
+    """The camera accepted the connection and closed it without answering."""
 
     kind = "hung_up"
 
 
 class SourceRejectedError(SourceError):
-    """The camera answers with an error of the 4xx kind: no such session, too many viewers."""
+    """The camera answers with a 4xx error, such as an unknown session or too many viewers."""
 
     kind = "rejected"
 
 
 class SourceServerError(SourceError):
-    """The camera answers with an error of its own, of the 5xx kind."""
+    """The camera answers with an internal error (5xx)."""
 
     kind = "server_error"
 
 
 class SourceRedirectError(SourceError):
-    """The camera sends its viewers on and on, and nowhere to a stream."""
+    """The camera redirects again and again, or to an address that is not a stream."""
 
     kind = "redirect"
 
 
 class SourceKeyFrameError(SourceError):
-    """Pictures come, but none that decoding can begin at."""
+    """The camera sends pictures but no key frame, so decoding cannot start."""
 
     kind = "no_key_frame"
 
 
 class SourceUndecodableError(SourceError):
-    """Video that could be decoded before, or should be, no longer can: broken, or another codec."""
+    """The video can no longer be decoded: it is damaged, or its codec changed."""
 
     kind = "undecodable"
 
 
 class SourceCodecError(SourceError):
-    """The stream uses a codec that cannot be decoded here."""
+    """The stream uses a codec that Maskwatch cannot decode."""
 
     kind = "unsupported_codec"
 
 
 class SourceTooLargeError(SourceError, MemoryError):
-    """Decoding what comes takes more memory than a reader may have."""
+    """Decoding the stream takes more memory than a reader may use."""
 
     kind = "too_large"
 
 
 class SourceNoVideoError(SourceError):
-    """What answered is no video: a web page, an audio stream, a broken file."""
+    """The address has no video: it is a web page, an audio stream or a broken file."""
 
     kind = "no_video"
 
 
 class SourceEndedError(SourceError, EOFError):
-    """The stream ended: the camera closed it, or the file is over."""
+    """The stream ended: the camera closed it, or the file reached its end."""
 
     kind = "ended"

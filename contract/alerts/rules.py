@@ -22,12 +22,12 @@ ALERT_KINDS: Final[tuple[AlertKind, ...]] = ("rate", "offline", "quality")
 KIND_WORDS: Final[dict[AlertKind, str]] = {
     "rate": "Mask rate low",
     "offline": "Camera offline",
-    "quality": "Picture not to be believed",
+    "quality": "Unreliable picture",
 }
 
 
 class RateLow(BaseModel):
-    """Too few of those judged wore a mask: the rate is below `below` over the last minutes.
+    """The mask rate over the last `minutes` is below `below`.
 
     Minutes without pictures and minutes marked invalid are left out; see `alerts.readings`.
     """
@@ -35,18 +35,23 @@ class RateLow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["rate"] = "rate"
-    below: float = Field(gt=0, le=1, description="Rate, 0 to 1, under which it opens.")
-    minutes: int = Field(15, ge=1, le=1440, description="Whole minutes looked back on.")
-    people: int = Field(20, ge=1, le=100_000, description="Least number of people judged.")
+    below: float = Field(gt=0, le=1, description="The alert opens below this rate (0 to 1).")
+    minutes: int = Field(15, ge=1, le=1440, description="Time window in whole minutes.")
+    people: int = Field(
+        20,
+        ge=1,
+        le=100_000,
+        description="Minimum people with a verdict in the window.",
+    )
     margin: float = Field(
-        0.05, ge=0, lt=1, description="It closes at `below` plus this, and not before."
+        0.05, ge=0, lt=1, description="The alert closes at `below` plus this margin."
     )
 
     @model_validator(mode="after")
     def _can_close(self) -> RateLow:
         if self.below + self.margin > 1 + 1e-9:
             raise ValueError(
-                "below and margin together are more than 100 %, so it could never close"
+                "below and margin together exceed 100 %, so the alert could never close"
             )
         return self
 
@@ -66,13 +71,13 @@ class RateLow(BaseModel):
 
 
 class CameraOffline(BaseModel):
-    """No picture came for `for_s` seconds; closes after `clear_s` seconds of pictures."""
+    """The camera sent no picture for `for_s` seconds; closes after `clear_s` seconds live."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["offline"] = "offline"
     for_s: int = Field(60, ge=5, le=DAY_S, description="Seconds without a picture.")
-    clear_s: int = Field(30, ge=0, le=DAY_S, description="Seconds live before it closes.")
+    clear_s: int = Field(30, ge=0, le=DAY_S, description="Seconds live until it closes.")
 
     @property
     def hold_s(self) -> float:
@@ -83,20 +88,22 @@ class CameraOffline(BaseModel):
 
 
 class QualityInvalid(BaseModel):
-    """The picture is not to be believed; closes after `clear_s` seconds of a good one."""
+    """The picture is unreliable for `for_s` seconds; closes after `clear_s` good seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["quality"] = "quality"
-    for_s: int = Field(30, ge=0, le=DAY_S, description="Seconds with the trouble.")
-    clear_s: int = Field(30, ge=0, le=DAY_S, description="Seconds without before it closes.")
+    for_s: int = Field(30, ge=0, le=DAY_S, description="Seconds with an unreliable picture.")
+    clear_s: int = Field(
+        30, ge=0, le=DAY_S, description="Seconds of a good picture until it closes."
+    )
 
     @property
     def hold_s(self) -> float:
         return self.for_s
 
     def words(self) -> str:
-        return f"not valid for {_seconds(self.for_s)}, until valid for {_seconds(self.clear_s)}"
+        return f"unreliable for {_seconds(self.for_s)}, until reliable for {_seconds(self.clear_s)}"
 
 
 Condition = Annotated[RateLow | CameraOffline | QualityInvalid, Field(discriminator="kind")]
@@ -114,13 +121,17 @@ class AlertRule(BaseModel):
     group: str = Field("", max_length=80, description="Only cameras of this group.")
     when: Condition
     schedule: Schedule | None = Field(
-        None, description="When it may open alerts; null: always. What is open closes any time."
+        None,
+        description="When the rule may open alerts; null: always. Alerts close at any time.",
     )
     cool_down_minutes: int = Field(
-        15, ge=0, le=10_080, description="After it opened at a camera, it rests there this long."
+        15,
+        ge=0,
+        le=10_080,
+        description="Cooldown: minutes between two alerts at one camera.",
     )
     channels: tuple[str, ...] = Field(
-        (), max_length=MOST_CHANNELS, description="Ids of the channels it tells."
+        (), max_length=MOST_CHANNELS, description="Ids of the channels to notify."
     )
     created_at_s: float = Field(default_factory=time.time)
 

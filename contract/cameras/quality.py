@@ -1,4 +1,4 @@
-"""What a worker says of a camera's picture, and others show: can its statistics be believed?"""
+"""A worker's report on a camera's picture: whether its statistics are reliable."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from contract.messages import Count, Moment, Pixels, Share, checked, read_versio
 Problem = Literal["black", "covered", "frozen", "moved", "blurred"]
 
 PROBLEMS: Final[tuple[Problem, ...]] = ("black", "covered", "frozen", "moved", "blurred")
-"""`black` next to no light; `covered` light, but nothing to see; `frozen` the same picture again
-and again; `moved` another view than the one learnt; `blurred` too little detail for faces.
+"""`black`: almost no light; `covered`: light but no detail; `frozen`: the same picture again and
+again; `moved`: another view than the learnt one; `blurred`: too little detail for faces.
 
-Where several hold at once, the first is the one that a minute's invalid time is counted under.
+If a picture has several problems at once, a minute's invalid time counts under the first.
 """
 
 PROBLEM_WORDS: Final[dict[Problem, str]] = {
@@ -26,7 +26,7 @@ PROBLEM_WORDS: Final[dict[Problem, str]] = {
     "moved": "Camera moved",
     "blurred": "Picture blurred",
 }
-"""What people read; the dashboard's script adds since when."""
+"""The problems as users read them; the dashboard adds the time of their beginning."""
 
 FitnessVerdict = Literal["learning", "fit", "unfit"]
 FITNESS_VERDICTS: Final[tuple[FitnessVerdict, ...]] = ("learning", "fit", "unfit")
@@ -47,19 +47,18 @@ SCHEMA: Final = 1
 class Fitness:
     """Whether masks can be measured at a camera, from the last few hundred people who passed.
 
-    Shares are 0 to 1; those of faces are None before the first face was looked at.
+    Shares are 0 to 1; shares of faces are None before the first face was classified.
     """
 
     verdict: FitnessVerdict = "learning"
     reasons: tuple[UnfitReason, ...] = ()
-    """Why not; empty unless `unfit`."""
+    """Why masks cannot be measured here; empty unless `unfit`."""
     people: Count = 0
-    """People this rests on."""
+    """Number of people behind these figures."""
     judged_share: Share | None = None
     """Share of them with a verdict other than `unknown`."""
     face_px: tuple[Pixels, Pixels, Pixels] | None = None
-    """Lower quartile, median and upper quartile of the height in pixels that each person's face
-    had where it was largest."""
+    """Lower quartile, median and upper quartile of people's largest face height, in pixels."""
     dark_share: Share | None = None
     oblique_share: Share | None = None
     blurred_share: Share | None = None
@@ -67,16 +66,16 @@ class Fitness:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """What is wrong with a camera's picture now, and whether masks can be measured there at all."""
+    """The problems of a camera's picture now, and whether masks can be measured there at all."""
 
     problems: Mapping[Problem, Moment] = field(default_factory=dict)
-    """Each problem there is, in the order of `PROBLEMS`, and since when (seconds since the
-    epoch)."""
+    """Each current problem, in the order of `PROBLEMS`, and its beginning in seconds since the
+    epoch."""
     fitness: Fitness = field(default_factory=Fitness)
 
     @property
     def problem(self) -> Problem | None:
-        """The one that is named where only one can be; None while what is counted is valid."""
+        """The first problem, where only one can be named; None while counts are valid."""
         return next(iter(self.problems), None)
 
     def encode(self) -> str:

@@ -1,4 +1,4 @@
-"""What ingest says of a camera's connection, and how others should read it."""
+"""The state of a camera's connection, as ingest writes it and others read it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from contract.plain_text import PlainWords, plain_words
 CameraState = Literal["connecting", "live", "stalled", "offline", "disabled"]
 
 NoticeKind = Literal["corrupt", "clock", "slow", "fast", "changed"]
-"""What is wrong with a stream whose pictures arrive all the same: broken pictures, timestamps that
-jump, too few or too many frames a second, another size or codec than before."""
+"""Faults of a stream that still delivers pictures: broken pictures, jumping timestamps, too few or
+too many frames per second, a changed size or codec."""
 NOTICES: Final[tuple[NoticeKind, ...]] = get_args(NoticeKind)
 
 SCHEMA: Final = 1
@@ -39,18 +39,18 @@ class CameraStatus:
     error: PlainWords = ""
     """The last error in plain words, without any password."""
     notice_kind: PlainWords = ""
-    """While live: what is wrong with the stream all the same, one of `NOTICES`."""
+    """The fault of a live stream, one of `NOTICES`; empty if it has none."""
     notice: PlainWords = ""
-    """The same in plain words."""
+    """The fault of a live stream in plain words."""
     reconnects: Count = 0
-    """Connections begun after the first, since ingest took the camera."""
+    """Connection attempts after the first, since ingest took over the camera."""
     owner: PlainWords = ""
     """The ingest process that runs the camera."""
     v: int = SCHEMA
 
     @property
     def fault(self) -> str:
-        """The kind of what is wrong with the camera, live or not; empty when nothing is."""
+        """The camera's fault kind, live or not; empty if it has no fault."""
         return self.error_kind or self.notice_kind
 
     def encode(self) -> str:
@@ -68,7 +68,7 @@ _ADAPTER: Final = TypeAdapter(CameraStatus)
 
 @dataclass(frozen=True)
 class ConnectionEvent:
-    """The connection came into a state, as ingest said at the time."""
+    """A change of a connection's state, as ingest reported it at the time."""
 
     state: CameraState
     since_s: float
@@ -93,7 +93,7 @@ class ConnectionEvent:
 
 
 UNREADABLE: Final = "unreadable"
-"""The kind of error of a camera whose state cannot be read: whether it is offline is not known."""
+"""Error kind of a camera whose state cannot be read; it may be offline or not."""
 NO_INGEST: Final = "no_ingest"
 FAULT_KINDS: Final[tuple[str, ...]] = (
     *sorted({SourceError.kind, *(error.kind for error in SourceError.__subclasses__())}),
@@ -101,4 +101,4 @@ FAULT_KINDS: Final[tuple[str, ...]] = (
     UNREADABLE,
     *NOTICES,
 )
-"""Everything that can be wrong with a camera's connection or stream."""
+"""Every fault kind of a camera's connection or stream."""

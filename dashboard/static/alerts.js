@@ -17,7 +17,7 @@ async function look() {
       show(await answer.text());
       say("connected", "Connected");
     } catch {
-      say("lost", "Connection lost: this list may be old");
+      say("lost", "Connection lost: this list may be out of date");
     }
   }
   setTimeout(look, EVERY_MS);

@@ -24,7 +24,7 @@ export async function call(method, path, body, version) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Error("The dashboard cannot be reached; nothing was changed.");
+    throw new Error("Cannot reach the dashboard. Nothing was changed.");
   }
   if (answer.status === 401) signInAgain();
   const json = answer.status === 204 ? null : await answer.json().catch(() => null);

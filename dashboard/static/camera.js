@@ -17,7 +17,7 @@ const TICK_MS = 200;
 const FACES_MS = 1000;
 const FITNESS_MS = 5000;
 const HISTORY_MS = 5000;
-const LOST = "This page cannot reach the dashboard; trying again.";
+const LOST = "Cannot reach the dashboard. Trying again…";
 
 const page = document.getElementById("camera");
 const message = document.getElementById("message");
@@ -53,7 +53,7 @@ function showCamera(camera) {
   tile.update(camera);
   const { status } = camera;
   const size = status.width ? `${status.width} × ${status.height}` : "–";
-  const rate = status.fps ? `, ${status.fps.toFixed(1)} a second` : "";
+  const rate = status.fps ? `, ${status.fps.toFixed(1)} per second` : "";
   fact("state", `${STATE_WORDS[status.state]} since ${zonedTime(status.since_s)}`);
   fact("picture", `${size}${rate}${status.codec ? `, ${status.codec}` : ""}`);
   fact("reconnects", String(status.reconnects));
@@ -77,14 +77,14 @@ function showTotals(people, { people: judged, rate, low, high }) {
   }
   setText(page.querySelector('[data-part="rate"]'), rate === null ? "–" : percent(rate));
   setText(page.querySelector('[data-part="interval"]'), rate === null
-    ? "wore a mask; nobody judged yet"
+    ? "wore a mask; no verdicts yet"
     : `of ${judged.toLocaleString("en")} wore a mask (95 % interval ${percent(low)} to ${percent(high)})`);
 }
 
 function qualityWords({ reason, quality }) {
-  if (reason) return "Not known: no picture comes.";
+  if (reason) return "Unknown: no picture arrives.";
   const problems = quality.problems.map(({ words, since_s: sinceS }) => `${words} since ${zonedTime(sinceS)}`);
-  return problems.length ? `${problems.join("; ")}. ${quality.advice}` : "Nothing amiss";
+  return problems.length ? `${problems.join("; ")}. ${quality.advice}` : "No problems";
 }
 
 function fact(name, words) {

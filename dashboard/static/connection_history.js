@@ -33,6 +33,6 @@ export class ConnectionHistory {
       return row(cell(clockTime(entry.since_s), "nowrap"), cell(STATE_WORDS[entry.state] ?? entry.state),
         cell(lasted, "number nowrap"), cell(entry.error || "–"));
     });
-    this.body.replaceChildren(...(rows.length ? rows : [emptyRow("Nothing noted yet", 4)]));
+    this.body.replaceChildren(...(rows.length ? rows : [emptyRow("No changes yet", 4)]));
   }
 }

@@ -19,7 +19,7 @@ export async function showFitness(panel, api) {
   advice.replaceChildren(...fitness.advice.map(item));
   fact(panel, "face-px", sizeWords(fitness));
   fact(panel, "judged", fitness.people
-    ? `${percent(fitness.judged_share)} of the last ${fitness.people} people` : "Nobody yet");
+    ? `${percent(fitness.judged_share)} of the last ${fitness.people} people` : "No people yet");
   fact(panel, "looks", lookWords(fitness.looks));
 }
 

@@ -7,8 +7,8 @@ const form = document.getElementById("form");
 const message = document.getElementById("message");
 const again = document.getElementById("again");
 const id = form.dataset.camera;
-const CHANGED = "Somebody else changed this camera since this page was opened, so nothing was saved. "
-  + "Load it again to see what is saved now; what you typed here is then gone.";
+const CHANGED = "Somebody else changed this camera after you opened this page, so your changes were not saved. "
+  + "Reload to see the saved values. Your entries on this page will be lost.";
 const NUMBERS = ["analysis_fps", "jpeg_quality", "max_width"];
 
 function values() {

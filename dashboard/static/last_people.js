@@ -35,7 +35,7 @@ export class LastPeople {
       cell(`${person.in_view_s.toFixed(1)} s`, "number"),
       cell(passed(person) || "–"),
     ));
-    this.body.replaceChildren(...(rows.length ? rows : [emptyRow("Nobody counted yet", 5)]));
+    this.body.replaceChildren(...(rows.length ? rows : [emptyRow("No people counted yet", 5)]));
   }
 }
 

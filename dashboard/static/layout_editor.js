@@ -40,7 +40,7 @@ export class LayoutEditor {
     this.panel.dataset.mode = "draw";
     this.overlay.open(this.draft);
     this.#showList(this.draft, true);
-    this.#say("Choose what to draw, or move the points of what is there.");
+    this.#say("Choose what to draw, or move the points of a shape.");
   }
 
   #close(words) {
@@ -56,7 +56,7 @@ export class LayoutEditor {
   async #save() {
     try {
       this.camera = await call("PATCH", this.api, this.draft.fields());
-      this.#close("Saved. Counting goes on with it within a few seconds.");
+      this.#close("Saved. Counting uses the new shapes within a few seconds.");
     } catch (error) {
       this.#say(error.message);
     }
@@ -72,7 +72,7 @@ export class LayoutEditor {
 
   #showList(draft, editing) {
     const items = draft.shapes.map((shape) => this.#item(draft, shape, editing));
-    if (!items.length) items.push(element("li", "None: everybody in the picture counts."));
+    if (!items.length) items.push(element("li", "No shapes: everybody in the picture counts."));
     this.list.replaceChildren(...items);
   }
 
@@ -85,7 +85,7 @@ export class LayoutEditor {
     item.append(element("span", KINDS[shape.kind].words));
     if (KINDS[shape.kind].named) item.append(this.#nameField(shape));
     if (shape.kind === "line") {
-      item.append(this.#act("Turn round", `Turn ${draft.title(shape)} round`, () => shape.points.reverse()));
+      item.append(this.#act("Reverse", `Reverse ${draft.title(shape)}`, () => shape.points.reverse()));
     }
     item.append(this.#act("Delete", `Delete ${draft.title(shape)}`, () => {
       draft.remove(shape);

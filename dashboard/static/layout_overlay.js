@@ -1,6 +1,6 @@
 // The drawing surface over the picture: shapes, their points, and the one being drawn.
 // Pointer: click sets a point, double click finishes, points are dragged. Keyboard: arrows move
-// the cross, Space sets a point, Enter finishes, Backspace takes back, Escape gives up.
+// the cross, Space sets a point, Enter finishes, Backspace takes back, Escape cancels.
 
 import { clamp, KINDS, MOST_POINTS, move, wayIn } from "./layout_draft.js";
 import { svg } from "./svg.js";
@@ -51,7 +51,7 @@ export class LayoutOverlay {
     const { kind, points } = this.drawing;
     const { words, least } = KINDS[kind];
     if (points.length < least) {
-      this.handlers.said(`${words}: ${least} points are the least; there are ${points.length}.`);
+      this.handlers.said(`${words}: needs at least ${least} points; it has ${points.length}.`);
       return;
     }
     this.drawing = null;
@@ -60,7 +60,7 @@ export class LayoutOverlay {
 
   cancel() {
     this.drawing = null;
-    this.handlers.said("Given up.");
+    this.handlers.said("Cancelled.");
     this.draw();
   }
 

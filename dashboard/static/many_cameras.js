@@ -36,12 +36,12 @@ async function look() {
   await attempt(async () => {
     const found = await send(true);
     chosen.revision = found.revision;
-    setText(element("plan-title"), "What would change");
+    setText(element("plan-title"), "Planned changes");
     show(found);
     const { added, changed, removed, refused } = found.counts;
     const count = added + changed + removed;
     const stuck = refused > 0 && !options.partial.checked;
-    if (stuck) complain("Nothing can be applied while a camera is refused: correct the file, or take the good ones.");
+    if (stuck) complain("A camera has errors, so nothing can be applied. Correct the file, or apply the valid cameras only.");
     apply.hidden = count === 0 || stuck;
     setText(apply, `Apply ${count} ${count === 1 ? "change" : "changes"}`);
     apply.classList.toggle("danger", removed > 0);
@@ -52,7 +52,7 @@ async function carryOut() {
   apply.disabled = true;
   await attempt(async () => {
     const found = await send(false);
-    setText(element("plan-title"), "What was changed");
+    setText(element("plan-title"), "Applied changes");
     show(found);
     apply.hidden = true;
   });
@@ -82,7 +82,7 @@ function show({ counts, cameras }) {
     .map(([outcome, word]) => `${counts[outcome]} ${word.toLowerCase()}`);
   setText(element("summary"), `${cameras.length} cameras: ${words.join(", ")}`);
   const rows = cameras.filter(({ outcome }) => outcome !== "unchanged").map(cameraRow);
-  element("rows").tBodies[0].replaceChildren(...(rows.length ? rows : [emptyRow("No camera differs from its row", 4)]));
+  element("rows").tBodies[0].replaceChildren(...(rows.length ? rows : [emptyRow("The file changes no camera", 4)]));
   panel.hidden = false;
 }
 

@@ -7,34 +7,34 @@ const UNTAKEN_S = 3;
 const GIVE_UP_S = 60;
 
 const ADVICE = {
-  refused: ["The device is there but no camera service listens on that port.",
+  refused: ["The host answers, but no camera service listens on that port.",
     "Check the port (RTSP is usually 554) and that RTSP is switched on in the camera."],
   forbidden: ["This system does not connect there. If it should, an administrator can allow the "
     + "address or the folder in the settings (MASKWATCH_SOURCE_*)."],
-  host_not_found: ["Check the address for typing mistakes.",
-    "Check that this server reaches the camera's network: VLAN, VPN, firewall."],
-  authentication: ["Check user and password. Some cameras have a separate RTSP user.",
-    "Several wrong attempts may have locked the account for some minutes."],
-  not_found: ["The host answers, but not for this path: look up the stream's path in the manual.",
+  host_not_found: ["Check the address for typing errors.",
+    "Check that this server can reach the camera's network: VLAN, VPN, firewall."],
+  authentication: ["Check the user and the password. Some cameras have a separate RTSP user.",
+    "After several wrong attempts the camera may lock the account for some minutes."],
+  not_found: ["The host answers, but has no stream at this path. Look up the path in the camera's manual.",
     "For a file or a device: the path must exist on the machine that runs ingest."],
-  timeout: ["The camera did not send a picture in time. Is it starting, or serving too many viewers?",
-    "A firewall that drops packets looks the same: check that the port is open."],
-  too_large: ["Set a smaller picture at the camera, or use its second stream."],
-  unsupported_codec: ["Set the camera's stream to H.264 or H.265."],
+  timeout: ["The camera did not send a picture in time. It may be starting, or have too many viewers.",
+    "A firewall that drops packets has the same effect. Check that the port is open."],
+  too_large: ["Set a smaller resolution in the camera, or use its second stream."],
+  unsupported_codec: ["Set the camera's codec to H.264 or H.265."],
   secret_key: ["Ingest, jobs and dashboard need the same key file (MASKWATCH_SECRET_KEY_FILE)."],
   no_video: ["The address answers, but not with video. A camera's web page is not its stream."],
-  hung_up: ["Check that this is the port of the camera's video (RTSP is usually 554).",
-    "If it is, restart the camera, or close other viewers."],
+  hung_up: ["Check that this is the camera's video port (RTSP is usually 554).",
+    "If the port is right, restart the camera or close other viewers."],
   rejected: ["The camera may allow only a few viewers at once: close others.",
     "Look up the stream's path in the manual."],
-  server_error: ["The camera is starting, or has a fault of its own: wait a minute, then restart it."],
+  server_error: ["The camera is starting or has an internal fault. Wait a minute; if that does not help, restart it."],
   redirect: ["Copy the stream's own address from the camera's manual."],
   no_key_frame: ["Set the camera's key-frame (I-frame) interval to 1 or 2 seconds."],
-  undecodable: ["Check cable, switch and Wi-Fi.", "Set the camera's stream to H.264."],
+  undecodable: ["Check the cable, the switch and the Wi-Fi.", "Set the camera's codec to H.264."],
   ended: ["The camera closed the stream. It may allow only a few viewers at once."],
 };
-const NO_JOBS = "No background process has taken up the test; start one with `maskwatch jobs`. "
-  + "The camera can be saved without a test.";
+const NO_JOBS = "No jobs process took the test. Start one with `maskwatch jobs`. "
+  + "You can save the camera without a test.";
 
 const LARGE_SHARE = 1 / 15; // of the height: faces of people who stand 5 m away are smaller
 const STEP_STATES = { open: "", current: ": under way", done: ": done", failed: ": failed here" };
@@ -63,15 +63,15 @@ async function result(id) {
     showSteps(steps.map(({ step }) => step), found);
     if (found) return found;
     if (state === "queued" && waitedS > UNTAKEN_S) say("untaken", NO_JOBS);
-    else if (state === "queued") say("queued", "Waiting for a background process…");
+    else if (state === "queued") say("queued", "Waiting for a jobs process…");
     else say("running", `Testing… ${Math.round(waitedS)} s`);
-    if (waitedS > GIVE_UP_S) throw new Error("The test took too long and was given up.");
+    if (waitedS > GIVE_UP_S) throw new Error("The test took too long and was cancelled.");
   }
 }
 
 function begin() {
   for (const name of ["shot", "facts", "advice", "steps"]) part(name).hidden = true;
-  say("queued", "Asking for a test…");
+  say("queued", "Starting the test…");
 }
 
 // Steps begun: the last of them runs, or it is where the test failed.
@@ -100,7 +100,7 @@ function showPicture(found, maxWidth) {
   say("reachable", "The camera answers.");
   facts([
     ["Resolution", found.width ? `${found.width} × ${found.height}` : "unknown"],
-    ["Rate", found.fps ? `${Number(found.fps).toFixed(1)} pictures a second` : "unknown"],
+    ["Rate", found.fps ? `${Number(found.fps).toFixed(1)} frames per second` : "unknown"],
     ["Codec", found.codec || "unknown"],
   ]);
   if (!found.snapshot_jpeg_base64) return;
@@ -118,9 +118,9 @@ function showFaceSize({ width, height }, maxWidth) {
   const analysed = Math.min(width, maxWidth || width);
   const share = facePx / ((height * analysed) / width);
   part("face").style.width = `${(facePx / analysed) * 100}%`;
-  const lines = [`Masks can be judged where faces are at least ${facePx} px high, 1/${Math.round(1 / share)} of the picture's height: as high as the square in the corner.`];
+  const lines = [`Maskwatch can judge masks on faces that are at least ${facePx} px high: 1/${Math.round(1 / share)} of the picture, as high as the square in the corner.`];
   if (share > LARGE_SHARE) {
-    lines.push("That is much of this picture: it may be the camera's second stream. Use its main stream, or raise the greatest width.");
+    lines.push("That is a large part of this picture. If this is the camera's second stream, use its main stream, or raise the maximum width.");
   }
   advise(lines);
 }

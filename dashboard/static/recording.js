@@ -34,7 +34,7 @@ function showReport(report, expiresInS) {
   facts([
     ["People", VERDICTS.map((verdict) => `${report.total.people[verdict]} ${VERDICT_WORDS[verdict].toLowerCase()}`).join(", ")],
     ["Length", `${clock(report.duration_s)}, ${report.width} × ${report.height}, ${report.codec}`],
-    ["Analysed", `${report.frames} pictures with ${report.faces} faces in ${report.took_s.toFixed(1)} s, ${report.times_real_time} times as fast as filmed`],
+    ["Analysed", `${report.frames} pictures with ${report.faces} faces in ${report.took_s.toFixed(1)} s, ${report.times_real_time} times real time`],
     ["Deleted in", duration(expiresInS)],
   ]);
   // A recording is analysed from end to end.
@@ -46,7 +46,7 @@ function showReport(report, expiresInS) {
     cell(person.verdict === "unknown" ? "–" : percent(person.confidence), "number"),
     cell(String(Math.round(person.best_face_px)), "number"),
   ));
-  part("people").replaceChildren(...(people.length ? people : [emptyRow("Nobody was counted", 5)]));
+  part("people").replaceChildren(...(people.length ? people : [emptyRow("No people counted", 5)]));
   page.dataset.state = "shown";
 }
 

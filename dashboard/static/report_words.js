@@ -8,13 +8,13 @@ const PROBLEM_WORDS = {
 };
 
 export function rateWords({ people, rate, low, high }) {
-  if (rate === null) return "Nobody judged";
+  if (rate === null) return "No verdicts";
   return `${percent(rate)} of ${people.toLocaleString("en")} wore a mask (${percent(low)} to ${percent(high)})`;
 }
 
 // Everything that is said of a step besides its time, a line each.
 export function stepWords(point) {
-  if (!point.people) return ["Nothing was analysed: nobody can say who passed"];
+  if (!point.people) return ["Not analysed: no counts"];
   const counts = VERDICTS.map((verdict) => `${VERDICT_WORDS[verdict]} ${point.people[verdict]}`);
   return [rateWords(point.compliance), counts.join(", "), analysedWords(point), invalidWords(point)]
     .filter(Boolean);
@@ -28,7 +28,7 @@ export function invalidWords(point) {
   if (!invalidS(point)) return "";
   const causes = Object.entries(point.invalid_s).filter(([, seconds]) => seconds)
     .map(([problem, seconds]) => `${PROBLEM_WORDS[problem] ?? problem} ${duration(seconds)}`);
-  return `Not to be believed: ${causes.join(", ")}`;
+  return `Unreliable: ${causes.join(", ")}`;
 }
 
 export function peaks(points, count) {

@@ -126,7 +126,7 @@ export class Tile {
     this.root.dataset.problem = problem ? problem.problem : "";
     this.root.dataset.notice = notice ? this.camera.status.notice_kind : "";
     if (problem) {
-      setText(trouble, `${problem.words} since ${zonedTime(problem.since_s)}: what is counted is not valid`);
+      setText(trouble, `${problem.words} since ${zonedTime(problem.since_s)}: counts are marked invalid`);
       trouble.title = this.camera.quality.advice;
     } else if (notice) {
       setText(trouble, notice);
@@ -141,7 +141,7 @@ export class Tile {
     if (!camera) return { fresh: "waiting", headline: "Connecting…", reason: "" };
     const { state, since_s: sinceS } = camera.status;
     const old = ageS === null || ageS > camera.stale_after_s;
-    const reason = camera.reason || "No newer picture has arrived.";
+    const reason = camera.reason || "No new picture has arrived.";
     if (state === "disabled" || (state !== "live" && old)) {
       return { fresh: "stale", headline: `${STATE_WORDS[state]} since ${zonedTime(sinceS)}`, reason };
     }

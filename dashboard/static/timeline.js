@@ -71,7 +71,7 @@ export class TimelinePanel {
     const { total } = this.report;
     const believed = [analysedWords(total), invalidWords(total)].filter(Boolean).join(". ");
     this.#say(total.people ? `${rateWords(total.compliance)}. ${believed}.`
-      : "Nothing was analysed in this time.");
+      : "This period was not analysed.");
   }
 
   #span(point) {
@@ -83,7 +83,7 @@ export class TimelinePanel {
       line("li", `${this.#span(point)}: ${everyone(point)} people, ${
         point.compliance.rate === null ? "nobody judged" : `${percent(point.compliance.rate)} masked`}`));
     const list = this.root.querySelector('[data-part="peaks"]');
-    list.replaceChildren(...(best.length ? best : [line("li", "Nobody was counted in this time")]));
+    list.replaceChildren(...(best.length ? best : [line("li", "No people in this period")]));
   }
 
   #showTable() {

@@ -1,5 +1,5 @@
 // Draws compliance over time: the rate with its interval, people by verdict, and what was not
-// analysed or is not to be believed.
+// analysed or unreliable.
 
 import { hatches, label, rectangle, svg } from "./svg.js";
 import { niceCeiling, timeTicks } from "./ticks.js";

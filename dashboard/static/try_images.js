@@ -47,14 +47,14 @@ async function work() {
 }
 
 function tell() {
-  const words = waiting.length ? `Analysing; ${waiting.length} to go` : "";
-  setText(progress, words || (done ? `${done} ${done === 1 ? "image" : "images"} looked at` : ""));
+  const words = waiting.length ? `Analysing: ${waiting.length} left` : "";
+  setText(progress, words || (done ? `${done} ${done === 1 ? "image" : "images"} analysed` : ""));
 }
 
 async function analyse(file) {
   if (file.size > mostBytes) {
     const mb = (bytes) => (bytes / 2 ** 20).toFixed(0);
-    throw new Error(`The file has ${mb(file.size)} MB; at most ${mb(mostBytes)} MB are taken.`);
+    throw new Error(`The file has ${mb(file.size)} MB. The limit is ${mb(mostBytes)} MB.`);
   }
   const form = new FormData();
   form.append("image", file, file.name || "pasted.png");
@@ -85,7 +85,7 @@ function show(card, { id, images: [image] }) {
 }
 
 function summary(faces) {
-  if (!faces.length) return "No face was found";
+  if (!faces.length) return "No faces found";
   const counts = VERDICTS.map((verdict) => [verdict, faces.filter((f) => f.verdict === verdict).length]);
   const words = counts.filter(([, n]) => n).map(([verdict, n]) => `${n} ${VERDICT_WORDS[verdict].toLowerCase()}`);
   return `${faces.length} ${faces.length === 1 ? "face" : "faces"}: ${words.join(", ")}`;

@@ -21,7 +21,7 @@ function take(file) {
   message.hidden = true;
   const most = Number(chooser.dataset.megabytes);
   if (file.size > most * 2 ** 20) {
-    complain(`${file.name} has ${Math.ceil(file.size / 2 ** 20)} MB; at most ${most} MB are taken.`);
+    complain(`${file.name} has ${Math.ceil(file.size / 2 ** 20)} MB. The limit is ${most} MB.`);
     return;
   }
   send(file);
@@ -32,7 +32,7 @@ function send(file) {
   const request = new XMLHttpRequest();
   sending = chooser.disabled = true;
   element("uploading").hidden = false;
-  setText(element("words"), `Sending ${file.name}`);
+  setText(element("words"), `Uploading ${file.name}`);
   element("sent").value = 0;
   request.upload.onprogress = ({ loaded, total }) => { element("sent").value = loaded / total; };
   request.onloadend = () => {
@@ -51,7 +51,7 @@ function reason(request) {
   try {
     return JSON.parse(request.responseText).detail;
   } catch {
-    return request.status ? `The dashboard answered ${request.status}.` : "The dashboard cannot be reached.";
+    return request.status ? `The dashboard answered ${request.status}.` : "Cannot reach the dashboard.";
   }
 }
 
@@ -66,7 +66,7 @@ async function look() {
     const { recordings } = await call("GET", API);
     const focused = document.activeElement?.dataset.id;
     const rows = recordings.map(recordingRow);
-    body.replaceChildren(...(rows.length ? rows : [emptyRow("None yet", 4)]));
+    body.replaceChildren(...(rows.length ? rows : [emptyRow("No recordings yet", 4)]));
     if (focused) body.querySelector(`[data-id="${focused}"]`)?.focus();
   } catch (error) {
     complain(error.message);
@@ -87,7 +87,7 @@ function recordingRow(recording) {
   }
   const done = document.createElement("progress");
   done.value = progress;
-  done.setAttribute("aria-label", `Analysed of ${name}`);
+  done.setAttribute("aria-label", `Progress of ${name}`);
   const share = cell("");
   share.append(done, ` ${Math.round(progress * 100)} %`);
   const remove = document.createElement("button");

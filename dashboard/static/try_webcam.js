@@ -10,12 +10,12 @@ const QUALITY = 0.8;
 const PEOPLE_MS = 2000;
 const REMEMBERED = 40;
 const OLD_MS = 2500;
-const INSECURE = "Browsers give webcams to safe pages only: open the dashboard over HTTPS, or on the "
+const INSECURE = "Browsers allow webcams on secure pages only. Open the dashboard over HTTPS, or on the "
   + "machine it runs on as http://localhost.";
 const REASONS = {
-  NotAllowedError: "The browser was not allowed to use the webcam: allow it beside the address and start again.",
-  NotFoundError: "This device has no webcam, or the browser sees none.",
-  NotReadableError: "The webcam is in use by another program.",
+  NotAllowedError: "The browser blocked the webcam. Allow it in the address bar and start again.",
+  NotFoundError: "The browser found no webcam on this device.",
+  NotReadableError: "Another program is using the webcam.",
 };
 
 const element = (id) => document.getElementById(id);
@@ -36,7 +36,7 @@ async function start() {
   message.hidden = true;
   if (!window.isSecureContext || !navigator.mediaDevices) return complain(INSECURE);
   element("start").disabled = true;
-  setText(element("words"), "Asking for the webcam…");
+  setText(element("words"), "Waiting for the webcam…");
   try {
     const wanted = { width: { ideal: 1280 }, height: { ideal: 720 } };
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
@@ -122,7 +122,7 @@ function tick() {
   setText(part("rate"), String(latencies.filter(({ atMs }) => nowMs - atMs < 2000).length / 2));
   if (nowMs - shownAtMs < OLD_MS) return;
   element("cover").hidden = false;
-  setText(element("headline"), `No picture came back for ${Math.round((nowMs - shownAtMs) / 1000)} s`);
+  setText(element("headline"), `No picture for ${Math.round((nowMs - shownAtMs) / 1000)} s`);
   setCounts(part("faces"), null);
 }
 
@@ -150,7 +150,7 @@ function finish(words) {
   element("stop").hidden = element("view").hidden = true;
   element("start").hidden = false;
   if (words) complain(words);
-  else setText(element("words"), "Stopped; nothing of it is kept.");
+  else setText(element("words"), "Stopped. All its data was deleted.");
 }
 
 function complain(words) {

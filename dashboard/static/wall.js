@@ -8,7 +8,7 @@ import { setCounts, setText, STATE_WORDS, VERDICTS } from "./words.js";
 
 const TICK_MS = 200;
 const SETTLE_MS = 250; // scrolling passes many tiles
-const LOST = "This page cannot reach the dashboard; trying again.";
+const LOST = "Cannot reach the dashboard. Trying again…";
 
 const wall = document.getElementById("wall");
 const summary = document.getElementById("summary");
@@ -85,7 +85,7 @@ function inSightThat(is) {
 }
 
 function summarise(cameras) {
-  const states = Object.entries({ ...STATE_WORDS, silent: "Without picture" })
+  const states = Object.entries({ ...STATE_WORDS, silent: "No picture" })
     .map(([state, words]) => [cameras.filter((camera) => shown(camera) === state).length, words])
     .filter(([count]) => count)
     .map(([count, words]) => `${count} ${words.toLowerCase()}`);
@@ -124,7 +124,7 @@ full.addEventListener("click", () => {
 document.addEventListener("fullscreenchange", () => {
   const on = Boolean(document.fullscreenElement);
   full.setAttribute("aria-pressed", on);
-  setText(full, on ? "Leave full screen" : "Full screen");
+  setText(full, on ? "Exit full screen" : "Full screen");
 });
 full.hidden = !document.fullscreenEnabled;
 

@@ -3,7 +3,7 @@
 import { fit } from "./wall_grid.js";
 import { setText } from "./words.js";
 
-const NO_GROUP = "Without a group";
+const NO_GROUP = "No group";
 const HEADING_PX = 40;
 const SIZES = ["auto", "small", "medium", "large"];
 

@@ -58,7 +58,7 @@ export class WeekdayPanel {
   #say(today, before, now) {
     const until = now.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
     setText(this.root.querySelector('[data-part="words"]'),
-      `Today until ${until}: ${totalWords(today)}. Last ${this.name} until then: ${totalWords(before)}.`);
+      `Today until ${until}: ${totalWords(today)}. Last ${this.name} until the same time: ${totalWords(before)}.`);
   }
 
   #draw() {

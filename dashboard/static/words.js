@@ -11,7 +11,7 @@ export const STATE_WORDS = {
 };
 
 export const ALERT_WORDS = {
-  rate: "Mask rate low", offline: "Camera offline", quality: "Picture not to be believed",
+  rate: "Mask rate low", offline: "Camera offline", quality: "Unreliable picture",
 };
 
 // Where this browser is: all times that scripts write are on its clock.

@@ -3,7 +3,7 @@
 The dashboard queues `probe_camera` as a job, because a web request must not wait for a camera. A
 source with a password goes through Redis encrypted. While the job runs, its metadata says how far
 it is (`contract.cameras.probes`). Its result is a `ProbeResult` as a dictionary, without the
-picture: Redis writes results to its disk, and keeps the picture in memory alone
+picture: Redis writes results to its disk, and keeps the picture in memory only
 (`bus.stores.pictures`).
 """
 
@@ -46,8 +46,8 @@ SNAPSHOT_QUALITY: Final = 80
 MEASURED_FRAMES: Final = 25
 MEASURED_S: Final = 3.0
 NEAR_SHARE: Final = 1 / 3
-"""A measured rate that is off by no more than this share counts as the declared one: a stream's
-clock needs some seconds to settle, so that a short measurement is no more exact."""
+"""Largest relative difference at which a measured rate counts as the declared one. A stream's clock
+needs some seconds to settle, so a short measurement is no more exact."""
 START_UP_S: Final = 5.0
 
 
@@ -73,14 +73,14 @@ def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
     """Run `probe_source` in a process of its own, within a time limit. This is the RQ job.
 
     `sealed` is the whole address, encrypted, when `source` is redacted. FFmpeg may hang or crash on
-    what a stranger's address sends, which then harms the process of its own alone.
+    the stream of an unknown address; only the separate process then suffers.
     """
     settings = load_settings()
     if sealed is not None:
         try:
             source = Vault(settings.where_the_secret_key_is).open(sealed)
         except SecretKeyError as error:
-            words = f"the address came encrypted, and the jobs process cannot open it: {error}"
+            words = f"the jobs process cannot decrypt the address: {error}"
             return asdict(failed(source, SourceLockedError(words)))
     limit_s = settings.open_timeout_s + settings.read_timeout_s + START_UP_S
     job = running_job()
@@ -90,7 +90,7 @@ def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
         words = f"expected a picture from {redact_url(source)} within {limit_s:g} s, found none"
         return asdict(failed(source, SourceTimeoutError(words)))
     except subprocess.CalledProcessError:
-        words = f"what {redact_url(source)} sends could not be read at all"
+        words = f"the reader of {redact_url(source)} crashed; check the stream in a video player"
         return asdict(failed(source, SourceError(words)))
     return _without_picture(job, found)
 
@@ -130,7 +130,7 @@ def _run(source: str, limit_s: float, note: Callable[[dict[str, Any]], None]) ->
 
 
 def _without_picture(job: RunningJob | None, found: dict[str, Any]) -> dict[str, Any]:
-    """Return the job's result; put its picture where Redis keeps it in memory alone."""
+    """Move the picture out of the job's result, to where Redis keeps it in memory only."""
     picture = base64.b64decode(found[SNAPSHOT_FIELD])
     if job is None or not picture:
         return found
@@ -184,9 +184,9 @@ def _rate(declared: float, measured: float) -> float:
 
 
 def _measure_fps(first: CapturedFrame, frames: Iterator[CapturedFrame]) -> float:
-    """Return frames per second by the stream's own time; 0 when too few come in `MEASURED_S`.
+    """Return frames per second by the stream's own time; 0 if too few arrive in `MEASURED_S`.
 
-    Arrival times would mislead: frames that came while the stream was opened arrive at once.
+    Arrival times would mislead: frames buffered while the stream was opened arrive all at once.
     """
     ends_at = time.monotonic() + MEASURED_S
     counted, last_s = 0, first.time_s
@@ -199,10 +199,10 @@ def _measure_fps(first: CapturedFrame, frames: Iterator[CapturedFrame]) -> float
 
 
 class _Patience:
-    """Stands in for a reader's pulse: here, the whole process has a time limit instead."""
+    """Stands in for a reader's pulse: the probe's process has a time limit as a whole instead."""
 
     def extend(self, seconds: float) -> None:
-        """Nobody watches."""
+        """Do nothing: no watchdog watches a probe."""
 
     def wait(self, seconds: float) -> bool:
         time.sleep(seconds)

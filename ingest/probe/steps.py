@@ -1,4 +1,4 @@
-"""Tells how far opening a source is, from what FFmpeg and our own connecting log of it."""
+"""Reports the progress of opening a source, from the logs of FFmpeg and of our own connecting."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from contract.cameras.probes import ProbeStep
 from ingest.reach import connecting
 from ingest.reach.overheard import heard
 
-# FFmpeg reaches our relay or proxy alone, and always: what those connect to is what counts.
+# FFmpeg itself only connects to our relay or proxy. The steps are those of the relay or proxy.
 _BEGINNINGS: Final[dict[tuple[str, str], ProbeStep]] = {
     (connecting.__name__, connecting.CONNECTING): "connecting",
     (connecting.__name__, connecting.CONNECTED_TO): "authenticating",
-    # A verbose message of FFmpeg 5 to 8 (libavformat/rtsp.c). What it says beyond its beginning
-    # goes nowhere.
+    # A verbose message of FFmpeg 5 to 8 (libavformat/rtsp.c). We read only its
+    # beginning.
     ("libav.rtsp", "SDP:"): "waiting",
 }
 
@@ -36,7 +36,7 @@ class StepWriter:
         self._told: set[ProbeStep] = set()
 
     def tell(self, step: ProbeStep) -> None:
-        """Say that `step` has begun. A host with several addresses begins some steps again."""
+        """Report that `step` began. A host with several addresses may begin a step again."""
         if step not in self._told:
             self._told.add(step)
             after_s = round(time.monotonic() - self._began_at, 2)
@@ -46,7 +46,7 @@ class StepWriter:
 
 @contextmanager
 def opening_steps(tell: Tell) -> Iterator[None]:
-    """Tell the steps of what is opened meanwhile. In a process that does nothing else."""
+    """Report the steps of opening within the block. Use it in a process that does nothing else."""
     listener = _Listener(tell)
     with ExitStack() as logs:
         for name in ("libav", connecting.__name__):

@@ -79,7 +79,7 @@ class Capture:
                 extra = self._about("camera_unforeseen")
                 _log.exception("camera %s: an unforeseen error", self._camera.name, extra=extra)
                 words = redact_text(f"{type(error).__name__}: {error}")
-                self._note(SourceError(f"reading failed unexpectedly ({words}); trying again"))
+                self._note(SourceError(f"reading failed unexpectedly ({words}); reconnecting"))
             self._life.wait(self._backoff.next_s())
 
     def _connect_and_read(self) -> None:

@@ -23,9 +23,9 @@ SETTLING_S: Final = 0.5
 """What a server kept for new viewers comes at once; it says nothing of the camera's rate."""
 
 _STALL_WORDS: Final = {
-    "timeout": "The camera is connected but sends no picture; waiting, then connecting anew.",
-    "undecodable": "What the camera sends cannot be decoded: broken on its way, or another codec "
-    "than announced; connecting anew. If this goes on, check cable and network, and set the camera "
+    "timeout": "The camera is connected but sends no picture; Maskwatch waits, then reconnects.",
+    "undecodable": "The video cannot be decoded: it is damaged in transit, or its codec is not the "
+    "announced one; reconnecting. If this continues, check cable and network, and set the camera "
     "to H.264.",
     "no_key_frame": "The camera has sent no key frame yet, and no picture can be decoded without; "
     "waiting. Set its key-frame (I-frame) interval to 1 or 2 s.",

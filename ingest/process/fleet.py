@@ -114,11 +114,11 @@ def _verdict(reader: Reader, hangs: bool, now_s: float) -> CameraStatus:
     if hangs:
         extra = about(camera=camera.name, camera_id=camera.id, event="reader_hung")
         _log.warning("camera %s: its reader hung and was ended", camera.name, extra=extra)
-        kind, words = "timeout", "The camera went silent and its reader hung; connecting anew."
+        kind, words = "timeout", "The camera went silent and its reader hung; reconnecting."
     else:
         extra = about(camera=camera.name, camera_id=camera.id, event="reader_died")
         _log.warning("camera %s: its reader died; starting another", camera.name, extra=extra)
-        kind, words = "error", "Reading this camera failed badly; connecting anew."
+        kind, words = "error", "This camera's reader crashed; reconnecting."
     return CameraStatus(
         "stalled" if hangs else "offline",
         now_s,

@@ -1,4 +1,4 @@
-"""Turns what FFmpeg says into what an operator can act on."""
+"""Turns FFmpeg's errors into messages that an operator can act on."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from ingest.reach.address import Address
 from ingest.reach.overheard import Overheard
 
 MOST_REDIRECTS: Final = 8
-"""In a row, over RTSP or HTTP."""
+"""Most redirects in a row that we follow, over RTSP or HTTP."""
 
 _UNREACHABLE: Final = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 _BROKEN_OFF: Final = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.EIO}
 _TIMED_OUT: Final = {errno.ETIMEDOUT, errno.EAGAIN}
 _MEANINGS: Final = {
     453: "too little bandwidth, or too many viewers",
-    454: "it forgot the session",
-    461: "it offers no way of sending video that can be used here",
-    503: "it is overloaded, or still starting",
+    454: "the session expired",
+    461: "the camera offers no transport that Maskwatch supports",
+    503: "the camera is overloaded or still starting",
 }
 
 
@@ -53,9 +53,9 @@ def explain_opening(
 ) -> SourceError:
     """Return the `SourceError` for a failure to open `address` after `elapsed_s` seconds.
 
-    One that is a `SourceError` already stays as it is. What was `overheard` meanwhile comes before
-    FFmpeg's error, and the time limit, too: FFmpeg reports a stalled camera as invalid data over
-    RTSP (measured with FFmpeg 8.0), as an exit over HTTP.
+    Return a `SourceError` unchanged. Prefer what `overheard` noted, then the time limit, to the
+    error of FFmpeg: it reports a stalled camera as invalid data over RTSP (measured with FFmpeg
+    8.0), and as an exit over HTTP.
     """
     if isinstance(error, SourceError):
         return error
@@ -74,8 +74,8 @@ def explain_reading(error: Exception, address: Address, limit_s: float) -> Sourc
         return ended(address)
     if isinstance(error, av.error.InvalidDataError):
         return SourceUndecodableError(
-            f"expected more video from {address.shown}, found damaged data; connecting anew. If "
-            "this goes on, check cable and network"
+            f"expected more video from {address.shown}, found damaged data; reconnecting. If this "
+            "continues, check the cable and the network"
         )
     return _by_kind(error, address, limit_s) or SourceError(
         f"expected more video from {address.shown}, found {_words(error)}"
@@ -84,68 +84,68 @@ def explain_reading(error: Exception, address: Address, limit_s: float) -> Sourc
 
 def timed_out(address: Address, limit_s: float) -> SourceTimeoutError:
     return SourceTimeoutError(
-        f"expected an answer from {address.shown} within {limit_s:.3g} s, found silence; is the "
-        "camera overloaded, or out of free connections? Restart it, or use its second stream"
+        f"expected an answer from {address.shown} within {limit_s:.3g} s, found none; the "
+        "camera may be overloaded or out of connections: restart it, or use its second stream"
     )
 
 
 def hung_up(address: Address) -> SourceHungUpError:
     return SourceHungUpError(
-        f"{address.shown} takes the connection and hangs up instead of answering; is this the port "
-        "of its video? If it is, restart the camera, or close other viewers"
+        f"{address.shown} accepts the connection and closes it without answering; check that this "
+        "is the camera's video port. If it is, restart the camera, or close other viewers"
     )
 
 
 def redirected(address: Address) -> SourceRedirectError:
     return SourceRedirectError(
-        f"{address.shown} sends its viewers on, more than {MOST_REDIRECTS} times over; copy the "
-        "stream's own address from the camera's manual"
+        f"{address.shown} redirects more than {MOST_REDIRECTS} times in a row; copy the stream's "
+        "own address from the camera's manual"
     )
 
 
 def leads_nowhere(address: Address, kind: str = "RTSP") -> SourceRedirectError:
     return SourceRedirectError(
-        f"{address.shown} sends its viewers on to what is no {kind} address; copy the stream's own "
-        "address from the camera's manual"
+        f"{address.shown} redirects to something that is not an {kind} address; copy the stream's "
+        "own address from the camera's manual"
     )
 
 
 def behind_redirect(error: SourceError, first: Address, last: Address) -> SourceError:
-    """Return the error of what a camera at `first` sent its viewers on to, and say so."""
-    words = f"{first.shown} sends its viewers on, and {error}"
+    """Return `error` of the address `last`, and say that `first` redirects there."""
+    words = f"{first.shown} redirects, and {error}"
     if isinstance(error, SourceAuthenticationError) and any(first.login) and not any(last.login):
         words += (
-            "; they are not passed on to another host: take that address as the camera's, with "
-            "user and password"
+            "; Maskwatch does not pass them on to another host: use that address as the camera's "
+            "source, with user and password"
         )
     return type(error)(words)
 
 
 def silent_over_udp(address: Address, limit_s: float) -> SourceTimeoutError:
     return SourceTimeoutError(
-        f"expected video from {address.shown} within {limit_s:.3g} s, found silence; the camera "
-        "refuses to send it over TCP, and what it sends over UDP does not arrive: set it to TCP, "
-        "or let UDP from its address to this machine through the firewall"
+        f"expected video from {address.shown} within {limit_s:.3g} s, found none; the camera "
+        "refuses TCP, and its UDP packets do not arrive: set the camera to TCP, or allow UDP from "
+        "its address to this machine in the firewall"
     )
 
 
 def no_key_frame(address: Address, waited_s: float) -> SourceKeyFrameError:
     return SourceKeyFrameError(
-        f"{address.shown} has sent no key frame for {waited_s:.0f} s, and no picture can be "
-        "decoded without; set the camera's key-frame (I-frame) interval to 1 or 2 s"
+        f"{address.shown} has sent no key frame for {waited_s:.0f} s, and decoding cannot start "
+        "without one; set the camera's key-frame (I-frame) interval to 1 or 2 s"
     )
 
 
 def undecodable(address: Address, seconds: float) -> SourceUndecodableError:
     return SourceUndecodableError(
-        f"what {address.shown} sends could not be decoded for {seconds:.0f} s: broken on its way, "
-        "or another codec than announced; connecting anew. If this goes on, check cable and "
-        "network, and set the camera to H.264"
+        f"the video from {address.shown} could not be decoded for {seconds:.0f} s: it is damaged "
+        "in transit, or its codec is not the announced one; reconnecting. If this continues, check "
+        "the cable and the network, and set the camera to H.264"
     )
 
 
 def ended(address: Address) -> SourceEndedError:
-    return SourceEndedError(f"{address.shown} closed the stream; trying again")
+    return SourceEndedError(f"{address.shown} closed the stream; reconnecting")
 
 
 def no_video(address: Address, found: str) -> SourceNoVideoError:
@@ -158,17 +158,17 @@ def no_video(address: Address, found: str) -> SourceNoVideoError:
 
 
 def too_large(shown: str) -> SourceTooLargeError:
-    """`shown`: what people know the source by."""
+    """`shown`: the source as users see it."""
     return SourceTooLargeError(
-        f"decoding what {shown} sends takes more memory than a reader may have; set a smaller "
-        "picture at the camera, use its second stream, or raise MASKWATCH_READER_MEMORY_MB"
+        f"decoding the video from {shown} takes more memory than a reader may use; set a smaller "
+        "resolution in the camera, use its second stream, or raise MASKWATCH_READER_MEMORY_MB"
     )
 
 
 def unsupported_codec(address: Address, codec: str) -> SourceCodecError:
     return SourceCodecError(
-        f"{address.shown} sends video as {codec or 'an unknown codec'}, which cannot be decoded "
-        "here; set the camera to H.264"
+        f"{address.shown} sends video as {codec or 'an unknown codec'}, which Maskwatch cannot "
+        "decode; set the camera to H.264"
     )
 
 
@@ -183,7 +183,7 @@ def _by_ear(heard: Overheard, address: Address, elapsed_s: float) -> SourceError
 def answered_with(status: int, address: Address, method: str = "") -> SourceError:
     """Return the error of an address that answers with a status (of RTSP or HTTP).
 
-    method: what was asked for over RTSP.
+    method: the RTSP request's method.
     """
     shown = address.shown
     if status in (401, 403, 407):
@@ -194,9 +194,9 @@ def answered_with(status: int, address: Address, method: str = "") -> SourceErro
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
     answer = f"{shown} answers{asked} with error {status}{meaning}"
     if status >= 500:
-        return SourceServerError(f"{answer}; trying again. If this goes on, restart the camera")
+        return SourceServerError(f"{answer}; reconnecting. If this continues, restart the camera")
     return SourceRejectedError(
-        f"{answer}; trying again. If this goes on, close other viewers, and check the path"
+        f"{answer}; reconnecting. If this continues, close other viewers, and check the path"
     )
 
 
@@ -231,10 +231,12 @@ def _by_kind(error: Exception, address: Address, limit_s: float) -> SourceError 
         return too_large(shown)
     if number == errno.ECONNREFUSED:
         return SourceRefusedError(
-            f"{address.host} is there, but nothing listens on port {address.port}; check the port"
+            f"{address.host} answers, but no service listens on port {address.port}; check the port"
         )
     if number in _UNREACHABLE:
-        return SourceHostNotFoundError(f"no route to {address.host}; check address and network")
+        return SourceHostNotFoundError(
+            f"no route to {address.host}; check the address and the network"
+        )
     return None
 
 
@@ -242,15 +244,15 @@ def _by_medium(error: Exception, address: Address) -> SourceError:
     if address.kind in ("file", "webcam"):
         return _local(error, address)
     if isinstance(error, ssl.SSLError):
-        return no_video(address, "something that speaks no TLS (try rtsp:// instead of rtsps://)")
-    # FFmpeg gives a failed look-up and a page that ended early the same number (EIO).
+        return no_video(address, "a service without TLS (try rtsp:// instead of rtsps://)")
+    # FFmpeg reports a failed look-up and a page that ended early with the same number (EIO).
     if _number(error) == errno.EIO and not _resolves(address.host):
         return SourceHostNotFoundError(
-            f"the host name {address.host} is unknown here; check its spelling, or use its IP"
+            f"the host name {address.host} is unknown; check its spelling, or use the IP address"
         )
     if _number(error) in _BROKEN_OFF and address.kind == "rtsp":
         return SourceNoVideoError(
-            f"expected RTSP at {address.shown}, found something that hangs up; check the port"
+            f"expected RTSP at {address.shown}, found a service that hangs up; check the port"
         )
     return no_video(address, "something else (a web page?)")
 
@@ -263,7 +265,7 @@ def _local(error: Exception, address: Address) -> SourceError:
     if number in (errno.EACCES, errno.EPERM):
         return SourceError(f"no permission to read {address.shown}; let ingest's user read it")
     if number == errno.EBUSY:
-        return SourceError(f"{address.shown} is in use by another program; close that first")
+        return SourceError(f"{address.shown} is in use by another program; close it first")
     return no_video(address, "a broken, truncated or different kind of file")
 
 

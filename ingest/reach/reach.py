@@ -61,8 +61,7 @@ class Reach:
             found = []
         if not found:
             raise SourceHostNotFoundError(
-                f"the host name {host or '(none)'} is unknown here; check its spelling, or use its "
-                "IP"
+                f"the host name {host or '(none)'} is unknown; check its spelling, or use its IP"
             )
         for address in found:
             self._check(host, ipaddress.ip_address(address.partition("%")[0]))

@@ -29,7 +29,7 @@ def test_a_channel_is_tested_and_an_alert_is_seen_on_the_page_and_the_wall(
         secret = browser.wait_for("#secret").get_attribute("value")
         browser.find("form[action$='/test'] button").click()
         browser.wait_for(".message.good")
-        assert "Taken: the receiver answered 200." in browser.find("main").text
+        assert "Accepted: the receiver answered 200." in browser.find("main").text
         browser.open(f"{server.url}/alerts/log")
         assert "Delivered" in browser.wait_for("#log [data-outcome=delivered]").text
 

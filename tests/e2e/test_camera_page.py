@@ -91,7 +91,7 @@ def test_people_and_what_the_connection_did_appear_as_rows(
 ) -> None:
     camera = FakeCamera(redis, "Gate")
     browser.open(f"{server.url}/cameras/{camera.id}")
-    browser.wait(lambda: "Nobody counted yet" in browser.find("#people").text, "an empty table")
+    browser.wait(lambda: "No people counted yet" in browser.find("#people").text, "an empty table")
     camera.count_person("no_mask", 0.87, in_view_s=4.5)
     browser.wait(lambda: "87 %" in browser.find("#people").text, "the person")
     assert "4.5 s" in browser.find("#people").text

@@ -77,9 +77,9 @@ def test_a_camera_is_tested_with_a_wrong_and_the_right_password_goes_live_and_su
     browser.wait(lambda: browser.read(image) == 640, "the snapshot is shown")
     words = browser.find("#probe").text
     assert "640 \N{MULTIPLICATION SIGN} 360" in words
-    assert "25.0 pictures a second" in words
+    assert "25.0 frames per second" in words
     assert "h264" in words
-    assert "at least 30 px high, 1/12 of the picture's height" in words
+    assert "at least 30 px high: 1/12 of the picture" in words
     browser.find("#save").click()
     browser.wait_for(".view[data-fresh=live]")
     assert PASSWORD not in browser.driver.page_source

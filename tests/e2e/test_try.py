@@ -155,7 +155,7 @@ def test_a_recording_is_uploaded_followed_and_read(
         chart = browser.wait_for("#timeline [data-part=chart] svg").find_element(By.XPATH, "..")
         chart.send_keys(Keys.HOME)
         assert browser.find("#timeline .tip").text.startswith("0:00 to 0:05")
-        assert "times as fast as filmed" in browser.find("[data-part=facts]").text
+        assert "times real time" in browser.find("[data-part=facts]").text
         assert len(list((tmp_path / "kept").glob("*.mp4"))) == 1
         browser.find("#remove").click()
         browser.wait(lambda: browser.driver.current_url.endswith("/try/recordings"), "the list")

@@ -300,7 +300,7 @@ def test_a_picture_not_to_be_believed_says_so_on_the_tile_and_the_page(
         assert "15 px" in browser.find("[data-fact=face-px]").text
         camera.commit(condition=QualityReport())
         browser.wait(
-            lambda: browser.find("[data-fact=quality]").text == "Nothing amiss", "it is well again"
+            lambda: browser.find("[data-fact=quality]").text == "No problems", "it is well again"
         )
         browser.wait(
             lambda: not browser.find("[data-part=trouble]").is_displayed(), "and nothing is said"

@@ -83,7 +83,7 @@ def test_a_receiver_gets_signed_json_that_the_standards_own_library_accepts(redi
         channel = add_webhook(redis, f"{server.url}/hook?room=1")
         words = post_one(redis, opened(channel.id))
     [got] = server.got
-    assert words == "Taken: the receiver answered 200."
+    assert words == "Accepted: the receiver answered 200."
     assert got.path == "/hook?room=1"
     verified = Webhook(channel.secret).verify(got.body, got.headers)
     assert verified["type"] == "alert.opened"
@@ -106,7 +106,7 @@ def test_the_signature_is_that_of_the_published_example() -> None:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(500, "answered 500"), (404, "answered 404"), (302, "a redirect, which is not followed")],
+    [(500, "answered 500"), (404, "answered 404"), (302, "does not follow redirects")],
 )
 def test_a_receiver_that_refuses_is_tried_again_and_never_elsewhere(
     redis: Redis, status: int, words: str
@@ -124,16 +124,16 @@ def test_a_receiver_that_refuses_is_tried_again_and_never_elsewhere(
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://169.254.169.254/latest/meta-data/", "not called"),
-        ("http://[fd00:ec2::254]/", "not called"),
-        ("http://[::ffff:169.254.169.254]/", "not called"),
-        ("http://[64:ff9b::a9fe:a9fe]/", "not called"),
-        ("http://0.0.0.0/", "not called"),
-        ("http://169.254.10.1/", "not called"),
-        ("http://[fe80::1]/", "not called"),
-        ("http://100.100.100.200/", "not called"),
-        ("http://224.0.0.1/", "not called"),
-        ("http://no-such-host.invalid/", "no host is called"),
+        ("http://169.254.169.254/latest/meta-data/", "may not call"),
+        ("http://[fd00:ec2::254]/", "may not call"),
+        ("http://[::ffff:169.254.169.254]/", "may not call"),
+        ("http://[64:ff9b::a9fe:a9fe]/", "may not call"),
+        ("http://0.0.0.0/", "may not call"),
+        ("http://169.254.10.1/", "may not call"),
+        ("http://[fe80::1]/", "may not call"),
+        ("http://100.100.100.200/", "may not call"),
+        ("http://224.0.0.1/", "may not call"),
+        ("http://no-such-host.invalid/", "the host name no-such-host.invalid is unknown"),
     ],
 )
 def test_addresses_that_hand_out_credentials_are_not_called(
@@ -179,9 +179,9 @@ def test_a_name_that_means_a_refused_address_is_not_called_and_none_is_looked_up
         port = server.url.rpartition(":")[2]
         channel = add_webhook(redis, f"http://rebinds.example:{port}/")
         monkeypatch.setattr(addresses.socket, "getaddrinfo", answer)
-        assert "Taken" in post_one(redis, opened(channel.id))
+        assert "Accepted" in post_one(redis, opened(channel.id))
         assert looked_up == ["rebinds.example"]
-        assert "not called" in post_one(redis, opened(channel.id))
+        assert "may not call" in post_one(redis, opened(channel.id))
     assert len(server.got) == 1
 
 
@@ -200,7 +200,7 @@ def test_a_receiver_that_is_not_there_or_says_nothing_is_named_as_such(
 ) -> None:
     monkeypatch.setattr(webhook, "TIMEOUT_S", 0.3)
     away = add_webhook(redis, f"http://127.0.0.1:{closed_port()}/", "away")
-    assert "nothing listens there" in post_one(redis, opened(away.id))
+    assert " listens there" in post_one(redis, opened(away.id))
     with receiver(0) as server:
         silent = add_webhook(redis, server.url, "silent")
         assert "no answer within 0.3 s" in post_one(redis, opened(silent.id))
@@ -216,7 +216,7 @@ def test_https_is_checked_against_trusted_certificates(
         assert "certificate is not trusted" in post_one(redis, opened(channel.id))
         assert server.got == []
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        assert "Taken" in post_one(redis, opened(channel.id))
+        assert "Accepted" in post_one(redis, opened(channel.id))
         named = add_webhook(redis, f"https://127.0.0.1:{port}/", "by address")
         assert "certificate is not trusted" in post_one(redis, opened(named.id))
 
@@ -243,13 +243,13 @@ def test_an_e_mail_says_what_happened_where_and_when(redis: Redis) -> None:
         channel = add_email(redis, server.port, to=("duty@example.org", "boss@example.org"))
         closed = alert(channel.id, closed_at_s=1_790_000_600.0, closed_words="90 % again.")
         words = post_one(redis, deliveries_of(closed, "closed", time.time())[0])
-    assert words == "Taken by the mail server for duty@example.org, boss@example.org."
+    assert words == "Accepted by the mail server for duty@example.org, boss@example.org."
     [message] = server.messages
     assert server.recipients == [["duty@example.org", "boss@example.org"]]
-    assert message["Subject"] == "Maskwatch: Over: Mask rate low at Gate B12 ü"
+    assert message["Subject"] == "Maskwatch: Resolved: Mask rate low at Gate B12 ü"
     assert message["Message-ID"] == f"<a1b2-closed-{channel.id}@example.org>"
     text = message.get_content()
-    for part in ("The alert is over. 90 % again.", "Gate B12 ü (Terminal 2)", "Gates, by day"):
+    for part in ("Resolved: 90 % again.", "Gate B12 ü (Terminal 2)", "Gates, by day"):
         assert part in text
     assert "Opened: 2026-09-21T14:13:20Z" in text
 
@@ -263,7 +263,7 @@ def test_a_password_travels_over_starttls_only_and_is_nowhere_in_clear(
         channel = add_email(redis, server.port, **secure)
         assert "certificate is not trusted" in post_one(redis, opened(channel.id))
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
-        assert "Taken by" in post_one(redis, opened(channel.id))
+        assert "Accepted by" in post_one(redis, opened(channel.id))
         channels_of(redis).update(channel, password="another")  # noqa: S106 - a wrong one
         assert "refuses the user or the password" in post_one(redis, opened(channel.id))
     assert len(server.messages) == 1
@@ -279,9 +279,9 @@ def test_mail_goes_to_a_server_that_speaks_tls_from_the_start(
         channel = add_email(redis, server.port, host="localhost", security="tls")
         assert "certificate is not trusted" in post_one(redis, opened(channel.id))
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
-        assert "Taken by" in post_one(redis, opened(channel.id))
+        assert "Accepted by" in post_one(redis, opened(channel.id))
         clear = add_email(redis, server.port, "clear", host="localhost")
-        assert "Not taken" in post_one(redis, opened(clear.id))
+        assert "Not delivered" in post_one(redis, opened(clear.id))
     assert len(server.messages) == 1
 
 
@@ -291,7 +291,7 @@ def test_what_a_mail_server_refuses_is_said_without_its_own_words(redis: Redis) 
         to = ("duty@example.org", "boss@example.org")
         some = add_email(redis, server.port, "some", to=to)
         words = post_one(redis, opened(some.id))
-        assert words == "Taken for 1 of 2; refused: boss@example.org."
+        assert words == "Accepted for 1 of 2; refused: boss@example.org."
         none = add_email(redis, server.port, "none", to=("boss@example.org",))
         words = post_one(redis, opened(none.id))
         assert "refuses every recipient: boss@example.org" in words
@@ -305,12 +305,12 @@ def test_a_mail_server_that_is_not_there_hangs_or_speaks_otherwise(
 ) -> None:
     monkeypatch.setattr(smtp, "TIMEOUT_S", 5.0)
     away = add_email(redis, closed_port(), "away")
-    assert "nothing listens there" in post_one(redis, opened(away.id))
+    assert " listens there" in post_one(redis, opened(away.id))
     with receiver() as server:
         web = add_email(redis, int(server.url.rpartition(":")[2]), "web")
-        assert "Not taken" in post_one(redis, opened(web.id))
+        assert "Not delivered" in post_one(redis, opened(web.id))
     metadata = add_email(redis, 25, "metadata", host="169.254.169.254")
-    assert "not called" in post_one(redis, opened(metadata.id))
+    assert "may not call" in post_one(redis, opened(metadata.id))
 
 
 # --- channels
@@ -470,7 +470,7 @@ def test_rq_ends_an_attempt_that_takes_too_long(
         DeliveryStore(redis).enqueue(message)
         SimpleWorker([ALERTS_QUEUE], connection=redis, serializer=JSONSerializer).work(burst=True)
     [(_, attempt)] = DeliveryStore(redis).log(5)
-    assert (attempt.outcome, "took longer" in attempt.words) == ("failed", True)
+    assert (attempt.outcome, "no answer within" in attempt.words) == ("failed", True)
 
 
 # --- the real process

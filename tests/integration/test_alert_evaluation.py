@@ -114,7 +114,7 @@ def test_a_rate_opens_below_its_limit_and_closes_above_the_margin(
         count_people(redis, gate.id, ago, masked=2, bare=2, now_s=clock.now_s)
     step(redis, clock)
     [words] = open_words(redis)
-    assert words == "50.0 % of 20 people judged in the last 5 min wore a mask; the limit is 80 %."
+    assert words == "50.0 % of 20 people in the last 5 min wore a mask; the limit is 80 %."
     for later in range(1, 8):  # 85 %: above the limit, within the margin
         count_people(redis, gate.id, -later, masked=17, bare=3, now_s=clock.now_s)
     clock.now_s += 7 * 60
@@ -165,7 +165,7 @@ def test_what_is_no_longer_watched_is_closed_and_says_why(
         "rule off": "The rule was switched off.",
         "camera": "The camera was removed.",
         "camera off": "The camera was switched off.",
-        "elsewhere": "The rule is about other cameras now.",
+        "elsewhere": "The rule no longer covers this camera.",
     }
     assert closed.closed_words == words[ends]
     assert {d.event for d in DeliveryStore(redis).waiting().values()} == {"opened", "closed"}

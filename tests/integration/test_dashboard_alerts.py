@@ -283,7 +283,10 @@ def test_a_test_message_goes_the_way_of_alerts_and_says_what_came_of_it(
     assert Webhook(channel.secret).verify(server.got[0].body, server.got[0].headers)["type"] == (
         "alert.test"
     )
-    assert (bad.json["outcome"], bad.json["words"]) == ("given_up", "Not taken: it answered 500.")
+    assert (bad.json["outcome"], bad.json["words"]) == (
+        "given_up",
+        "Not delivered: the receiver answered 500.",
+    )
     rows = client.get(f"{API}/deliveries").json["deliveries"]
     assert [row["outcome"] for row in rows] == ["given_up", "delivered"]
     assert DeliveryStore(redis).waiting() == {}
@@ -345,7 +348,7 @@ def test_a_channel_and_a_rule_are_made_on_the_pages(app: Flask, redis: Redis) ->
     ("changed", "words"),
     [
         ({"below": "0"}, "Number must be between"),
-        ({"below": "98", "margin": "5"}, "it could never close"),
+        ({"below": "98", "margin": "5"}, "the alert could never close"),
         ({"people": "many"}, "Not a valid integer"),
         ({"only_at": "y", "tz": "Mars", "days": ["mon"]}, "expected an IANA time zone"),
         ({"only_at": "y", "days": []}, "expected at least one day"),

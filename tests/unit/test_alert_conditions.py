@@ -158,18 +158,18 @@ def test_a_rate_is_bad_or_good_only_past_its_limits_and_with_enough_people(
     rows: list[tuple[int, int]],
 ) -> None:
     judged, masked = sum(map(sum, rows)), sum(m for m, _ in rows)
-    verdict = rate(RULE, minutes(*rows), 0.0).verdict
+    standing = rate(RULE, minutes(*rows), 0.0).standing
     if judged < 20:
-        assert verdict == "unknown"
+        assert standing == "unknown"
     elif masked / judged < 0.8:
-        assert verdict == "bad"
+        assert standing == "bad"
     else:
-        assert verdict == ("good" if masked / judged >= 0.85 else "between")
+        assert standing == ("good" if masked / judged >= 0.85 else "between")
 
 
 def test_a_rate_at_the_limit_and_at_the_margin_is_judged_as_people_reckon() -> None:
-    assert rate(RULE, minutes(*[(8, 2)] * 10), 0.0).verdict == "between"
-    assert rate(RULE, minutes(*[(17, 3)] * 10), 0.0).verdict == "good"
+    assert rate(RULE, minutes(*[(8, 2)] * 10), 0.0).standing == "between"
+    assert rate(RULE, minutes(*[(17, 3)] * 10), 0.0).standing == "good"
 
 
 @given(st.lists(st.floats(0.8, 0.8499), min_size=1, max_size=200), st.booleans())
@@ -192,21 +192,21 @@ def test_a_rate_that_trembles_within_the_margin_never_flaps(
 
 def test_people_of_minutes_marked_invalid_or_without_pictures_say_nothing() -> None:
     rows = [(1, 9)] * 4 + [(10, 0)] * 6
-    assert rate(RULE, minutes(*rows), 0.0).verdict == "bad"
+    assert rate(RULE, minutes(*rows), 0.0).standing == "bad"
     marked = dict.fromkeys(range(4), 1)
-    assert rate(RULE, minutes(*rows, invalid=marked), 0.0).verdict == "good"
-    assert rate(RULE, minutes(*rows, gaps=(0, 1, 2, 3)), 0.0).verdict == "good"
+    assert rate(RULE, minutes(*rows, invalid=marked), 0.0).standing == "good"
+    assert rate(RULE, minutes(*rows, gaps=(0, 1, 2, 3)), 0.0).standing == "good"
 
 
 @pytest.mark.parametrize("row", [(0, 30), (30, 0)])
 def test_a_camera_that_has_gone_dark_is_neither_low_nor_fine(row: tuple[int, int]) -> None:
     rows = [row] * 10
     expected = "bad" if row[1] else "good"
-    assert rate(RULE, minutes(*rows), 0.0).verdict == expected
-    assert rate(RULE, minutes(*rows, gaps=(8, 9)), 0.0).verdict == "unknown"
-    assert rate(RULE, minutes(*rows, invalid={8: 500, 9: 60_000}), 0.0).verdict == "unknown"
-    assert rate(RULE, minutes(*rows, gaps=tuple(range(6))), 0.0).verdict == "unknown"
-    assert rate(RULE, {}, 0.0).verdict == "unknown"
+    assert rate(RULE, minutes(*rows), 0.0).standing == expected
+    assert rate(RULE, minutes(*rows, gaps=(8, 9)), 0.0).standing == "unknown"
+    assert rate(RULE, minutes(*rows, invalid={8: 500, 9: 60_000}), 0.0).standing == "unknown"
+    assert rate(RULE, minutes(*rows, gaps=tuple(range(6))), 0.0).standing == "unknown"
+    assert rate(RULE, {}, 0.0).standing == "unknown"
 
 
 # --- rules
