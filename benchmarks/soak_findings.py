@@ -27,7 +27,7 @@ GIVEN_BACK_S: Final = SETTLE_S + 20.0
 """Ingest processes that come, or come back after Redis was away for longer than a lease, get their
 share of the cameras until so long after the fault's window."""
 MOVES_CAMERAS: Final = frozenset({"ingest killed", "redis killed", "redis paused"})
-_ENDED: Final = re.compile(r" run +([a-z]+)[ \d]* ended with status -?\d+; starting it again")
+_ENDED: Final = re.compile(r" run +([a-z]+)[ \d]* ended with status -?\d+; restarting it")
 _ERROR: Final = re.compile(r"^\S+ (?:ERROR|CRITICAL) .*", re.MULTILINE)
 
 

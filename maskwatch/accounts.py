@@ -16,23 +16,25 @@ if TYPE_CHECKING:
     from bus.stores.accounts.users import User
     from dashboard.accounts.service import Accounts
 
-ROLE_HELP = "viewer, operator or administrator, of all cameras or of a group: 'viewer:Terminal 2'."
+ROLE_HELP = "viewer, operator or administrator; for one group only: 'viewer:Terminal 2'."
 WHO = "the command line"
 
 
 @click.group()
 def user() -> None:
-    """Make, list, recover and remove accounts."""
+    """Create, list, recover and remove accounts."""
 
 
 @user.command("add")
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, required=True, help=ROLE_HELP)
 @click.option(
-    "--password-stdin", is_flag=True, help="Read the password from standard input: no link then."
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from standard input instead of printing a link.",
 )
 def user_add(name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
-    """Make an account and print the link at which its password is chosen."""
+    """Create an account and print a link to choose its password."""
     from contract.accounts.grants import parse_grants
     from dashboard.accounts.passwords import require_good
 
@@ -55,18 +57,18 @@ def user_list() -> None:
     found = _accounts().users.all()
     for one in found:
         state = "ready" if one.password_hash else "has not set a password"
-        state = state if one.enabled else "may not sign in"
+        state = state if one.enabled else "disabled"
         click.echo(f"{one.id}  {one.name:<24} {state:<24} {one.may().words()}")
     if not found:
-        click.echo("no accounts; make one with `maskwatch user add NAME --role administrator`")
+        click.echo("no accounts; create one with `maskwatch user add NAME --role administrator`")
 
 
 @user.command("link")
 @click.argument("name", required=False)
 def user_link(name: str | None) -> None:
-    """Print a link at which NAME chooses a new password: the way back in.
+    """Print a link with which NAME can choose a new password.
 
-    Without NAME: for the first administrator, who is made if there is none.
+    Without NAME, the link is for the first administrator; the account is created if needed.
     """
     accounts = _accounts()
     if name is not None:
@@ -76,18 +78,20 @@ def user_link(name: str | None) -> None:
         return
     path = accounts.first_link()
     if path is None:
-        raise AccountError("an administrator has a password already; name whom the link is for")
+        raise AccountError(
+            "an administrator already has a password; name the account that the link is for"
+        )
     _say_link(path)
 
 
 @user.command("disable")
 @click.argument("name")
 def user_disable(name: str) -> None:
-    """Sign NAME out everywhere and let them in no more."""
+    """Disable an account and sign it out everywhere."""
     accounts = _accounts()
     found = accounts.change(_find(accounts, name), enabled=False)
     accounts.audit.write(WHO, "changed an account", f"{found.name}: may not sign in")
-    click.echo(f"{found.name} may not sign in any more")
+    click.echo(f"disabled {found.name}")
 
 
 @user.command("remove")
@@ -103,16 +107,18 @@ def user_remove(name: str) -> None:
 
 @click.group("api-key")
 def api_key() -> None:
-    """Make, list and remove keys for programs."""
+    """Create, list and remove keys for programs."""
 
 
 @api_key.command("add")
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, help=ROLE_HELP)
-@click.option("--metrics", is_flag=True, help="Read /metrics and nothing else.")
-@click.option("--days", type=float, default=90, show_default=True, help="How long it works.")
+@click.option("--metrics", is_flag=True, help="Allow reading /metrics and nothing else.")
+@click.option(
+    "--days", type=float, default=90, show_default=True, help="Days until the key expires."
+)
 def api_key_add(name: str, roles: tuple[str, ...], metrics: bool, days: float) -> None:
-    """Make a key and print it, alone on its line; it cannot be shown again."""
+    """Create a key and print it on a line of its own. It is shown only once."""
     from contract.accounts.grants import parse_grants
 
     if bool(roles) == metrics:
@@ -125,20 +131,20 @@ def api_key_add(name: str, roles: tuple[str, ...], metrics: bool, days: float) -
 
 @api_key.command("list")
 def api_key_list() -> None:
-    """Show every key, what it may do, and until when."""
+    """Show every key, its permissions and its expiry."""
     found = _accounts().api_keys.all()
     for one in found:
         until = time.strftime("%Y-%m-%d", time.localtime(one.expires_at_s))
         may = "metrics" if one.kind == "metrics" else one.may().words()
         click.echo(f"{one.id}  {one.name:<24} until {until}  {may}")
     if not found:
-        click.echo("no API keys; make one with `maskwatch api-key add NAME --role viewer`")
+        click.echo("no API keys; create one with `maskwatch api-key add NAME --role viewer`")
 
 
 @api_key.command("remove")
 @click.argument("name")
 def api_key_remove(name: str) -> None:
-    """Make a key stop working at once."""
+    """Remove a key. It stops working at once."""
     accounts = _accounts()
     for one in accounts.api_keys.all():
         if name in {one.id, one.name}:
@@ -151,22 +157,22 @@ def api_key_remove(name: str) -> None:
 
 @click.group("secret-key")
 def secret_key() -> None:
-    """The key that encrypts camera passwords and signs cookies."""
+    """Manage the key that encrypts camera passwords and signs cookies."""
 
 
 @secret_key.command("create")
 def secret_key_create() -> None:
-    """Make the key file that MASKWATCH_SECRET_KEY_FILE names; `maskwatch run` does it itself."""
+    """Create the key file MASKWATCH_SECRET_KEY_FILE. `maskwatch run` does this by itself."""
     from runtime.vault import create_key_file
 
     path = load_settings().where_the_secret_key_is
     made = create_key_file(path)
-    click.echo(f"made {path}, readable by its owner only" if made else f"{path} is there already")
+    click.echo(f"created {path}, readable by its owner only" if made else f"{path} already exists")
 
 
 @secret_key.command("seal")
 def secret_key_seal() -> None:
-    """Encrypt all passwords with the newest key, those an old version left in clear, too."""
+    """Encrypt all passwords with the newest key, also those that old versions left in clear."""
     cameras, channels = seal_everything()
     click.echo(
         f"encrypted the addresses of {cameras} cameras and the secrets of {channels} alert channels"
@@ -174,18 +180,18 @@ def secret_key_seal() -> None:
 
 
 @secret_key.command("rotate")
-@click.option("--drop-older", is_flag=True, help="Forget the keys before: the last step.")
+@click.option("--drop-older", is_flag=True, help="Delete the older keys: the last step.")
 def secret_key_rotate(drop_older: bool) -> None:
-    """Put a new key in front and encrypt everything anew; the older keys stay for now.
+    """Add a new key and encrypt everything with it; the older keys stay for now.
 
-    Bring the file to every machine that has it, then run this again with --drop-older.
+    Copy the key file to every machine that uses it, then run this again with --drop-older.
     """
     from runtime.vault import add_newer_key, drop_older_keys
 
     path = load_settings().where_the_secret_key_is
     if drop_older:
         sealed = sum(seal_everything())
-        click.echo(f"encrypted {sealed} addresses; forgot {drop_older_keys(path)} older keys")
+        click.echo(f"encrypted {sealed} addresses; deleted {drop_older_keys(path)} older keys")
         return
     add_newer_key(path)
     click.echo(f"{path} has a new key; encrypted {sum(seal_everything())} addresses with it")
@@ -200,7 +206,7 @@ def _accounts() -> Accounts:
 def _find(accounts: Accounts, name: str) -> User:
     found = accounts.users.find(name)
     if found is None:
-        raise AccountError(f"no account is called {name!r}; `maskwatch user list` shows all")
+        raise AccountError(f"no account has the name {name!r}; `maskwatch user list` shows all")
     return found
 
 
@@ -211,6 +217,5 @@ def _show_link(accounts: Accounts, found: User) -> None:
 def _say_link(path: str) -> None:
     from maskwatch.run import dashboard_url
 
-    click.echo(
-        f"password to be chosen here, once, within a day:\n{dashboard_url(load_settings())}{path}"
-    )
+    link = f"{dashboard_url(load_settings())}{path}"
+    click.echo(f"choose the password here (the link works once, within a day):\n{link}")

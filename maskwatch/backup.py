@@ -1,10 +1,9 @@
 """Cameras, accounts, alert rules and channels, and everything counted, as one file.
 
-Gzipped JSON. Records are as they lie in Redis, so that secrets stay encrypted (the key file is not
-in it) and passwords hashed. Each camera's counts are read in one step, together with how far its
-frames were counted and who was in view, so that going on from them loses nobody and counts nobody
-twice.
-Pictures, sessions and one-time links are not in it.
+Gzipped JSON. The file holds the records of Redis unchanged: secrets stay encrypted (the key file is
+not in it) and passwords hashed. A camera's counts are read in one step with its position and the
+people in view, so that counting goes on from them without losing or repeating a person.
+Pictures, sessions and one-time links are not in the file.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from runtime.own_files import write_whole
 
 FORMAT: Final = 1
 MOST_BYTES: Final = 2 * 1024**3
-"""Of a file's content: 400 days of 500 cameras are some hundreds of megabytes."""
+"""Largest content of a file, uncompressed. 400 days of 500 cameras take a few hundred megabytes."""
 
 Outcome = Literal["new", "replaced", "kept", "name taken"]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -42,7 +41,7 @@ class Backup(BaseModel):
     format: int
     made_at_s: float
     made_by: str
-    """Version of Maskwatch."""
+    """The version of Maskwatch that wrote the file."""
     channels: dict[_Id, str]
     rules: dict[_Id, str]
     users: dict[_Id, str]
@@ -53,7 +52,7 @@ class Backup(BaseModel):
 
 @dataclass(frozen=True)
 class Item:
-    """What becomes, or would become, of one record of a backup."""
+    """The outcome of restoring one record, carried out or planned."""
 
     kind: Kind
     id: str
@@ -62,7 +61,7 @@ class Item:
 
 
 def take(store: BackupStore, made_by: str) -> Backup:
-    """Read everything that a backup holds."""
+    """Read everything that a backup contains."""
     found = {kind: store.records(kind) for kind in KINDS}
     # A browser's webcam ends with its page.
     webcams = [one for one, raw in found["cameras"].items() if _is_webcam(raw)]
@@ -73,7 +72,7 @@ def take(store: BackupStore, made_by: str) -> Backup:
 
 
 def write(backup: Backup, path: Path) -> None:
-    """Write a file that only its owner can read, in one step that cannot half happen."""
+    """Write a file that only its owner can read, atomically."""
     write_whole(path, gzip.compress(backup.model_dump_json().encode()))
 
 
@@ -81,22 +80,22 @@ def read(path: Path) -> Backup:
     """Read what `write` wrote.
 
     Raises:
-        BackupError: it is no backup, damaged, or made by a newer Maskwatch.
+        BackupError: the file is not a backup, is damaged, or comes from a newer version.
     """
     try:
         with gzip.open(path) as file:
             raw = file.read(MOST_BYTES + 1)
         if len(raw) > MOST_BYTES:
-            raise BackupError(f"{path} holds more than {MOST_BYTES} bytes, so it is no backup")
+            raise BackupError(f"{path} has more than {MOST_BYTES} bytes, so it is not a backup")
         record = json.loads(raw)
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         if isinstance(error, BackupError):
             raise
-        raise BackupError(f"{path} is no backup of Maskwatch, or is damaged") from error
+        raise BackupError(f"{path} is not a backup of Maskwatch, or is damaged") from error
     found = record.get("format") if isinstance(record, dict) else None
     if isinstance(found, int) and found > FORMAT:
         raise BackupError(
-            f"{path} was made by Maskwatch {record.get('made_by')} in format {found}; this one "
+            f"{path} was made by Maskwatch {record.get('made_by')} in format {found}; this version "
             f"reads up to format {FORMAT}: upgrade, then restore"
         )
     try:
@@ -105,14 +104,14 @@ def read(path: Path) -> Backup:
             Camera.model_validate_json(raw_camera, context=STORED)
     except ValidationError as error:
         where = ".".join(map(str, error.errors(include_input=False)[0]["loc"][:3]))
-        raise BackupError(f"{path} is no backup of Maskwatch, or is damaged: {where}") from None
+        raise BackupError(f"{path} is not a backup of Maskwatch, or is damaged: {where}") from None
     return backup
 
 
 def plan(store: BackupStore, backup: Backup, replace: bool) -> list[Item]:
-    """What restoring would do: what is there stays as it is, unless `replace`.
+    """Return what restoring would do. Existing records stay unchanged, unless `replace`.
 
-    A name that another record has is never taken away from it.
+    A record whose name belongs to another existing record is not restored.
     """
     items = []
     for kind in KINDS:
@@ -130,12 +129,12 @@ def plan(store: BackupStore, backup: Backup, replace: bool) -> list[Item]:
 def restore(
     store: BackupStore, backup: Backup, replace: bool, history_days: int = HISTORY_DAYS
 ) -> list[Item]:
-    """Write what `plan` says, and return it. Doing it again changes nothing."""
+    """Carry out `plan` and return it. Restoring again changes nothing."""
     items = plan(store, backup, replace)
     for item in items:
         if item.outcome not in {"new", "replaced"}:
             continue
-        # Counts first: a camera that a worker sees has what was counted before.
+        # Counts first: as soon as a worker sees the camera, its earlier counts must be there.
         if item.kind == "cameras" and item.id in backup.counts:
             store.write_counts(item.id, backup.counts[item.id], history_days)
         store.write_record(item.kind, item.id, getattr(backup, item.kind)[item.id])
@@ -154,4 +153,4 @@ def _is_webcam(raw: str) -> bool:
     try:
         return bool(Camera.model_validate_json(raw, context=STORED).owner)
     except ValidationError:
-        return True  # what nobody can read here nobody can restore
+        return True  # an unreadable camera cannot be restored either

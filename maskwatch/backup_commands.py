@@ -20,9 +20,10 @@ WHO = "the command line"
 @click.command("backup")
 @click.argument("path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def backup(path: Path) -> None:
-    """Write cameras, accounts, alerts' rules and channels and all counts into one file.
+    """Write cameras, accounts, alert rules, channels and all counts into one file.
 
-    Secrets in it are encrypted with the key file, which is not in it: keep a copy of that, too.
+    The file's secrets are encrypted with the key file, which it does not contain: keep a copy of
+    the key file too.
     """
     from maskwatch import backup as backups
 
@@ -34,21 +35,21 @@ def backup(path: Path) -> None:
         f"{len(taken.channels)} channels in {path}"
     )
     click.echo(
-        f"Keep {load_settings().where_the_secret_key_is} as well, elsewhere: without it, cameras' "
-        "passwords and channels' secrets in the backup cannot be read."
+        f"Also keep a copy of {load_settings().where_the_secret_key_is}, in another place: without "
+        "it, nobody can read the passwords of cameras and the secrets of channels in the backup."
     )
 
 
 @click.command("restore")
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the changes without making them.")
 @click.option(
     "--replace",
     is_flag=True,
-    help="Put what the file has in place of what is here under the same id, counts included.",
+    help="Overwrite existing records that have the same id, including their counts.",
 )
 def restore(path: Path, dry_run: bool, replace: bool) -> None:
-    """Bring back what `maskwatch backup` wrote. What is here already stays, with its counts."""
+    """Restore a file of `maskwatch backup`. Existing records stay, with their counts."""
     from maskwatch import backup as backups
 
     bus = bus_here()
@@ -69,30 +70,30 @@ def restore(path: Path, dry_run: bool, replace: bool) -> None:
 
 
 @click.command("redis-loss")
-@click.option("--accept", is_flag=True, help="Go on with what Redis has.")
+@click.option("--accept", is_flag=True, help="Continue with the data that Redis has.")
 def redis_loss(accept: bool) -> None:
-    """Say what Redis lacks of what it had stored."""
+    """Show which stored data Redis has lost."""
     bus = bus_here()
     loss = bus.losses().look()
-    click.echo(f"{loss.words}." if loss else "Redis has all that it had, as far as anybody knows.")
+    click.echo(f"{loss.words}." if loss else "No known loss: Redis has all data it had stored.")
     if loss and accept:
         bus.accept_loss()
         bus.audit.write(WHO, "accepted a loss of data", loss.words)
-        click.echo("accepted: nobody says so any more")
+        click.echo("accepted: Maskwatch no longer reports this loss")
 
 
 def _say_what_stays_locked(records: Sequence[str]) -> None:
     locked = sum(map(_is_locked, records))
     if locked:
         click.echo(
-            f"{locked} cameras and channels have secrets that "
-            f"{load_settings().where_the_secret_key_is} does not open. Put the key file there that "
-            "they were saved with, or type their addresses and secrets anew."
+            f"{load_settings().where_the_secret_key_is} cannot decrypt the secrets of {locked} "
+            "cameras and channels. Put their original key file there, or enter their addresses "
+            "and secrets again."
         )
 
 
 def _is_locked(raw: str) -> bool:
-    """Whether a record has something encrypted that the key here does not open."""
+    """Whether the local key file cannot decrypt a secret of this record."""
     from runtime.vault import Vault
 
     record = json.loads(raw)

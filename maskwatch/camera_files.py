@@ -29,7 +29,7 @@ def _form(path: Path) -> Form:
 @click.command("export")
 @click.argument("path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def export_cameras(path: Path) -> None:
-    """Write all cameras into a .yaml or .csv file, without any password."""
+    """Write all cameras into a .yaml or .csv file, without passwords."""
     from dashboard.cameras.file.forms import write_cameras
 
     cameras = [camera for camera in cameras_here().all() if not camera.owner]
@@ -39,22 +39,22 @@ def export_cameras(path: Path) -> None:
 
 @click.command("import")
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-@click.option("--partial", is_flag=True, help="Take the good cameras, leave the refused ones.")
+@click.option("--dry-run", is_flag=True, help="Show the changes without making them.")
+@click.option("--partial", is_flag=True, help="Apply the valid cameras even if others have errors.")
 @click.option(
     "--remove-missing",
     is_flag=True,
-    help="Remove cameras that the file lacks, with all that was counted for them.",
+    help="Remove cameras that are not in the file, and delete their counts.",
 )
 def import_cameras(path: Path, dry_run: bool, partial: bool, remove_missing: bool) -> None:
-    """Add and change the cameras of a .yaml or .csv file: all of them, or none."""
+    """Add and change cameras from a .yaml or .csv file. If one has errors, nothing is changed."""
     from dashboard.cameras.file.forms import read_cameras
     from dashboard.cameras.file.plan import carry_out, make_plan
 
     if partial and remove_missing:
         raise CameraFileError(
-            "--partial and --remove-missing together would remove cameras whose row was refused; "
-            "give one of them"
+            "--partial and --remove-missing together would remove cameras whose row has errors; "
+            "use one of them"
         )
     entries = read_cameras(_form(path), path.read_bytes())
     registry = cameras_here()
@@ -67,7 +67,7 @@ def import_cameras(path: Path, dry_run: bool, partial: bool, remove_missing: boo
         return
     refused = plan.of("refused")
     if refused and not partial:
-        raise CameraFileError(f"{len(refused)} cameras cannot be taken, so nothing was changed")
+        raise CameraFileError(f"{len(refused)} cameras have errors, so nothing was changed")
     carry_out(plan, registry, revision)
     bus_here().audit.write(WHO, "imported cameras", plan.words())
 

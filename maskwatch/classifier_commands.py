@@ -24,14 +24,16 @@ FACES_NAME: Final = "detector_faces.json"
 @click.option("--data", type=FOLDER, required=True, help="images/ and annotations.json (COCO).")
 @click.option("--out", type=FOLDER, default=Path("out/classifier"), show_default=True)
 @click.option("--backbone", type=FILE, help="ImageNet weights of MobileNetV2 without its top.")
-@click.option("--start", type=FILE, help="A classifier's Keras file to begin from instead.")
+@click.option("--start", type=FILE, help="Start from a classifier's Keras file instead.")
 @click.option("--from-scratch", is_flag=True, help="Train without ImageNet weights.")
-@click.option("--without", multiple=True, metavar="SOURCE", help="Leave a source out.")
+@click.option(
+    "--without", multiple=True, metavar="SOURCE", help="Leave out a source of photographs."
+)
 @click.option("--network", type=click.Choice(["mobilenet_v2", "small"]))
 @click.option("--input-size", type=click.IntRange(32, 512), help="Side of a crop in pixels.")
 @click.option("--alpha", type=click.FloatRange(0.1, 1.4), help="Width of the network.")
 @click.option("--epochs", type=click.IntRange(1))
-@click.option("--steps", type=click.IntRange(1), help="Batches in an epoch.")
+@click.option("--steps", type=click.IntRange(1), help="Batches per epoch.")
 @click.option("--batch-size", type=click.IntRange(1))
 @click.option("--peak-learning-rate", type=click.FloatRange(0, min_open=True))
 @click.option("--seed", type=int)
@@ -46,9 +48,9 @@ def train(
 ) -> None:
     """Train the mask classifier on labelled photographs.
 
-    Stopped or killed, the same command goes on after its last whole epoch. The folder then
-    holds the best checkpoint, its calibration, and the learning curves as a picture; `maskwatch
-    export classifier` makes the files that serve from it.
+    If the command is stopped or killed, run it again: it continues after the last complete epoch.
+    It writes the best checkpoint, its calibration and a picture of the learning curves. `maskwatch
+    export classifier` turns the checkpoint into the files that workers load.
     """
     settings = load_settings()
     configure_logging("train", settings.log_level, settings.log_format)
@@ -66,14 +68,14 @@ def train(
 
 @click.command()
 @click.option("--data", type=FOLDER, required=True, help="images/ and annotations.json (COCO).")
-@click.option("--out", type=FOLDER, required=True, help="Where the report goes.")
-@click.option("--classifier", "path", type=FILE, help="Unset: the one that ships.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the report.")
+@click.option("--classifier", "path", type=FILE, help="Default: the classifier that ships.")
 @click.option("--runtime", type=click.Choice(["onnx", "tensorflow"]), default="onnx")
 def evaluate(data: Path, out: Path, path: Path | None, runtime: str) -> None:
     """Measure the mask classifier on labelled photographs.
 
     Writes classifier.md with tables and pictures, and a contact sheet of the worst mistakes.
-    The sheet shows faces: keep it where such pictures may be.
+    The sheet shows faces: store it accordingly.
     """
     faces = _faces(data, out / FACES_NAME)
     from models.evaluation.judged import judge
@@ -88,8 +90,10 @@ def evaluate(data: Path, out: Path, path: Path | None, runtime: str) -> None:
 
 @click.command()
 @click.option("--run", type=FOLDER, required=True, help="Folder of `maskwatch train classifier`.")
-@click.option("--out", type=FOLDER, required=True, help="Where the files go.")
-@click.option("--batch", type=click.IntRange(1), help="Fixed crops a run; unset: any number.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the files.")
+@click.option(
+    "--batch", type=click.IntRange(1), help="Fixed number of crops per run. Default: any number."
+)
 def export(run: Path, out: Path, batch: int | None) -> None:
     """Write a trained classifier as ONNX and Keras files, after checking that both agree."""
     from models.training.export import export_run
@@ -99,7 +103,7 @@ def export(run: Path, out: Path, batch: int | None) -> None:
 
 
 def _faces(data: Path, cache: Path) -> list[LabelledFace]:
-    """A set's labelled faces, joined with the boxes of the detector that serves."""
+    """Return a set's labelled faces, matched with the boxes of the configured detector."""
     from face_detector.annotate import annotate
     from face_detector.loading import load_detector
     from models.coco import read_photographs

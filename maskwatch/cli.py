@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class _Commands(click.Group):
-    """Turns errors of ours into one line on standard error and status 2."""
+    """Prints Maskwatch's own errors as one line on standard error and exits with status 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -43,15 +43,15 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="maskwatch")
 def main() -> None:
-    """Watch many cameras at once and count, truthfully, who wears a mask."""
+    """Watch many cameras at once and count how many people wear a mask."""
     keep_private()
 
 
 @main.command()
 @click.argument("cameras", nargs=-1, metavar="[NAME=URL]...")
-@click.option("--cameras", "more", envvar="CAMERAS", default="", help="The same, in one text.")
+@click.option("--cameras", "more", envvar="CAMERAS", default="", help="The same pairs as one text.")
 def run(cameras: tuple[str, ...], more: str) -> None:
-    """Run the whole system here; with demo cameras when none are registered."""
+    """Run the whole system on this machine. Without registered cameras, demo cameras are added."""
     from maskwatch.run import parse_cameras, run_everything
 
     settings = load_settings()
@@ -111,10 +111,10 @@ def _dashboard() -> Callable[[Settings], None]:
 
 _stage("ingest", _ingest, "Run an ingest process; several share the cameras.")
 _stage("worker", _worker, "Run a worker; several share the cameras.")
-_stage("jobs", _jobs, "Run a worker for background jobs: camera probes.")
-_stage("images", _images, "Run a worker for images that people upload.")
-_stage("recordings", _recordings, "Run a worker for recordings that people upload.")
-_stage("alerts", _alerts, "Run an alerts process: it evaluates alert rules and tells people.")
+_stage("jobs", _jobs, "Run a worker for camera tests.")
+_stage("images", _images, "Run a worker for uploaded images.")
+_stage("recordings", _recordings, "Run a worker for uploaded recordings.")
+_stage("alerts", _alerts, "Run an alerts process, which evaluates alert rules and notifies people.")
 _stage("dashboard", _dashboard, "Run the dashboard.")
 
 
@@ -143,24 +143,25 @@ camera.add_command(camera_files.import_cameras)
 
 
 def _camera_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What can be set of a camera besides its name and source."""
+    """Add the options for a camera's settings other than its name and source."""
     options = [
-        click.option("--group", help="Where it is, such as 'Terminal 2'."),
-        click.option("--analysis-fps", type=float, help="Frames analysed a second (default 8)."),
+        click.option("--group", help="The camera's location, such as 'Terminal 2'."),
+        click.option("--analysis-fps", type=float, help="Frames analysed per second (default 8)."),
         click.option("--jpeg-quality", type=int, help="30 to 100 (default 85)."),
         click.option("--max-width", type=int, help="Widest frame kept, in pixels (default 1920)."),
         click.option(
             "--detector",
             type=click.Choice(["maskwatch", "yunet", "ssd"]),
-            help="Another face detector.",
+            help="Face detector for this camera.",
         ),
         click.option(
             "--line",
             "lines",
             multiple=True,
             metavar="NAME=POINTS",
-            help="Count who crosses this line: 'Door=0.1,0.6 0.9,0.6', points in 0..1 of the "
-            "picture. From left to right, `in` is downwards. May be given several times.",
+            help="Count people who cross this line, such as 'Door=0.1,0.6 0.9,0.6'; points are "
+            "0..1 of the picture. For a line from left to right, `in` is downwards. May be given "
+            "several times.",
         ),
         click.option(
             "--zone",
@@ -174,7 +175,7 @@ def _camera_options(command: Callable[..., None]) -> Callable[..., None]:
             "ignored",
             multiple=True,
             metavar="POINTS",
-            help="Take no notice of faces in this area: a poster, a screen, a mirror.",
+            help="Ignore faces in this area, such as a poster, a screen or a mirror.",
         ),
     ]
     for option in reversed(options):
@@ -183,7 +184,7 @@ def _camera_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given, as fields of a camera."""
+    """Return the given options as fields of a camera."""
     shapes: dict[str, list[Any]] = {
         "lines": [parse_named(text, "line") for text in options.pop("lines")],
         "zones": [parse_named(text, "zone") for text in options.pop("zones")],
@@ -198,7 +199,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 @click.argument("source")
 @_camera_options
 def camera_add(name: str, source: str, **options: Any) -> None:
-    """Register SOURCE as NAME: an rtsp:// or http:// address, 0, a file, or demo:."""
+    """Register the camera NAME. SOURCE: rtsp:// or http:// address, webcam (0), file, or demo:."""
     added = cameras_here().add(make_camera(name=name, source=source, **_given(options)))
     click.echo(f"{added.id}  {added.name}  {added.redacted_source}")
 
@@ -210,10 +211,10 @@ def camera_add(name: str, source: str, **options: Any) -> None:
     "--clear",
     multiple=True,
     type=click.Choice(["lines", "zones", "ignored"]),
-    help="Remove all of these first.",
+    help="Remove all shapes of this kind first.",
 )
 def camera_change(name_or_id: str, clear: tuple[str, ...], **options: Any) -> None:
-    """Change how a camera is analysed; lines, zones and ignored areas replace those there are."""
+    """Change a camera's settings. New lines, zones and ignored areas replace existing ones."""
     registry = cameras_here()
     changes = {**dict.fromkeys(clear, ()), **_given(options)}
     if not changes:
@@ -225,7 +226,7 @@ def camera_change(name_or_id: str, clear: tuple[str, ...], **options: Any) -> No
 
 @camera.command("list")
 def camera_list() -> None:
-    """Show every camera, its state and what is wrong with it."""
+    """Show every camera, its state and its error."""
     bus = bus_here()
     cameras = bus.cameras.all()
     states = bus.statuses.read(cameras)
@@ -245,7 +246,7 @@ def camera_list() -> None:
 @camera.command("remove")
 @click.argument("name_or_id")
 def camera_remove(name_or_id: str) -> None:
-    """Forget a camera and everything counted for it."""
+    """Remove a camera and delete its counts."""
     registry = cameras_here()
     found = _find(registry.all(), name_or_id)
     registry.remove(found.id)
@@ -261,12 +262,12 @@ def _find(cameras: list[Camera], name_or_id: str) -> Camera:
 
 @main.group()
 def models() -> None:
-    """Fetch and check the networks' files."""
+    """Download and check the files of networks."""
 
 
 @models.command("list")
 def models_list() -> None:
-    """Show the known files, where they are, and their terms."""
+    """Show the known files, their paths and their terms."""
     from models.cli import list_models
 
     _show_models(list_models(load_settings().where_models_are))
@@ -274,7 +275,7 @@ def models_list() -> None:
 
 @models.command("verify")
 def models_verify() -> None:
-    """Check every file that is here against its published sha256."""
+    """Check every downloaded file against its published sha256."""
     from models.cli import verify_models
 
     statuses = verify_models(load_settings().where_models_are)
@@ -295,14 +296,14 @@ def _show_models(statuses: Sequence[ModelStatus]) -> None:
 @models.command("pull")
 @click.argument("names", nargs=-1)
 def models_pull(names: tuple[str, ...]) -> None:
-    """Fetch the named networks, which do not ship with Maskwatch, and verify them."""
+    """Download the named networks, which do not ship with Maskwatch, and verify them."""
     from models.cli import pull_models
 
     settings = load_settings()
     if not names:
-        click.echo("nothing is needed beyond what ships; name a network of `maskwatch models list`")
+        click.echo("nothing to download; name a network from `maskwatch models list`")
     for path in pull_models(names, settings.where_models_are, settings.models_url):
-        click.echo(f"fetched and verified {path}")
+        click.echo(f"downloaded and verified {path}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Redis that a command on this machine means."""
+"""Finds the Redis that a command on this machine uses."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from runtime.vault import Vault
 
 
 def bus_here(vault: Vault | None = None) -> Bus:
-    """Open the Redis that is set, else the one that `maskwatch run` started here.
+    """Open the configured Redis, or else the one that `maskwatch run` started on this machine.
 
     Raises:
-        SettingsError: there is neither.
-        RedisUnavailableError: it cannot be reached or used, or newer processes use it.
+        SettingsError: neither exists.
+        RedisUnavailableError: Redis cannot be reached or used, or newer processes use it.
     """
     settings = load_settings()
     if settings.redis_url is not None:
@@ -35,14 +35,14 @@ def bus_here(vault: Vault | None = None) -> Bus:
 
 
 def cameras_here() -> CameraRegistry:
-    """The cameras in that Redis, with the key that this machine has for their passwords."""
+    """Return the registry of cameras, which decrypts passwords with this machine's key file."""
     return _unlocked().cameras
 
 
 def seal_everything() -> tuple[int, int]:
-    """Encrypt what is secret in that Redis with the newest key.
+    """Encrypt all secrets in Redis with the newest key.
 
-    Returns the numbers of cameras and of alert channels that were encrypted anew.
+    Returns the numbers of cameras and of alert channels whose secrets were encrypted again.
     """
     bus = _unlocked()
     return bus.cameras.seal_all(), bus.alert_channels.seal_all()

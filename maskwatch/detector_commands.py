@@ -23,11 +23,11 @@ FOLDER: Final = click.Path(file_okay=False, path_type=Path)
     type=click.Choice(["yunet", "maskwatch", "nothing"]),
     default="yunet",
     show_default=True,
-    help="The weights to begin with: YuNet's, those that ship, or none.",
+    help="Initial weights: YuNet's, Maskwatch's own, or none.",
 )
-@click.option("--labels-only", is_flag=True, help="Do not let YuNet fill in faces without a label.")
+@click.option("--labels-only", is_flag=True, help="Do not let YuNet add faces that have no label.")
 @click.option("--epochs", type=click.IntRange(1))
-@click.option("--steps", type=click.IntRange(1), help="Batches in an epoch.")
+@click.option("--steps", type=click.IntRange(1), help="Batches per epoch.")
 @click.option("--batch-size", type=click.IntRange(1))
 @click.option("--side-px", type=click.IntRange(64), help="Side of a crop, a multiple of 32.")
 @click.option("--judged-px", type=click.IntRange(64), help="Longer side of held-out photographs.")
@@ -37,9 +37,9 @@ FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 def train(data: Path, out: Path, begin_with: str, labels_only: bool, **numbers: Any) -> None:
     """Train the face detector on labelled photographs.
 
-    Stopped or killed, the same command goes on after its last whole epoch. The folder then
-    holds the best weights and the learning curves as a picture; `maskwatch export detector`
-    makes the file that serves from it.
+    If the command is stopped or killed, run it again: it continues after the last complete epoch.
+    It writes the best weights and a picture of the learning curves. `maskwatch export detector`
+    turns the weights into the file that workers load.
     """
     settings = load_settings()
     configure_logging("train", settings.log_level, settings.log_format)
@@ -64,13 +64,15 @@ def train(data: Path, out: Path, begin_with: str, labels_only: bool, **numbers: 
 @click.option("--data", type=FOLDER, required=True, help="images/ and annotations.json (COCO).")
 @click.option("--out", type=FOLDER, required=True, help="Where the report goes.")
 @click.option("--side-px", type=click.IntRange(64, 4096), default=640, show_default=True)
-@click.option("--detector", "names", multiple=True, help="Several times; unset: all there are.")
+@click.option(
+    "--detector", "names", multiple=True, help="May be given several times. Default: all detectors."
+)
 def evaluate(data: Path, out: Path, side_px: int, names: tuple[str, ...]) -> None:
     """Measure face detectors on labelled photographs, side by side.
 
     Writes detector.md with tables and curves, predictions.json (COCO results) of the first
-    detector, and a contact sheet of its worst mistakes. The sheet shows faces: keep it where
-    such pictures may be.
+    detector, and a contact sheet of its worst mistakes. The sheet shows faces: store it
+    accordingly.
     """
     settings = load_settings()
     from face_detector.evaluation.contenders import CONTENDERS, load_contenders
@@ -94,10 +96,10 @@ def evaluate(data: Path, out: Path, side_px: int, names: tuple[str, ...]) -> Non
 @click.option("--data", type=FOLDER, required=True, help="images/ and annotations.json (COCO).")
 @click.option("--out", type=FOLDER, required=True, help="Where the report goes.")
 def pipeline(data: Path, out: Path) -> None:
-    """Measure detector and classifier together: the verdicts on the faces that are found.
+    """Measure detector and classifier together: the verdicts on detected faces.
 
-    Writes pipeline.md, and predictions.json (COCO results, with a category where a verdict was
-    given). Detector and classifier are those of the settings.
+    Writes pipeline.md and predictions.json (COCO results, with a category for each face that has
+    a verdict). Uses the configured detector and classifier.
     """
     settings = load_settings()
     from face_detector.evaluation.pipeline import judge_photographs, write_report
@@ -128,8 +130,10 @@ def pipeline(data: Path, out: Path) -> None:
 
 @click.command()
 @click.option("--run", type=FOLDER, required=True, help="Folder of `maskwatch train detector`.")
-@click.option("--out", type=FOLDER, required=True, help="Where the files go.")
-@click.option("--batch", type=click.IntRange(1), help="Fixed frames a run; unset: any number.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the files.")
+@click.option(
+    "--batch", type=click.IntRange(1), help="Fixed number of frames per run. Default: any number."
+)
 @click.option(
     "--score-threshold", type=click.FloatRange(0.05, 0.99), default=0.5, show_default=True
 )

@@ -1,6 +1,6 @@
 """`maskwatch train | evaluate | export`: one group each, with a command for every network.
 
-What a command needs is imported inside of it: `maskwatch --help` must not load TensorFlow.
+Commands import their packages when they run: `maskwatch --help` must not load TensorFlow.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from maskwatch import classifier_commands, detector_commands
 
 @click.group()
 def train() -> None:
-    """Train a network of Maskwatch's on labelled photographs."""
+    """Train a network on labelled photographs."""
 
 
 @click.group()
 def evaluate() -> None:
-    """Measure a network on labelled photographs: a report with tables and pictures."""
+    """Measure a network on labelled photographs and write a report with tables and pictures."""
 
 
 @click.group()
 def export() -> None:
-    """Turn a trained checkpoint into the files that serve."""
+    """Turn a trained checkpoint into the files that workers load."""
 
 
 train.add_command(classifier_commands.train, "classifier")

@@ -1,4 +1,4 @@
-"""Child processes that are started again when they end, and never outlive us."""
+"""Child processes that are restarted when they end, and that end with their parent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 from runtime.stopping import die_with_parent
 
 CONFIGURATION_ERROR: Final = 2
-"""Exit status of a stage that cannot work as it is set up; starting it again would not help."""
+"""Exit status of a stage with a faulty configuration: restarting it would not help."""
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class StageProcess:
 
     LONGEST_PAUSE_S: Final = 10.0
     STEADY_AFTER_S: Final = 5.0
-    """Who ran this long did not end because of how it is set up: it is started again at once."""
+    """After this long, a process did not end because of its configuration: the pause is short."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name = name
@@ -52,9 +52,9 @@ class StageProcess:
         self._started_at_s = time.monotonic()
 
     def keep_running(self) -> int | None:
-        """Start the process again if it ended and its pause is over.
+        """Restart the process if it ended and its pause has passed.
 
-        Returns its exit status when it ended just now, else None.
+        Returns its exit status if it just ended, otherwise None.
         """
         now_s = time.monotonic()
         if self._process is None:
@@ -67,7 +67,7 @@ class StageProcess:
         if now_s - self._started_at_s > self.STEADY_AFTER_S:
             self._pause_s = 0.5
         _log.warning(
-            "%s ended with status %d; starting it again in %.1f s",
+            "%s ended with status %d; restarting it in %.1f s",
             self.name,
             status,
             self._pause_s,

@@ -16,18 +16,18 @@ import click
     type=click.Choice(["7", "6.2"]),
     default="7",
     show_default=True,
-    help="6.2 cannot tell reading a key from writing it.",
+    help="Version of Redis. In 6.2 a user who may read a key may also write it.",
 )
-@click.option("--sentinels", is_flag=True, help="With users for sentinels and replicas.")
-@click.option("--cluster", is_flag=True, help="For the servers of a Redis Cluster.")
-@click.option("--template", is_flag=True, help="Print the rules alone, without passwords.")
+@click.option("--sentinels", is_flag=True, help="Add users for sentinels and replicas.")
+@click.option("--cluster", is_flag=True, help="Write the users of a Redis Cluster's servers.")
+@click.option("--template", is_flag=True, help="Print the rules only, without passwords.")
 def redis_acl(
     folder: Path | None, server: str, sentinels: bool, cluster: bool, template: bool
 ) -> None:
-    """Write users.acl, which gives each role a user in Redis, and their passwords into FOLDER.
+    """Write users.acl, with a Redis user for each role, and the users' passwords into FOLDER.
 
-    Passwords that are there stay. Have Redis read the file (`aclfile`), and give each process its
-    user and password file: MASKWATCH_REDIS_USER, MASKWATCH_REDIS_PASSWORD_FILE.
+    Existing passwords stay. Set `aclfile` of Redis to the file, and give each process its user and
+    password file: MASKWATCH_REDIS_USER, MASKWATCH_REDIS_PASSWORD_FILE.
     """
     from bus.server import acl
 
@@ -35,8 +35,8 @@ def redis_acl(
         click.echo(acl.template(), nl=False)
         return
     if folder is None:
-        raise click.UsageError("name the FOLDER that the files go into")
+        raise click.UsageError("name the FOLDER to write to")
     if sentinels and cluster:
-        raise click.UsageError("a cluster has no sentinels: give one of the two")
+        raise click.UsageError("a cluster has no sentinels: use one of the two options")
     for path in acl.write(folder, cast(acl.Server, server), sentinels, cluster):
         click.echo(f"wrote {path}")

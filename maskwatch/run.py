@@ -30,13 +30,13 @@ from runtime.vault import Vault, create_key_file, load_vault
 STAGES_END_WITHIN_S: Final = 3.0
 POLL_S: Final = 0.2
 BESIDE: Final = ("images", "recordings", "alerts")
-"""What no picture on the wall waits for, like all workers but the first: started after the first
-picture, so that its loading does not hold that up where there are few cores ..."""
+"""Stages that start after the first picture, like all workers but the first: loading them earlier
+would delay that picture on a machine with few cores."""
 BESIDE_AFTER_S: Final = 10.0
-"""... or after this long, whatever keeps the cameras."""
+"""Seconds after which the stages in `BESIDE` start even if no picture has arrived."""
 
 MOST_WORKERS_UNASKED: Final = 4
-"""Each holds 330 MB; more cores than these decode and carry."""
+"""Most workers that start by default. Each needs 330 MB; further cores are for decoding."""
 
 DEMO_CAMERAS: Final = {
     "Demo concourse": "demo:seed=1",
@@ -55,7 +55,7 @@ def parse_cameras(argument: str) -> dict[str, str]:
     {'gate': 'rtsp://10.0.0.9/live', 'hall': '0'}
 
     Raises:
-        SettingsError: a part has no name, no source, or a name twice.
+        SettingsError: a pair lacks its name or source, or repeats a name.
     """
     cameras: dict[str, str] = {}
     for part in argument.split():
@@ -63,7 +63,7 @@ def parse_cameras(argument: str) -> dict[str, str]:
         if not (name and separator and source) or "/" in name:
             raise SettingsError("CAMERAS: expected name=URL pairs with spaces between them")
         if name in cameras:
-            raise SettingsError(f"CAMERAS: {name} is there twice")
+            raise SettingsError(f"CAMERAS: {name} appears twice")
         cameras[name] = source
     return cameras
 
@@ -71,14 +71,14 @@ def parse_cameras(argument: str) -> dict[str, str]:
 def register_cameras(
     registry: CameraRegistry, channels: ChannelStore, wanted: dict[str, str]
 ) -> int:
-    """Make the registry hold `wanted`; demo cameras when nothing else is registered.
+    """Add the cameras in `wanted` to the registry; add demo cameras if it would stay empty.
 
-    Cameras registered before stay; the demo cameras go once real ones are named. Passwords that
-    an earlier version left in clear are encrypted. Returns how many cameras there are then.
+    Registered cameras stay, but naming a real camera removes the demo cameras. Encrypts passwords
+    that an earlier version left in clear. Returns the number of registered cameras.
     """
     registry.seal_all()
     channels.seal_all()
-    # Names differ within a group; those without a group are found first.
+    # Two groups may use the same name; prefer the camera without a group.
     everyone = sorted(registry.all(), key=lambda camera: not camera.group)
     by_name = {camera.name: camera for camera in everyone}
     if not wanted and not by_name:
@@ -96,10 +96,10 @@ def register_cameras(
 
 
 def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
-    """Run Redis (unless one is set) and every stage until told to stop.
+    """Run Redis (unless one is configured) and every stage until SIGTERM or SIGINT.
 
     Raises:
-        MaskwatchError: something needed is missing, said before anything is left running.
+        MaskwatchError: a requirement is missing, or a stage's configuration is faulty.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -112,7 +112,7 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
         bus = Bus.at(url, "maskwatch-run", vault)
         if not _prepare(bus, cameras, stop, ours=server is not None):
             return
-        # The stages know a login from their settings, as we do.
+        # The stages read the Redis user and password from their own settings.
         stages = _stages(settings, settings.redis_url or url)
         try:
             for stage in stages:
@@ -124,7 +124,7 @@ def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
 
 
 def require_free_port(settings: Settings) -> None:
-    """Raise `SettingsError` when the dashboard could not listen where it is told to."""
+    """Raise `SettingsError` if the dashboard cannot listen on its host and port."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -133,19 +133,19 @@ def require_free_port(settings: Settings) -> None:
         except OSError as error:
             raise SettingsError(
                 f"the dashboard cannot listen on {settings.host}:{settings.port} "
-                f"({error.strerror}); set MASKWATCH_PORT or MASKWATCH_HOST to another"
+                f"({error.strerror}); change MASKWATCH_PORT or MASKWATCH_HOST"
             ) from error
 
 
 def ensure_secret_key(settings: Settings) -> Vault:
-    """Have a usable key file, made at the first run; raise `SecretKeyError` for one that is not."""
+    """Create the key file at the first run; raise `SecretKeyError` if the file is unusable."""
     if settings.secret_key_file is None:
         create_key_file(settings.where_the_secret_key_is)
     return load_vault(settings.where_the_secret_key_is)
 
 
 def ensure_detector(settings: Settings) -> None:
-    """Fetch YuNet once if it is the chosen detector; the default one ships."""
+    """Download YuNet once if it is the chosen detector; the default detector ships."""
     from contract.errors import ModelNotFoundError
     from models.downloads import pull
     from models.files import find_model
@@ -156,12 +156,15 @@ def ensure_detector(settings: Settings) -> None:
         find_model("yunet", settings.where_models_are)
     except ModelNotFoundError:
         target = settings.where_models_are
-        _say(f"fetching the YuNet face detector to {target} (once, 230 kB) ...")
+        _say(f"downloading the YuNet face detector to {target} (once, 230 kB) ...")
         pull("yunet", target, base_url=settings.models_url)
 
 
 def _prepare(bus: Bus, cameras: dict[str, str], stop: threading.Event, ours: bool) -> bool:
-    """Register the cameras once Redis, `ours` or not, is usable; False when told to stop first."""
+    """Register the cameras once Redis is usable; return False if told to stop before.
+
+    ours: we started this Redis.
+    """
     outage = bus.outage(stop)
     unsealed = ours and bus.server.held_pictures_in_clear()
     while bus.wait_for_server(stop):
@@ -171,7 +174,8 @@ def _prepare(bus: Bus, cameras: dict[str, str], stop: threading.Event, ours: boo
             if in_clear:
                 _forget_clear_text(bus, ours)
             elif unsealed:
-                bus.server.rewrite_file()  # the file of that version has pictures of probes
+                # An earlier version's file contains pictures of camera tests.
+                bus.server.rewrite_file()
         except StoreError as error:
             outage.report(error)
             continue
@@ -181,9 +185,9 @@ def _prepare(bus: Bus, cameras: dict[str, str], stop: threading.Event, ours: boo
 
 
 def secrets_in_clear(cameras: Iterable[Camera]) -> bool:
-    """Whether an earlier version left a network address unencrypted, or not all of it.
+    """Whether an earlier version left a network address unencrypted, in whole or in part.
 
-    `cameras` are as they are stored: read without a key.
+    cameras: as stored, read without a key.
     """
     return any(
         is_network_address(camera.source)
@@ -193,14 +197,14 @@ def secrets_in_clear(cameras: Iterable[Camera]) -> bool:
 
 
 def _forget_clear_text(bus: Bus, ours: bool) -> None:
-    """Have the append-only file written anew: what was in clear is still in the old one."""
+    """Have Redis rewrite its append-only file, because the old one still has the clear text."""
     if ours:
         bus.server.rewrite_file()
         _log.info("encrypted camera addresses that an earlier version had left in clear")
         return
     _log.warning(
         "encrypted camera addresses that an earlier version had left in clear; the files of the "
-        "Redis at %s keep them until it rewrites those (BGREWRITEAOF), and backups for good",
+        "Redis at %s still contain them: run BGREWRITEAOF, and delete old backups",
         bus.server.name,
     )
 
@@ -240,7 +244,7 @@ def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
 
 
 def workers_of(settings: Settings) -> int:
-    """How many workers run here: as many as asked for, else about one a core."""
+    """Return the number of workers to run: as configured, or else about one per core."""
     if settings.workers is not None:
         return settings.workers
     if settings.device == "cuda":
@@ -250,7 +254,7 @@ def workers_of(settings: Settings) -> int:
 
 
 def starts_beside(stage: str) -> bool:
-    """Whether the stage of this name may come after the first picture."""
+    """Whether the stage of this name starts after the first picture."""
     kind, _, number = stage.partition(" ")
     return kind in BESIDE or (kind == "worker" and number != "1")
 
@@ -270,7 +274,9 @@ def _supervise(
             if starts_beside(stage.name) and not all_due:
                 continue
             if stage.keep_running() == CONFIGURATION_ERROR:
-                raise MaskwatchError(f"{stage.name} cannot work as it is set up; see above")
+                raise MaskwatchError(
+                    f"{stage.name} has a faulty configuration; see the message above"
+                )
         if server is not None:
             _look_after(server)
         if not announced and _worker_lives(bus, settings):
@@ -279,22 +285,22 @@ def _supervise(
 
 
 def _announce(bus: Bus, settings: Settings) -> None:
-    """Say where the wall is; before an administrator has a password, where to choose one."""
+    """Print the wall's address, and the link to the first administrator's password if needed."""
     from dashboard.accounts.service import make_accounts
 
     url = dashboard_url(settings)
-    _say(f"Maskwatch is watching: {url}   (Ctrl-C ends it)")
+    _say(f"Maskwatch is watching: {url}   (Ctrl-C stops it)")
     try:
         link = make_accounts(bus).first_link()
     except StoreError as error:
-        _log.warning("no link for the administrator: %s", error)
+        _log.warning("cannot create a link for the administrator: %s", error)
         return
     if link:
         _say(f"Choose the administrator's password here (once, within a day):\n\n    {url}{link}\n")
 
 
 def dashboard_url(settings: Settings) -> str:
-    """Where people open the dashboard: its name behind a proxy, else its port on this machine."""
+    """Return the dashboard's address: its name behind a proxy, or else its port on this machine."""
     name = settings.trusted_hosts.split(",")[0].strip()
     if settings.behind_proxy and name:
         return f"https://{name}"
@@ -307,7 +313,7 @@ def _look_after(server: EmbeddedRedis) -> None:
         with contextlib.suppress(StoreError):
             server.compact()
         return
-    _log.warning("redis-server ended; starting it again with its data")
+    _log.warning("redis-server ended; restarting it with its data")
     try:
         server.start()
     except RedisUnavailableError as error:
@@ -324,7 +330,7 @@ def _worker_lives(bus: Bus, settings: Settings) -> bool:
 
 
 def all_due_since(roster: CameraRoster, snapshots: SnapshotStore, began_s: float) -> bool:
-    """Whether a frame was analysed since `began_s`, or it has been long enough."""
+    """Whether a frame was analysed since `began_s`, or `BESIDE_AFTER_S` has passed."""
     if not 0 <= time.time() - began_s < BESIDE_AFTER_S:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Lines, zones and ignored areas as they are typed on a command line."""
+"""Reads lines, zones and ignored areas from the command line."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def parse_points(text: str, what: str) -> list[tuple[float, float]]:
         try:
             x, y = map(float, pair.split(","))
         except ValueError:
-            raise CameraConfigError(f"--{what}: {pair!r} is no point; expected {EXAMPLE}") from None
+            raise CameraConfigError(
+                f"--{what}: {pair!r} is not a point; expected {EXAMPLE}"
+            ) from None
         points.append((x, y))
     return points

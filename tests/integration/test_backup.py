@@ -194,16 +194,16 @@ def test_no_secret_is_readable_in_the_file_and_another_key_is_said(
     other.write_bytes(other_vault()._path.read_bytes())
     said = run("restore", str(file), key=other)
     assert said.exit_code == 0
-    assert "2 cameras and channels have secrets that" in said.output
+    assert "cannot decrypt the secrets of 2 cameras and channels" in said.output
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is no backup"),
-        (b"not gzip", "is no backup"),
-        (gzip.compress(b"[1"), "is no backup"),
-        (gzip.compress(b'{"format":1}'), "is no backup"),
+        (b"", "is not a backup"),
+        (b"not gzip", "is not a backup"),
+        (gzip.compress(b"[1"), "is not a backup"),
+        (gzip.compress(b'{"format":1}'), "is not a backup"),
         (gzip.compress(json.dumps({"format": 99, "made_by": "9.0"}).encode()), "9.0 in format 99"),
     ],
     ids=["empty", "not packed", "cut off", "half empty", "newer"],  # what is packed holds the time

@@ -292,7 +292,7 @@ def test_lines_zones_and_ignored_areas_are_typed_replaced_and_cleared(
     ("option", "text", "words"),
     [
         ("--line", "0.1,0.6 0.9,0.6", "NAME=POINTS"),
-        ("--line", "Door=0.1 0.9,0.6", "'0.1' is no point"),
+        ("--line", "Door=0.1 0.9,0.6", "'0.1' is not a point"),
         ("--line", "Door=0.1,0.6", "2 to 32 points, found 1"),
         ("--zone", "Hall=0,0 1,1 1,0 0,1", "no edge crosses another"),
         ("--ignore", "0,0 640,0 640,480", "less than or equal to 1"),
