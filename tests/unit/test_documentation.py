@@ -166,6 +166,12 @@ def test_every_folder_of_code_leads_to_its_pages() -> None:
     assert set(layers["root_packages"]) - named == set()
 
 
+def test_the_page_of_changes_names_files_that_are_there() -> None:
+    named = re.findall(r"`([\w/.-]+\.\w+|[\w/]+/)`", (DOCS / "changing.md").read_text("utf-8"))
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= MOST_README_WORDS
 
