@@ -20,22 +20,19 @@ import av
 import motmetrics
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from benchmarks.clip_truth import ClipTruth, clip_truths
 from benchmarks.offline import Analysed, analyse
 from benchmarks.system import clip, machine, print_result
+from benchmarks.truth.matching import LEAST_OVERLAP, assign, faces_of, overlaps, there
 from contract.cameras.camera import make_camera
-from contract.people.faces import FrameFaces
 from contract.people.verdicts import VERDICTS
 from runtime.settings import load_settings
 from worker.networks import Networks, load_networks
 
 Image = npt.NDArray[np.uint8]
-Boxes = npt.NDArray[np.float64]
 
 BEGIN_S: Final = 1_790_000_000.0
-LEAST_OVERLAP: Final = 0.4
 METRICS: Final = {
     "num_objects": "true_faces",
     "num_misses": "missed",
@@ -106,11 +103,12 @@ def follow(truth: ClipTruth, seen: Analysed) -> tuple[dict[str, Any], dict[str, 
     matched = {person.who: Counter[int]() for person in truth.people}
     for frame in seen.frames:
         number = round((frame.captured_at_s - BEGIN_S) * truth.fps)
-        names, boxes, judgeable = there(truth, number)
+        people, boxes = there(truth, number)
+        names = [person.who for person in people]
+        judgeable = [bool((span := p.span_at(number)) and span.judgeable) for p in people]
         tracks, found = faces_of(frame)
         overlap = overlaps(boxes, found)
-        rows, columns = linear_sum_assignment(-np.where(overlap > LEAST_OVERLAP, overlap, 0))
-        hits = [(r, c) for r, c in zip(rows, columns, strict=True) if overlap[r, c] > LEAST_OVERLAP]
+        hits = [(row, column) for column, row in assign(boxes, found).items()]
         for row, column in hits:
             matched[names[row]][tracks[column]] += 1
         beside = {column for row, column in hits if not judgeable[row]}
@@ -125,29 +123,6 @@ def follow(truth: ClipTruth, seen: Analysed) -> tuple[dict[str, Any], dict[str, 
     return {
         title: round(float(summary[metric].iloc[0]), 3) for metric, title in METRICS.items()
     }, matched
-
-
-def there(truth: ClipTruth, number: int) -> tuple[list[str], Boxes, npt.NDArray[np.bool_]]:
-    """Names, `(n, 4)` boxes and judgeability of the faces in a frame."""
-    shown = [(person.who, person.at(number)) for person in truth.people]
-    faces = [(who, *at) for who, at in shown if at is not None]
-    boxes = np.array([box for _, box, _ in faces], np.float64).reshape(-1, 4)
-    return [who for who, _, _ in faces], boxes, np.array([can for *_, can in faces], np.bool_)
-
-
-def faces_of(frame: FrameFaces) -> tuple[list[int], Boxes]:
-    """Track ids and `(n, 4)` boxes of an analysed frame."""
-    boxes = np.array([face.box for face in frame.faces], np.float64).reshape(-1, 4)
-    return [face.track_id for face in frame.faces], boxes
-
-
-def overlaps(ours: Boxes, theirs: Boxes) -> Boxes:
-    """`(n, m)` intersection over union."""
-    low = np.maximum(ours[:, None, :2], theirs[None, :, :2])
-    high = np.minimum(ours[:, None, 2:], theirs[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (ours, theirs)]
-    return np.asarray(shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9))
 
 
 def who_was_counted(

@@ -47,6 +47,42 @@ class Analysed:
         return dict(self.totals.items()).get(of, 0.0)
 
 
+class OfflineCamera:
+    """A camera whose frames are handed over one by one, with a tracker of its own."""
+
+    def __init__(
+        self,
+        networks: Networks,
+        camera: Camera | None = None,
+        budget: Budget = DEFAULT_BUDGET,
+    ) -> None:
+        camera = camera or make_camera(name="scene", source="demo:")
+        lease = Lease(camera.id, "worker", "benchmark", 1)
+        self._owned = OwnedCamera(camera, lease, 0, Tracker())
+        self._analyser = Analyser(networks, budget=budget)
+        self._frames = 0
+        self.seen = Analysed()
+
+    def take(self, time_s: float, image: Image) -> FrameFaces | None:
+        """Analyse a frame, `(H, W, 3)` uint8 BGR, captured at `time_s` since the epoch."""
+        self._frames += 1
+        number = self._frames
+        message = FrameMessage(self._owned.camera.id, b"", number, number, time_s, b"")
+        faces = None
+        for _, outcome in self._analyser.analyse([TakenFrame(self._owned, message, image)], NOBODY):
+            _add(self.seen, outcome.people, outcome.increments)
+            faces = outcome.faces
+            if faces:
+                self.seen.frames.append(faces)
+        return faces
+
+    def end(self) -> Analysed:
+        """End all tracks, and return what a worker would have committed."""
+        outcome = self._analyser.flush(self._owned)
+        _add(self.seen, outcome.people, outcome.increments)
+        return self.seen
+
+
 def analyse(
     networks: Networks,
     timed_frames: Iterable[tuple[float, Image]],
@@ -57,18 +93,10 @@ def analyse(
 
     timed_frames: capture times in seconds since the epoch, and `(H, W, 3)` uint8 BGR frames.
     """
-    camera = camera or make_camera(name="scene", source="demo:")
-    owned = OwnedCamera(camera, Lease(camera.id, "worker", "benchmark", 1), 0, Tracker())
-    analyser, seen = Analyser(networks, budget=budget), Analysed()
-    for number, (time_s, image) in enumerate(timed_frames, start=1):
-        message = FrameMessage(camera.id, b"", number, number, time_s, b"")
-        for _, outcome in analyser.analyse([TakenFrame(owned, message, image)], NOBODY):
-            _add(seen, outcome.people, outcome.increments)
-            if outcome.faces:
-                seen.frames.append(outcome.faces)
-    outcome = analyser.flush(owned)
-    _add(seen, outcome.people, outcome.increments)
-    return seen
+    offline = OfflineCamera(networks, camera, budget)
+    for time_s, image in timed_frames:
+        offline.take(time_s, image)
+    return offline.end()
 
 
 def _add(seen: Analysed, people: Iterable[Person], increments: Increments) -> None:

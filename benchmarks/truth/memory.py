@@ -76,9 +76,16 @@ class RememberedDetector:
         weights = find_model("face-detector", settings.where_models_are)
         setup = f"{name} {settings.detector_width} {settings.detector_threshold} {self.device}"
         self._setup = _digest(setup, [weights, *code("face_detector"), *code("models")])
+        self._last: tuple[Image, Detections] | None = None
+        """Several analyses of a clip ask about the same frame one after the other."""
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
-        return [self._detect(frame) for frame in frames]
+        found = []
+        for frame in frames:
+            if self._last is None or self._last[0] is not frame:
+                self._last = frame, self._detect(frame)
+            found.append(self._last[1])
+        return found
 
     def _detect(self, frame: Image) -> Detections:
         key = _key(self._setup, frame)

@@ -22,7 +22,7 @@ from contract.people.faces import Face
 from contract.people.outcomes import Outcome
 from contract.people.people import Person
 from contract.pictures.frames import FrameMessage
-from worker.analysis import Analyser
+from worker.analysis import DEFAULT_BUDGET, Analyser
 from worker.camera import OwnedCamera
 from worker.drawing import draw
 from worker.intake import TakenFrame
@@ -31,6 +31,8 @@ from worker.tracking.tracker import Tracker
 
 Image = npt.NDArray[np.uint8]
 ANALYSIS_FPS: Final = 8.0
+BUDGET: Final = DEFAULT_BUDGET
+"""Which faces are classified: as often as those of a camera."""
 WIDEST: Final = 1920
 MOST_PIXELS: Final = 8192 * 4320
 TELL_EVERY_S: Final = 0.5
@@ -86,7 +88,7 @@ class _Work:
     def __init__(self, networks: Networks, target: Path, stream: VideoStream) -> None:
         camera = make_camera(name="recording", source="demo:", analysis_fps=ANALYSIS_FPS)
         self._owned = OwnedCamera(camera, Lease(camera.id, "worker", "recording", 1), 0, Tracker())
-        self._analyser = Analyser(networks)
+        self._analyser = Analyser(networks, budget=BUDGET)
         self._target = target
         self._film: OutputContainer | None = None
         self._track: VideoStream | None = None
