@@ -152,6 +152,16 @@ def test_a_decision_without_its_head_is_refused(
         read_decision(page)
 
 
+@pytest.mark.parametrize("path", sorted((DOCS / "adr").glob("0*.md")), ids=lambda path: path.stem)
+def test_a_decision_has_the_same_parts_as_every_other(path: Path) -> None:
+    """Context first, then the decision and its consequences; two pages decide by subject."""
+    text = path.read_text(encoding="utf-8")
+    parts = re.findall(r"^(?:## |\*\*)(Context|Decision|Decided|Consequences|Costs)\b", text, re.M)
+    assert parts[0] == "Context"
+    assert {"Decision", "Decided"} & set(parts)
+    assert {"Consequences", "Costs"} & set(parts)
+
+
 def test_a_decision_that_overturns_another_says_so_in_both() -> None:
     for one in all_decisions(DOCS / "adr"):
         for number in re.findall(r"\[(\d{4})\]", one.status):
