@@ -5,8 +5,8 @@ python -m benchmarks.truth.looks [--clips NAME ...] [--folder out/looks]
 The worker's detector and tracker run over each clip at each of `films.RATES`, and every face of
 every frame is classified, without any budget. For each clip and rate `CLIP-FPS.npz` has one row a
 look and `CLIP-crops.npz` the crops that the classifier saw (JPEG). How a verdict is made of looks
-changes neither, so that rules for verdicts can be tried on these files alone. Crops show people:
-they stay in `out/`.
+changes neither, so that rules for verdicts can be tried on these files alone: each look says whose
+face it is, and how the mask is worn there, by eye. Crops show people: they stay in `out/`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.clip_truth import ClipTruth, clip_truths
 from benchmarks.system import ROOT
 from benchmarks.truth.films import BEGIN_S, RATES, ClipFrame, clip_names, frames, sampled
+from benchmarks.truth.matching import assign, there
 from benchmarks.truth.memory import Memory, remembering
 from models.crops import crop_faces
 from runtime.settings import load_settings
@@ -76,8 +78,11 @@ def record(networks: Networks, name: str, folder: Path) -> None:
     everything = np.concatenate([np.zeros(0, np.uint8), *seen.jpegs])
     np.savez(folder / f"{stem}-crops.npz", jpegs=everything, bounds=bounds)
     sure = networks.sure_score(networks.detector_name(None))
+    truths = {truth.clip: truth for truth in clip_truths()}
     for fps in RATES:
-        np.savez_compressed(folder / f"{stem}-{fps:g}.npz", **followed(seen, fps, sure))
+        looks = followed(seen, fps, sure)
+        looks |= whose(truths[name], looks) if name in truths else {}
+        np.savez_compressed(folder / f"{stem}-{fps:g}.npz", **looks)
 
 
 def look_at(networks: Networks, name: str) -> Seen:
@@ -143,6 +148,25 @@ def followed(seen: Seen, fps: float, sure: float) -> Columns:
         "tracks": np.array([track.id for track in ended], np.int64),
         "nobody": np.array([why_nobody(track, False) or "" for track in ended], "U12"),
     }
+
+
+def whose(truth: ClipTruth, looks: Columns) -> Columns:
+    """Return of each look `who` it is at ("" nobody) and the `state` of the mask in that frame.
+
+    `unknown`: the eye cannot tell there. looks: with `frame` and `box`, as in `Seen`.
+    """
+    count = len(looks["frame"])
+    who, state = [""] * count, ["unknown"] * count
+    for number in np.unique(looks["frame"]):
+        here = np.flatnonzero(looks["frame"] == number)
+        people, boxes = there(truth, int(number))
+        for column, row in assign(boxes, looks["box"][here].astype(np.float64)).items():
+            person = people[row]
+            span = person.span_at(int(number))
+            who[here[column]] = person.who
+            if span and span.judgeable:
+                state[here[column]] = span.state
+    return {"who": np.array(who, "U64"), "state": np.array(state, "U9")}
 
 
 def _follow(seen: Seen, taken: Array, looks: Columns, sure: float) -> tuple[Array, list[Track]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.clip_truth import ClipTruth, Span, TruePerson
+from benchmarks.truth.looks import whose
 from benchmarks.truth.matching import Sighting, answers, noticed_after_s, sightings
 from benchmarks.truth.scores import ClipScore, rate, reliability, summary
 from contract.people.faces import Face, FrameFaces
@@ -173,3 +174,11 @@ def test_reliability_compares_what_is_said_with_what_is_right() -> None:
         *score(ann, [person(1, "unknown", 0.0)], frames).told,
     ]
     assert reliability(told) == [{"n": 2, "said": 0.93, "right": 0.5}]
+
+
+def test_a_look_knows_whose_it_is_and_whether_the_eye_could_tell() -> None:
+    truth = clip_truth(true_person("ann", 100, (0, 4, ""), (5, 9, "mask")))
+    boxes = np.array([[101, 1, 131, 41], [101, 1, 131, 41], [400, 0, 430, 40]], np.float32)
+    labels = whose(truth, {"frame": np.array([2, 7, 7]), "box": boxes})
+    assert list(labels["who"]) == ["ann", "ann", ""]
+    assert list(labels["state"]) == ["unknown", "mask", "unknown"]
