@@ -17,10 +17,11 @@ from bus.keys import WIRE
 from bus.scripts.script import Header, Script
 from contract.errors import WireVersionError
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raise it with any change to messages between stages that an older process could not live with.
 
 2: versions in views, statuses, uploads and recordings. 3: pictures are sealed.
+4: a worker saves typed records for its successor (ADR 0045).
 """
 
 PICTURES_SEALED: Final = 3

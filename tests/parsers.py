@@ -134,6 +134,16 @@ YAML = (
 )
 CSV = ('sep=;\nname;"a ""b"" c";1,5\r\n', 'name,source,lines\nGate,demo:,"[[0, 1]]"\n')
 JSON = ('{"v": 1, "a": [1.5, "b\\u00e9", null, {"c": -2e5}]}', "[[0, 1], {}]", '"\\\\\\""')
+TRACKERS = (
+    *JSON,
+    '{"v": 3, "next_id": 2, "tracks": [[1, [[1.5, 2, 3], [0.1]], 1.7e9]], "static": [[[1, 2]]]}',
+    '{"v": 2, "next_id": 2, "picture": [1, 0], "size": [1, 1], "static": [], "tracks": [[1, []]]}',
+)
+CONDITIONS = (
+    *JSON,
+    '{"v": 2, "quality": [1.7e9, {"black": [0.5, null, false]}], "fitness": [[0.5, 1]]}',
+    '{"v": 1, "quality": {"suspicions": {}, "viewpoint": []}, "fitness": [0, [1.5], 3]}',
+)
 HEAD = (
     "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 4\r\nLocation: rtsp://a/b\r\n\r\nv=0\n",
     "OPTIONS rtsp://cam/live  x RTSP/1.0\r\nCSeq: 3\r\n\r\n",
@@ -336,14 +346,15 @@ def _of_records() -> Iterator[Parser]:
     yield Parser("bus.stores.alert_deliveries._decode", as_bytes(alert_deliveries._decode), JSON)
     yield Parser("bus.stores.uploads._read", upload_store._read, JSON)
     yield Parser(
-        "worker.saved_state.read_tracker", lambda text: saved_state.read_tracker(text, 1), JSON
+        "worker.saved_state.read_state",
+        lambda text: saved_state.read_state(text, tracking.TrackerState, dict, "it"),
+        JSON,
     )
+    yield Parser("worker.tracking.tracker.Tracker.decode", tracking.Tracker.decode, TRACKERS)
     yield Parser(
-        "worker.saved_state.read_condition", lambda text: saved_state.read_condition(text, 1), JSON
-    )
-    yield Parser("worker.tracking.tracker.Tracker.decode", tracking.Tracker.decode, JSON)
-    yield Parser(
-        "worker.condition.condition.CameraCondition.decode", condition.CameraCondition.decode, JSON
+        "worker.condition.condition.CameraCondition.decode",
+        condition.CameraCondition.decode,
+        CONDITIONS,
     )
     for field in (b"v", b"seq", b"at", b"trace"):
         name = f"contract.pictures.frames.FrameMessage.decode, {field.decode()}"

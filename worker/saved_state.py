@@ -1,114 +1,110 @@
-"""The shapes of what a worker saves of a camera between frames, and its successor must trust.
+"""How a worker writes what its successor reads, and within which bounds.
 
-A number that nobody can calculate with would stop the successor, and its own successor, and so on;
-so what does not fit here is not taken up at all. Bounds are far beyond what happens.
+Each kind of state is one class. Its fields are what is saved, in their order, and their types are
+what a reader accepts: a number without an end would stop the successor, its successor, and so on.
+Bounds are far beyond anything that happens. See docs/adr/0045.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import Field, TypeAdapter
+import msgspec
+from msgspec import Meta
 
-from contract.cameras.layout import MOST_SHAPES
-from contract.cameras.quality import PROBLEMS
-from contract.messages import LATEST_S, Count, Moment, Pixels, Side, checked, read_versioned
-from contract.people.people import Direction
-from contract.people.verdicts import Verdict
-
-MOST_TRACKS: Final = 5000
-_MOST_EVENTS: Final = 10_000
-
-Span = Annotated[float, Field(ge=-LATEST_S, le=LATEST_S)]
-"""Seconds from one moment to another, whichever came first."""
-_Amount = Annotated[float, Field(ge=0, le=1e12)]
-_Any = Annotated[float, Field(ge=-1e12, le=1e12)]
-_Log = Annotated[float, Field(ge=-5, le=15)]
-"""Logarithm of a length in pixels."""
-_Growth = Annotated[float, Field(ge=-100, le=100)]
-_Length = Annotated[float, Field(gt=0, le=1e6)]
-_Name = Annotated[str, Field(max_length=200)]
-
-_Motion = tuple[
-    # where, how large, how fast, growing how fast
-    Pixels, Pixels, _Log, _Log, _Any, _Any, _Growth,
-    # and how surely: `worker.tracking.motion` says which numbers these are
-    _Amount, _Any, _Amount, _Amount, _Any, _Any, _Amount,
-]  # fmt: skip
-_Change = tuple[Moment, Verdict, Verdict]
-_Votes = tuple[
-    Verdict, Moment,
-    _Amount, _Amount, _Amount,
-    _Amount, _Amount, _Amount,
-    _Amount, _Amount, _Amount,
-    _Amount, _Amount, Span, Verdict,
-    Annotated[list[_Change], Field(max_length=_MOST_EVENTS)],
-]  # fmt: skip
-_Passage = tuple[
-    Annotated[list[_Name], Field(max_length=MOST_SHAPES)],
-    Annotated[list[tuple[Moment, _Name, Direction]], Field(max_length=_MOST_EVENTS)],
-    Annotated[dict[_Name, tuple[Pixels, Pixels]], Field(max_length=2 * MOST_SHAPES)],
-]
-_Track = tuple[
-    Count, _Motion, Moment, Span, Span, Pixels, Pixels,
-    Count, Count, Pixels, _Amount, _Amount, bool,
-    _Votes, _Passage | Annotated[list[Any], Field(max_length=0)],
-]  # fmt: skip
-_StillPlace = tuple[Pixels, Pixels, _Length, _Amount, Moment]
-
-_TRACKS: Final[TypeAdapter[list[Any]]] = TypeAdapter(
-    Annotated[list[_Track], Field(max_length=MOST_TRACKS)]
+from contract.errors import MessageError
+from contract.messages import (
+    LARGEST_COUNT,
+    LATEST_S,
+    LONGEST_SIDE_PX,
+    MOST_RECORD_BYTES,
+    read_json,
 )
-_STILL_PLACES: Final[TypeAdapter[list[Any]]] = TypeAdapter(
-    Annotated[list[_StillPlace], Field(max_length=MOST_TRACKS)]
-)
-_HEAD: Final[TypeAdapter[Any]] = TypeAdapter(tuple[Count, tuple[Side, Side], tuple[Count, bool]])
-_QUALITY: Final[TypeAdapter[Any]] = TypeAdapter(
-    tuple[
-        Moment | None,
-        dict[str, tuple[_Amount | None, Moment | None, bool]],
-        Annotated[list[_Amount], Field(max_length=100)],
-        tuple[_Amount, _Amount],
-        tuple[_Amount, Annotated[str, Field(max_length=100_000)]]
-        | Annotated[list[Any], Field(max_length=0)],
-    ]
-)
-_FITNESS: Final[TypeAdapter[Any]] = TypeAdapter(
-    tuple[
-        Annotated[int, Field(ge=0, le=100)],
-        Annotated[list[_Amount], Field(max_length=100)],
-        Count,
-        _Amount,
-        _Amount,
-        _Amount,
-        tuple[_Amount, _Amount, _Amount],
-    ]
-)
+from contract.plain_text import escaped, shortened
+
+MOST_EVENTS: Final = 10_000
+
+Moment = Annotated[float, Meta(ge=0, le=LATEST_S)]
+"""Seconds since the epoch."""
+Pixels = Annotated[float, Meta(ge=-10.0 * LONGEST_SIDE_PX, le=10.0 * LONGEST_SIDE_PX)]
+"""A place or a length. A face may lie partly outside its picture."""
+Place = tuple[Pixels, Pixels]
+Side = Annotated[int, Meta(ge=0, le=LONGEST_SIDE_PX)]
+"""Width or height of a picture, in pixels."""
+Count = Annotated[int, Meta(ge=0, le=LARGEST_COUNT)]
+Amount = Annotated[float, Meta(ge=0, le=1e12)]
+Signed = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Name = Annotated[str, Meta(max_length=200)]
 
 
-def read_tracker(state: str, schema: int) -> dict[str, Any]:
-    """Return the record of a tracker; raise `MessageError` for anything else."""
-    what = "a tracker's state"
-    record = read_versioned(state, schema, what)
-    parts = [record.get(name) for name in ("next_id", "size", "picture")]
-    next_id, size, picture = checked(_HEAD, parts, what)
-    return {
-        "next_id": next_id,
-        "size": size,
-        "picture": picture,
-        "tracks": checked(_TRACKS, record.get("tracks"), what),
-        "static": checked(_STILL_PLACES, record.get("static"), what),
-    }
+class Record(msgspec.Struct, array_like=True):
+    """A part of a camera's state, saved as the list of its fields' values.
+
+    Add a field at the end and with a default. Then this version reads states without the field, and
+    the version before skips it. Any other change needs a new `tag` of the whole state.
+    """
 
 
-def read_condition(state: str, schema: int) -> dict[str, Any]:
-    """Return what was learnt of a camera; raise `MessageError` for anything else."""
-    what = "a camera's condition"
-    record = read_versioned(state, schema, what)
-    learnt = record.get("quality")
-    names = ("seen_at_s", "suspicions", "stillness", "focus", "viewpoint")
-    parts = [learnt.get(name) for name in names] if isinstance(learnt, dict) else None
-    quality = dict(zip(names, checked(_QUALITY, parts, what), strict=True))
-    suspicions = quality["suspicions"]
-    quality["suspicions"] = {name: suspicions.get(name, (0.0, None, False)) for name in PROBLEMS}
-    return {"quality": quality, "fitness": checked(_FITNESS, record.get("fitness"), what)}
+class FrozenRecord(msgspec.Struct, array_like=True, frozen=True):
+    """A `Record` whose values never change. Type checkers want `frozen=True` of subclasses, too."""
+
+
+class SavedState(msgspec.Struct, tag_field="v"):
+    """The whole of one kind of state, saved under its fields' names with its version, the `tag`."""
+
+
+class _Versioned(msgspec.Struct):
+    v: int
+
+
+S = TypeVar("S", bound=SavedState)
+T = TypeVar("T")
+Former = Callable[[dict[str, Any]], dict[str, Any]]
+"""Takes a record of the version before. Returns this version's, as plain lists and dictionaries."""
+
+
+def write_state(state: SavedState) -> str:
+    """Return `state` as JSON; raise `MessageError` for numbers that no reader would accept."""
+    written = msgspec.json.encode(state)
+    # JSON has no NaN and no infinity. The encoder writes them as null, which few fields may be.
+    if b"null" in written:
+        _decoded(written, type(state), "a state to be saved")
+    return written.decode()
+
+
+def read_state(raw: str, kind: type[S], former: Former, what: str) -> S:
+    """Return the state that `write_state` of this version wrote, or of the one before.
+
+    Raises:
+        MessageError: it is anything else. Its words begin with `what`.
+    """
+    if len(raw) > MOST_RECORD_BYTES:
+        raise MessageError(f"{what} has {len(raw)} bytes, expected at most {MOST_RECORD_BYTES}")
+    found, schema = _decoded(raw, _Versioned, what).v, int(kind.__struct_config__.tag or 0)
+    if found == schema:
+        return _decoded(raw, kind, what)
+    if found == schema - 1:
+        return _converted(read_json(raw, what), kind, former, what)
+    raise MessageError(
+        f"{what} has schema '{str(found)[:20]}', expected {schema}: "
+        "upgrade all of Maskwatch's processes together"
+    )
+
+
+def _decoded(raw: str | bytes, kind: type[T], what: str) -> T:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise _unreadable(what, error) from None
+
+
+def _converted(record: dict[str, Any], kind: type[S], former: Former, what: str) -> S:
+    try:
+        return msgspec.convert(former(record), kind)
+    except (msgspec.ValidationError, LookupError, TypeError, ValueError) as error:
+        raise _unreadable(what, error) from None
+
+
+def _unreadable(what: str, error: Exception) -> MessageError:
+    return MessageError(f"{what} cannot be read: {escaped(shortened(str(error), 200))}")

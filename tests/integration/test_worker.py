@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -304,6 +306,25 @@ def test_a_tracker_state_of_an_older_version_starts_afresh_and_says_so(
     bench.steps()
     assert [face.track_id for face in faces_of(redis, camera).faces] == [1]
     assert "a tracker's state has schema '1', expected" in caplog.text
+
+
+def test_a_worker_of_the_version_before_is_taken_over_with_its_people(
+    redis: Redis, bench: Bench
+) -> None:
+    saved = json.loads(Path("tests/unit/saved_states/trackers.json").read_text(encoding="utf-8"))
+    camera = add_camera(redis)
+    redis.set(CameraKeys(camera.id).tracker, saved["states"]["2"])
+    bench.own(camera)
+    source = Source(redis, camera)
+    bench.detector.script = [[]]
+    source.publish()
+    bench.steps()  # all of them have gone: their frame had another size
+    totals = totals_of(redis, camera.id)
+    assert {name: n for name, n in totals.items() if name.startswith("people")} == {
+        "people:mask": 1,
+        "people:no_mask": 1,
+    }
+    assert json.loads(redis.get(CameraKeys(camera.id).tracker))["v"] == 3
 
 
 def test_who_crosses_a_line_is_counted_in_the_commit_that_counts_the_person(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -16,7 +16,7 @@ from contract.errors import MessageError
 from contract.people.minutes import MinuteIncrements
 from worker.condition.condition import CameraCondition
 from worker.condition.picture import look_at
-from worker.condition.quality import VIEW_ACCEPTED_AFTER_S, CameraQuality
+from worker.condition.quality import VIEW_ACCEPTED_AFTER_S, CameraQuality, QualityState
 
 FPS = 4.0
 WIDTH, HEIGHT = 320, 180
@@ -75,17 +75,21 @@ class Stage:
         return found
 
 
+def successor_of(saved: bytes) -> CameraQuality:
+    return CameraQuality(msgspec.json.decode(saved, type=QualityState))
+
+
 @pytest.fixture(scope="module")
-def settled_state() -> str:
+def settled_state() -> bytes:
     stage = Stage()
     assert stage.run(45) == {}
-    return json.dumps(stage.quality.encode())
+    return msgspec.json.encode(stage.quality.state)
 
 
 @pytest.fixture
-def stage(settled_state: str) -> Stage:
+def stage(settled_state: bytes) -> Stage:
     stage = Stage()
-    stage.quality.restore(json.loads(settled_state))
+    stage.quality = successor_of(settled_state)
     stage.time_s = BEGIN_S + 45
     stage.run(3)
     return stage
@@ -217,8 +221,7 @@ def test_time_under_a_suspicion_that_comes_to_nothing_is_valid(stage: Stage) -> 
 def test_a_successor_goes_on_with_what_was_known(stage: Stage) -> None:
     held = stage.filmed()
     stage.run(10, lambda *_: held)
-    successor = CameraQuality()
-    successor.restore(json.loads(json.dumps(stage.quality.encode())))
+    successor = successor_of(msgspec.json.encode(stage.quality.state))
     assert successor.problems == pytest.approx(stage.quality.problems)
     stage.quality = successor
     stage.run(10, lambda *_: held)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
+import msgspec
 import pytest
 
 from contract.cameras.quality import QualityReport
-from worker.condition.fitness import FitnessLearner
+from worker.condition.fitness import FitnessLearner, FitnessState
 
 GOOD_LOOK = {"brightness": 110.0, "frontality": 0.9, "sharpness": 0.12}
 
@@ -69,8 +68,8 @@ def test_a_camera_that_was_hung_better_is_judged_by_how_it_is_now() -> None:
 
 def test_a_successor_learns_on_from_what_was_written() -> None:
     before = learner([30.0, 50.0, 70.0] * 10, judged=25)
-    after = FitnessLearner()
-    after.restore(json.loads(json.dumps(before.encode())))
+    saved = msgspec.json.encode(before.state)
+    after = FitnessLearner(msgspec.json.decode(saved, type=FitnessState))
     assert after.report() == before.report()
     report = QualityReport({"blurred": 5.0}, before.report())
     assert QualityReport.decode(report.encode()) == report

@@ -9,19 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.cameras.quality import QualityReport
-from contract.errors import MessageError
-from contract.messages import to_json
 from contract.people.minutes import MinuteIncrements
 from contract.people.outcomes import ConditionRecord
 from contract.people.people import Person
-from worker.condition.fitness import FitnessLearner
+from worker.condition.fitness import FitnessLearner, FitnessState
 from worker.condition.picture import look_at
-from worker.condition.quality import CameraQuality
-from worker.saved_state import read_condition
+from worker.condition.quality import CameraQuality, QualityState
+from worker.former_state import condition_1
+from worker.saved_state import SavedState, read_state, write_state
 
 Image = npt.NDArray[np.uint8]
 
-SCHEMA: Final = 1
 LOOK_EVERY_S: Final = 0.09
 """Faster cameras are looked at about ten times a second: what is looked for lasts for seconds, and
 a look takes 1 ms of a 1920x1080 frame's 32."""
@@ -30,12 +28,20 @@ WRITTEN_EVERY_S: Final = 5.0
 this. What is wrong with the camera is committed with the frame that shows it."""
 
 
+class ConditionState(SavedState, tag=2):
+    """All that a successor needs to know of a camera beyond the people in view."""
+
+    quality: QualityState
+    fitness: FitnessState
+
+
 class CameraCondition:
     """What a worker knows of a camera beyond the people in view."""
 
-    def __init__(self) -> None:
-        self.quality = CameraQuality()
-        self.fitness = FitnessLearner()
+    def __init__(self, state: ConditionState | None = None) -> None:
+        """Go on from `state`, which becomes its own; without one, begin anew."""
+        self.quality = CameraQuality(state.quality if state else None)
+        self.fitness = FitnessLearner(state.fitness if state else None)
         self._written_at_s = 0.0
         self._written = QualityReport()
 
@@ -67,29 +73,16 @@ class CameraCondition:
         if not due and report.problems == self._written.problems:
             return None
         self._written_at_s, self._written = time_s, report
-        return ConditionRecord(report.encode(), self._encode())
-
-    def _encode(self) -> str:
-        return to_json(
-            {"v": SCHEMA, "quality": self.quality.encode(), "fitness": self.fitness.encode()}
-        )
+        state = ConditionState(self.quality.state, self.fitness.state)
+        return ConditionRecord(report.encode(), write_state(state))
 
     @classmethod
     def decode(cls, state: str) -> CameraCondition:
         """Return what wrote `state`; a new one for an empty string.
 
         Raises:
-            MessageError: `state` is not one of ours.
+            MessageError: no version of ours that we know wrote it.
         """
-        condition = cls()
         if not state:
-            return condition
-        try:
-            record = read_condition(state, SCHEMA)
-            condition.quality.restore(record["quality"])
-            condition.fitness.restore(record["fitness"])
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, MessageError):
-                raise
-            raise MessageError(f"a camera's condition cannot be read: {error}") from error
-        return condition
+            return cls()
+        return cls(read_state(state, ConditionState, condition_1, "a camera's condition"))

@@ -6,13 +6,14 @@ how it is now.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Final
 
 import numpy as np
-import numpy.typing as npt
+from msgspec import Meta, field
 
 from contract.cameras.quality import Fitness, UnfitReason
 from contract.people.verdicts import Verdict
+from worker.saved_state import Amount, Count, Record
 
 LEAST_PEOPLE: Final = 20
 """People before anything is said: with fewer, a share of 80 % could be anything from 56 to 94 %."""
@@ -39,81 +40,78 @@ LEAST_LOOKS: Final = 50
 
 _SMALLEST_PX: Final = 8.0
 _BIN: Final = 1.1
-_BINS: Final = 48
+BINS: Final = 48
 """Heights are kept in bins of 10 %, from 8 to 776 px."""
+DIGITS: Final = 6
+"""Decimals kept of each bin. With 3, a bin below 0.15 people would never fade."""
+
+
+class FitnessState(Record):
+    """What one camera's people looked like. Old people and looks count for less."""
+
+    heights: Annotated[list[Amount], Meta(min_length=BINS, max_length=BINS)] = field(
+        default_factory=lambda: [0.0] * BINS
+    )
+    """People by the height of their face where it was largest."""
+    counted: Count = 0
+    """People, at most `MEMORY_PEOPLE`, each as one."""
+    people: Amount = 0.0
+    judged: Amount = 0.0
+    """Of `people`, those with a verdict."""
+    looks: Amount = 0.0
+    faults: tuple[Amount, Amount, Amount] = (0.0, 0.0, 0.0)
+    """Of `looks`, those with each of `FAULTS`."""
 
 
 class FitnessLearner:
-    """What one camera's people looked like."""
+    """Learns from one camera's people and looks."""
 
-    def __init__(self) -> None:
-        self._heights: npt.NDArray[np.float64] = np.zeros(_BINS)
-        self._counted = 0
-        self._people = 0.0
-        self._judged = 0.0
-        self._looks = 0.0
-        self._faults: npt.NDArray[np.float64] = np.zeros(len(FAULTS))
+    def __init__(self, state: FitnessState | None = None) -> None:
+        """Go on from `state`, which becomes the learner's own; without one, begin anew."""
+        self.state = state or FitnessState()
 
     def person(self, best_face_px: float, verdict: Verdict) -> None:
         """Take in somebody who was counted."""
-        fade = 1.0 - 1.0 / MEMORY_PEOPLE
-        self._heights *= fade
-        self._heights[_bin_of(best_face_px)] += 1.0
-        self._counted = min(self._counted + 1, round(MEMORY_PEOPLE))
-        self._people = self._people * fade + 1.0
-        self._judged = self._judged * fade + (verdict != "unknown")
+        state, fade = self.state, 1.0 - 1.0 / MEMORY_PEOPLE
+        state.heights = np.round(np.array(state.heights) * fade, DIGITS).tolist()
+        state.heights[_bin_of(best_face_px)] += 1.0
+        state.counted = min(state.counted + 1, round(MEMORY_PEOPLE))
+        state.people = state.people * fade + 1.0
+        state.judged = state.judged * fade + (verdict != "unknown")
 
     def look(self, brightness: float, frontality: float, sharpness: float) -> None:
         """Take in a face, large enough to judge, that was looked at for its mask."""
-        fade = 1.0 - 1.0 / MEMORY_LOOKS
-        faults = (brightness < DARK_BELOW, frontality < OBLIQUE_BELOW, sharpness < BLURRED_BELOW)
-        self._faults = self._faults * fade + np.array(faults, np.float64)
-        self._looks = self._looks * fade + 1.0
+        state, fade = self.state, 1.0 - 1.0 / MEMORY_LOOKS
+        dark, oblique, blurred = state.faults
+        state.faults = (
+            dark * fade + (brightness < DARK_BELOW),
+            oblique * fade + (frontality < OBLIQUE_BELOW),
+            blurred * fade + (sharpness < BLURRED_BELOW),
+        )
+        state.looks = state.looks * fade + 1.0
 
     def report(self) -> Fitness:
         """What can be said by now."""
-        if not self._counted:
+        if not self.state.counted:
             return Fitness()
         dark, oblique, blurred = self._shares()
         reasons = self._reasons()
-        known = self._counted >= LEAST_PEOPLE
+        known = self.state.counted >= LEAST_PEOPLE
         return Fitness(
             verdict="learning" if not known else "unfit" if reasons else "fit",
             reasons=reasons if known else (),
-            people=self._counted,
-            judged_share=round(self._judged / self._people, 3),
+            people=self.state.counted,
+            judged_share=round(self.state.judged / self.state.people, 3),
             face_px=self._quartiles(),
             dark_share=dark,
             oblique_share=oblique,
             blurred_share=blurred,
         )
 
-    def encode(self) -> list[Any]:
-        """A list of numbers; the histogram without its empty ends."""
-        filled = np.flatnonzero(self._heights)
-        first, last = (int(filled[0]), int(filled[-1]) + 1) if len(filled) else (0, 0)
-        heights = [round(float(part), 3) for part in self._heights[first:last]]
-        faults = [round(float(part), 3) for part in self._faults]
-        return [
-            first,
-            heights,
-            self._counted,
-            round(self._people, 3),
-            round(self._judged, 3),
-            round(self._looks, 3),
-            faults,
-        ]
-
-    def restore(self, record: list[Any]) -> None:
-        """Go on from what `encode` wrote."""
-        first, heights, self._counted, self._people, self._judged, self._looks, faults = record
-        self._heights[first : first + len(heights)] = heights
-        self._faults[:] = faults
-
     def _shares(self) -> tuple[float, float, float] | tuple[None, None, None]:
-        if self._looks < 1:
+        if self.state.looks < 1:
             return None, None, None
-        dark, oblique, blurred = (round(float(part) / self._looks, 3) for part in self._faults)
+        dark, oblique, blurred = (round(part / self.state.looks, 3) for part in self.state.faults)
         return dark, oblique, blurred
 
     def _reasons(self) -> tuple[UnfitReason, ...]:
@@ -121,20 +119,21 @@ class FitnessLearner:
         reasons: list[UnfitReason] = []
         if median_px < LEAST_MEDIAN_PX or lower_px < LEAST_LOWER_PX:
             reasons.append("too_small")
-        if self._looks >= LEAST_LOOKS:
-            shares = self._faults / self._looks
-            reasons += [name for name, part in zip(FAULTS, shares, strict=True) if part > MOST_BAD]
-        if not reasons and self._judged / self._people < LEAST_JUDGED:
+        if self.state.looks >= LEAST_LOOKS:
+            most = MOST_BAD * self.state.looks
+            bad = zip(FAULTS, self.state.faults, strict=True)
+            reasons += [name for name, part in bad if part > most]
+        if not reasons and self.state.judged / self.state.people < LEAST_JUDGED:
             reasons.append("too_few_judged")
         return tuple(reasons)
 
     def _quartiles(self) -> tuple[float, float, float]:
         """Of the heights, in pixels, interpolated within a bin."""
-        reached = np.concatenate([[0.0], np.cumsum(self._heights)])
-        edges = _SMALLEST_PX * _BIN ** np.arange(_BINS + 1)
+        reached = np.concatenate([[0.0], np.cumsum(self.state.heights)])
+        edges = _SMALLEST_PX * _BIN ** np.arange(BINS + 1)
         lower, median, upper = np.interp(np.array([0.25, 0.5, 0.75]) * reached[-1], reached, edges)
         return round(float(lower), 1), round(float(median), 1), round(float(upper), 1)
 
 
 def _bin_of(height_px: float) -> int:
-    return int(np.clip(np.log(max(height_px, 1.0) / _SMALLEST_PX) / np.log(_BIN), 0, _BINS - 1))
+    return int(np.clip(np.log(max(height_px, 1.0) / _SMALLEST_PX) / np.log(_BIN), 0, BINS - 1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from worker.saved_state import Amount, Record
+
 NO_DETAIL: Final = 0.125
 """Sharpness, as in `worker.condition.picture.Look`, of a picture with no fine detail at all."""
 LEAST: Final = 0.03
@@ -17,12 +19,13 @@ LEARNT_AFTER_S: Final = 20.0
 MEMORY_S: Final = 600.0
 
 
-class Focus:
+class Focus(Record):
     """The detail a camera's picture usually has."""
 
-    def __init__(self) -> None:
-        self.usual = 0.0
-        self.learnt_s = 0.0
+    usual: Amount = 0.0
+    """Sharpness beyond `NO_DETAIL`."""
+    learnt_s: Amount = 0.0
+    """Seconds of pictures behind `usual`, at most `MEMORY_S`."""
 
     def blurred(self, sharpness: float) -> bool | None:
         """Whether a picture of this sharpness is blurred; None in between."""
@@ -42,10 +45,3 @@ class Focus:
     def forget(self) -> None:
         """Begin anew: another view has other detail."""
         self.usual, self.learnt_s = 0.0, 0.0
-
-    def encode(self) -> list[float]:
-        return [round(self.usual, 4), round(self.learnt_s, 1)]
-
-    def restore(self, record: list[float]) -> None:
-        """Go on from what `encode` wrote."""
-        self.usual, self.learnt_s = record

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Final
+
+from msgspec import Meta, field
 
 from contract.cameras.quality import PROBLEMS, Problem
 from contract.people.minutes import MinuteIncrements, invalid_column
 from worker.condition.focus import ENOUGH, NO_DETAIL, Focus
 from worker.condition.picture import Look
-from worker.condition.stillness import FROZEN_AFTER_S, Stillness
+from worker.condition.stillness import TIMES_SEEN, Stillness
 from worker.condition.suspicion import LONGEST_STEP_S, Suspicion
-from worker.condition.viewpoint import Viewpoint
+from worker.condition.viewpoint import KnownView, Viewpoint
+from worker.saved_state import Amount, Moment, Record
 
-RAISED_AFTER_S: Final[Mapping[Problem, float]] = {
+RAISED_AFTER_S: Final[Mapping[Problem, float]] = {  # a frozen picture: as `Stillness` says
     "black": 4.0,
     "covered": 4.0,
-    "frozen": FROZEN_AFTER_S,
     "moved": 3.0,  # and the seconds until the average of the view has become the new one
     "blurred": 4.0,
 }
-CLEARED_AFTER_S: Final = 3.0
 LEAST_DETAIL: Final = 4.0
 """Below this there is nothing to see: measured, 21 to 38 in real scenes, 3 to 5 in the same at an
 eighth of their light, at most 1.5 under a cover, noise included (docs/adr/0013)."""
@@ -34,27 +35,51 @@ BLUR_ACCEPTED_AFTER_S: Final = 3600.0
 _MOST_SPANS: Final = 16
 
 
+class QualityState(Record):
+    """What is known of one camera's picture: about 3.4 kB, most of it the view."""
+
+    seen_at_s: Moment | None = None
+    suspicions: dict[Problem, Suspicion] = field(default_factory=dict)
+    stretches_s: Annotated[list[Amount], Meta(max_length=TIMES_SEEN)] = field(default_factory=list)
+    """As `Stillness` has them. The picture that it compares with is not saved."""
+    focus: Focus = field(default_factory=Focus)
+    view: KnownView | None = None
+
+
 class CameraQuality:
     """Follows one camera's picture. Feed it frames in order."""
 
-    def __init__(self) -> None:
-        self.seen_at_s: float | None = None
-        self._focus = Focus()
-        self._stillness = Stillness()
-        self._viewpoint = Viewpoint()
-        self._suspicions: dict[Problem, Suspicion] = {
-            problem: Suspicion(RAISED_AFTER_S[problem], CLEARED_AFTER_S) for problem in PROBLEMS
-        }
+    def __init__(self, state: QualityState | None = None) -> None:
+        """Go on from `state`, which becomes its own; without one, begin anew."""
+        self._state = state = state or QualityState()
+        self._focus = state.focus
+        self._stillness = Stillness(state.stretches_s)
+        self._viewpoint = Viewpoint(state.view)
+        for problem in PROBLEMS:
+            state.suspicions.setdefault(problem, Suspicion())
+        self._frozen_after_s = self._stillness.frozen_after_s
         self._spans: list[tuple[float, float]] = []
         """Analysed time since the oldest suspicion began, not yet counted as invalid."""
+
+    @property
+    def state(self) -> QualityState:
+        """All that a successor needs, as of now."""
+        self._state.view = self._viewpoint.known
+        return self._state
+
+    @property
+    def seen_at_s(self) -> float | None:
+        """When the newest frame that was looked at was captured; None before the first."""
+        return self._state.seen_at_s
 
     @property
     def problems(self) -> Mapping[Problem, float]:
         """What is wrong now, and since when, in seconds since the epoch."""
         return {
             problem: suspicion.began_s
-            for problem, suspicion in self._suspicions.items()
-            if suspicion.raised and suspicion.began_s is not None
+            for problem in PROBLEMS  # whose order decides which problem time is counted under
+            if (suspicion := self._state.suspicions[problem]).raised
+            and suspicion.began_s is not None
         }
 
     @property
@@ -67,9 +92,10 @@ class CameraQuality:
         step_s = 0.0
         if self.seen_at_s is not None:
             step_s = min(max(time_s - self.seen_at_s, 0.0), LONGEST_STEP_S)
-        self.seen_at_s = time_s
+        self._state.seen_at_s = time_s
         for problem, bad in self._judge(look, time_s, step_s).items():
-            self._suspicions[problem].weigh(bad, time_s, step_s)
+            raised_after_s = RAISED_AFTER_S.get(problem, self._frozen_after_s)
+            self._state.suspicions[problem].weigh(bad, time_s, step_s, raised_after_s)
         self._accept_what_stays(look, time_s)
 
     def count_invalid(self, from_s: float, to_s: float, minutes: MinuteIncrements) -> None:
@@ -88,7 +114,7 @@ class CameraQuality:
             for start_s, end_s in self._spans:
                 minutes.add_span(max(start_s, began_s), end_s, invalid_column(problem))
             self._spans = []
-        elif all(suspicion.began_s is None for suspicion in self._suspicions.values()):
+        elif all(suspicion.began_s is None for suspicion in self._state.suspicions.values()):
             self._spans = []
 
     def _judge(self, look: Look, time_s: float, step_s: float) -> dict[Problem, bool | None]:
@@ -106,25 +132,24 @@ class CameraQuality:
         if not something:
             return found
         found["frozen"] = self._frozen(look, time_s)
-        if not self._suspicions["frozen"].raised:
+        if not self._state.suspicions["frozen"].raised:
             found["moved"] = self._viewpoint.look(look.edges, step_s)
             found["blurred"] = self._focus.blurred(look.sharpness)
-            if found["blurred"] is False and self._suspicions["moved"].began_s is None:
+            if found["blurred"] is False and self._state.suspicions["moved"].began_s is None:
                 self._focus.learn(look.sharpness, step_s)
         return found
 
     def _frozen(self, look: Look, time_s: float) -> bool | None:
-        suspicion = self._suspicions["frozen"]
+        suspicion = self._state.suspicions["frozen"]
         same = self._stillness.same(look.grid, time_s)
-        patience_s, before_s = self._stillness.frozen_after_s, suspicion.raised_after_s
-        suspicion.raised_after_s = patience_s
+        before_s, self._frozen_after_s = self._frozen_after_s, self._stillness.frozen_after_s
         # What was said of a camera in ignorance of its ways is taken back at once.
-        if patience_s > before_s or (same is False and not suspicion.raised):
+        if self._frozen_after_s > before_s or (same is False and not suspicion.raised):
             suspicion.drop()
         return same
 
     def _accept_what_stays(self, look: Look, time_s: float) -> None:
-        moved, blurred = self._suspicions["moved"], self._suspicions["blurred"]
+        moved, blurred = self._state.suspicions["moved"], self._state.suspicions["blurred"]
         if moved.raised and time_s - (moved.began_s or time_s) >= VIEW_ACCEPTED_AFTER_S:
             self._viewpoint.accept()
             self._focus.forget()
@@ -134,23 +159,3 @@ class CameraQuality:
         if blurred.raised and enough and lasted_s >= BLUR_ACCEPTED_AFTER_S:
             self._focus.forget()
             blurred.drop()
-
-    def encode(self) -> dict[str, Any]:
-        """All that a successor needs, for JSON: about 3.4 kB, most of it the reference view."""
-        return {
-            "seen_at_s": self.seen_at_s,
-            "suspicions": {name: one.encode() for name, one in self._suspicions.items()},
-            "stillness": self._stillness.encode(),
-            "focus": self._focus.encode(),
-            "viewpoint": self._viewpoint.encode(),
-        }
-
-    def restore(self, record: dict[str, Any]) -> None:
-        """Go on from what `encode` wrote."""
-        self.seen_at_s = record["seen_at_s"]
-        for problem in PROBLEMS:
-            self._suspicions[problem].restore(record["suspicions"][problem])
-        self._stillness.restore(record["stillness"])
-        self._suspicions["frozen"].raised_after_s = self._stillness.frozen_after_s
-        self._focus.restore(record["focus"])
-        self._viewpoint.restore(record["viewpoint"])

@@ -34,8 +34,9 @@ NATURAL_S: Final = 20.0
 class Stillness:
     """Since when a camera has shown the same picture."""
 
-    def __init__(self) -> None:
-        self.stretches_s: list[float] = []
+    def __init__(self, stretches_s: list[float] | None = None) -> None:
+        """Go on from `stretches_s`, which becomes its own; without them, begin anew."""
+        self.stretches_s = [] if stretches_s is None else stretches_s
         """The longest stretches of one picture that ended by themselves, longest first."""
         self._first: Image | None = None
         self._since_s = 0.0
@@ -61,17 +62,10 @@ class Stillness:
         # The first stretch that this worker saw may have begun long before.
         if self._changed and lasted_s <= max(NATURAL_S, self.frozen_after_s):
             longest_first = sorted([*self.stretches_s, round(lasted_s, 2)], reverse=True)
-            self.stretches_s = longest_first[:TIMES_SEEN]
+            self.stretches_s[:] = longest_first[:TIMES_SEEN]
         self._changed = True
         self._begin(grid, time_s)
         return False
-
-    def encode(self) -> list[float]:
-        return self.stretches_s
-
-    def restore(self, record: list[float]) -> None:
-        """Go on from what `encode` wrote; the picture itself is not kept."""
-        self.stretches_s = [float(stretch_s) for stretch_s in record]
 
     def _begin(self, grid: Image, time_s: float) -> None:
         self._first, self._since_s = grid, time_s

@@ -12,16 +12,17 @@ A camera that is moved all the time never gets a reference, and so cannot be sai
 
 from __future__ import annotations
 
-import base64
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
 from worker.condition.picture import MAP_HEIGHT, MAP_WIDTH
+from worker.saved_state import Amount, Record
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -48,6 +49,7 @@ REACH: Final = 6
 NUDGED_BY: Final = 0.12
 NUDGED_FIT: Final = 0.7
 BACK_BY: Final = 0.06
+MAP_SIZE: Final = MAP_HEIGHT * MAP_WIDTH
 _QUANTUM: Final = 24.0
 
 
@@ -74,14 +76,37 @@ class Comparison:
         return False if self.same >= STILL_THERE and self.gain < BACK_BY else None
 
 
+class KnownView(Record):
+    """The view that a camera is known to have: a smear without people."""
+
+    settled_s: Amount
+    """For how long it has stayed the same, at most `REFERENCE_S`."""
+    levels: Annotated[bytes, Meta(min_length=MAP_SIZE, max_length=MAP_SIZE)]
+    """Strength of edges, row by row, in steps of 1 / 24."""
+
+    @property
+    def edges(self) -> FloatArray:
+        """`(36, 64)` float32."""
+        levels = np.frombuffer(self.levels, np.uint8).reshape(MAP_HEIGHT, MAP_WIDTH)
+        return levels.astype(np.float32) / _QUANTUM
+
+
 class Viewpoint:
     """The view a camera has, and the one it is known to have."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownView | None = None) -> None:
         self._recent: FloatArray | None = None
         self._recent_s = 0.0
-        self._reference: FloatArray | None = None
-        self._settled_s = 0.0
+        self._reference = known.edges if known else None
+        self._settled_s = known.settled_s if known else 0.0
+
+    @property
+    def known(self) -> KnownView | None:
+        """What a successor needs; None while no view is known."""
+        if self._reference is None:
+            return None
+        levels = np.clip(np.rint(self._reference * _QUANTUM), 0, 255).astype(np.uint8)
+        return KnownView(round(self._settled_s, 1), levels.tobytes())
 
     @property
     def settled(self) -> bool:
@@ -107,20 +132,6 @@ class Viewpoint:
     def accept(self) -> None:
         """Make the present view the one that the camera is known to have."""
         self._reference, self._settled_s = self._recent, 0.0
-
-    def encode(self) -> list[Any]:
-        """Seconds settled and the reference: 2304 bytes, in base 64; a smear without people."""
-        if self._reference is None:
-            return []
-        levels = np.clip(np.rint(self._reference * _QUANTUM), 0, 255).astype(np.uint8)
-        return [round(self._settled_s, 1), base64.b64encode(levels.tobytes()).decode()]
-
-    def restore(self, record: list[Any]) -> None:
-        """Go on from what `encode` wrote."""
-        if record:
-            self._settled_s, encoded = record
-            levels = np.frombuffer(base64.b64decode(encoded), np.uint8)
-            self._reference = levels.reshape(MAP_HEIGHT, MAP_WIDTH).astype(np.float32) / _QUANTUM
 
     def _learn(self, now: Comparison, recent: FloatArray, step_s: float) -> None:
         # Until it has settled, another view simply replaces the reference.

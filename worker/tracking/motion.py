@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
+
+from worker.saved_state import Amount, Pixels, Record, Signed
 
 FloatArray = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
@@ -46,16 +49,21 @@ DIGITS: Final = 6
 """Significant ones of each number: all that is saved, and so all that is calculated with."""
 
 
-class _State(NamedTuple):
+Log = Annotated[float, Meta(ge=-5, le=15)]
+"""Logarithm of a length in pixels."""
+Growth = Annotated[float, Meta(ge=-100, le=100)]
+
+
+class Course(NamedTuple):
     """A face now. Lengths in pixels, sizes as their logarithms, rates a second."""
 
-    x: float
-    y: float
-    log_width: float
-    log_height: float
-    speed_x: float = 0.0
-    speed_y: float = 0.0
-    growth: float = 0.0
+    x: Pixels
+    y: Pixels
+    log_width: Log
+    log_height: Log
+    speed_x: Signed = 0.0
+    speed_y: Signed = 0.0
+    growth: Growth = 0.0
     """Of both logarithms."""
 
     @property
@@ -72,19 +80,19 @@ class _State(NamedTuple):
             self.y + half_height,
         )
 
-    def at_least(self, log_width: float, log_height: float) -> _State:
+    def at_least(self, log_width: float, log_height: float) -> Course:
         """The same face, no smaller than these."""
         return self._replace(
             log_width=max(self.log_width, log_width),
             log_height=max(self.log_height, log_height),
         )
 
-    def moved(self, step_s: float) -> _State:
-        """The state after a walk of `step_s` seconds, as a pinhole camera sees it."""
+    def moved(self, step_s: float) -> Course:
+        """The face after a walk of `step_s` seconds, as a pinhole camera sees it."""
         growth = min(max(self.growth, LEAST_GROWTH), MOST_GROWTH)
         zoom = min(1.0 / max(1.0 - growth * step_s, 1.0 / MOST_ZOOM), MOST_ZOOM)
         far, larger = step_s * zoom, math.log(zoom)
-        return _State(
+        return Course(
             self.x + self.speed_x * far,
             self.y + self.speed_y * far,
             self.log_width + larger,
@@ -95,31 +103,31 @@ class _State(NamedTuple):
         )
 
 
-class _Spread(NamedTuple):
+class Spread(NamedTuple):
     """The covariance's seven different numbers: both axes are filtered alike, none with another."""
 
-    place: float
-    place_speed: float
-    speed: float
-    size: float
-    both_sizes: float
+    place: Amount
+    place_speed: Signed
+    speed: Amount
+    size: Amount
+    both_sizes: Signed
     """Of the logarithms of width and height with each other."""
-    size_growth: float
-    growth: float
+    size_growth: Signed
+    growth: Amount
 
     @classmethod
-    def of_unknown_speed(cls, height: float) -> _Spread:
+    def of_unknown_speed(cls, height: float) -> Spread:
         stray = MEASUREMENT_STRAY
         return cls(
             (stray * height) ** 2, 0, (FIRST_SPEED * height) ** 2, stray**2, 0, 0, FIRST_GROWTH**2
         )
 
-    def moved(self, step_s: float, height: float) -> _Spread:
+    def moved(self, step_s: float, height: float) -> Spread:
         """After `step_s` seconds of white accelerations."""
         push, grow = (ACCELERATION * height) ** 2, GROWTH_CHANGE**2
         to_place, to_both, to_speed = step_s**4 / 4, step_s**3 / 2, step_s**2
         grown = (2 * self.size_growth + step_s * self.growth) * step_s + grow * to_place
-        return _Spread(
+        return Spread(
             self.place + (2 * self.place_speed + step_s * self.speed) * step_s + push * to_place,
             self.place_speed + step_s * self.speed + push * to_both,
             self.speed + push * to_speed,
@@ -130,7 +138,7 @@ class _Spread(NamedTuple):
         )
 
 
-class BoxMotion:
+class BoxMotion(Record):
     """One face's position and size, and how fast they change.
 
     Who walks straight on at constant speed moves in the picture by `v t / (1 - g t)` and grows by
@@ -142,36 +150,38 @@ class BoxMotion:
     goes on exactly as its owner would have.
     """
 
-    __slots__ = ("_spread", "_state")
+    course: Course
+    spread: Spread
 
-    def __init__(self, box: FloatArray | Box) -> None:
+    @classmethod
+    def at(cls, box: FloatArray | Box) -> BoxMotion:
         """Start at `box`, `(4,)` x_min, y_min, x_max, y_max in pixels, at rest."""
-        first = _State(*_to_measured(_floats(box)))
-        self._set(first, _Spread.of_unknown_speed(first.height))
+        first = Course(*_to_measured(_floats(box)))
+        return cls(_saved(first), _saved(Spread.of_unknown_speed(first.height)))
 
     @property
     def box(self) -> Box:
         """x_min, y_min, x_max, y_max in pixels, as estimated."""
-        return self._state.corners
+        return self.course.corners
 
     @property
     def height(self) -> float:
         """Of the face, in pixels, as estimated."""
-        return self._state.height
+        return self.course.height
 
     @property
     def speed_spread(self) -> float:
         """How surely the speed is known: its standard deviation in face heights a second."""
-        return math.sqrt(max(self._spread.speed, 0.0)) / self.height
+        return math.sqrt(max(self.spread.speed, 0.0)) / self.height
 
     def predict(self, step_s: float) -> Box:
         """Return the box expected `step_s` seconds on, changing nothing."""
-        return self._state.moved(step_s).corners
+        return self.course.moved(step_s).corners
 
     def update(self, box: FloatArray | Box, step_s: float) -> None:
         """Move on by `step_s` seconds and correct with a detection."""
-        found, expected = _floats(box), self._state.moved(step_s)
-        spread = self._spread.moved(step_s, expected.height)
+        found, expected = _floats(box), self.course.moved(step_s)
+        spread = self.spread.moved(step_s, expected.height)
         place_unit = MEASUREMENT_STRAY * expected.height
         measured = _to_measured(found)
         smaller = expected.log_width - measured[2], expected.log_height - measured[3]
@@ -188,36 +198,17 @@ class BoxMotion:
 
     def stop(self) -> None:
         """Forget the speed: where the face went meanwhile is not known."""
-        still = self._state._replace(speed_x=0.0, speed_y=0.0, growth=0.0)
-        self._set(still, _Spread.of_unknown_speed(self.height))
+        still = self.course._replace(speed_x=0.0, speed_y=0.0, growth=0.0)
+        self._set(still, Spread.of_unknown_speed(self.height))
 
     def shift(self, offset: FloatArray) -> None:
         """Move by `offset`, `(2,)` pixels: the camera was moved, not the face."""
         x, y = (float(part) for part in offset)
-        moved = self._state._replace(x=self._state.x + x, y=self._state.y + y)
-        self._set(moved, self._spread)
+        moved = self.course._replace(x=self.course.x + x, y=self.course.y + y)
+        self._set(moved, self.spread)
 
-    def encode(self) -> list[float]:
-        """State, and the covariance's seven different numbers."""
-        return [*self._state, *self._spread]
-
-    @classmethod
-    def decode(cls, numbers: list[float]) -> BoxMotion:
-        """Read what `encode` wrote.
-
-        Raises:
-            ValueError: there are more numbers, or fewer.
-        """
-        states, expected = len(_State._fields), len(_State._fields) + len(_Spread._fields)
-        if len(numbers) != expected:
-            raise ValueError(f"a face's motion has {len(numbers)} numbers, expected {expected}")
-        motion = cls.__new__(cls)
-        motion._set(_State(*numbers[:states]), _Spread(*numbers[states:]))
-        return motion
-
-    def _set(self, state: _State, spread: _Spread) -> None:
-        self._state = _State(*map(_rounded, state))
-        self._spread = _Spread(*map(_rounded, spread))
+    def _set(self, course: Course, spread: Spread) -> None:
+        self.course, self.spread = _saved(course), _saved(spread)
 
 
 def completed(box: Box, expected: Box) -> Box:
@@ -243,8 +234,8 @@ def _completed(
 
 
 def _corrected(
-    expected: _State, spread: _Spread, measured: Box, place_stray: float, size_stray: float
-) -> tuple[_State, _Spread]:
+    expected: Course, spread: Spread, measured: Box, place_stray: float, size_stray: float
+) -> tuple[Course, Spread]:
     """Kalman's correction of each axis, and of mean and difference of the sizes' logarithms.
 
     measured: centre in pixels, logarithms of width and height. The strays are the standard
@@ -262,7 +253,7 @@ def _corrected(
     wider, higher = log_width - expected.log_width, log_height - expected.log_height
     larger, flatter = mean_gain * (wider + higher) / 2, apart_gain * (wider - higher) / 2
     mean, apart = (1 - mean_gain) * mean, (1 - apart_gain) * apart
-    return _State(
+    return Course(
         expected.x + gain * right,
         expected.y + gain * down,
         expected.log_width + larger + flatter,
@@ -270,7 +261,7 @@ def _corrected(
         expected.speed_x + speed_gain * right,
         expected.speed_y + speed_gain * down,
         expected.growth + growth_gain * (wider + higher) / 2,
-    ), _Spread(
+    ), Spread(
         (1 - gain) * place,
         (1 - gain) * spread.place_speed,
         max(spread.speed - speed_gain * spread.place_speed, 0.0),
@@ -281,8 +272,12 @@ def _corrected(
     )
 
 
-def _rounded(number: float) -> float:
-    return float(f"{number:.{DIGITS}g}")
+N = TypeVar("N", Course, Spread)
+
+
+def _saved(numbers: N) -> N:
+    """Return the same numbers with the digits that are saved."""
+    return type(numbers)(*(float(f"{number:.{DIGITS}g}") for number in numbers))
 
 
 def _floats(box: FloatArray | Box) -> Box:

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated
 
-from contract.people.people import LineCrossing
+from msgspec import Meta, field
 
-Place = tuple[float, float]
+from contract.cameras.layout import MOST_SHAPES
+from contract.people.people import Direction
+from worker.saved_state import MOST_EVENTS, FrozenRecord, Moment, Name, Place, Record
 
 
-@dataclass
-class Passage:
+class Crossing(FrozenRecord, frozen=True):
+    """Somebody crossed one of the camera's counting lines."""
+
+    at_s: Moment
+    line: Name
+    direction: Direction
+
+
+class Passage(Record):
     """One person's way through a camera's zones and lines; empty for a camera without any."""
 
-    zones: list[str] = field(default_factory=list)
+    zones: Annotated[list[Name], Meta(max_length=MOST_SHAPES)] = field(default_factory=list)
     """Names of the zones entered, in order."""
-    crossings: list[LineCrossing] = field(default_factory=list)
-    beside: dict[str, Place] = field(default_factory=dict)
+    crossings: Annotated[list[Crossing], Meta(max_length=MOST_EVENTS)] = field(default_factory=list)
+    beside: Annotated[dict[Name, Place], Meta(max_length=2 * MOST_SHAPES)] = field(
+        default_factory=dict
+    )
     """For each line, by name, where the person last was clearly on one side; pixels."""
-
-    def encode(self) -> list[Any]:
-        """An empty list for whoever met neither zone nor line."""
-        if not (self.zones or self.crossings or self.beside):
-            return []
-        crossings = [[round(c.at_s, 3), c.line, c.direction] for c in self.crossings]
-        return [self.zones, crossings, self.beside]
-
-    @classmethod
-    def decode(cls, record: list[Any]) -> Passage:
-        """Read what `encode` wrote."""
-        if not record:
-            return cls()
-        zones, crossings, beside = record
-        return cls(
-            list(zones),
-            [LineCrossing(*crossing) for crossing in crossings],
-            {name: (float(x), float(y)) for name, (x, y) in beside.items()},
-        )

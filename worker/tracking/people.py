@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from contract.people.people import DiscardCause, Person
+from contract.people.people import DiscardCause, LineCrossing, Person, VerdictChange
 from contract.people.totals import Increments, crossed_field, discarded_field, people_field
 from worker.tracking.track import Track
 
@@ -64,7 +64,7 @@ def as_person(track: Track) -> Person:
         verdict=verdict,
         confidence=round(confidence, 4),
         judged_s=round(sum(votes.held_s), 3),
-        crossings=tuple(track.passage.crossings),
+        crossings=tuple(LineCrossing(c.at_s, c.line, c.direction) for c in track.passage.crossings),
         zones=tuple(track.passage.zones),
-        changes=votes.changes,
+        changes=tuple(VerdictChange(c.at_s, c.before, c.after) for c in votes.changes),
     )

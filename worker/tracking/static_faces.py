@@ -7,9 +7,11 @@ moved, and is nobody's picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Final
 
+from msgspec import Meta, field
+
+from worker.saved_state import MOST_EVENTS, Amount, Moment, Pixels, Record
 from worker.tracking.track import Track
 
 STATIC_AFTER_S: Final = 90.0
@@ -24,16 +26,15 @@ FORGOTTEN_AFTER_S: Final = 3600.0
 MOST_PLACES: Final = 24
 
 
-@dataclass
-class StillPlace:
+class StillPlace(Record):
     """A place at which a face stayed without moving. Pixels and seconds."""
 
-    x: float
-    y: float
-    height: float
-    still_s: float
+    x: Pixels
+    y: Pixels
+    height: Annotated[float, Meta(gt=0, le=1e6)]
+    still_s: Amount
     """For how long altogether, in tracks that have ended."""
-    last_seen_s: float
+    last_seen_s: Moment
 
     def matches(self, track: Track) -> bool:
         """Whether a track began here."""
@@ -43,11 +44,10 @@ class StillPlace:
         return far <= NEAR and max(size / self.height, self.height / size) <= SIZE_WITHIN
 
 
-@dataclass
-class StaticFaces:
+class StaticFaces(Record):
     """The still places of one camera."""
 
-    places: list[StillPlace] = field(default_factory=list)
+    places: Annotated[list[StillPlace], Meta(max_length=MOST_EVENTS)] = field(default_factory=list)
 
     def judge(self, track: Track) -> None:
         """Say whether a track that was just seen is a picture, as far as one can tell now."""
@@ -69,14 +69,6 @@ class StaticFaces:
         place.still_s = round(min(place.still_s + track.seen_for_s, STATIC_AFTER_S), 1)
         place.last_seen_s = max(place.last_seen_s, round(track.last_seen_s, 1))
         self._forget(track.last_seen_s)
-
-    def encode(self) -> list[list[float]]:
-        return [[p.x, p.y, p.height, p.still_s, p.last_seen_s] for p in self.places]
-
-    @classmethod
-    def decode(cls, record: list[Any]) -> StaticFaces:
-        """Read what `encode` wrote."""
-        return cls([StillPlace(*place) for place in record])
 
     def _at(self, track: Track) -> StillPlace | None:
         return next((place for place in self.places if place.matches(track)), None)

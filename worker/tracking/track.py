@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import field
 
 from contract.people.verdicts import Verdict
+from worker.saved_state import Amount, Count, Moment, Pixels, Place, Record
 from worker.tracking.motion import Box, BoxMotion
 from worker.tracking.passage import Passage
 from worker.verdicts.votes import Votes
@@ -23,28 +24,28 @@ STILL_AFTER_S: Final = 1.0
 """Whether a face is still shows only after a while."""
 
 
-@dataclass
-class Track:
+class Track(Record):
     """One face over time.
 
     Times are the camera's, in seconds, to the millisecond, as they are saved; lengths are pixels.
     """
 
-    id: int
+    id: Count
     motion: BoxMotion
-    first_seen_s: float
-    last_seen_s: float
-    moved_at_s: float
-    """When the picture last showed something new: a frozen picture is seen, but shows nothing."""
-    first_place: tuple[float, float]
+    first_seen_s: Moment
+    last_seen_s: Moment
+    first_place: Place
     """The face's centre when first seen."""
-    sightings: int = 1
+    unmoved_s: Amount = 0.0
+    """How long before `last_seen_s` the picture last showed something new: a frozen picture is
+    seen, but shows nothing."""
+    sightings: Count = 1
     """Frames in which it was found by itself ..."""
-    doubled: int = 0
+    doubled: Count = 0
     """... and on the face of somebody found before it."""
-    best_face_px: float = 0.0
-    best_score: float = 0.0
-    strayed: float = 0.0
+    best_face_px: Pixels = 0.0
+    best_score: Amount = 0.0
+    strayed: Amount = 0.0
     """Farthest from `first_place`, in face heights."""
     static: bool = False
     """Whether it has been taken for a picture of a face."""
@@ -55,7 +56,7 @@ class Track:
     def begin(cls, track_id: int, box: FloatArray, score: float, time_s: float) -> Track:
         """Start a track at a detection, `(4,)` corners."""
         x, y = _centre(box)
-        track = cls(track_id, BoxMotion(box), time_s, time_s, time_s, (round(x, 1), round(y, 1)))
+        track = cls(track_id, BoxMotion.at(box), time_s, time_s, (round(x, 1), round(y, 1)))
         track._admire(box, score)
         return track
 
@@ -63,6 +64,11 @@ class Track:
     def verdict(self) -> Verdict:
         """How the mask is worn now."""
         return self.votes.now
+
+    @property
+    def moved_at_s(self) -> float:
+        """When the picture last showed something new."""
+        return round(self.last_seen_s - self.unmoved_s, 3)
 
     @property
     def seen_for_s(self) -> float:
@@ -76,7 +82,7 @@ class Track:
     def see(self, box: FloatArray, score: float, time_s: float, doubled: bool) -> None:
         """Follow the face to a detection of a later frame."""
         self.motion.update(box, max(time_s - self.moved_at_s, 1e-3))
-        self.moved_at_s = self.last_seen_s = max(time_s, self.last_seen_s)
+        self.last_seen_s, self.unmoved_s = max(time_s, self.last_seen_s), 0.0
         self._count(doubled)
         self._admire(box, score)
         x, y = _centre(self.motion.box)
@@ -85,7 +91,9 @@ class Track:
 
     def see_again(self, time_s: float, doubled: bool) -> None:
         """Take note of a repeated picture: the face is there, but where it goes is not known."""
+        moved_at_s = self.moved_at_s
         self.last_seen_s = max(time_s, self.last_seen_s)
+        self.unmoved_s = round(self.last_seen_s - moved_at_s, 3)
         self._count(doubled)
 
     def shift(self, offset: FloatArray) -> None:
@@ -94,48 +102,6 @@ class Track:
         self.first_place = (
             round(self.first_place[0] + float(offset[0]), 1),
             round(self.first_place[1] + float(offset[1]), 1),
-        )
-
-    def encode(self) -> list[Any]:
-        """A list of numbers; times count back from `last_seen_s`, so that few digits do."""
-        last_s = self.last_seen_s
-        return [
-            self.id,
-            self.motion.encode(),
-            last_s,
-            self.seen_for_s,
-            round(last_s - self.moved_at_s, 3),
-            *self.first_place,
-            self.sightings,
-            self.doubled,
-            self.best_face_px,
-            self.best_score,
-            self.strayed,
-            int(self.static),
-            self.votes.encode(),
-            self.passage.encode(),
-        ]
-
-    @classmethod
-    def decode(cls, record: list[Any]) -> Track:
-        """Read what `encode` wrote."""
-        track_id, motion, last_s, seen_for_s, unmoved_s, x, y, *counts, votes, passage = record
-        sightings, doubled, best_px, best_score, strayed, static = counts
-        return cls(
-            track_id,
-            BoxMotion.decode(motion),
-            first_seen_s=round(last_s - seen_for_s, 3),
-            last_seen_s=last_s,
-            moved_at_s=round(last_s - unmoved_s, 3),
-            first_place=(x, y),
-            sightings=sightings,
-            doubled=doubled,
-            best_face_px=best_px,
-            best_score=best_score,
-            strayed=strayed,
-            static=bool(static),
-            votes=Votes.decode(votes),
-            passage=Passage.decode(passage),
         )
 
     def _count(self, doubled: bool) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
-from contract.errors import MessageError
-from contract.messages import to_json
-from worker.saved_state import read_tracker
+from worker.former_state import tracker_2
+from worker.saved_state import Count, SavedState, Side, read_state, write_state
 from worker.tracking.association import (
     SAME_FACE_OVERLAP,
     assign,
@@ -25,7 +26,7 @@ from worker.tracking.track import Track
 
 FloatArray = npt.NDArray[np.float32]
 
-SCHEMA: Final = 2
+MOST_TRACKS: Final = 5000
 LOST_AFTER_S: Final = 2.5
 """A face unseen for this long has gone: people are hidden for 2 s, half hidden for longer ..."""
 STILL_LOST_AFTER_S: Final = 8.0
@@ -57,6 +58,41 @@ NOBODY: Final = 2**62
 """Stands for the number of a track where there is none."""
 
 
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What the detector found in one frame."""
+
+    boxes: FloatArray
+    """`(N, 4)` corners in pixels."""
+    scores: FloatArray
+    """`(N,)`."""
+    first_score: float
+    """A box below this score begins no track."""
+
+    def at(self, index: int) -> tuple[FloatArray, float]:
+        """One box, `(4,)`, and its score."""
+        return self.boxes[index], float(self.scores[index])
+
+
+class TrackerState(SavedState, tag=3):
+    """All that a tracker knows of the frames so far."""
+
+    next_id: Count
+    frame_size: tuple[Side, Side]
+    """Width and height; zeros before the first frame."""
+    picture: Count
+    """Checksum of the last frame's boxes: a frozen picture has the very same ones."""
+    repeated: bool
+    """Whether the last frame showed the same picture as the one before."""
+    tracks: Annotated[list[Track], Meta(max_length=MOST_TRACKS)]
+    static: StaticFaces
+
+    @classmethod
+    def first(cls) -> TrackerState:
+        """Return what is known before the first frame."""
+        return cls(1, (0, 0), 0, False, [], StaticFaces())
+
+
 class Tracker:
     """The faces of one camera. Feed it frames in order; times are the camera's, in seconds.
 
@@ -66,16 +102,19 @@ class Tracker:
     where it stands alone: two faces may well overlap for a moment, a double always does.
     """
 
-    def __init__(self) -> None:
-        self.tracks: list[Track] = []
-        self.static = StaticFaces()
-        self._next_id = 1
-        self._frame_size = (0, 0)
-        self._picture = 0
-        """Checksum of the last frame's boxes: a frozen picture has the very same ones."""
-        self._repeated = False
-        """Whether the last frame was one."""
-        self._first_score = 0.0
+    def __init__(self, state: TrackerState | None = None) -> None:
+        """Go on from `state`, which becomes the tracker's own; without one, begin anew."""
+        self._state = state or TrackerState.first()
+
+    @property
+    def tracks(self) -> list[Track]:
+        """Everybody in view, or hidden for a moment."""
+        return self._state.tracks
+
+    @property
+    def static(self) -> StaticFaces:
+        """Where the camera sees pictures of faces."""
+        return self._state.static
 
     def update(
         self,
@@ -92,19 +131,20 @@ class Tracker:
         each box, in the order of `boxes`, None where it is nobody's, and the tracks that ended:
         unseen for too long, walked out, or the picture changed its size.
         """
-        self._first_score = first_score
         time_s = round(time_s, 3)  # as it is saved: a successor must not see other times
         if scores is None:
             scores = np.ones(len(boxes), np.float32)
+        found = Found(boxes, scores, first_score)
         ended = self._end_others(frame_size)
         checksum = zlib.crc32(boxes.tobytes()) if len(boxes) else 0
-        thawed, self._repeated = self._repeated, bool(checksum) and checksum == self._picture
-        self._picture = checksum
-        if self._repeated:
-            return self._see_again(boxes, scores, time_s), ended
+        state = self._state
+        thawed, state.repeated = state.repeated, bool(checksum) and checksum == state.picture
+        state.picture = checksum
+        if state.repeated:
+            return self._see_again(found, time_s), ended
         if not thawed:  # or else whoever stood there all the time gets this one chance
             ended += self._end_lost(time_s)
-        seen, gone = self._see(uncut(boxes, frame_size), scores, time_s)
+        seen, gone = self._see(replace(found, boxes=uncut(boxes, frame_size)), time_s)
         for track in seen:
             if track:
                 self.static.judge(track)
@@ -115,112 +155,85 @@ class Tracker:
         return self._end(self.tracks)
 
     def encode(self) -> str:
-        """The whole state as JSON, about 300 bytes a face."""
-        return to_json(
-            {
-                "v": SCHEMA,
-                "next_id": self._next_id,
-                "size": self._frame_size,
-                "picture": [self._picture, int(self._repeated)],
-                "tracks": [track.encode() for track in self.tracks],
-                "static": self.static.encode(),
-            }
-        )
+        """The whole state as JSON, about 350 bytes a face."""
+        return write_state(self._state)
 
     @classmethod
     def decode(cls, state: str) -> Tracker:
         """Return the tracker that wrote `state`; a new one for an empty string.
 
         Raises:
-            MessageError: `state` is not one of ours.
+            MessageError: no version of ours that we know wrote it.
         """
-        tracker = cls()
         if not state:
-            return tracker
-        try:
-            record = read_tracker(state, SCHEMA)
-            tracker._next_id = record["next_id"]
-            width, height = record["size"]
-            tracker._frame_size = (width, height)
-            tracker._picture, repeated = record["picture"]
-            tracker._repeated = bool(repeated)
-            tracker.tracks = [Track.decode(track) for track in record["tracks"]]
-            tracker.static = StaticFaces.decode(record["static"])
-        except (TypeError, ValueError) as error:
-            if isinstance(error, MessageError):
-                raise
-            raise MessageError(f"a tracker's state cannot be read: {error}") from error
-        return tracker
+            return cls()
+        return cls(read_state(state, TrackerState, tracker_2, "a tracker's state"))
 
-    def _see(
-        self, boxes: FloatArray, scores: FloatArray, time_s: float
-    ) -> tuple[list[Track | None], list[Track]]:
+    def _see(self, found: Found, time_s: float) -> tuple[list[Track | None], list[Track]]:
         """Return the track of each box of a new picture, and those that walked out."""
         predicted = self._predict(time_s)
-        leaving = outside(predicted, self._frame_size)
+        leaving = outside(predicted, self._state.frame_size)
         about_to_leave = [t for t, left in zip(self.tracks, leaving, strict=True) if left]
-        whose = self._match(predicted, leaving, boxes, time_s)
-        tracks = self._tracks_of(whose, boxes, scores, time_s)
-        for column, doubled in enumerate(_doubled(boxes, tracks)):
+        whose = self._match(predicted, leaving, found.boxes, time_s)
+        tracks = self._tracks_of(whose, found, time_s)
+        for column, doubled in enumerate(_doubled(found.boxes, tracks)):
             track = tracks[column]
             if column in whose:
-                whose[column].see(boxes[column], float(scores[column]), time_s, doubled)
+                whose[column].see(*found.at(column), time_s, doubled)
             elif track and doubled:
                 track.sightings, track.doubled = 0, 1
         seen = {track.id for track in tracks if track}
         return tracks, self._end([track for track in about_to_leave if track.id not in seen])
 
     def _tracks_of(
-        self, whose: dict[int, Track], boxes: FloatArray, scores: FloatArray, time_s: float
+        self, whose: dict[int, Track], found: Found, time_s: float
     ) -> list[Track | None]:
         """Return the track of each box; boxes that are nobody's begin one if they are sure."""
         return [
             whose.get(column)
             or (
-                self._begin(boxes[column], float(scores[column]), time_s)
-                if scores[column] >= self._first_score
+                self._begin(*found.at(column), time_s)
+                if found.scores[column] >= found.first_score
                 else None
             )
-            for column in range(len(boxes))
+            for column in range(len(found.boxes))
         ]
 
-    def _see_again(
-        self, boxes: FloatArray, scores: FloatArray, time_s: float
-    ) -> list[Track | None]:
+    def _see_again(self, found: Found, time_s: float) -> list[Track | None]:
         """Return the track of each box of a picture shown before; none ends, none moves."""
         where = np.array([track.motion.box for track in self.tracks], np.float32).reshape(-1, 4)
         reach = np.full(len(where), LONGEST_REACH, np.float32)
         largest = np.full(len(where), UNKNOWN_LARGER, np.float32)
         whose = {
             column: self.tracks[row]
-            for row, column in assign(where, boxes, reach, np.zeros_like(reach), largest)
+            for row, column in assign(where, found.boxes, reach, np.zeros_like(reach), largest)
         }
-        tracks = self._tracks_of(whose, boxes, scores, time_s)
-        for track, doubled in zip(tracks, _doubled(boxes, tracks), strict=True):
+        tracks = self._tracks_of(whose, found, time_s)
+        for track, doubled in zip(tracks, _doubled(found.boxes, tracks), strict=True):
             if track and 0 <= time_s - track.moved_at_s <= FROZEN_AFTER_S:
                 track.see_again(time_s, doubled)
         return tracks
 
     def _begin(self, box: FloatArray, score: float, time_s: float) -> Track:
-        track = Track.begin(self._next_id, box, score, time_s)
-        self._next_id += 1
+        track = Track.begin(self._state.next_id, box, score, time_s)
+        self._state.next_id += 1
         self.tracks.append(track)
         return track
 
     def _end(self, ended: list[Track]) -> list[Track]:
         ids = {track.id for track in ended}
-        self.tracks = [track for track in self.tracks if track.id not in ids]
+        self._state.tracks = [track for track in self.tracks if track.id not in ids]
         for track in ended:
             self.static.remember(track)
         return ended
 
     def _end_others(self, frame_size: tuple[int, int]) -> list[Track]:
         """End all when the picture has another size: no place in it means what it meant."""
-        before, self._frame_size = self._frame_size, frame_size
+        before, self._state.frame_size = self._state.frame_size, frame_size
         if before in ((0, 0), frame_size):
             return []
         ended = self._end(self.tracks)
-        self.static = StaticFaces()
+        self._state.static = StaticFaces()
         return ended
 
     def _end_lost(self, time_s: float) -> list[Track]:

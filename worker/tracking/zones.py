@@ -13,9 +13,10 @@ from shapely import LineString, Point, Polygon
 
 from contract.cameras.camera import Camera
 from contract.cameras.layout import Area, CountingLine, Line, Zone
-from contract.people.people import Direction, LineCrossing
+from contract.people.people import Direction
 from face_detector.detection import Detections
 from worker.tracking.association import centres
+from worker.tracking.passage import Crossing
 from worker.tracking.track import Track
 
 FloatArray = npt.NDArray[np.float32]
@@ -84,7 +85,7 @@ class Layout:
             return
         direction = crossed(line, Point(before), place)
         if direction is not None:
-            track.passage.crossings.append(LineCrossing(round(time_s, 3), name, direction))
+            track.passage.crossings.append(Crossing(round(time_s, 3), name, direction))
 
 
 def crossed(line: LineString, start: Point, end: Point) -> Direction | None:

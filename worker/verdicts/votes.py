@@ -10,14 +10,16 @@ corrected, not a change. All of it is two dozen numbers, whatever the time in vi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
+from msgspec.structs import replace
 
-from contract.people.people import VerdictChange
 from contract.people.verdicts import JUDGED_VERDICTS, Verdict
+from worker.saved_state import MOST_EVENTS, Amount, FrozenRecord, Moment
 
 LEAST_WEIGHT: Final = 0.1
 """Evidence below this is too thin for any verdict."""
@@ -43,33 +45,40 @@ FOUNDED_S: Final = 0.6
 MOST_CHANGES: Final = 8
 """Events kept of one person, the newest; more is a mask that is being eaten under."""
 
-Sums = tuple[float, float, float]
+Sums = tuple[Amount, Amount, Amount]
 """In the order of `JUDGED_VERDICTS`."""
 _NOTHING: Final[Sums] = (0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True)
-class Votes:
+class Change(FrozenRecord, frozen=True):
+    """Somebody put a mask on, took it off or moved it, in view."""
+
+    at_s: Moment
+    before: Verdict
+    after: Verdict
+
+
+class Votes(FrozenRecord, frozen=True):
     """What is known of one person's mask. Times are the camera's, in seconds."""
 
     recent: Sums = _NOTHING
     """Weighted sums of class probabilities, at most `MOST_WEIGHT` together."""
     now: Verdict = "unknown"
     """How the mask is worn now."""
-    looked_at_s: float = 0.0
+    looked_at_s: Moment = 0.0
     """When the face was last classified; 0 before the first time."""
     held_s: Sums = _NOTHING
     """Good seconds for which each verdict held."""
     sure_s: Sums = _NOTHING
     """The same, each times the probability of that verdict."""
-    undecided_s: float = 0.0
+    undecided_s: Amount = 0.0
     """Good seconds without any verdict."""
-    now_held_s: float = 0.0
+    now_held_s: Amount = 0.0
     """Good seconds for which `now` has held without a break."""
-    now_since_s: float = 0.0
+    now_since_s: Moment = 0.0
     founded: Verdict = "unknown"
     """The last verdict that held for `FOUNDED_S`."""
-    changes: tuple[VerdictChange, ...] = ()
+    changes: Annotated[tuple[Change, ...], Meta(max_length=MOST_EVENTS)] = ()
 
     @property
     def weight(self) -> float:
@@ -100,6 +109,7 @@ class Votes:
 
         `weight` says how good the view was, 0 to 1 (see `worker.verdicts.evidence`).
         """
+        time_s = round(time_s, 3)
         given = [float(part) for part in probabilities]
         fade = min(1.0, (MOST_WEIGHT - weight) / self.weight) if self.weight > 0 else 1.0
         recent = _sums(
@@ -110,41 +120,6 @@ class Votes:
         if now != self.now:
             voted = replace(voted, now=now, now_since_s=time_s, now_held_s=0.0)
         return voted._credit(given, weight * self._stands_for_s(time_s))
-
-    def encode(self) -> list[Any]:
-        """A short list; times count from `looked_at_s`, so that few digits do."""
-        return [
-            self.now,
-            round(self.looked_at_s, 3),
-            *self.recent,
-            *self.held_s,
-            *self.sure_s,
-            round(self.undecided_s, 3),
-            round(self.now_held_s, 3),
-            round(self.looked_at_s - self.now_since_s, 3),
-            self.founded,
-            [[round(c.at_s, 3), c.before, c.after] for c in self.changes],
-        ]
-
-    @classmethod
-    def decode(cls, record: list[Any]) -> Votes:
-        """Read what `encode` wrote."""
-        now, looked_at_s, *numbers, founded, changes = record
-        parts = [float(number) for number in numbers]
-        recent, held_s, sure_s = (_sums(parts[start : start + 3]) for start in (0, 3, 6))
-        undecided_s, now_held_s, ago_s = parts[9:]
-        return cls(
-            recent=recent,
-            now=now,
-            looked_at_s=looked_at_s,
-            held_s=held_s,
-            sure_s=sure_s,
-            undecided_s=undecided_s,
-            now_held_s=now_held_s,
-            now_since_s=looked_at_s - ago_s,
-            founded=founded,
-            changes=tuple(VerdictChange(*change) for change in changes),
-        )
 
     def _stands_for_s(self, time_s: float) -> float:
         if self.looked_at_s <= 0:
@@ -169,7 +144,7 @@ class Votes:
         votes = replace(self, founded=self.now)
         if self.founded == "unknown":
             return votes
-        change = VerdictChange(round(self.now_since_s, 3), self.founded, self.now)
+        change = Change(self.now_since_s, self.founded, self.now)
         return replace(votes, changes=(*self.changes, change)[-MOST_CHANGES:])
 
     def _decide(self) -> Verdict:
@@ -185,7 +160,7 @@ class Votes:
         return JUDGED_VERDICTS[best] if means[best] >= LEAST_CONFIDENCE else "unknown"
 
 
-def _sums(parts: Any) -> Sums:
+def _sums(parts: Iterable[float]) -> Sums:
     mask, incorrect, no_mask = (round(float(part), 4) for part in parts)
     return mask, incorrect, no_mask
 
