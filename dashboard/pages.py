@@ -12,7 +12,7 @@ from contract.cameras.probes import ProbeStep
 from contract.people.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
 from dashboard.cameras.file.entries import FIELDS, MOST_BYTES
-from dashboard.live.quality import GOOD_FACE_PX
+from dashboard.cameras.fitness import GOOD_FACE_PX
 from dashboard.services import services
 
 blueprint = Blueprint("pages", __name__)

@@ -127,10 +127,13 @@ class Camera(BaseModel):
         text = json.dumps([record, self.sealed_source], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def shown_source(self, may_change: bool) -> str:
+        """As much of the source as whoever asks may see."""
+        return self.redacted_source if may_change else self.public_source
+
     def public(self, may_change: bool = False) -> dict[str, Any]:
         """The record for pages and the API, with as much of the address as who asks may see."""
-        source = self.redacted_source if may_change else self.public_source
-        return {**self.model_dump(), "source": source}
+        return {**self.model_dump(), "source": self.shown_source(may_change)}
 
 
 KEPT_BESIDE: Final = frozenset({"sealed_source", "opened"})

@@ -23,13 +23,6 @@ class MaskRate:
     low: float | None = None
     high: float | None = None
 
-    def as_json(self) -> dict[str, float | int | None]:
-        bounds = {"rate": self.rate, "low": self.low, "high": self.high}
-        return {
-            "people": self.people,
-            **{name: None if x is None else round(x, 4) for name, x in bounds.items()},
-        }
-
 
 def mask_rate(people: Mapping[Verdict, int]) -> MaskRate:
     """Return mask / (mask + incorrect + no_mask); `unknown` stays outside the ratio.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from dashboard.web.answers import FROM_RECORD
+
 
 class AuditQuery(BaseModel):
     """Which entries."""
@@ -29,9 +31,11 @@ class AuditQuery(BaseModel):
 class AuditEntryAnswer(BaseModel):
     """One thing that somebody did. Never a password, key or token."""
 
+    model_config = FROM_RECORD
+
     id: str
     at_s: float
-    actor: str = Field(description="The account's or key's name as it was.")
+    actor: str = Field(validation_alias="who", description="The account's or key's name as it was.")
     action: str
     subject: str = Field(description="On what: a camera, an account, a key, with what was changed.")
     address: str = Field(description="Where it came from.")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from contract.alerts.attempts import Attempt
 from dashboard.accounts.access import identity, requires
-from dashboard.alerts.answers import AlertsAnswer, AlertsQuery, DeliveriesAnswer, DeliveriesQuery
+from dashboard.alerts.answers import (
+    AlertsAnswer,
+    AlertsQuery,
+    AttemptAnswer,
+    DeliveriesAnswer,
+    DeliveriesQuery,
+)
 from dashboard.alerts.rights import cameras_by_id, may_see_camera, visible_alerts
 from dashboard.services import services
-from dashboard.web.conditional import conditional
-from dashboard.web.describing import describes
-from dashboard.web.requests import entries_before, query
+from dashboard.web.answering import answers
+from dashboard.web.requests import entries_before
 
 PASSING = ("evaluated_at_s",)
 
@@ -20,29 +25,27 @@ blueprint = Blueprint("alert_api", __name__, url_prefix="/api/v1/alerts")
 
 @blueprint.get("")
 @requires("viewer")
-@describes(AlertsAnswer, query=AlertsQuery)
-def alerts() -> Response:
+@answers(passing=PASSING)
+def alerts(query: AlertsQuery) -> AlertsAnswer:
     """Alerts at cameras that may be seen, the newest first: open ones, or the last ones over."""
-    asked, store = query(AlertsQuery), services().alerts
-    found = store.open() if asked.state == "open" else store.closed(asked.limit)
-    body = {
-        "alerts": [alert.model_dump(mode="json") for alert in visible_alerts(found)],
-        "evaluated_at_s": store.evaluated_at_s(),
-        "evaluated": store.evaluator_lives(),
-    }
-    return conditional(body, PASSING)
+    store = services().alerts
+    found = store.open() if query.state == "open" else store.closed(query.limit)
+    return AlertsAnswer(
+        alerts=list(visible_alerts(found)),
+        evaluated_at_s=store.evaluated_at_s(),
+        evaluated=store.evaluator_lives(),
+    )
 
 
 @blueprint.get("/deliveries")
 @requires("viewer")
-@describes(DeliveriesAnswer, query=DeliveriesQuery)
-def deliveries() -> Response:
+@answers()
+def deliveries(query: DeliveriesQuery) -> DeliveriesAnswer:
     """Attempts to deliver messages about cameras that may be seen, with what came of each."""
-    asked = query(DeliveriesQuery)
-    rows = services().deliveries.log(asked.limit, entries_before(asked.before))
-    seen = [{"id": row, **one.model_dump(mode="json")} for row, one in visible_attempts(rows)]
-    more = rows[-1][0] if len(rows) == asked.limit else None
-    return conditional({"deliveries": seen, "before": more})
+    rows = services().deliveries.log(query.limit, entries_before(query.before))
+    seen = [AttemptAnswer(id=row, **dict(one)) for row, one in visible_attempts(rows)]
+    before = rows[-1][0] if len(rows) == query.limit else None
+    return DeliveriesAnswer(deliveries=seen, before=before)
 
 
 def visible_attempts(rows: list[tuple[str, Attempt]]) -> list[tuple[str, Attempt]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, url_for
 from werkzeug.exceptions import NotFound
 
 from bus.stores.alert_rules import refuse_unknown
@@ -29,8 +29,7 @@ from dashboard.alerts.answers import (
     TestAnswer,
 )
 from dashboard.services import services
-from dashboard.web.conditional import conditional
-from dashboard.web.describing import describes
+from dashboard.web.answering import Answer, answers
 from dashboard.web.requests import json_object
 
 AnyChannel = WebhookChannel | EmailChannel
@@ -47,63 +46,62 @@ administrators = requires("administrator", everywhere=True)
 
 @blueprint.get("")
 @requires("operator")
-@describes(ChannelsAnswer)
-def channels() -> Response:
+@answers()
+def channels() -> ChannelsAnswer:
     """The channels by name; where they go is told to administrators of all cameras."""
-    return conditional({"channels": [_as_json(one) for one in services().channels.all()]})
+    return ChannelsAnswer(channels=[_answer(one) for one in services().channels.all()])
 
 
 @blueprint.post("")
 @administrators
-@describes(ChannelMade, status=201, body=NewChannel)
-def add() -> tuple[Response, int, dict[str, str]]:
+@answers(201, body=NewChannel)
+def add() -> Answer[ChannelMade]:
     """Make a channel. A web hook's signing secret is in this answer and in no other."""
     channel = keep_new_channel(json_object())
     secret = channel.secret if isinstance(channel, WebhookChannel) else None
     where = url_for("channel_api.channel", channel_id=channel.id)
-    return jsonify(**_as_json(channel), secret=secret), 201, {"Location": where}
+    return Answer(ChannelMade(**dict(_answer(channel)), secret=secret), headers={"Location": where})
 
 
 @blueprint.get("/<channel_id>")
 @requires("operator")
-@describes(ChannelAnswer)
-def channel(channel_id: str) -> Response:
+@answers()
+def channel(channel_id: str) -> ChannelAnswer:
     """One channel."""
-    return conditional(_as_json(find_channel(channel_id)))
+    return _answer(find_channel(channel_id))
 
 
 @blueprint.patch("/<channel_id>")
 @administrators
-@describes(ChannelAnswer, body=ChannelChange)
-def change(channel_id: str) -> Response:
+@answers(body=ChannelChange)
+def change(channel_id: str) -> ChannelAnswer:
     """Change some fields of a channel. A saved password stays, but for another mail server."""
-    return jsonify(_as_json(change_channel(find_channel(channel_id), json_object())))
+    return _answer(change_channel(find_channel(channel_id), json_object()))
 
 
 @blueprint.delete("/<channel_id>")
 @administrators
-@describes(None, status=204)
-def remove(channel_id: str) -> tuple[str, int]:
+@answers()
+def remove(channel_id: str) -> None:
     """Remove a channel. What waits for it is given up."""
     remove_channel(find_channel(channel_id))
-    return "", 204
 
 
 @blueprint.post("/<channel_id>/secret")
 @administrators
-@describes(SecretAnswer)
-def renew_secret(channel_id: str) -> Response:
+@answers()
+def renew_secret(channel_id: str) -> SecretAnswer:
     """Give a web hook another signing secret; the one before signs nothing more."""
-    return jsonify(secret=new_secret_of(find_channel(channel_id)))
+    return SecretAnswer(secret=new_secret_of(find_channel(channel_id)))
 
 
 @blueprint.post("/<channel_id>/test")
 @administrators
-@describes(TestAnswer, more={202: "No alerts process took the message so far."})
-def test(channel_id: str) -> tuple[Response, int]:
+@answers(also={202: "No alerts process took the message so far."})
+def test(channel_id: str) -> Answer[TestAnswer]:
     """Send a test message on the way that alerts take, and say what came of it."""
     found = test_channel(find_channel(channel_id))
-    return jsonify(found.model_dump()), 202 if found.outcome == "waiting" else 200
+    return Answer(found, 202 if found.outcome == "waiting" else 200)
 
 
 def find_channel(channel_id: str) -> AnyChannel:
@@ -168,9 +166,9 @@ def test_channel(channel: AnyChannel) -> TestAnswer:
     return TestAnswer(delivery_id=sent.id, outcome="waiting", words=words)
 
 
-def _as_json(channel: AnyChannel) -> dict[str, Any]:
+def _answer(channel: AnyChannel) -> ChannelAnswer:
     record = public(channel)
     if not identity().grants.allow_everywhere("administrator"):
         kept = ("id", "kind", "name", "created_at_s")
         record = {name: record[name] for name in kept} | {"shown": None}
-    return ChannelAnswer.model_validate(record).model_dump(mode="json")
+    return ChannelAnswer.model_validate(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, url_for
 
 from bus.stores.alert_rules import refuse_unknown
 from contract.alerts.rules import RULE_CHANGEABLE, AlertRule, make_rule
@@ -19,8 +19,7 @@ from dashboard.alerts.rights import (
     visible_rules,
 )
 from dashboard.services import services
-from dashboard.web.conditional import conditional
-from dashboard.web.describing import describes
+from dashboard.web.answering import Answer, answers
 from dashboard.web.requests import json_object
 
 blueprint = Blueprint("rule_api", __name__, url_prefix="/api/v1/alerts/rules")
@@ -28,16 +27,16 @@ blueprint = Blueprint("rule_api", __name__, url_prefix="/api/v1/alerts/rules")
 
 @blueprint.get("")
 @requires("viewer")
-@describes(RulesAnswer)
-def rules() -> Response:
+@answers()
+def rules() -> RulesAnswer:
     """The rules about cameras that may be seen, by name."""
-    return conditional({"rules": [_as_json(rule) for rule in visible_rules()]})
+    return RulesAnswer(rules=[_answer(rule) for rule in visible_rules()])
 
 
 @blueprint.post("")
 @requires("operator")
-@describes(RuleAnswer, status=201, body=NewRule)
-def add() -> tuple[Response, int, dict[str, str]]:
+@answers(201, body=NewRule)
+def add() -> Answer[RuleAnswer]:
     """Make a rule about one camera, a group, or all cameras. It is evaluated within seconds.
 
     `when` is `{"kind": "rate", "below": 0.8, "minutes": 15, "people": 20, "margin": 0.05}`,
@@ -50,32 +49,32 @@ def add() -> tuple[Response, int, dict[str, str]]:
         if name not in body:
             raise AlertError(f"{name}: a rule needs one")
     rule = keep_new_rule(body)
-    return jsonify(_as_json(rule)), 201, {"Location": url_for("rule_api.rule", rule_id=rule.id)}
+    where = url_for("rule_api.rule", rule_id=rule.id)
+    return Answer(_answer(rule), headers={"Location": where})
 
 
 @blueprint.get("/<rule_id>")
 @requires("viewer")
-@describes(RuleAnswer)
-def rule(rule_id: str) -> Response:
+@answers()
+def rule(rule_id: str) -> RuleAnswer:
     """One rule."""
-    return conditional(_as_json(find_rule(rule_id)))
+    return _answer(find_rule(rule_id))
 
 
 @blueprint.patch("/<rule_id>")
 @requires("operator")
-@describes(RuleAnswer, body=RuleChange)
-def change(rule_id: str) -> Response:
+@answers(body=RuleChange)
+def change(rule_id: str) -> RuleAnswer:
     """Change some fields of a rule; `when` and `schedule` are replaced as a whole."""
-    return jsonify(_as_json(change_rule(find_rule(rule_id), json_object())))
+    return _answer(change_rule(find_rule(rule_id), json_object()))
 
 
 @blueprint.delete("/<rule_id>")
 @requires("operator")
-@describes(None, status=204)
-def remove(rule_id: str) -> tuple[str, int]:
+@answers()
+def remove(rule_id: str) -> None:
     """Remove a rule. What it has open is closed."""
     remove_rule(find_rule(rule_id))
-    return "", 204
 
 
 def keep_new_rule(fields: dict[str, Any]) -> AlertRule:
@@ -106,9 +105,5 @@ def remove_rule(rule: AlertRule) -> None:
     audit("removed an alert rule", rule.name)
 
 
-def _as_json(rule: AlertRule) -> dict[str, Any]:
-    return {
-        **rule.model_dump(mode="json"),
-        "words": rule.when.words(),
-        "may_change": may_change(rule),
-    }
+def _answer(rule: AlertRule) -> RuleAnswer:
+    return RuleAnswer(**dict(rule), words=rule.when.words(), may_change=may_change(rule))

@@ -13,8 +13,8 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.routing import Rule as Route
 
 from dashboard.accounts.access import Rule, rule_of
+from dashboard.web.answering import Description, answers, description_of
 from dashboard.web.answers import Problem
-from dashboard.web.describing import Description, description_of
 
 OPENAPI: Final = "3.1.0"
 PREFIX: Final = "/api/v1/"
@@ -58,7 +58,7 @@ def make_document(app: Flask, version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route, method, view, description in described:
         rule = rule_of(view)
-        operation = _operation(route, view, description, rule, references)
+        operation = _operation(route, method, view, description, rule, references)
         paths.setdefault(_path(route), {})[method.lower()] = operation
     return {
         "openapi": OPENAPI,
@@ -76,17 +76,14 @@ def make_document(app: Flask, version: str) -> dict[str, Any]:
 
 
 def _models(description: Description) -> dict[type[BaseModel], JsonSchemaMode]:
-    found: dict[type[BaseModel], JsonSchemaMode] = {}
-    if description.answer is not None:
-        found[description.answer] = "serialization"
-    if description.body is not None:
-        found[description.body] = "validation"
-    found |= dict.fromkeys(description.events.values(), "serialization")
-    return found
+    sent = {*description.models.values(), *description.said.events.values()}
+    found: dict[type[BaseModel], JsonSchemaMode] = dict.fromkeys(sent, "serialization")
+    return found | ({description.said.body: "validation"} if description.said.body else {})
 
 
 def _operation(
     route: Route,
+    method: str,
     view: Any,
     description: Description,
     rule: Rule | None,
@@ -99,25 +96,23 @@ def _operation(
         "description": more.strip(),
         "x-role": rule.role if rule else None,
         "tags": [route.rule.removeprefix(PREFIX).split("/")[0]],
-        "parameters": [*_in_path(route), *_in_query(description), *_in_head(description)],
-        "responses": _responses(description, route, references),
+        "parameters": [*_in_path(route), *_in_query(description), *_in_head(description.said)],
+        "responses": _responses(description, route, method, references),
     }
-    if description.body is not None:
-        content = {"application/json": {"schema": references[description.body]}}
-        operation["requestBody"] = {"required": True, "content": content}
-    if description.files:
-        parts = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
-        form = {
-            "type": "object",
-            "properties": {description.files: parts},
-            "required": [description.files],
-        }
-        content = {"multipart/form-data": {"schema": form}}
-        operation["requestBody"] = {"required": True, "content": content}
-    if description.raw:
-        content = _as_it_is(description.raw)
+    if content := _taken(description.said, references):
         operation["requestBody"] = {"required": True, "content": content}
     return {name: value for name, value in operation.items() if value not in ("", [], None)}
+
+
+def _taken(said: answers, references: dict[Any, Any]) -> dict[str, Any]:
+    """The types of a request's body."""
+    if said.files:
+        parts = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
+        form = {"type": "object", "properties": {said.files: parts}, "required": [said.files]}
+        return {"multipart/form-data": {"schema": form}}
+    if said.body is not None:
+        return {"application/json": {"schema": references[said.body]}}
+    return _as_it_is(said.raw) if said.raw else {}
 
 
 def _as_it_is(media: str) -> dict[str, Any]:
@@ -153,13 +148,13 @@ def _in_query(description: Description) -> list[dict[str, Any]]:
     ]
 
 
-def _in_head(description: Description) -> list[dict[str, Any]]:
+def _in_head(said: answers) -> list[dict[str, Any]]:
     headers = {}
-    if description.version:
+    if said.version:
         headers["If-Match"] = (
             "The `ETag` or, in quotes, the version it was read with; 412 when it is another now."
         )
-    if description.events:
+    if said.events:
         headers["Last-Event-ID"] = "The `id` of the last event that came; those since come first."
     schema = {"type": "string"}
     return [
@@ -169,62 +164,72 @@ def _in_head(description: Description) -> list[dict[str, Any]]:
 
 
 def _responses(
-    description: Description, route: Route, references: dict[Any, Any]
+    description: Description, route: Route, method: str, references: dict[Any, Any]
 ) -> dict[str, Any]:
-    status = str(description.status)
-    answers: dict[str, Any] = {status: {"description": HTTPStatus(description.status).phrase}}
-    if description.answer is not None:
-        content = {"application/json": {"schema": references[description.answer]}}
-        if description.csv:
-            content["text/csv"] = {"schema": {"type": "string"}}
-        answers[status]["content"] = content
-    if description.media:
-        answers[status]["content"] = _as_it_is(description.media)
-    if description.events:
-        schema = {"type": "string"}
-        events = {name: references[model] for name, model in description.events.items()}
-        answers[status]["content"] = {EVENTS: {"schema": schema, "x-events": events}}
-    if description.later:
-        answers["202"] = {**answers[status], "description": "Not finished; ask at `Location`."}
-    if description.status == HTTPStatus.OK and not (description.media or description.events):
-        answers["304"] = {"description": "As `If-None-Match` says it was."}
-    problems = dict(ALWAYS)
+    said, status = description.said, description.status
+    words = {status: HTTPStatus(status).phrase, **_problems(description, route)}
+    words |= {c: one if isinstance(one, str) else _words(one) for c, one in said.also.items()}
+    if method == "GET" and description.models and not said.no_store:
+        words[304] = "As `If-None-Match` says it was."
+    content = {code: _json(references[model]) for code, model in description.models.items()}
+    if said.csv:
+        content[status]["text/csv"] = {"schema": {"type": "string"}}
+    if said.media:
+        content[status] = _as_it_is(said.media)
+    if said.events:
+        events = {name: references[model] for name, model in said.events.items()}
+        content[status] = {EVENTS: {"schema": {"type": "string"}, "x-events": events}}
+    for code in words:
+        if code >= 400:
+            own = [references[description.models[code]]] if code in description.models else []
+            content[code] = _json(*own, references[Problem])
+    return {
+        str(code): {"description": words[code], **_with(content.get(code))}
+        for code in sorted(words)
+    }
+
+
+def _json(*schemas: Any) -> dict[str, Any]:
+    one = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
+    return {"application/json": {"schema": one}}
+
+
+def _with(content: dict[str, Any] | None) -> dict[str, Any]:
+    return {"content": content} if content else {}
+
+
+def _words(model: type[BaseModel]) -> str:
+    return inspect.cleandoc(model.__doc__ or "")
+
+
+def _problems(description: Description, route: Route) -> dict[int, str]:
+    """What can go wrong, by what the view takes."""
+    said, found = description.said, dict(ALWAYS)
     if route.arguments:
-        problems[404] = "There is none of that id, as far as this account may see."
+        found[404] = "There is none of that id, as far as this account may see."
     if description.query is not None:
-        problems |= {
-            404: "A camera that is named does not exist.",
-            422: "The query cannot be used.",
-        }
-    if description.answer is not None and (description.files or description.later):
-        problems[422] = "What was sent cannot be used."
-    if description.raw:
-        problems |= {413: "The body is too large.", 415: "The body is of another kind."}
-        problems[422] = "The body cannot be used."
-    if description.files:
-        problems |= {
+        found |= {404: "A camera that is named does not exist.", 422: "The query cannot be used."}
+    if said.raw:
+        found |= {413: "The body is too large.", 415: "The body is of another kind."}
+        found[422] = "The body cannot be used."
+    if said.files:
+        found |= {
             413: "More than is taken at once.",
             415: "No form with files, or files of another kind.",
+            422: "What was sent cannot be used.",
             429: "Too many wait already.",
         }
-    if description.body is not None:
-        problems |= {
+    if said.body is not None:
+        found |= {
             404: "A camera that is named does not exist.",
             409: "The name is taken.",
             413: "The body is too large.",
             415: "The body is not JSON.",
             422: "A field cannot be used.",
         }
-    if description.version:
-        problems[412] = "Somebody else changed it since; nothing was changed."
-    problems |= {code: words for code, words in description.more.items() if code >= 400}
-    for code, words in description.more.items():
-        if code < 400:
-            answers[str(code)] = {"description": words}
-    for code, words in sorted(problems.items()):
-        content = {"application/json": {"schema": references[Problem]}}
-        answers[str(code)] = {"description": words, "content": content}
-    return answers
+    if said.version:
+        found[412] = "Somebody else changed it since; nothing was changed."
+    return found
 
 
 def _path(route: Route) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from markupsafe import Markup
 
 from dashboard.accounts.access import requires
@@ -20,7 +20,8 @@ blueprint = Blueprint("api_document", __name__)
 @requires("viewer")
 def openapi() -> Response:
     """This document."""
-    return conditional(make_document(current_app, API_VERSION))
+    document = make_document(current_app, API_VERSION)
+    return conditional(jsonify(document), document)
 
 
 @blueprint.get("/api")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Final
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, url_for
 
 from contract.cameras.camera import CHANGEABLE, Camera, make_camera
 from contract.errors import CameraConfigError
+from contract.people.faces import FrameFaces
 from dashboard.accounts.access import (
     audit,
     audit_change,
@@ -16,44 +18,45 @@ from dashboard.accounts.access import (
     requires,
     visible_cameras,
 )
-from dashboard.cameras.answers import CameraAnswer, CameraList, FacesAnswer, FitnessAnswer
+from dashboard.cameras.answers import CameraList, FacesAnswer, FitnessAnswer
+from dashboard.cameras.fitness import fitness_answer
 from dashboard.cameras.queries import CameraChange, CameraListQuery, NewCamera
 from dashboard.cameras.sources import merged_source, refuse_redacted, require_file_right
-from dashboard.live.board import read_snapshots
-from dashboard.live.quality import fitness_json, quality_json
+from dashboard.live.answers import CameraAnswer
+from dashboard.live.board import CameraSnapshot, read_snapshots
+from dashboard.live.quality import quality_answer
 from dashboard.services import services
-from dashboard.web.conditional import conditional, wanted_versions
-from dashboard.web.describing import describes
-from dashboard.web.requests import json_object, query, refuse_unknown
+from dashboard.web.answering import Answer, answers
+from dashboard.web.conditional import wanted_versions
+from dashboard.web.requests import json_object, refuse_unknown
 
 PASSING: Final = ("picture_age_s", "age_s")
 """What changes by itself, without anything new to tell."""
+NO_FRAME: Final = dict.fromkeys(field.name for field in fields(FrameFaces)) | {"faces": ()}
 
 blueprint = Blueprint("camera_api", __name__, url_prefix="/api/v1/cameras")
 
 
 @blueprint.get("")
 @requires("viewer")
-@describes(CameraList, query=CameraListQuery)
-def cameras() -> Response:
+@answers(passing=PASSING)
+def cameras(query: CameraListQuery) -> CameraList:
     """The cameras that may be seen, by name, a page at a time."""
-    asked = query(CameraListQuery)
-    seen = [c for c in visible_cameras(services().cameras.all()) if asked.group in (None, c.group)]
-    end = asked.offset + asked.limit
-    found = services().board.read_now(seen[asked.offset : end])
-    more = {**asked.model_dump(exclude_none=True), "offset": end}
-    body = {
-        "cameras": [snapshot.as_json(may_change(snapshot.camera)) for snapshot in found],
-        "total": len(seen),
-        "next": url_for("camera_api.cameras", **more) if end < len(seen) else None,
-    }
-    return conditional(body, PASSING)
+    seen = [c for c in visible_cameras(services().cameras.all()) if query.group in (None, c.group)]
+    end = query.offset + query.limit
+    found = services().board.read_now(seen[query.offset : end])
+    more = {**query.model_dump(exclude_none=True), "offset": end}
+    return CameraList(
+        cameras=[snapshot.answer(may_change(snapshot.camera)) for snapshot in found],
+        total=len(seen),
+        next=url_for("camera_api.cameras", **more) if end < len(seen) else None,
+    )
 
 
 @blueprint.post("")
 @requires("operator")
-@describes(CameraAnswer, status=201, body=NewCamera)
-def add() -> Response:
+@answers(201, body=NewCamera, passing=PASSING)
+def add() -> Answer[CameraAnswer]:
     """Register a camera. Ingest takes it up within two seconds."""
     body = json_object()
     refuse_unknown(body, CHANGEABLE)
@@ -66,25 +69,21 @@ def add() -> Response:
     require_file_right(wanted.source)
     camera = services().cameras.add(wanted)
     audit("registered a camera", camera.name)
-    where = url_for("camera_api.camera", camera_id=camera.id)
-    answer = _answer(camera)
-    answer.headers["Location"] = where
-    answer.status_code = 201
-    return answer
+    return _answer(camera, Location=url_for("camera_api.camera", camera_id=camera.id))
 
 
 @blueprint.get("/<camera_id>")
 @requires("viewer")
-@describes(CameraAnswer)
-def camera(camera_id: str) -> Response:
+@answers(passing=PASSING)
+def camera(camera_id: str) -> Answer[CameraAnswer]:
     """One camera: settings, state, faces in view, people counted."""
     return _answer(services().cameras.get(camera_id))
 
 
 @blueprint.patch("/<camera_id>")
 @requires("operator")
-@describes(CameraAnswer, body=CameraChange, version=True)
-def change(camera_id: str) -> Response:
+@answers(body=CameraChange, version=True, passing=PASSING)
+def change(camera_id: str) -> Answer[CameraAnswer]:
     """Change some fields of a camera; it takes effect within two seconds.
 
     With `If-Match`, the `ETag` or `version` it was read with: only if nobody else changed it since.
@@ -106,51 +105,44 @@ def change(camera_id: str) -> Response:
 
 @blueprint.delete("/<camera_id>")
 @requires("administrator")
-@describes(None, status=204, version=True)
-def remove(camera_id: str) -> tuple[str, int]:
+@answers(version=True)
+def remove(camera_id: str) -> None:
     """Forget a camera and all that was counted for it; `If-Match` as for a change."""
     name = services().cameras.get(camera_id).name
     services().cameras.remove(camera_id, wanted_versions())
     audit("removed a camera", name)
-    return "", 204
 
 
 @blueprint.get("/<camera_id>/faces")
 @requires("viewer")
-@describes(FacesAnswer)
-def faces(camera_id: str) -> Response:
+@answers(passing=PASSING)
+def faces(camera_id: str) -> FacesAnswer:
     """What was found in the newest analysed frame; nulls before the first."""
-    camera = services().cameras.get(camera_id)
-    [snapshot] = read_snapshots(services().snapshots, [camera], services().clock)
-    latest = snapshot.latest
-    body = dict(
-        camera_id=camera_id,
-        frame_index=latest.frame_index if latest else None,
-        sequence=latest.sequence if latest else None,
-        captured_at_s=latest.captured_at_s if latest else None,
-        analysed_at_s=latest.analysed_at_s if latest else None,
-        age_s=snapshot.picture_age_s,
-        width=latest.width if latest else None,
-        height=latest.height if latest else None,
-        detector=latest.detector if latest else None,
-        faces=[vars(face) for face in latest.faces] if latest else [],
-        in_view=snapshot.faces_in_view(),
-        quality=quality_json(snapshot.quality),
-    )
-    return conditional(body, PASSING)
+    snapshot = _snapshot(camera_id)
+    frame = vars(snapshot.latest) if snapshot.latest else NO_FRAME
+    more = {
+        "camera_id": camera_id,
+        "age_s": snapshot.picture_age_s,
+        "in_view": snapshot.faces_in_view(),
+        "quality": quality_answer(snapshot.quality),
+    }
+    return FacesAnswer.model_validate({**frame, **more})
 
 
 @blueprint.get("/<camera_id>/fitness")
 @requires("viewer")
-@describes(FitnessAnswer)
-def fitness(camera_id: str) -> Response:
+@answers()
+def fitness(camera_id: str) -> FitnessAnswer:
     """Whether masks can be measured at this camera, and if not, why and what to do."""
-    [snapshot] = read_snapshots(
-        services().snapshots, [services().cameras.get(camera_id)], services().clock
-    )
-    return conditional({"camera_id": camera_id, **fitness_json(snapshot.condition.fitness)})
+    return fitness_answer(camera_id, _snapshot(camera_id).condition.fitness)
 
 
-def _answer(camera: Camera) -> Response:
+def _snapshot(camera_id: str) -> CameraSnapshot:
+    camera = services().cameras.get(camera_id)
+    [snapshot] = read_snapshots(services().snapshots, [camera], services().clock)
+    return snapshot
+
+
+def _answer(camera: Camera, **headers: str) -> Answer[CameraAnswer]:
     [snapshot] = services().board.read_now([camera])
-    return conditional(snapshot.as_json(may_change(camera)), PASSING, camera.version)
+    return Answer(snapshot.answer(may_change(camera)), 0, headers, camera.version)

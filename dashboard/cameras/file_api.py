@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
+from werkzeug.http import quote_etag
 
 from contract.cameras.camera import Camera
 from contract.errors import CameraChangedError, QueryError
@@ -20,13 +21,12 @@ from dashboard.cameras.file.entries import MOST_BYTES
 from dashboard.cameras.file.forms import MEDIA, Form, form_of, read_cameras, write_cameras
 from dashboard.cameras.file.plan import Plan, Row, carry_out, make_plan
 from dashboard.cameras.queries import CameraExportQuery, CameraImportQuery
-from dashboard.cameras.setup_answers import ImportAnswer
+from dashboard.cameras.setup_answers import ImportAnswer, ImportedCamera, ImportRefusal
 from dashboard.cameras.sources import may_read
 from dashboard.services import services
+from dashboard.web.answering import Answer, answers
 from dashboard.web.conditional import tagged, wanted_versions
-from dashboard.web.describing import describes
-from dashboard.web.errors import problem
-from dashboard.web.requests import query
+from dashboard.web.errors import Refused
 from dashboard.web.upload_requests import takes_files
 
 BOTH: Final = ", ".join(MEDIA.values())
@@ -41,24 +41,21 @@ blueprint = Blueprint("camera_file_api", __name__, url_prefix="/api/v1/cameras")
 
 @blueprint.get("/export")
 @requires("viewer")
-@describes(
-    None,
+@answers(
     media=BOTH,
-    query=CameraExportQuery,
-    more={304: "As `If-None-Match` says it was.", 406: "Neither YAML nor CSV is wanted."},
+    also={304: "As `If-None-Match` says it was.", 406: "Neither YAML nor CSV is wanted."},
 )
-def export() -> Response:
+def export(query: CameraExportQuery) -> Response:
     """All cameras that may be seen, as YAML or CSV; never a password.
 
     `***` in an address stands for what is hidden of it. Imported again as it is, the address that
     is saved stays. Of a camera that may be seen and not changed, an address is scheme and host.
     """
-    asked = query(CameraExportQuery)
-    form = asked.format or _accepted()
+    form = query.format or _accepted()
     if form is None:
-        return problem(406, "not_acceptable", f"expected Accept to have one of {BOTH}")
+        raise Refused(406, "not_acceptable", f"expected Accept to have one of {BOTH}")
     cameras = [
-        c for c in visible_cameras(services().cameras.all()) if asked.group in (None, c.group)
+        c for c in visible_cameras(services().cameras.all()) if query.group in (None, c.group)
     ]
     headers = {"Content-Disposition": f'attachment; filename="cameras.{form}"'}
     text = write_cameras(form, cameras, may_change)
@@ -73,30 +70,30 @@ def _accepted() -> Form | None:
 @blueprint.post("/import")
 @requires("operator", action="imported cameras")
 @takes_files(MOST_BYTES, 1)
-@describes(
-    ImportAnswer,
-    query=CameraImportQuery,
+@answers(
     raw=BOTH,
     version=True,
-    more={409: "Somebody else changed the cameras meanwhile; nothing was changed."},
+    also={
+        409: "Somebody else changed the cameras meanwhile; nothing was changed.",
+        422: ImportRefusal,
+    },
 )
-def import_() -> Response:
+def import_(query: CameraImportQuery) -> Answer[ImportAnswer]:
     """Add and change the cameras of a file, all of them or none; `dry_run=1` only says what would.
 
     A camera is matched by `id`, else by `name`. Fields that the file does not have stay as they
     are. With a camera that is refused, the answer is 422 with the same rows, and nothing is
     changed, unless `partial=1`. `remove_missing=1` removes the cameras that the file lacks.
     """
-    asked = query(CameraImportQuery)
-    if asked.partial and asked.remove_missing:
+    if query.partial and query.remove_missing:
         raise QueryError(
             "partial and remove_missing together would remove cameras whose row was refused; "
             "send one of them"
         )
-    form = asked.format or form_of(request.mimetype)
+    form = query.format or form_of(request.mimetype)
     if form is None:
         words = f"expected Content-Type to be one of {BOTH}, or format=yaml or format=csv"
-        return problem(415, "unsupported_media_type", words)
+        raise Refused(415, "unsupported_media_type", words)
     entries = read_cameras(form, request.get_data())
     registry = services().cameras
     revision = registry.revision()
@@ -112,12 +109,12 @@ def import_() -> Response:
         registry.all(),
         grants.allow,
         lambda source: may_read(source, grants, settings),
-        asked.remove_missing,
+        query.remove_missing,
     )
-    if asked.dry_run:
+    if query.dry_run:
         audit_is_done()
         return _answer(plan, revision, applied=False)
-    if plan.of("refused") and not asked.partial:
+    if plan.of("refused") and not query.partial:
         return _refusal(plan, revision)
     carry_out(plan, registry, revision)
     _note(plan)
@@ -134,7 +131,7 @@ def _note(plan: Plan) -> None:
         audit(AUDITED[row.outcome], f"{row.name}: {fields}" if fields else row.name)
 
 
-def _refusal(plan: Plan, revision: int) -> Response:
+def _refusal(plan: Plan, revision: int) -> Answer[ImportAnswer]:
     refused = plan.of("refused")
     first = refused[0]
     where = f"line {first.line}" if first.line else first.name
@@ -143,29 +140,18 @@ def _refusal(plan: Plan, revision: int) -> Response:
         f"{len(refused)} of {len(plan.rows)} cameras cannot be taken, so nothing was changed; "
         f"{where}: {words}"
     )
-    answer = jsonify(error="invalid_cameras", detail=detail, **_body(plan, revision, applied=False))
-    answer.status_code = 422
-    return answer
+    found = dict(_answer(plan, revision, applied=False).body)
+    return Answer(ImportRefusal(error="invalid_cameras", detail=detail, **found), 422)
 
 
-def _answer(plan: Plan, revision: int, applied: bool) -> Response:
-    answer = jsonify(_body(plan, revision, applied))
-    answer.set_etag(str(revision))
-    return answer
+def _answer(plan: Plan, revision: int, applied: bool) -> Answer[ImportAnswer]:
+    cameras = [_row(row) for row in plan.rows]
+    counts = {str(outcome): count for outcome, count in plan.counts().items()}
+    version = str(revision)
+    body = ImportAnswer(revision=version, applied=applied, counts=counts, cameras=cameras)
+    return Answer(body, headers={"ETag": quote_etag(version)})
 
 
-def _body(plan: Plan, revision: int, applied: bool) -> dict[str, Any]:
-    rows = [_row(row) for row in plan.rows]
-    return {"revision": str(revision), "applied": applied, "counts": plan.counts(), "cameras": rows}
-
-
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row) -> ImportedCamera:
     known: Camera | None = row.before or (row.camera if row.outcome != "added" else None)
-    return {
-        "line": row.line,
-        "id": known.id if known else None,
-        "name": row.name,
-        "outcome": row.outcome,
-        "changes": [vars(change) for change in row.changes],
-        "problems": [vars(found) for found in row.problems],
-    }
+    return ImportedCamera.model_validate({**vars(row), "id": known.id if known else None})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, url_for
+from werkzeug.exceptions import NotFound
 
 from contract.cameras.camera import make_camera
 from contract.errors import CameraConfigError
@@ -13,8 +14,7 @@ from dashboard.cameras.queries import ProbeRequest
 from dashboard.cameras.setup_answers import ProbeAnswer, ProbeStarted
 from dashboard.cameras.sources import merged_source, refuse_redacted, require_file_right
 from dashboard.services import services
-from dashboard.web.describing import describes
-from dashboard.web.errors import problem
+from dashboard.web.answering import Answer, answers
 from dashboard.web.requests import json_object, refuse_unknown
 
 FIELDS: Final = frozenset({"source", "camera_id"})
@@ -24,8 +24,8 @@ blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
 
 @blueprint.post("")
 @requires("operator", action="tested a camera's address")
-@describes(ProbeStarted, status=202, body=ProbeRequest)
-def start() -> tuple[Response, int, dict[str, str]]:
+@answers(202, body=ProbeRequest)
+def start() -> Answer[ProbeStarted]:
     """Try a camera before it is saved: queue a probe of its address.
 
     With `camera_id`, of a saved camera whose password is hidden. The answer is at `Location`.
@@ -34,18 +34,18 @@ def start() -> tuple[Response, int, dict[str, str]]:
     refuse_unknown(body, FIELDS)
     probe_id = services().probes.start(_wanted_source(body), identity().owner)
     where = url_for("probe_api.read", probe_id=probe_id)
-    return jsonify(id=probe_id, state="queued"), 202, {"Location": where}
+    return Answer(ProbeStarted(id=probe_id, state="queued"), headers={"Location": where})
 
 
 @blueprint.get("/<probe_id>")
 @requires("operator")
-@describes(ProbeAnswer)
-def read(probe_id: str) -> Response:
+@answers(no_store=True)
+def read(probe_id: str) -> ProbeAnswer:
     """The state of a probe of yours and, once it is over, what it found; it goes after 5 min."""
     found = services().probes.read(probe_id, identity().owner)
     if found is None:
-        return problem(404, "not_found", "no test of yours has this id; results go after 5 min")
-    return jsonify(found)
+        raise NotFound("no test of yours has this id; results go after 5 min")
+    return found
 
 
 def _wanted_source(body: dict[str, object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Final
+from typing import Final
 
 from bus.job_queue import JobQueue
 from bus.keys import probe_picture
@@ -11,6 +11,7 @@ from bus.stores.pictures import PictureStore
 from contract.cameras.camera import is_network_address
 from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from contract.redaction import redact_url
+from dashboard.cameras.setup_answers import ProbeAnswer, ProbeState
 from runtime.vault import Vault
 
 PROBE_JOB: Final = "ingest.probe.probe.probe_camera"
@@ -19,7 +20,11 @@ QUEUED_AT_MOST_S: Final = 60
 OWNER_FIELD: Final = "owner"
 """In the job's `meta`: who asked for the probe."""
 
-_STATES: Final = {"started": "running", "finished": "finished", "queued": "queued"}
+_STATES: Final[dict[str, ProbeState]] = {
+    "started": "running",
+    "finished": "finished",
+    "queued": "queued",
+}
 _FAILED: Final = {
     "reachable": False,
     "error": "probe_failed",
@@ -52,7 +57,7 @@ class Probes:
             meta={OWNER_FIELD: owner},
         )
 
-    def read(self, probe_id: str, owner: str) -> dict[str, Any] | None:
+    def read(self, probe_id: str, owner: str) -> ProbeAnswer | None:
         """State and result of a probe of `owner`'s; None when there is none of that id.
 
         What a camera shows and how its address answers is for nobody else, whatever their role.
@@ -69,13 +74,13 @@ class Probes:
             state, result = "failed", dict(_FAILED)
         elif result is not None:
             result[SNAPSHOT_FIELD] = self._snapshot(probe_id)
-        return {
-            "id": probe_id,
-            "state": state,
-            "steps": meta.get(STEPS_FIELD, []),
-            "result": result,
-            "jobs_processes": self._queue.processes(),
-        }
+        return ProbeAnswer(
+            id=probe_id,
+            state=state,
+            steps=meta.get(STEPS_FIELD, []),
+            result=result,
+            jobs_processes=self._queue.processes(),
+        )
 
     def _snapshot(self, probe_id: str) -> str:
         """The picture in base 64, which RQ's result has not: Redis would write it to the disk."""

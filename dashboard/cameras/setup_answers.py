@@ -7,10 +7,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from contract.cameras.probes import ProbeStep
+from dashboard.web.answers import FROM_RECORD, Problem
 
 
 class ImportedField(BaseModel):
     """A field before and after; of an address, without the password."""
+
+    model_config = FROM_RECORD
 
     field: str
     before: Any
@@ -19,6 +22,8 @@ class ImportedField(BaseModel):
 
 class ImportProblem(BaseModel):
     """Why a camera is refused."""
+
+    model_config = FROM_RECORD
 
     field: str = Field(description="Empty where it is about the whole camera.")
     detail: str
@@ -46,6 +51,10 @@ class ImportAnswer(BaseModel):
     cameras: list[ImportedCamera]
 
 
+class ImportRefusal(ImportAnswer, Problem):
+    """Cameras are refused, so nothing was changed; or the file or the query cannot be used."""
+
+
 class ProbeStarted(BaseModel):
     """A probe in the queue."""
 
@@ -60,11 +69,14 @@ class ProbeProgress(BaseModel):
     after_s: float = Field(description="Seconds since the probe began.")
 
 
+ProbeState = Literal["queued", "running", "finished", "failed"]
+
+
 class ProbeAnswer(BaseModel):
     """A probe: `result` is null until it has finished or failed."""
 
     id: str
-    state: Literal["queued", "running", "finished", "failed"]
+    state: ProbeState
     steps: list[ProbeProgress] = Field(description="Those begun; the last runs, or failed.")
     result: dict[str, Any] | None
     jobs_processes: int = Field(description="Processes that could take it up; 0 explains a wait.")

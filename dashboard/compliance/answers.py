@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.people.people import Direction
+from contract.people.minutes import DROPPED, FACES, FRAMES
+from contract.people.people import Direction, Person
 from contract.people.verdicts import Verdict
-from dashboard.web.answers import Counts, NamedCamera, Rate
+from dashboard.compliance.report import Point
+from dashboard.web.answers import FROM_RECORD, Counts, NamedCamera, Rate
 
 
 class Crossing(BaseModel):
     """Somebody crossed a counting line."""
+
+    model_config = FROM_RECORD
 
     at_s: float
     line: str
@@ -19,6 +26,8 @@ class Crossing(BaseModel):
 
 class Change(BaseModel):
     """Somebody put a mask on, took it off or moved it, in view."""
+
+    model_config = FROM_RECORD
 
     at_s: float
     before: Verdict
@@ -41,6 +50,12 @@ class PersonRow(BaseModel):
     crossings: list[Crossing]
     zones: list[str]
     changes: list[Change]
+
+    @classmethod
+    def of(cls, row_id: str, person: Person, **more: str) -> Self:
+        """A person as the API gives it; `more` are the fields that a subclass adds."""
+        in_view_s = round(person.last_seen_s - person.first_seen_s, 3)
+        return cls.model_validate({**vars(person), "id": row_id, "in_view_s": in_view_s, **more})
 
 
 class PeopleAnswer(BaseModel):
@@ -70,6 +85,26 @@ class CompliancePoint(BaseModel):
     analysed_share: float | None
     invalid_s: dict[str, float]
 
+    @classmethod
+    def of(cls, point: Point, zone: tzinfo) -> CompliancePoint:
+        """A step, its ends told by the clocks of `zone`."""
+        gap, unknown, share = point.is_gap, point.unknown_share, point.analysed_share
+        return cls(
+            from_=clock_time(point.from_s, zone),
+            to=clock_time(point.to_s, zone),
+            from_s=point.from_s,
+            to_s=point.to_s,
+            people=None if gap else point.people,
+            compliance=None if gap else Rate.of(point.rate),
+            unknown_share=None if unknown is None else round(unknown, 4),
+            faces=None if gap else point.amounts.get(FACES, 0),
+            frames_analysed=point.amounts.get(FRAMES, 0),
+            frames_dropped=point.amounts.get(DROPPED, 0),
+            analysed_s=round(point.analysed_s, 3),
+            analysed_share=None if share is None else round(share, 4),
+            invalid_s=point.invalid_s,
+        )
+
 
 class ComplianceAnswer(BaseModel):
     """Compliance of some cameras together over a range, as a whole and step by step."""
@@ -79,3 +114,8 @@ class ComplianceAnswer(BaseModel):
     tz: str
     total: CompliancePoint
     points: list[CompliancePoint]
+
+
+def clock_time(time_s: int, zone: tzinfo) -> str:
+    """RFC 3339, as the clocks of `zone` show it."""
+    return datetime.fromtimestamp(time_s, zone).isoformat()

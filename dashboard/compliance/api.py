@@ -5,60 +5,52 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from datetime import datetime, tzinfo
-from typing import Any, Final
+from datetime import tzinfo
 
 from flask import Blueprint, Response, request
 
 from contract.cameras.camera import Camera
-from contract.errors import CameraNotFoundError, QueryError
+from contract.errors import CameraNotFoundError
 from contract.people.minutes import DROPPED, FACES, FRAMES, MINUTE_S
 from contract.people.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
-from dashboard.compliance.answers import ComplianceAnswer
+from dashboard.compliance.answers import ComplianceAnswer, CompliancePoint, clock_time
 from dashboard.compliance.queries import ComplianceQuery
 from dashboard.compliance.report import Point, Report, make_report
 from dashboard.services import services
-from dashboard.web.conditional import conditional, tagged
-from dashboard.web.describing import describes
+from dashboard.web.answering import answers
+from dashboard.web.answers import NamedCamera
+from dashboard.web.conditional import tagged
 from dashboard.web.time_range import DAY_S, cut, parse_step, parse_time, parse_zone
-
-PARAMETERS: Final = ("camera", "from", "to", "step", "tz", "format")
 
 blueprint = Blueprint("compliance_api", __name__, url_prefix="/api/v1/compliance")
 
 
 @blueprint.get("")
 @requires("viewer")
-@describes(ComplianceAnswer, query=ComplianceQuery, csv=True)
-def compliance() -> Response:
+@answers(csv=True)
+def compliance(query: ComplianceQuery) -> ComplianceAnswer | Response:
     """People by verdict, rate, and time really analysed; of the last 24 hours by default.
 
     All cameras asked for are added up. A step in which nothing was analysed has no people: a gap
     is never "nobody".
     """
-    asked = request.args
-    if unknown := sorted(asked.keys() - set(PARAMETERS)):
-        raise QueryError(f"unknown: {', '.join(unknown)}; expected {', '.join(PARAMETERS)}")
-    zone = parse_zone(asked.get("tz", "UTC"))
-    now_s = services().clock()
+    zone, now_s = parse_zone(query.tz), services().clock()
     # The minute that runs now is in it, as far as it has come.
-    to_s = parse_time("to", asked["to"], zone) if "to" in asked else now_s + MINUTE_S
-    from_s = parse_time("from", asked["from"], zone) if "from" in asked else to_s - DAY_S
-    step = asked.get("step", "hour")
-    time_range = cut(from_s, to_s, parse_step(step), zone)
-    cameras = _cameras(asked.getlist("camera"))
+    to_s = now_s + MINUTE_S if query.to is None else parse_time("to", query.to, zone)
+    from_s = to_s - DAY_S if query.from_ is None else parse_time("from", query.from_, zone)
+    time_range = cut(from_s, to_s, parse_step(query.step), zone)
+    cameras = _cameras(query.camera)
     report = make_report(services().history, cameras, time_range, now_s)
-    if _wants_csv():
+    if (query.format or _accepted()) == "csv":
         return _csv(report, zone)
-    body = {
-        "cameras": [{"id": camera.id, "name": camera.name} for camera in cameras],
-        "step": step,
-        "tz": str(zone),
-        "total": _as_json(report.total, zone),
-        "points": [_as_json(point, zone) for point in report.points],
-    }
-    return conditional(body)
+    return ComplianceAnswer(
+        cameras=[NamedCamera(id=camera.id, name=camera.name) for camera in cameras],
+        step=query.step,
+        tz=str(zone),
+        total=CompliancePoint.of(report.total, zone),
+        points=[CompliancePoint.of(point, zone) for point in report.points],
+    )
 
 
 def _cameras(wanted: list[str]) -> list[Camera]:
@@ -75,21 +67,9 @@ def _cameras(wanted: list[str]) -> list[Camera]:
     return list(found.values())
 
 
-def _wants_csv() -> bool:
-    wanted = request.args.get("format")
-    if wanted not in {None, "csv", "json"}:
-        raise QueryError(f"format: expected json or csv; found {str(wanted)[:40]}")
-    if wanted:
-        return wanted == "csv"
-    return request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv"
-
-
-def _as_json(point: Point, zone: tzinfo) -> dict[str, Any]:
-    return {"from": _clock(point.from_s, zone), "to": _clock(point.to_s, zone), **point.as_json()}
-
-
-def _clock(time_s: int, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(time_s, zone).isoformat()
+def _accepted() -> str:
+    best = request.accept_mimetypes.best_match(["application/json", "text/csv"])
+    return "csv" if best == "text/csv" else "json"
 
 
 def _csv(report: Report, zone: tzinfo) -> Response:
@@ -114,7 +94,7 @@ def _row(point: Point, problems: Iterable[str], zone: tzinfo) -> list[object]:
     rate, gap = point.rate, point.is_gap
     counted: list[object] = [*point.people.values(), rate.people]
     return [
-        *(_clock(point.from_s, zone), _clock(point.to_s, zone)),
+        *(clock_time(point.from_s, zone), clock_time(point.to_s, zone)),
         *([""] * len(counted) if gap else counted),
         *(_cell(share) for share in (rate.rate, rate.low, rate.high, point.unknown_share)),
         "" if gap else point.amounts.get(FACES, 0),

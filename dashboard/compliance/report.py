@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,6 @@ from contract.people.compliance import MaskRate, mask_rate
 from contract.people.minutes import (
     ANALYSED_MS,
     DAY_MINUTES,
-    DROPPED,
-    FACES,
     FRAMES,
     INVALID,
     MINUTE_S,
@@ -81,23 +79,6 @@ class Point:
             column.removeprefix(INVALID): amount / 1000
             for column, amount in sorted(self.amounts.items())
             if column.startswith(INVALID)
-        }
-
-    def as_json(self) -> dict[str, Any]:
-        share, unknown = self.analysed_share, self.unknown_share
-        gap = self.is_gap
-        return {
-            "from_s": self.from_s,
-            "to_s": self.to_s,
-            "people": None if gap else self.people,
-            "compliance": None if gap else self.rate.as_json(),
-            "unknown_share": None if unknown is None else round(unknown, 4),
-            "faces": None if gap else self.amounts.get(FACES, 0),
-            "frames_analysed": self.amounts.get(FRAMES, 0),
-            "frames_dropped": self.amounts.get(DROPPED, 0),
-            "analysed_s": round(self.analysed_s, 3),
-            "analysed_share": None if share is None else round(share, 4),
-            "invalid_s": self.invalid_s,
         }
 
 

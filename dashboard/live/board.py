@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 from bus.bus import Bus
 from bus.clock import KeptClock, SharedClock
@@ -24,11 +23,12 @@ from contract.cameras.status import CameraStatus
 from contract.people.compliance import MaskRate, mask_rate
 from contract.people.faces import FrameFaces
 from contract.people.verdicts import VERDICTS, Verdict
+from dashboard.live.answers import CameraAnswer, CameraSettings, ConnectionStatus, OpenAlert
 from dashboard.live.last_hour import LastHour
-from dashboard.live.quality import quality_json
+from dashboard.live.quality import quality_answer
+from dashboard.web.answers import Rate
 
 STALE_AFTER_S: Final = 2.0
-ALERT_FIELDS: Final = frozenset({"id", "kind", "rule", "opened_at_s", "words"})
 IN_VIEW_S: Final = 5.0
 """Faces found longer ago than this are not in view any more."""
 
@@ -93,37 +93,27 @@ class CameraSnapshot:
             return "The camera is connected, but no analysed pictures arrive."
         return ""
 
-    def as_json(self, may_change: bool = False) -> dict[str, Any]:
-        """The camera as the API gives it, states and counts included, no secret in the address."""
-        status, age_s = self.status, self.picture_age_s
-        return {
-            **self.camera.public(may_change),
-            "version": self.camera.version,
-            "status": {
-                "state": status.state,
-                "since_s": status.since_s,
-                "fps": round(status.fps, 2),
-                "width": status.width,
-                "height": status.height,
-                "codec": status.codec,
-                "error_kind": status.error_kind,
-                "error": status.error,
-                "notice_kind": status.notice_kind,
-                "notice": status.notice,
-                "reconnects": status.reconnects,
-            },
-            "reason": self.reason(),
-            "faces": self.faces_in_view(),
-            "people": self.people,
-            "compliance": mask_rate(self.people).as_json(),
-            "last_hour": self.last_hour.as_json() if self.last_hour else None,
-            "picture_age_s": None if age_s is None else round(age_s, 3),
-            "picture_at_s": self.latest.captured_at_s if self.latest else None,
-            "stale_after_s": self.stale_after_s,
-            "quality": quality_json(self.quality),
-            "fitness": self.condition.fitness.verdict,
-            "alerts": [alert.model_dump(include=set(ALERT_FIELDS)) for alert in self.alerts],
-        }
+    def answer(self, may_change: bool = False) -> CameraAnswer:
+        """The camera as the API gives it, without any secret of the address."""
+        age_s = self.picture_age_s
+        status = replace(self.status, fps=round(self.status.fps, 2))
+        settings = {name: getattr(self.camera, name) for name in CameraSettings.model_fields}
+        return CameraAnswer(
+            **settings | {"source": self.camera.shown_source(may_change)},
+            version=self.camera.version,
+            status=ConnectionStatus.model_validate(status),
+            reason=self.reason(),
+            faces=self.faces_in_view(),
+            people=self.people,
+            compliance=Rate.of(mask_rate(self.people)),
+            last_hour=Rate.of(self.last_hour) if self.last_hour else None,
+            picture_age_s=None if age_s is None else round(age_s, 3),
+            picture_at_s=self.latest.captured_at_s if self.latest else None,
+            stale_after_s=self.stale_after_s,
+            quality=quality_answer(self.quality),
+            fitness=self.condition.fitness.verdict,
+            alerts=[OpenAlert.model_validate(alert) for alert in self.alerts],
+        )
 
 
 def read_snapshots(
@@ -219,9 +209,8 @@ class Board:
                     for s in self._snapshots
                     if (groups is None or s.camera.group in groups) and not s.camera.owner
                 ]
-                self._json[groups] = json.dumps(
-                    [snapshot.as_json() for snapshot in shown], separators=(",", ":")
-                )
+                listed = ",".join(one.answer().model_dump_json(by_alias=True) for one in shown)
+                self._json[groups] = f"[{listed}]"
             return self._json[groups]
 
     def forget(self) -> None:

@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import Blueprint, Response, request
-from pydantic import BaseModel
 
 from contract.cameras.camera import Camera
-from contract.errors import CameraNotFoundError, QueryError
+from contract.errors import CameraNotFoundError
 from dashboard.accounts.access import admission, requires, visible_cameras
-from dashboard.live.answers import CameraEvent, DetailEvent, PersonEvent, StateEvent
+from dashboard.live.answers import EVENTS
 from dashboard.live.event_stream import MIME_TYPE, EventStream
 from dashboard.live.picture_streams import STREAM_HEADERS
 from dashboard.live.queries import EventsQuery
 from dashboard.live.row_ids import parse_row_id
 from dashboard.services import services
-from dashboard.web.describing import describes
-
-EVENTS: Final[dict[str, type[BaseModel]]] = {
-    "state": StateEvent,
-    "person": PersonEvent,
-    "removed": CameraEvent,
-    "gap": CameraEvent,
-    "trouble": DetailEvent,
-    "behind": DetailEvent,
-}
+from dashboard.web.answering import answers
 
 blueprint = Blueprint("event_api", __name__, url_prefix="/api/v1/events")
 
 
 @blueprint.get("")
 @requires("viewer", goes_on="answer")
-@describes(None, query=EventsQuery, events=EVENTS)
-def events() -> Response:
+@answers(events=EVENTS)
+def events(query: EventsQuery) -> Response:
     """Server-sent events: states of cameras, and everybody who is counted.
 
     Sent back as `Last-Event-ID`, the id of the last event that came brings those since, as far as
     they are kept (1,000 a camera, 30 days); a person may then come twice, never not at all, unless
     `gap` says so. A comment comes every 10 s when nothing else does.
     """
-    if unknown := sorted(request.args.keys() - {"camera"}):
-        raise QueryError(f"unknown: {', '.join(unknown)[:80]}; expected camera")
     last = request.headers.get("Last-Event-ID", "").strip()
     after = parse_row_id(last) if last else None
     services().board.forget()
     # Also answers 503 at once when Redis is away.
     seen = visible_cameras(snapshot.camera for snapshot in services().board.snapshots())
-    wanted = _wanted(seen, request.args.getlist("camera"))
+    wanted = _wanted(seen, query.camera)
     sees = admission().sees
     stream = EventStream(
         services().people_feed,

@@ -6,17 +6,18 @@ each comes once, with an id from which a stream that broke off goes on.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
+
+from pydantic import BaseModel
 
 from bus.connection.trouble import words_for_viewers
 from bus.errors import StoreError
 from bus.stores.people import CountedPerson, PeopleStore, RowId
 from contract.cameras.camera import Camera
 from contract.errors import FellBehindError
-from dashboard.compliance.people_api import person_json
+from dashboard.live.answers import EVENTS, CameraEvent, DetailEvent, PersonEvent, StateEvent
 from dashboard.live.board import Board, CameraSnapshot
 from dashboard.live.people_feed import Follower, PeopleFeed
 
@@ -46,7 +47,7 @@ class EventStream:
         self._shown = shown
         self._last = last
         self._cameras: list[Camera] = []
-        self._states: dict[str, dict[str, Any]] = {}
+        self._states: dict[str, StateEvent] = {}
         self._sent: dict[str, RowId] = {}
         self._trouble = ""
 
@@ -62,7 +63,7 @@ class EventStream:
                 yield from self._missed()
                 yield from self._live(follower)
             except FellBehindError as error:
-                yield encode_event("behind", {"detail": str(error)})
+                yield encode_event("behind", DetailEvent(detail=str(error)))
 
     def _live(self, follower: Follower) -> Iterator[bytes]:
         looked_at = sent_at = time.monotonic()
@@ -84,7 +85,7 @@ class EventStream:
         ids = [camera.id for camera in self._cameras]
         try:
             for camera_id in self._people.lost(ids, self._last):
-                yield encode_event("gap", {"camera_id": camera_id})
+                yield encode_event("gap", CameraEvent(camera_id=camera_id))
             for counted in self._people.since(self._cameras, self._last):
                 self._sent[counted.camera.id] = counted.id
                 yield person_event(counted) if self._shown(counted.camera) else b""
@@ -107,45 +108,51 @@ class EventStream:
             return events
         self._trouble = ""
         self._cameras = [snapshot.camera for snapshot in snapshots]
-        found = {snapshot.camera.id: state_json(snapshot) for snapshot in snapshots}
+        found = {snapshot.camera.id: state_event(snapshot) for snapshot in snapshots}
         removed = [id_ for id_ in self._states if id_ not in found]
         changed = [state for id_, state in found.items() if self._states.get(id_) != state]
         self._states = found
         return [
-            *(encode_event("removed", {"camera_id": camera_id}) for camera_id in removed),
+            *(encode_event("removed", CameraEvent(camera_id=camera_id)) for camera_id in removed),
             *(encode_event("state", state) for state in changed),
         ]
 
 
-def state_json(snapshot: CameraSnapshot) -> dict[str, Any]:
+def state_event(snapshot: CameraSnapshot) -> StateEvent:
     """A camera's state, of what changes seldom."""
     camera, status = snapshot.camera, snapshot.status
-    return {
-        "camera_id": camera.id,
-        "camera": camera.name,
-        "group": camera.group,
-        "state": status.state,
-        "since_s": status.since_s,
-        "error_kind": status.error_kind,
-        "error": status.error,
-        "reason": snapshot.reason(),
-        "problems": sorted(snapshot.quality.problems),
-    }
+    return StateEvent(
+        camera_id=camera.id,
+        camera=camera.name,
+        group=camera.group,
+        state=status.state,
+        since_s=status.since_s,
+        error_kind=status.error_kind,
+        error=status.error,
+        reason=snapshot.reason(),
+        problems=sorted(snapshot.quality.problems),
+    )
 
 
 def person_event(counted: CountedPerson) -> bytes:
     """Somebody was counted."""
-    row = person_json(counted.id.in_stream, counted.person)
-    body = {"camera_id": counted.camera.id, "camera": counted.camera.name, **row}
+    where = {"camera_id": counted.camera.id, "camera": counted.camera.name}
+    body = PersonEvent.of(counted.id.in_stream, counted.person, **where)
     return encode_event("person", body, str(counted.id))
 
 
 def trouble(detail: str) -> bytes:
     """Nothing is known of any camera now."""
-    return encode_event("trouble", {"detail": detail})
+    return encode_event("trouble", DetailEvent(detail=detail))
 
 
-def encode_event(kind: str, data: dict[str, Any], event_id: str = "") -> bytes:
-    """One event on the wire. JSON is one line, as it must be."""
+def encode_event(kind: str, data: BaseModel, event_id: str = "") -> bytes:
+    """One event on the wire. JSON is one line, as it must be.
+
+    Raises:
+        TypeError: events of this kind are described to bring something else.
+    """
+    if type(data) is not EVENTS[kind]:
+        raise TypeError(f"{kind}: expected {EVENTS[kind]}, found {type(data)}")
     head = f"id: {event_id}\n" if event_id else ""
-    return f"{head}event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    return f"{head}event: {kind}\ndata: {data.model_dump_json()}\n\n".encode()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, jsonify, make_response, request, url_for
+from flask import Blueprint, Response, make_response, request, url_for
 from werkzeug.exceptions import NotFound
 
 from bus.stores.uploads import MOST_IMAGES
@@ -14,9 +14,9 @@ from dashboard.accounts.access import admission, identity, requires
 from dashboard.downloads import save_as
 from dashboard.services import services
 from dashboard.try_it.analyses import Analysis
-from dashboard.try_it.answers import AnalysisAnswer
-from dashboard.web.describing import describes
-from dashboard.web.errors import UPLOAD_STATUS, problem
+from dashboard.try_it.answers import AnalysisAnswer, UploadedImage
+from dashboard.web.answering import Answer, answers
+from dashboard.web.errors import UPLOAD_STATUS, Refused
 from dashboard.web.upload_requests import takes_files
 from runtime.image_files import read_header
 
@@ -24,6 +24,7 @@ FIELD: Final = "image"
 MOST_BODY_BYTES: Final = 24 * 1024 * 1024
 LONGEST_NAME: Final = 80
 NO_PROCESS: Final = "no process takes images now; start one with `maskwatch images`"
+LATER: Final = {202: "Not finished; ask at `Location`.", 422: "What was sent cannot be used."}
 GONE: Final = "no analysis of yours has this id; they are kept for 10 minutes"
 
 blueprint = Blueprint("analysis_api", __name__, url_prefix="/api/v1/analyses")
@@ -32,8 +33,8 @@ blueprint = Blueprint("analysis_api", __name__, url_prefix="/api/v1/analyses")
 @blueprint.post("")
 @requires("operator", action="analysed images of their own", goes_on="answer")
 @takes_files(MOST_BODY_BYTES, MOST_IMAGES)
-@describes(AnalysisAnswer, status=201, files=FIELD, later=True)
-def start() -> Response:
+@answers(201, files=FIELD, also=LATER)
+def start() -> Answer[AnalysisAnswer]:
     """Analyse the images in the form's parts `image`; 201 with what was found.
 
     202 with `state` where that takes long: ask at `Location` then.
@@ -43,11 +44,10 @@ def start() -> Response:
         _check(name, data)
     analyses = services().analyses
     if not analyses.processes():
-        return problem(503, "no_process", NO_PROCESS)
+        raise Refused(503, "no_process", NO_PROCESS)
     if analyses.busy():
-        answer = problem(429, "busy", "too many images wait already; try again in some seconds")
-        answer.headers["Retry-After"] = "5"
-        return answer
+        words = "too many images wait already; try again in some seconds"
+        raise Refused(429, "busy", words, {"Retry-After": "5"})
     owner = identity().owner
     upload_id = analyses.start(owner, names, images)
     found = analyses.wait(upload_id, owner, admission().require_still)
@@ -56,15 +56,15 @@ def start() -> Response:
 
 @blueprint.get("/<analysis_id>")
 @requires("operator")
-@describes(AnalysisAnswer, later=True)
-def read(analysis_id: str) -> Response:
+@answers(also=LATER, no_store=True)
+def read(analysis_id: str) -> Answer[AnalysisAnswer]:
     """How far an analysis is, and what was found."""
     return _answer(services().analyses.find(analysis_id, identity().owner), 200)
 
 
 @blueprint.get("/<analysis_id>/pictures/<int:number>")
 @requires("operator")
-@describes(None, media="image/jpeg")
+@answers(media="image/jpeg")
 def picture(analysis_id: str, number: int) -> Response:
     """One image with its faces drawn, from 0; `download` gives it a file name."""
     owner = identity().owner
@@ -82,12 +82,11 @@ def picture(analysis_id: str, number: int) -> Response:
 
 @blueprint.delete("/<analysis_id>")
 @requires("operator", action="removed images of their own")
-@describes(None, status=204)
-def remove(analysis_id: str) -> tuple[str, int]:
+@answers()
+def remove(analysis_id: str) -> None:
     """Forget an analysis now rather than after 10 minutes."""
     if not services().analyses.remove(analysis_id, identity().owner):
         raise NotFound(GONE)
-    return "", 204
 
 
 def _images() -> tuple[list[str], list[bytes]]:
@@ -119,35 +118,28 @@ def _check(name: str, data: bytes) -> None:
         raise type(error)(f"{name}: {error}") from error
 
 
-def _answer(found: Analysis | None, finished: int) -> Response:
+def _answer(found: Analysis | None, finished: int) -> Answer[AnalysisAnswer]:
     if found is None:
         raise NotFound(GONE)
     if "error" in found.result:
         detail = f"{found.names[found.result['number']]}: {found.result['detail']}"
         status = UPLOAD_STATUS.get(found.result["error"], 422)
-        return problem(status, f"upload_{found.result['error']}", detail)
+        raise Refused(status, f"upload_{found.result['error']}", detail)
     if found.state == "failed":
-        return problem(500, "analysis_failed", "the analysis failed; the log of `images` says why")
-    answer = jsonify(_record(found))
-    answer.status_code = finished if found.state == "finished" else 202
-    answer.headers["Location"] = url_for("analysis_api.read", analysis_id=found.id)
-    return answer
+        raise Refused(500, "analysis_failed", "the analysis failed; the log of `images` says why")
+    body = AnalysisAnswer(
+        id=found.id, state=found.state, expires_in_s=found.expires_in_s, images=_images_of(found)
+    )
+    status = finished if found.state == "finished" else 202
+    return Answer(body, status, {"Location": url_for("analysis_api.read", analysis_id=found.id)})
 
 
-def _record(found: Analysis) -> dict[str, Any]:
-    images = [
-        {
-            "name": name,
-            "picture": url_for("analysis_api.picture", analysis_id=found.id, number=number),
-            **image,
-        }
-        for number, (name, image) in enumerate(
-            zip(found.names, found.result.get("images", []), strict=False)
-        )
+def _images_of(found: Analysis) -> list[UploadedImage]:
+    def address(number: int) -> str:
+        return url_for("analysis_api.picture", analysis_id=found.id, number=number)
+
+    analysed = zip(found.names, found.result.get("images", []), strict=False)
+    return [
+        UploadedImage.model_validate({"name": name, "picture": address(number), **image})
+        for number, (name, image) in enumerate(analysed)
     ]
-    return {
-        "id": found.id,
-        "state": found.state,
-        "expires_in_s": found.expires_in_s,
-        "images": images,
-    }

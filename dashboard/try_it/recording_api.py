@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, jsonify, request, send_file, url_for
+from flask import Blueprint, Response, request, send_file, url_for
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import NotFound
 
@@ -17,8 +17,8 @@ from dashboard.downloads import save_as
 from dashboard.services import services
 from dashboard.try_it.answers import RecordingAnswer, RecordingsAnswer
 from dashboard.try_it.recording_report import report_of
-from dashboard.web.describing import describes
-from dashboard.web.errors import problem
+from dashboard.web.answering import Answer, answers
+from dashboard.web.errors import Refused
 from dashboard.web.upload_requests import takes_files
 
 CHUNK: Final = 64 * 1024
@@ -41,14 +41,12 @@ blueprint = Blueprint("recording_api", __name__, url_prefix="/api/v1/recordings"
 @blueprint.post("")
 @requires("operator", action="uploaded a recording", goes_on="upload")
 @takes_files(LARGEST, 0)
-@describes(
-    RecordingAnswer,
-    status=202,
-    query=UploadQuery,
+@answers(
+    202,
     raw="application/octet-stream",
-    more={429: "You have as many as there may be.", 503: "No process takes recordings."},
+    also={429: "You have as many as there may be.", 503: "No process takes recordings."},
 )
-def upload() -> Response:
+def upload(query: UploadQuery) -> Answer[RecordingAnswer]:
     """Take the body, a video file (`name` in the query), and queue its analysis: 202."""
     most = services().settings.recording_max_mb * 2**20
     if (request.content_length or 0) > most:
@@ -58,11 +56,11 @@ def upload() -> Response:
     queue = services().recording_jobs
     if not queue.processes():
         words = "no process takes recordings now; start one with `maskwatch recordings`"
-        return problem(503, "no_process", words)
+        raise Refused(503, "no_process", words)
     if len(_own()) >= MOST_OF_ONE:
         words = f"you have {MOST_OF_ONE} recordings here, the most there may be; remove one"
-        return problem(429, "busy", words)
-    made = _store_body(first, container, most)
+        raise Refused(429, "busy", words)
+    made = _store_body(query.name, first, container, most)
     settings = services().settings
     queue.add(
         ANALYSE_JOB,
@@ -72,31 +70,29 @@ def upload() -> Response:
         result_kept_s=60,
         failure_kept_s=600,
     )
-    answer = jsonify(_record(made))
-    answer.status_code = 202
-    answer.headers["Location"] = url_for("recording_api.read", recording_id=made.id)
-    return answer
+    where = url_for("recording_api.read", recording_id=made.id)
+    return Answer(_answer(made), headers={"Location": where})
 
 
 @blueprint.get("")
 @requires("operator")
-@describes(RecordingsAnswer)
-def recordings() -> Response:
+@answers(no_store=True)
+def recordings() -> RecordingsAnswer:
     """Your recordings, the newest first."""
-    return jsonify(recordings=[_record(one) for one in _own()])
+    return RecordingsAnswer(recordings=[_answer(one) for one in _own()])
 
 
 @blueprint.get("/<recording_id>")
 @requires("operator")
-@describes(RecordingAnswer)
-def read(recording_id: str) -> Response:
+@answers(no_store=True)
+def read(recording_id: str) -> RecordingAnswer:
     """How far a recording is, and once finished what was found in it."""
-    return jsonify(_record(_found(recording_id)))
+    return _answer(_found(recording_id))
 
 
 @blueprint.get("/<recording_id>/video")
 @requires("operator", goes_on="answer")
-@describes(None, media="video/mp4")
+@answers(media="video/mp4")
 def video(recording_id: str) -> Response:
     """The annotated video, MP4 with H.264."""
     found = _found(recording_id)
@@ -109,11 +105,10 @@ def video(recording_id: str) -> Response:
 
 @blueprint.delete("/<recording_id>")
 @requires("operator", action="removed a recording of their own")
-@describes(None, status=204)
-def remove(recording_id: str) -> tuple[str, int]:
+@answers()
+def remove(recording_id: str) -> None:
     """Delete a recording now, whatever state it is in."""
     services().recordings.remove(_found(recording_id))
-    return "", 204
 
 
 def _container(first: bytes) -> str:
@@ -128,9 +123,9 @@ def _container(first: bytes) -> str:
     return container
 
 
-def _store_body(first: bytes, container: str, most: int) -> Recording:
-    store, name = services().recordings, cleaned(request.args.get("name", "recording")[-80:])
-    made = store.create(identity().owner, name or "recording", container)
+def _store_body(name: str, first: bytes, container: str, most: int) -> Recording:
+    store = services().recordings
+    made = store.create(identity().owner, cleaned(name[-80:]) or "recording", container)
     try:
         written = 0
         with store.given_file(made).open("xb") as file:
@@ -167,14 +162,14 @@ def _found(recording_id: str) -> Recording:
     return found
 
 
-def _record(made: Recording) -> dict[str, Any]:
-    return {
-        "id": made.id,
-        "name": made.name,
-        "state": made.state,
-        "progress": made.progress,
-        "error": made.error,
-        "created_at_s": made.created_at_s,
-        "expires_in_s": services().recordings.seconds_left(made.id),
-        "report": report_of(made.report) if made.report else None,
-    }
+def _answer(made: Recording) -> RecordingAnswer:
+    return RecordingAnswer(
+        id=made.id,
+        name=made.name,
+        state=made.state,
+        progress=made.progress,
+        error=made.error,
+        created_at_s=made.created_at_s,
+        expires_in_s=services().recordings.seconds_left(made.id),
+        report=report_of(made.report) if made.report else None,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from flask import Blueprint, Response, jsonify, make_response, request
+from flask import Blueprint, Response, make_response, request
 from werkzeug.exceptions import NotFound
 
 from bus.stores.webcams import ANALYSIS_FPS, MOST_FRAME_BYTES, MOST_PIXELS, SILENT_S
@@ -14,8 +14,8 @@ from contract.errors import UploadTooLargeError, UploadTypeError
 from dashboard.accounts.access import audit_is_done, identity, requires
 from dashboard.services import services
 from dashboard.try_it.answers import WebcamAnswer
-from dashboard.web.describing import describes
-from dashboard.web.errors import problem
+from dashboard.web.answering import answers
+from dashboard.web.errors import Refused
 from dashboard.web.upload_requests import takes_files
 from runtime.image_files import ImageHeader, read_header
 
@@ -26,44 +26,44 @@ blueprint = Blueprint("webcam_api", __name__, url_prefix="/api/v1/webcams")
 
 @blueprint.post("")
 @requires("operator", action="showed their own webcam")
-@describes(WebcamAnswer, status=201, more={429: "As many webcams run as may."})
-def start() -> tuple[Response, int] | Response:
+@answers(201, also={429: "As many webcams run as may."})
+def start() -> WebcamAnswer:
     """Register this browser's webcam as a camera; one for each account, ended by the next."""
     owner, webcams = identity().owner, services().webcams
     if webcams.full(owner):
         most = services().settings.webcams
         words = f"{most} webcams run already, the most that MASKWATCH_WEBCAMS allows; try later"
-        return problem(429, "busy", words if most else "webcams are off: MASKWATCH_WEBCAMS is 0")
+        off = "webcams are off: MASKWATCH_WEBCAMS is 0"
+        raise Refused(429, "busy", words if most else off)
     camera = webcams.start(owner, identity().name)
     services().board.forget()
-    return jsonify(
+    return WebcamAnswer(
         id=camera.id,
         name=camera.name,
         fps=ANALYSIS_FPS,
         most_pixels=MOST_PIXELS,
         silent_s=SILENT_S,
-    ), 201
+    )
 
 
 @blueprint.post("/<camera_id>/frames")
 @requires("operator", goes_on="answer")
 @takes_files(MOST_FRAME_BYTES, 0)
-@describes(
-    None,
+@answers(
     media="image/jpeg",
     raw="image/jpeg",
-    more={204: "The worker had no time for it.", 410: "The webcam has ended."},
+    also={204: "The worker had no time for it.", 410: "The webcam has ended."},
 )
 def frame(camera_id: str) -> Response:
     """Take one JPEG; answer with it annotated, or with 204 when the worker had no time for it."""
     audit_is_done()  # with the start
     camera = _webcam(camera_id)
     if not camera.enabled:
-        return problem(410, "webcam_ended", "this webcam is switched off")
+        raise Refused(410, "webcam_ended", "this webcam is switched off")
     jpeg = request.get_data(cache=False)
     sequence = services().webcams.publish(camera, jpeg, _checked(jpeg))
     if sequence is None:
-        return problem(410, "webcam_ended", ENDED)
+        raise Refused(410, "webcam_ended", ENDED)
     view = services().webcams.drawn(camera, sequence)
     if view is None:
         return make_response("", 204)
@@ -76,11 +76,10 @@ def frame(camera_id: str) -> Response:
 
 @blueprint.delete("/<camera_id>")
 @requires("operator", action="ended their own webcam")
-@describes(None, status=204)
-def end(camera_id: str) -> tuple[str, int]:
+@answers()
+def end(camera_id: str) -> None:
     """Forget the webcam and everything stored for it."""
     services().webcams.end(_webcam(camera_id).id)
-    return "", 204
 
 
 def _webcam(camera_id: str) -> Camera:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from bus.connection.trouble import Trouble
+from contract.people.compliance import MaskRate
 from contract.people.verdicts import Verdict
 
 Counts = dict[Verdict, int]
 Box = tuple[float, float, float, float]
+FROM_RECORD: Final = ConfigDict(from_attributes=True)
+"""Of an answer that is read from the record with fields of the same names."""
 
 
 class Problem(BaseModel):
@@ -28,6 +33,13 @@ class Rate(BaseModel):
     rate: float | None
     low: float | None
     high: float | None
+
+    @classmethod
+    def of(cls, found: MaskRate) -> Rate:
+        """The rate, in four decimal places."""
+        bounds = {"rate": found.rate, "low": found.low, "high": found.high}
+        shares = {name: None if x is None else round(x, 4) for name, x in bounds.items()}
+        return cls(people=found.people, **shares)
 
 
 class NamedCamera(BaseModel):

@@ -7,18 +7,20 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, request
 
 
-def conditional(body: dict[str, Any], passing: Collection[str] = (), version: str = "") -> Response:
-    """Return `body` as JSON, or 304 when the client has it as it is.
+def conditional(
+    response: Response, body: dict[str, Any], passing: Collection[str] = (), version: str = ""
+) -> Response:
+    """Return `response`, which brings `body`, or 304 when the client has it as it is.
 
     `passing`: fields at any depth that change by themselves, such as an age, and do not make it
     another answer. Therefore the tag is a weak one. `version`: of what can be written; the tag
     begins with it, so that it can be sent back as `If-Match`.
     """
     digest = _digest(body, frozenset(passing))
-    return tagged(jsonify(body), f"{version}.{digest}" if version else digest)
+    return tagged(response, f"{version}.{digest}" if version else digest)
 
 
 def wanted_versions() -> frozenset[str] | None:

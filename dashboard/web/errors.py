@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from bus.connection.trouble import TITLES, trouble_of
+from bus.connection.trouble import TITLES, Trouble, trouble_of
 from bus.errors import StoreError
 from contract.errors import (
     AccountError,
@@ -28,6 +29,7 @@ from contract.errors import (
     UploadError,
 )
 from dashboard.services import services
+from dashboard.web.answers import Problem
 
 NAMES: Final = {
     400: "bad_request",
@@ -52,9 +54,22 @@ BUSY_FOR_S: Final = 2
 _log = logging.getLogger(__name__)
 
 
-def problem(status: int, error: str, detail: str, **more: str) -> Response:
+class Refused(Exception):  # noqa: N818 - what happened to a request, not a fault of ours
+    """A view's own refusal: the status, and what the `Problem` says."""
+
+    def __init__(
+        self, status: int, error: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.error = error
+        self.headers = headers or {}
+
+
+def problem(status: int, error: str, detail: str, cause: Trouble | None = None) -> Response:
     """An error as JSON."""
-    response = jsonify(error=error, detail=detail, **more)
+    body = Problem(error=error, detail=detail, cause=cause)
+    response = jsonify(body.model_dump(exclude_none=True))
     response.status_code = status
     return response
 
@@ -75,15 +90,18 @@ def register(app: Flask) -> None:
     app.register_error_handler(BusyError, _busy)
     app.register_error_handler(TooManyAttemptsError, _busy)
     app.register_error_handler(UploadError, _upload)
+    app.register_error_handler(Refused, _refused)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _answer(status: int, error: str, detail: str, title: str = "", **more: str) -> Response:
+def _answer(
+    status: int, error: str, detail: str, title: str = "", cause: Trouble | None = None
+) -> Response:
     accepted = request.accept_mimetypes.best_match(["application/json", "text/html"])
     if accepted != "text/html" or request.path.startswith("/api/"):
-        return problem(status, error, detail, **more)
+        return problem(status, error, detail, cause)
     page = render_template("error.html", status=status, error=error, detail=detail, title=title)
     return make_response(page, status)
 
@@ -126,6 +144,12 @@ def _alert(error: AlertError) -> Response:
 
 def _upload(error: UploadError) -> Response:
     return _answer(UPLOAD_STATUS.get(error.kind, 422), f"upload_{error.kind}", str(error))
+
+
+def _refused(error: Refused) -> Response:
+    response = _answer(error.status, error.error, str(error))
+    response.headers.update(error.headers)
+    return response
 
 
 def _busy(error: TooManyAttemptsError | BusyError) -> Response:

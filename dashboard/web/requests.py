@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_origin
 
 from flask import request
 from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from werkzeug.exceptions import BadRequest
 
 from contract.errors import CameraConfigError, QueryError
@@ -54,18 +55,24 @@ Query = TypeVar("Query", bound=BaseModel)
 def query(kind: type[Query]) -> Query:
     """The parameters after the `?`; raises `QueryError` for one that cannot be used or is unknown.
 
-    For queries in which no parameter is repeated.
+    A parameter may be repeated where its field is a list.
     """
-    given = request.args.to_dict()
-    known = {field.alias or name for name, field in kind.model_fields.items()}
+    fields = {field.alias or name: field for name, field in kind.model_fields.items()}
+    known, given = fields.keys(), dict[str, Any](request.args.to_dict())
+    for name in given.keys() & known:
+        if get_origin(fields[name].annotation) is list:
+            given[name] = request.args.getlist(name)
     if unknown := sorted(given.keys() - known):
         raise QueryError(f"unknown: {', '.join(unknown)[:80]}; expected {', '.join(sorted(known))}")
     try:
         return kind.model_validate(given)
     except ValidationError as error:
-        raise QueryError(
-            "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
-        ) from None
+        raise QueryError("; ".join(map(_words, error.errors()))) from None
+
+
+def _words(found: ErrorDetails) -> str:
+    place = ".".join(map(str, found["loc"]))
+    return f"{place}: {found['msg'].replace('Input should be', 'expected')}"
 
 
 def entries_before(entry_id: str | None) -> str:

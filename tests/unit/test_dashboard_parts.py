@@ -21,6 +21,7 @@ from contract.people.verdicts import VERDICTS, Verdict
 from dashboard.live.board import CameraSnapshot
 from dashboard.live.placeholder import draw_placeholder, no_picture_since
 from dashboard.live.wall_records import decode_records, encode_record
+from dashboard.web.answers import Rate
 from dashboard.web.viewer_socket import ViewerSocket
 
 NOW_S = 1000.0
@@ -49,7 +50,7 @@ def snapshot(
 def test_the_rate_leaves_the_unknown_out_and_comes_with_its_interval() -> None:
     rate = mask_rate({"mask": 8, "incorrect": 1, "no_mask": 1, "unknown": 90})
     # Wilson's interval for 8 of 10, as published tables give it.
-    assert rate.as_json() == {"people": 10, "rate": 0.8, "low": 0.4902, "high": 0.9433}
+    assert Rate.of(rate).model_dump() == {"people": 10, "rate": 0.8, "low": 0.4902, "high": 0.9433}
     assert mask_rate({"unknown": 3}).rate is None
 
 
