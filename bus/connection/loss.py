@@ -81,14 +81,21 @@ class LossWatch:
         seen_file: Path | None = None,
         every_s: float = LOOK_EVERY_S,
         clock: Callable[[], float] = time.monotonic,
+        settled_after_ms: int = MAY_LOSE_MS,
     ) -> None:
-        """`seen_file`: remembers it for the process's successor."""
+        """`seen_file` remembers it for the process's successor.
+
+        settled_after_ms: for how long a run must have been seen before its marks are missed. All
+        marks of a younger one may be what a power cut may cost.
+        """
         self._redis = redis
         self._look_script = Script(redis, _Look)
         self._seen_file = seen_file
         self._every_s = every_s
         self._clock = clock
         self._look_at_s = 0.0
+        self._settled_after_ms = settled_after_ms
+        self._young = ("", 0)
         self._seen = ("", "0")
         self._remembered = seen_file is None
         self._loss: Loss | None = None
@@ -116,8 +123,11 @@ class LossWatch:
                 raise
             return self._ask_as_a_user_of_before()
         run, now_ms, refused, *lost = (part.decode() for part in answer)
-        self._seen = (run, now_ms)
-        self._remember()
+        if self._young[0] != run:
+            self._young = (run, int(now_ms))
+        if run == self._seen[0] or int(now_ms) - self._young[1] >= self._settled_after_ms:
+            self._seen = (run, now_ms)
+            self._remember()
         if int(refused):
             return Loss(refused=int(refused))
         return Loss(0, *(float(part) / 1000 for part in lost)) if lost else None

@@ -92,7 +92,7 @@ def without_the_user(setup: Setup) -> None:
 def test_compose_tells_a_redis_that_lost_data_until_it_is_back_or_accepted(setup: Setup) -> None:
     check = compose_check()
     store_something(setup.client())
-    watch = LossWatch(setup.client(), every_s=0)
+    watch = LossWatch(setup.client(), every_s=0, settled_after_ms=0)
     watch.look()
     assert asked(setup, check).returncode == 0
     setup.end(signal.SIGKILL)

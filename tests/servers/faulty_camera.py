@@ -33,10 +33,17 @@ class Link:
             self.closed.wait()
 
     def close(self) -> None:
+        """End the connection for whoever reads or writes. The socket stays theirs: once closed, its
+        number is the next socket's, and TLS would go on writing to that."""
         self.closed.set()
         with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-        self.connection.close()
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+
+    def free(self) -> None:
+        """Close the socket, once nobody writes any more."""
+        self.close()
+        with self._writing:
+            self.connection.close()
 
 
 class FaultyCamera:
@@ -144,7 +151,7 @@ class FaultyCamera:
         except OSError:
             pass  # the viewer speaks no TLS
         finally:
-            link.close()
+            link.free()
             with self._lock:
                 self._links.discard(link)
 
