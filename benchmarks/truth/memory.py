@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from benchmarks.system import ROOT
 from face_detector.detection import Detections
-from face_detector.loading import load_detector
-from models.files import find_model
+from face_detector.loading import SSD_PAIRS, load_detector
+from models.files import find_first, find_model
 from models.loading import load_classifier
 from models.mask_classifier import MaskClassifier
 from runtime.settings import Settings
@@ -73,9 +73,9 @@ class RememberedDetector:
         self.name, self.device = self._detector.name, self._detector.device
         self.sure_score = self._detector.sure_score
         self._memory = memory
-        weights = find_model("face-detector", settings.where_models_are)
+        weights = detector_files(name, settings.where_models_are)
         setup = f"{name} {settings.detector_width} {settings.detector_threshold} {self.device}"
-        self._setup = _digest(setup, [weights, *code("face_detector"), *code("models")])
+        self._setup = _digest(setup, [*weights, *code("face_detector"), *code("models")])
         self._last: tuple[Image, Detections] | None = None
         """Several analyses of a clip ask about the same frame one after the other."""
 
@@ -136,6 +136,13 @@ def remembering(settings: Settings, memory: Memory) -> Networks:
         settings.detector,
         RememberedClassifier(classifier, weights, memory),
     )
+
+
+def detector_files(name: str, models_dir: Path | None) -> list[Path]:
+    """The files of a detector's network."""
+    if name == "ssd":
+        return find_first(SSD_PAIRS, models_dir)
+    return [find_model({"maskwatch": "face-detector"}.get(name, name), models_dir)]
 
 
 def code(package: str) -> list[Path]:
