@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -93,7 +94,7 @@ def _operation(
     operation: dict[str, Any] = {
         "operationId": route.endpoint.replace(".", "_"),
         "summary": " ".join(summary.split()),
-        "description": more.strip(),
+        "description": "\n\n".join(filter(None, [more.strip(), *_extra_words(description, rule)])),
         "x-role": rule.role if rule else None,
         "tags": [route.rule.removeprefix(PREFIX).split("/")[0]],
         "parameters": [*_in_path(route), *_in_query(description), *_in_head(description.said)],
@@ -113,6 +114,16 @@ def _taken(said: answers, references: dict[Any, Any]) -> dict[str, Any]:
     if said.body is not None:
         return {"application/json": {"schema": references[said.body]}}
     return _as_it_is(said.raw) if said.raw else {}
+
+
+def _extra_words(description: Description, rule: Rule | None) -> Iterator[str]:
+    """What viewers would not show: the role, and which model each event brings."""
+    if kinds := description.said.events:
+        named = ", ".join(f"`{kind}` a `{model.__name__}`" for kind, model in kinds.items())
+        yield f"Events, with the record that each brings: {named}."
+    if rule and rule.role:
+        everywhere = " for all cameras" if rule.everywhere else ""
+        yield f"Needs the role `{rule.role}`{everywhere}."
 
 
 def _as_it_is(media: str) -> dict[str, Any]:

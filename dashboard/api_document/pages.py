@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from importlib.resources import files
+from typing import Final
 
-from flask import Blueprint, Response, current_app, jsonify, render_template
-from markupsafe import Markup
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
+from werkzeug.exceptions import NotFound
 
 from dashboard.accounts.access import requires
 from dashboard.api_document.document import make_document
-from dashboard.web.conditional import conditional
+from dashboard.web.conditional import conditional, tagged
+from dashboard.web.guard import HEADERS
 
 API_VERSION: Final = "1.0.0"
+VIEWER_FILES: Final = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+POLICY: Final = HEADERS["Content-Security-Policy"].replace("img-src", "img-src data:")
+"""The viewer's style sheet brings its few signs as `data:`; everything else is as on any page."""
 
 blueprint = Blueprint("api_document", __name__)
 
@@ -26,55 +31,18 @@ def openapi() -> Response:
 
 @blueprint.get("/api")
 @requires("viewer")
-def page() -> str:
-    """The API to browse."""
-    document = make_document(current_app, API_VERSION)
-    schemas = document["components"]["schemas"]
-    operations = [
-        {"path": path, "method": method.upper(), **operation}
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
-    return render_template(
-        "api.html", info=document["info"], operations=operations, schemas=schemas
-    )
+def page() -> Response:
+    """The API to browse, and to ask."""
+    response = make_response(render_template("api.html"))
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
 
 
-@blueprint.app_template_filter()
-def code_words(text: str) -> Markup:
-    """Words in which what stands between backticks is code."""
-    pieces = text.split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if number % 2 else piece
-        for number, piece in enumerate(pieces)
-    )
-
-
-@blueprint.app_template_filter()
-def schema_words(schema: dict[str, Any]) -> str:
-    """A JSON schema in one line: `number, 0.1 to 60`, `list of Zone`, `string or null`."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rsplit("/", 1)[-1]
-    for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return " or ".join(dict.fromkeys(schema_words(one) for one in schema[key]))
-    if "enum" in schema or "const" in schema:
-        return " | ".join(map(str, schema.get("enum", [schema.get("const")])))
-    kind = str(schema.get("type", "anything"))
-    if kind == "array":
-        inner = schema.get("items") or (schema.get("prefixItems") or [{}])[0]
-        return f"list of {schema_words(inner)}"
-    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
-        return f"object of {schema_words(schema['additionalProperties'])}"
-    return ", ".join([kind, *_bounds(schema)])
-
-
-def _bounds(schema: dict[str, Any]) -> list[str]:
-    low = schema.get("minimum", schema.get("minLength"))
-    high = schema.get("maximum", schema.get("maxLength"))
-    unit = " characters" if schema.get("type") == "string" else ""
-    if low is not None and high is not None:
-        return [f"{low} to {high}{unit}"]
-    if high is not None:
-        return [f"at most {high}{unit}"]
-    return [f"at least {low}{unit}"] if low is not None else []
+@blueprint.get("/api/viewer/<name>")
+@requires("viewer")
+def viewer_file(name: str) -> Response:
+    """A file of Swagger UI, which shows the document."""
+    if name not in VIEWER_FILES:
+        raise NotFound("the API's page needs no such file")
+    body = files("flask_swagger_ui").joinpath("dist", name).read_bytes()
+    return tagged(Response(body, mimetype=VIEWER_FILES[name]))

@@ -116,6 +116,8 @@ def _take_all(browser: Browser, system: System, folder: Path, pages: Pages) -> N
                 browser.open(f"{system.url}/{path}")
                 if name in {"wall", "wall-away", "camera"}:
                     browser.wait_for("[data-fresh=live]")
+                if name == "api":
+                    browser.wait_for(".opblock")
                 if act is not None:
                     act(browser)
                 time.sleep(SETTLE_S)
