@@ -1,8 +1,8 @@
-"""Reading what others left in Redis: small enough, of a version we know, of the right types.
+"""Reads records from Redis and checks their size, version and types.
 
-Whoever can write to Redis, or a version of ours that went wrong, may have left anything there.
-Messages are JSON, never pickled, and what a reader gets from here has the types that its
-annotations say and numbers that one can calculate with.
+Anybody who can write to Redis, or a faulty version of Maskwatch, may have stored anything there.
+Messages are JSON, never pickles. A record read here has the types of its annotations, and finite
+numbers.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pydantic import Field, TypeAdapter, ValidationError
 from contract.errors import MessageError
 
 LATEST_S: Final = 2.0**32
-"""Times are seconds since the epoch, up to the year 2106."""
+"""Latest time in seconds since the epoch: the year 2106."""
 LARGEST_COUNT: Final = 2**53
-"""Redis' scripts count in doubles, which know every whole number up to this."""
+"""Largest count. Redis' scripts count in doubles, which represent every whole number up to it."""
 LONGEST_SIDE_PX: Final = 65_535
-"""What a JPEG can have."""
+"""Longest side of a JPEG."""
 MOST_RECORD_BYTES: Final = 4 * 1024 * 1024
-"""No message but a picture is larger: 10,000 faces."""
+"""Largest message that is not a picture: enough for 10,000 faces."""
 
 Moment = Annotated[float, Field(ge=0, le=LATEST_S)]
 Share = Annotated[float, Field(ge=0, le=1.001)]
-"""From 0 to 1, and what rounding adds."""
+"""From 0 to 1, with some room for rounding."""
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Side = Annotated[int, Field(ge=0, le=LONGEST_SIDE_PX)]
 Pixels = Annotated[float, Field(ge=-10.0 * LONGEST_SIDE_PX, le=10.0 * LONGEST_SIDE_PX)]
@@ -36,13 +36,13 @@ T = TypeVar("T")
 
 
 def read_json(raw: bytes | str, what: str, most_bytes: int = MOST_RECORD_BYTES) -> Any:
-    """Return what a message says; raise `MessageError` naming `what` when it is no JSON of ours."""
+    """Return a message's content; raise `MessageError` naming `what` if it is not valid JSON."""
     if len(raw) > most_bytes:
         raise MessageError(f"{what} has {len(raw)} bytes, expected at most {most_bytes}")
     try:
         return json.loads(raw, parse_float=_number, parse_int=_whole, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        # The error's words repeat nothing of what was found.
+        # Do not repeat the message's content in the error.
         raise MessageError(f"{what} cannot be read: {type(error).__name__}") from error
 
 
@@ -50,7 +50,7 @@ def read_versioned(raw: bytes | str, schema: int, what: str) -> dict[str, Any]:
     """Return a record of version `schema`; raise `MessageError` for anything else."""
     record = read_json(raw, what)
     if not isinstance(record, dict):
-        raise MessageError(f"{what} cannot be read: it is no record")
+        raise MessageError(f"{what} cannot be read: it is not a record")
     found = record.get("v")
     if found != schema or isinstance(found, bool):
         raise MessageError(
@@ -61,7 +61,7 @@ def read_versioned(raw: bytes | str, schema: int, what: str) -> dict[str, Any]:
 
 
 def checked(adapter: TypeAdapter[T], record: Any, what: str) -> T:
-    """Return `record` with the adapter's types; raise `MessageError` saying which part has not."""
+    """Return `record` with the adapter's types; raise `MessageError` naming the faulty part."""
     try:
         return adapter.validate_python(record)
     except ValidationError as error:
@@ -71,25 +71,25 @@ def checked(adapter: TypeAdapter[T], record: Any, what: str) -> T:
 
 
 def read_count(raw: bytes) -> int:
-    """Return a whole number from 0 to `LARGEST_COUNT` of a stream's field; raise `ValueError`."""
-    # int() would also read "1_0" and digits of other scripts, slowly if there are many.
+    """Return a whole number from 0 to `LARGEST_COUNT`; raise `ValueError` for anything else."""
+    # int() would also accept "1_0" and digits of other scripts, and be slow with many of them.
     if not raw.isdigit() or len(raw) > 16 or int(raw) > LARGEST_COUNT:
-        raise ValueError("not a number that was counted")
+        raise ValueError("not a count")
     return int(raw)
 
 
 def read_moment(raw: bytes) -> float:
-    """Return a time of a stream's field; raise `ValueError` when it is none."""
+    """Return a time in seconds since the epoch; raise `ValueError` for anything else."""
     time_s = float(raw[:40])
     if not 0 <= time_s <= LATEST_S:  # also NaN
-        raise ValueError("not a time that anything happened at")
+        raise ValueError("not a valid time")
     return time_s
 
 
 def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError("a number without an end")
+        raise ValueError("an infinite number")
     return number
 
 
@@ -105,5 +105,5 @@ def _no_number(text: str) -> NoReturn:
 
 
 def to_json(record: object) -> str:
-    """Compact JSON, as every message in Redis is written."""
+    """Return compact JSON, the form of every message in Redis."""
     return json.dumps(record, separators=(",", ":"), allow_nan=False)

@@ -1,7 +1,7 @@
-"""Text from outside as it may be kept and shown: names that people type, and what machines say.
+"""Makes text from users and machines safe to store and show.
 
-Line breaks, escape sequences (C0, C1), NUL, and marks that turn the direction of writing can forge
-a line of a log, rewrite a terminal, or make one name look like another.
+Line breaks, escape sequences (C0, C1), NUL, and marks that change the direction of writing can
+forge a line of a log, rewrite a terminal, or make one name look like another.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ JOINERS: Final = "\u200c\u200d"
 """Zero-width non-joiner and joiner: invisible, but Persian, many scripts of India and emoji are
 spelt with them."""
 INSTEAD: Final = "\ufffd"
-"""What `cleaned` puts in the place of a character that may not be shown."""
+"""Replacement for a character that may not be shown."""
 STORED: Final[dict[str, Any]] = {"stored": True}
-"""Pydantic context for a record that is kept already: its names are cleaned, never refused, so that
-a stricter rule loses nobody a camera."""
+"""Pydantic context for a stored record: its names are cleaned, never refused, so that a
+stricter rule does not make a stored camera unreadable."""
 MOST_WORDS: Final = 1000
-"""Characters of what a camera, say, has to tell people."""
+"""Most characters of a machine's message, such as a camera's, that we show."""
 _WITHOUT_JOINERS: Final = str.maketrans("", "", JOINERS)
 
 
@@ -33,14 +33,14 @@ def is_plain(text: str) -> bool:
 
 
 def cleaned(text: str) -> str:
-    """Return text with a mark in the place of each character that may not be shown."""
+    """Return text with `INSTEAD` for each character that may not be shown."""
     if is_plain(text):
         return text
     return "".join(one if is_plain(one) else INSTEAD for one in text)
 
 
 def escaped(text: str, keep: str = "") -> str:
-    r"""Return text with each character that may not be shown written out, but those in `keep`.
+    r"""Return text with an escape for each character that may not be shown, except those in `keep`.
 
     >>> escaped("a\x9bb\n")
     'a\\x9bb\\n'
@@ -59,16 +59,18 @@ def shortened(text: str, most: int) -> str:
 
 
 def plain_words(text: str) -> str:
-    """Return what a machine says as people may read it: on one line, and not too long."""
+    """Return a machine's message for users: on one line, and shortened."""
     return escaped(shortened(text, MOST_WORDS))
 
 
 def check_name(name: str) -> str:
-    """Return a name that somebody typed; raise `ValueError` when it has what a name must not."""
+    """Return a typed name; raise `ValueError` if it contains a forbidden character."""
     if not is_plain(name):
-        raise ValueError("a name is printable text, without line breaks and control characters")
+        raise ValueError(
+            "a name must be printable text, without line breaks and control characters"
+        )
     if not name.strip(JOINERS + " "):
-        raise ValueError("a name has something to see")
+        raise ValueError("a name must have a visible character")
     return name
 
 
@@ -77,6 +79,6 @@ def _plain_name(name: str, info: ValidationInfo) -> str:
 
 
 PlainWords = Annotated[str, AfterValidator(plain_words)]
-"""What a process left in Redis for people to read."""
+"""Text in Redis that a process wrote for users."""
 PLAIN_NAME: Final = AfterValidator(_plain_name)
-"""For each name that a person types, after its length: `Annotated[str, Field(...), PLAIN_NAME]`."""
+"""Validator of every typed name, after its length: `Annotated[str, Field(...), PLAIN_NAME]`."""

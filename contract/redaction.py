@@ -1,7 +1,7 @@
-"""Keeps what is secret in cameras' addresses out of everything a person or a machine may read.
+"""Keeps secrets of cameras' addresses out of everything that users and machines may read.
 
-All of it takes time linear in the text's length, because strangers choose what is logged: it finds
-and splits, and no regular expression here repeats anything that it may have to give back.
+All functions take time linear in the text's length, because strangers can choose text that we log.
+They search and split, and no regular expression here can backtrack.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from contract.cameras.shown_addresses import HIDDEN as HIDDEN
 from contract.cameras.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of, shown_address
 
 LONGEST_LOGGED: Final = 20_000
-"""Characters of one event in the log, its traceback included; the rest is cut off unread."""
+"""Most characters of one event in the log, including its traceback; the rest is cut off unread."""
 
 _PASSWORD_WITH_BLANKS: Final = 300
-"""Characters after `user:` within which an `@` is still taken for the end of a password."""
+"""Characters after `user:` within which an `@` may end a password with blanks."""
 _ENCODED_COLON: Final = r"(?::|%(?:25){0,3}+3a)"
 _ENCODED_SLASH: Final = r"(?:/|\\{1,4}+/|%(?:25){0,3}+2f)"
 _SEPARATOR: Final = re.compile(_ENCODED_COLON + _ENCODED_SLASH + "{2}", re.IGNORECASE)
-"""`://` as it is, percent-encoded (in a query, also again), or with backslashes (in JSON)."""
+"""Matches `://`: plain, percent-encoded (once or repeatedly), or with backslashes (in JSON)."""
 _BLANK: Final = re.compile(r"\s")
 _ADDRESS_END: Final = re.compile(r"[\s\"'<>]")
 _USER: Final = re.compile(r"[^\s/:@]*+:")
 _PORT: Final = re.compile(r"\d{1,5}(?:[\s/,;]|$)")
 _AFTER_ADDRESS: Final = ".,;:!?)]}"
-"""Signs at an address's end that belong to the sentence around it."""
+"""Punctuation after an address that belongs to the sentence around it."""
 
 
 def redact_url(url: str) -> str:
-    """Return an address as those may see it who may change the camera; see `shown_address`.
+    """Return an address as accounts that may change the camera see it; see `shown_address`.
 
-    Everything up to the last `@` is taken for credentials, because people paste passwords
-    that contain `/`, `?` or `@`: hiding a part of the path is the lesser fault.
+    Treat everything up to the last `@` as credentials, because pasted passwords may contain `/`,
+    `?` or `@`. Hiding a part of the path is the lesser fault.
 
     >>> redact_url("rtsp://admin:p@ss/w@10.0.0.9/live")
     'rtsp://***@10.0.0.9/live'
@@ -44,7 +44,7 @@ def redact_url(url: str) -> str:
 
 
 def without_login(url: str) -> str:
-    """Return an address that is no camera's, its path whole, without user, password and query.
+    """Return an address other than a camera's with its path, but without user, password and query.
 
     >>> without_login("https://me:pw@mirror.example.org/yunet.onnx?token=x")
     'https://***@mirror.example.org/yunet.onnx'
@@ -57,7 +57,8 @@ def without_login(url: str) -> str:
 def redact_text(text: str) -> str:
     """Return free text with every URL in it redacted (a log line, a library's message).
 
-    A password may have quotes, brackets and blanks: all up to an `@` that may end it is hidden.
+    A password may contain quotes, brackets and blanks, so everything up to a possible `@` is
+    hidden.
 
     >>> redact_text("no answer from 'rtsp://admin:it's <mine>@10.0.0.9/live'")
     "no answer from 'rtsp://***@10.0.0.9/live'"
@@ -66,7 +67,7 @@ def redact_text(text: str) -> str:
 
 
 def hosts_alone(text: str) -> str:
-    """Return free text with nothing of its URLs but scheme and host: for who may look only.
+    """Return free text with its URLs reduced to scheme and host, as viewers see it.
 
     >>> hosts_alone("no answer from rtsp://10.0.0.9:554/live.")
     'no answer from rtsp://10.0.0.9/***.'
@@ -75,7 +76,7 @@ def hosts_alone(text: str) -> str:
 
 
 def _with_addresses(text: str, shown: Callable[[str], str]) -> str:
-    """Return `text` with each address as `shown` gives it, and nothing of one that is encoded."""
+    """Return `text` with `shown` applied to each address; encoded addresses are removed."""
     pieces, done = [], 0
     run_end = last_at = -1  # of the text without blanks that a URL is in, found once for each
     while match := _SEPARATOR.search(text, done):
@@ -91,7 +92,7 @@ def _with_addresses(text: str, shown: Callable[[str], str]) -> str:
         place = last_at if last_at >= start else _end_of_password(text, start)
         end = _position(_ADDRESS_END, text, max(start, place))
         kept = len(text[start:end].rstrip(_AFTER_ADDRESS)) + start
-        # Nothing follows where a sentence names a kind of address, such as "http:// or https://".
+        # No address follows if a sentence only names a scheme, such as "http:// or https://".
         address = shown(SEPARATOR + text[start:kept]) if kept > start else SEPARATOR
         pieces += [text[done:found], address]
         done = kept
@@ -99,7 +100,7 @@ def _with_addresses(text: str, shown: Callable[[str], str]) -> str:
 
 
 def _end_of_password(text: str, start: int) -> int:
-    """Where the `@` is that ends `user:pass word` at `start`; -1 where there is no such thing."""
+    """Return the position of the `@` that ends `user:pass word` at `start`; -1 if there is none."""
     user = _USER.match(text, start)
     if user is None or _PORT.match(text, user.end()):
         return -1
@@ -115,8 +116,8 @@ def _position(pattern: re.Pattern[str], text: str, start: int) -> int:
 def cut_and_redact(text: str, longest: int = LONGEST_LOGGED) -> str:
     """Return at most about `longest` characters of a text from outside, redacted.
 
-    A cut may go through a password, before the `@` that tells that it is one: so the address that
-    a cut goes through is hidden up to the cut.
+    The cut may be inside a password, before the `@` that would reveal it as one. So an address that
+    is cut is hidden up to the cut.
     """
     if len(text) <= longest:
         return redact_text(text)

@@ -1,4 +1,4 @@
-"""Which trace a frame belongs to."""
+"""The trace that a frame belongs to."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 Trace = str
-"""A span's name in the form `traceparent` has; "" of a frame that is not followed."""
+"""A span's id in the form of `traceparent`; "" for a frame that is not traced."""
 
 
 _TRACE: Final = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def read_trace(raw: object) -> Trace:
-    """Return what a message says of its trace; "" for what is none, which costs no frame."""
+    """Return the trace in a message; "" if it is invalid: a bad trace must not cost a frame."""
     return raw.decode() if isinstance(raw, bytes) and _TRACE.fullmatch(raw) else ""

@@ -1,8 +1,7 @@
-"""Which image files are taken, told from their content: never from a name or a content type.
+"""Accepts image files by their content, never by their name or content type.
 
-Whoever takes a file reads its header here, and whoever decodes it does so with the same library
-(Pillow), which decodes to the size that the header says or not at all. So what was refused for
-its size cannot come back as something else.
+The same library (Pillow) reads a file's header and decodes the file, to the size in the header or
+not at all. So a file that was refused for its size cannot be decoded as something else.
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ from contract.errors import (
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 MOST_BYTES: Final = 10 * 1024 * 1024
 MOST_PIXELS: Final = 40_000_000
-"""More than the photographs of most phones (12 to 24 million); 120 MB once decoded."""
+"""Most pixels of an image: more than most phones' photographs have (12 to 24 million); 120 MB
+decoded."""
 LEAST_SIDE: Final = 16
 
 _SIGNS: Final[dict[str, Callable[[bytes], bool]]] = {
@@ -40,23 +40,23 @@ _SIGNS: Final[dict[str, Callable[[bytes], bool]]] = {
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What an image file says of itself."""
+    """The header of an image file."""
 
     format: str
     """One of `FORMATS`."""
     width: int
     height: int
-    """Pixels as stored, before any rotation that the file asks for."""
+    """Height in pixels as stored, before the rotation that the file may specify."""
 
 
 def read_header(data: bytes) -> ImageHeader:
     """Read an image's kind and size without decoding it.
 
     Raises:
-        UploadEmptyError: there is nothing.
-        UploadTooLargeError: too many bytes or pixels.
-        UploadTypeError: it is no JPEG, PNG or WebP.
-        UploadDamagedError: its header cannot be read, or it has next to no pixels.
+        UploadEmptyError: the file is empty.
+        UploadTooLargeError: the file has too many bytes or pixels.
+        UploadTypeError: the file is not a JPEG, PNG or WebP image.
+        UploadDamagedError: the header cannot be read, or the image is too small.
     """
     _check_bytes(data)
     with _open(data) as image:
@@ -64,10 +64,10 @@ def read_header(data: bytes) -> ImageHeader:
 
 
 def decode_image(data: bytes) -> npt.NDArray[np.uint8]:
-    """Decode an image file, upright, to `(H, W, 3)` uint8 BGR; its first picture, if it moves.
+    """Decode an image, upright, to `(H, W, 3)` uint8 BGR; the first picture of an animation.
 
     Raises:
-        UploadError: as `read_header`; `UploadDamagedError` too where the content is cut off.
+        UploadError: as `read_header`; `UploadDamagedError` also if the content is cut off.
     """
     _check_bytes(data)
     with _open(data) as image:
@@ -79,23 +79,23 @@ def decode_image(data: bytes) -> npt.NDArray[np.uint8]:
         except Exception as error:  # a decoder's errors share no base class
             raise UploadDamagedError(
                 f"the {image.format} image cannot be decoded ({_words(error)}): it is cut off or "
-                "damaged; save it anew"
+                "damaged; save it again"
             ) from error
     return np.ascontiguousarray(rgb[:, :, ::-1])
 
 
 def require_jpeg(data: bytes, most_pixels: int) -> None:
-    """Check a picture of ours before a decoder gets it: a JPEG by its content, and not too large.
+    """Check a picture from Redis before decoding it: it must be a JPEG and not too large.
 
-    A few hundred bytes can ask for gigabytes of pixels. Takes 30 µs.
+    A few hundred bytes can declare gigabytes of pixels. The check takes 30 µs.
 
     Raises:
-        UploadTypeError: it is no JPEG.
-        UploadDamagedError: its header cannot be read.
-        UploadTooLargeError: it has more pixels.
+        UploadTypeError: it is not a JPEG.
+        UploadDamagedError: the header cannot be read.
+        UploadTooLargeError: it has more than `most_pixels` pixels.
     """
     if not _SIGNS["JPEG"](data):
-        raise UploadTypeError("it is no JPEG")
+        raise UploadTypeError("it is not a JPEG")
     with _open(data, ("JPEG",)) as image:
         width, height = image.size
     if width * height > most_pixels:
@@ -107,13 +107,13 @@ def _check_bytes(data: bytes) -> None:
         raise UploadEmptyError("the file is empty; choose another")
     if len(data) > MOST_BYTES:
         raise UploadTooLargeError(
-            f"the file has {len(data) / 2**20:.1f} MB, at most {MOST_BYTES / 2**20:.0f} MB are "
-            "taken; make the image smaller"
+            f"the file has {len(data) / 2**20:.1f} MB; the limit is {MOST_BYTES / 2**20:.0f} MB: "
+            "make the image smaller"
         )
     if not any(is_one(data) for is_one in _SIGNS.values()):
         raise UploadTypeError(
-            "by its content the file is no JPEG, PNG or WebP image, whatever its name says; "
-            "save it as one of those"
+            "by its content the file is not a JPEG, PNG or WebP image, whatever its name says; "
+            "save it as one of these"
         )
 
 
@@ -127,8 +127,8 @@ def _open(data: bytes, formats: tuple[str, ...] = FORMATS) -> PillowImage.Image:
         raise _too_many_pixels() from error
     except Exception as error:  # a parser's errors share no base class
         raise UploadDamagedError(
-            "the file begins like an image, but its header cannot be read: it is cut off or "
-            "damaged; save it anew"
+            "the file starts like an image, but its header cannot be read: it is cut off or "
+            "damaged; save it again"
         ) from error
 
 
@@ -138,16 +138,16 @@ def _checked(image: PillowImage.Image) -> ImageHeader:
         raise _too_many_pixels(f"{width} x {height} pixels, more")
     if min(width, height) < LEAST_SIDE:
         raise UploadDamagedError(
-            f"the image has {width} x {height} pixels; at least {LEAST_SIDE} x {LEAST_SIDE} are "
-            "needed to see a face"
+            f"the image has {width} x {height} pixels; a face needs at least "
+            f"{LEAST_SIDE} x {LEAST_SIDE}"
         )
     return ImageHeader(str(image.format), width, height)
 
 
 def _too_many_pixels(found: str = "") -> UploadTooLargeError:
     return UploadTooLargeError(
-        f"the image has {found or 'more pixels'} than the {MOST_PIXELS / 1e6:.0f} million that are "
-        "taken; make it smaller"
+        f"the image has {found or 'more pixels'} than the {MOST_PIXELS / 1e6:.0f} million "
+        "allowed; make it smaller"
     )
 
 

@@ -1,4 +1,4 @@
-"""The log as JSON, a line a record, for programs that collect logs."""
+"""Writes the log as JSON, one record per line, for programs that collect logs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FIRST: Final = ("time", "level", "role", "process", "event", "camera_id", "camer
 class JsonFormatter(json.JsonFormatter):
     """`time` (UTC), `level`, `role`, `process` (its id), `event`, `message`, `logger`.
 
-    Where there is one: `camera_id`, `camera` (its name), `frame`, `rule`, `left_out` (how often
-    the same was not said), `exception`. URLs are redacted in each value before it is written as
-    JSON, whose escapes would hide where one ends; control characters are written out, so that who
-    reads the value gets none.
+    Where they apply: `camera_id`, `camera` (its name), `frame`, `rule`, `left_out` (number of
+    omitted repeats), `exception`. URLs in values are redacted before encoding, because JSON's
+    escapes would hide where an address ends. Control characters are escaped, so that readers never
+    get one.
     """
 
     def __init__(self, role: str) -> None:
@@ -34,12 +34,12 @@ class JsonFormatter(json.JsonFormatter):
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
-        """Name the event: that which the call gave, or the place of the call."""
+        """Name the event: the call's own name, or else the place of the call."""
         log_data["event"] = f"{record.module}.{record.funcName}"
         super().add_fields(log_data, record, message_dict)
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """Return the record with what all have in front, every value redacted."""
+        """Return the record with the common fields first and every value redacted."""
         first = {name: log_data[name] for name in FIRST if name in log_data}
         return {name: _redacted(value) for name, value in (first | log_data).items()}
 

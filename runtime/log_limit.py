@@ -1,4 +1,4 @@
-"""Holds back what is logged again and again, and says how much that was."""
+"""Limits repeated log records, and reports how many were left out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 MOST: Final = 5
-"""Times that one event is written in a window: one place in the code, about one camera or rule."""
+"""Most records of one event in a window. An event is one place in the code about one camera or
+rule."""
 WINDOW_S: Final = 60.0
 
 Event = tuple[str, int, int, tuple[str, ...]]
@@ -19,7 +20,7 @@ Event = tuple[str, int, int, tuple[str, ...]]
 
 @dataclass
 class _Window:
-    """One event's count, from its first record on."""
+    """One event's count since its first record."""
 
     ends_s: float
     said: int = 0
@@ -28,7 +29,7 @@ class _Window:
 
 
 class LogLimit:
-    """Decides which records are written. Times are of the clock that is passed in, seconds."""
+    """Decides which records are written. Times are seconds of the given clock."""
 
     def __init__(self, window_s: float, clock: Callable[[], float]) -> None:
         self._window_s = window_s
@@ -37,7 +38,7 @@ class LogLimit:
         self._lock = threading.RLock()
 
     def admits(self, record: logging.LogRecord) -> bool:
-        """Whether to write the record; whoever asks for DEBUG gets all of that."""
+        """Whether to write the record; at level DEBUG, every record."""
         if record.levelno <= logging.DEBUG:
             return True
         with self._lock:
@@ -50,7 +51,7 @@ class LogLimit:
             return False
 
     def take_summaries(self, everything: bool = False) -> list[logging.LogRecord]:
-        """The last record of each window that is over, saying how many more there were."""
+        """Return the last record of each ended window, with the number of omitted records."""
         with self._lock:
             now_s = self._clock()
             over = {e: w for e, w in self._windows.items() if everything or now_s >= w.ends_s}
@@ -59,16 +60,16 @@ class LogLimit:
         return [_summary(w.last, w.left_out, self._window_s) for w in over.values() if w.last]
 
     def next_s(self) -> float | None:
-        """Seconds until there is something to sum up; None when nothing was left out."""
+        """Return the seconds until the next summary; None if no record was left out."""
         with self._lock:
             ends = [window.ends_s for window in self._windows.values() if window.left_out]
             return max(0.0, min(ends) - self._clock()) if ends else None
 
 
 class LimitedHandler(logging.StreamHandler[Any]):
-    """Writes each event a few times a minute; then, a minute after the first, how many more came.
+    """Writes each event a few times a minute, then a summary of how many more there were.
 
-    What was left out is said by a timer, so that it is said even where nothing else happens.
+    A timer writes the summary, so that it appears even if nothing else is logged.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class LimitedHandler(logging.StreamHandler[Any]):
         self._timer: threading.Timer | None = None
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Write what is due of earlier ones, and the record unless there were many like it."""
+        """Write due summaries, and the record unless its event is over the limit."""
         self.say_what_was_left_out()
         if self._limit.admits(record):
             return bool(super().handle(record))
@@ -95,7 +96,7 @@ class LimitedHandler(logging.StreamHandler[Any]):
             super().handle(summary)
 
     def close(self) -> None:
-        """Write all that is left to say; the process ends."""
+        """Write all remaining summaries; the process ends."""
         if self._timer is not None:
             self._timer.cancel()
         for summary in self._limit.take_summaries(everything=True):
@@ -103,7 +104,7 @@ class LimitedHandler(logging.StreamHandler[Any]):
         super().close()
 
     def _set_timer(self) -> None:
-        # One that a fork left behind is not alive in the child.
+        # A timer of the parent process is not alive in a forked child.
         if self._timer is not None and self._timer.is_alive():
             return
         wait_s = self._limit.next_s()
@@ -124,7 +125,7 @@ def _event(record: logging.LogRecord) -> Event:
 
 
 def _without_objects(record: logging.LogRecord) -> logging.LogRecord:
-    """A copy that keeps no traceback and no argument alive, to be written later."""
+    """Return a copy for later that keeps no traceback and no argument alive."""
     kept = copy.copy(record)
     kept.msg, kept.args = record.getMessage(), None
     kept.exc_info = kept.exc_text = kept.stack_info = None

@@ -1,4 +1,4 @@
-"""One way of logging for every process: an event a line, passwords redacted, floods held back."""
+"""Logging for every process: one event per line, redacted passwords, limited repeats."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ def about(
     rule: str = "",
     event: str = "",
 ) -> dict[str, Any]:
-    """The `extra` of a log call: what the line is about, for programs that read the log.
+    """Return the `extra` of a log call: the subject of the line, for programs that read the log.
 
-    `camera`, `rule`: their names. `event`: a name that stays when the words change; without one
-    it is the place in the code. Lines of one place about another camera or rule are not the same
-    event said again.
+    `camera`, `rule`: their names. `event`: a name that stays when the message changes; by default
+    the place in the code. Lines about different cameras or rules are different events.
     """
     named = {
         "camera": camera,
@@ -51,7 +50,7 @@ def about(
 
 
 class TextFormatter(RedactingFormatter):
-    """A record as text that nothing in it can pass off as another, nor drive a terminal with.
+    """Writes a record as text that cannot forge another record or control a terminal.
 
     Only a record begins at the start of a line; its further lines are indented.
     """

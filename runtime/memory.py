@@ -1,4 +1,4 @@
-"""What a process does with a freed picture's memory: keeps it for the next, or gives it back."""
+"""Configures glibc to keep the memory of freed pictures, or to return it to the kernel."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 FROM_THE_HEAP_BYTES: Final = 32 * 1024 * 1024
-"""The largest that glibc allows; a picture of 3840x2160 fits."""
+"""Largest block that glibc takes from the heap: its own maximum, enough for a 3840x2160 picture."""
 KEPT_BYTES: Final = 256 * 1024 * 1024
 GIVEN_BACK_FROM_BYTES: Final = 64 * 1024
-"""Smaller than most pictures, larger than nearly all that lives long."""
+"""Smallest block that glibc returns to the kernel: most pictures are larger, most long-lived data
+smaller."""
 
 
 def keep_freed_memory() -> bool:
     """Have glibc reuse the memory of freed pictures; False where there is no such setting.
 
-    A 1920x1080 picture is 6 MB. Left alone, glibc gives that back to the kernel when it is freed
-    and gets it anew, page by page, for the next one: 2,000 page faults and 3 to 4 ms of processor
-    time for each JPEG read, nearly as much as reading it takes. What is kept is at most what the
-    process once used at a time, because all threads share one heap: one each would keep pictures
-    of its own. Call it before threads begin.
+    A 1920x1080 picture is 6 MB. By default, glibc returns that to the kernel when the picture is
+    freed, and fetches it again, page by page, for the next one: 2,000 page faults and 3 to 4 ms of
+    processor time per JPEG, nearly as much as decoding it. All threads share one heap, so the
+    process keeps at most its own past maximum. Call this before starting threads.
     """
     if not hasattr(_LIBC, "mallopt"):
         return False
@@ -35,10 +35,10 @@ def keep_freed_memory() -> bool:
 def give_back_freed_memory() -> bool:
     """Have glibc give pictures' memory back when they are freed; False where it cannot.
 
-    For who passes pictures on and rarely decodes one. Left alone, glibc puts them among what lives
-    long as soon as it has freed one, and the process grows in steps with every hour's most viewers
-    (docs/adr/0032). A picture of its own pages costs some microseconds. Call it before threads
-    begin; child processes that are forked inherit it.
+    For processes that pass pictures on and rarely decode one. By default, after freeing one picture
+    glibc places others among long-lived data, and the process grows with every peak of viewers
+    (docs/adr/0032). Separate pages cost some microseconds per picture. Call this before starting
+    threads; forked child processes inherit it.
     """
     if not hasattr(_LIBC, "mallopt"):
         return False

@@ -1,4 +1,4 @@
-"""Our own files are for our own account alone: 0600, folders 0700."""
+"""Makes Maskwatch's files readable by its own account only: 0600, folders 0700."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Final
 
 OTHERS: Final = 0o077
-"""The rights that nobody but our account has."""
+"""Permissions that we remove: those of the group and of others."""
 
 
 def keep_private() -> None:
-    """Have this process, and those it starts, make files and folders for its own account alone.
+    """Let this process and its children create files and folders for their own account only.
 
-    Every program of ours calls this first.
+    Every program of Maskwatch calls this first.
     """
     os.umask(OTHERS)
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder that only our account may enter, or have one of ours be so from now on."""
+    """Create a folder that only our account may enter, or restrict an existing folder of ours."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.stat()
     if found.st_uid == os.geteuid() and found.st_mode & OTHERS:
@@ -29,9 +29,9 @@ def make_private_folder(path: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that only our account can read, in one step that cannot half happen.
+    """Write a file that only our account can read, atomically.
 
-    What was there under that name is replaced; nothing else is touched.
+    Replaces an existing file of that name, and touches no other file.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
     try:

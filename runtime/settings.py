@@ -22,7 +22,7 @@ PREFIX: Final = "MASKWATCH_"
 
 
 class Settings(BaseSettings):
-    """What can be set. Read it once with `load_settings` and pass it on."""
+    """All settings. Read them once with `load_settings` and pass them on."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
@@ -30,8 +30,8 @@ class Settings(BaseSettings):
         None,
         description="Redis to use, 6.2 or newer. With sentinels: "
         "redis+sentinel://host:26379,other:26379/service/0. A cluster: "
-        "redis+cluster://host:7000,other:7001/. Unset: `maskwatch run` starts one "
-        "of its own.",
+        "redis+cluster://host:7000,other:7001/. Unset: `maskwatch run` starts its "
+        "own Redis.",
     )
     redis_user: str | None = Field(
         None,
@@ -78,12 +78,12 @@ class Settings(BaseSettings):
         None,
         description="File with the key that encrypts passwords and signs cookies. Ingest, jobs, "
         "alerts and dashboard need the same one. Unset: `secret.key` in the state "
-        "folder, which `maskwatch run` makes.",
+        "folder, which `maskwatch run` creates.",
     )
     metrics_key_file: Path | None = Field(
         None,
         description="File with a key that may read `/metrics` and nothing else, in addition to "
-        "the API keys made on the dashboard.",
+        "the API keys created on the dashboard.",
     )
     workers: int | None = Field(
         None,
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         ge=0.1,
         le=720,
         description="Hours after which the report and video of an uploaded recording are "
-        "deleted. The recording itself is deleted as soon as it was analysed.",
+        "deleted. The recording itself is deleted after its analysis.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much the processes log."
@@ -126,13 +126,13 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=1_000_000,
-        description="Follow one frame in so many of each camera through all stages with "
-        "OpenTelemetry. 0 follows none. Needs `deploy/requirements-tracing.lock`.",
+        description="Trace one in this many frames of each camera through all stages with "
+        "OpenTelemetry. 0 traces no frame. Needs `deploy/requirements-tracing.lock`.",
     )
     trace_url: str = Field(
         "http://127.0.0.1:4318/v1/traces",
         pattern=r"^https?://[^/]",
-        description="OTLP receiver over HTTP that spans are sent to.",
+        description="OTLP receiver (HTTP) of the spans.",
     )
 
     detector: Literal["maskwatch", "yunet", "ssd"] = Field(
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
         description="Web folder from which `maskwatch models pull` fetches, for closed networks.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where the networks run. `auto` takes CUDA if ONNX Runtime offers it."
+        "auto", description="Where the networks run. `auto` uses CUDA if ONNX Runtime offers it."
     )
     inference_threads: int = Field(
         1,
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
         gt=0,
         le=60,
         description="Age in seconds at which a worker drops a frame and counts the drop. Half "
-        "of it if a newer frame of the camera waits.",
+        "of it if a newer frame of the camera is waiting.",
     )
     stream_max_frames: int = Field(
         8,
@@ -194,7 +194,7 @@ class Settings(BaseSettings):
         2.0,
         ge=0.5,
         le=60,
-        description="Seconds of silence after which a camera's owner loses it to another process.",
+        description="Seconds of silence after which another process takes over a camera.",
     )
     history_days: int = Field(
         HISTORY_DAYS,
@@ -229,23 +229,23 @@ class Settings(BaseSettings):
     source_hosts_allowed: str = Field(
         "",
         description="Addresses and networks that cameras may have, separated by commas "
-        "(10.20.0.0/16, 192.168.1.7). Unset: all that a camera can have.",
+        "(10.20.0.0/16, 192.168.1.7). Unset: all except addresses that are always refused.",
     )
     source_hosts_refused: str = Field(
         "",
         description="Addresses and networks that cameras may not have, separated by commas. "
-        "Those where clouds hand out credentials are always refused.",
+        "The addresses at which clouds hand out credentials are always refused.",
     )
     source_folders: str = Field(
         "",
         description="Folders from which video files may be played, separated by commas. Unset: "
-        "any that an administrator of all cameras or the command line names.",
+        "any folder, but only for an administrator of all cameras or the command line.",
     )
     file_speed: float = Field(
         1.0,
         ge=0,
         le=100,
-        description="Speed of video files that are cameras. 1 plays them as filmed. 0 plays "
+        description="Playback speed of video files as cameras. 1 is real time. 0 plays "
         "them as fast as workers follow, for measurements.",
     )
 
@@ -263,24 +263,24 @@ class Settings(BaseSettings):
 
     @property
     def where_models_are(self) -> Path:
-        """The folder of networks that do not ship: `models_dir`, else one in the state folder."""
+        """Return the folder of networks that do not ship; default: `models` in the state folder."""
         return self.models_dir or self.state_dir / "models"
 
     @property
     def where_recordings_are(self) -> Path:
-        """The folder of uploaded recordings: the one that is set, else one in the state folder."""
+        """Return the folder of uploaded recordings; by default in the state folder."""
         return self.recordings_dir or self.state_dir / "recordings"
 
     @property
     def where_the_secret_key_is(self) -> Path:
-        """The file with the key that encrypts: the one that is set, else the state folder's."""
+        """Return the key file for encryption; by default in the state folder."""
         return self.secret_key_file or self.state_dir / "secret.key"
 
     def require_redis_url(self) -> str:
-        """The Redis to use, login included: not to be logged.
+        """Return the address of Redis with its login. Callers must not log it.
 
         Raises:
-            SettingsError: none is set, or what belongs to it cannot be used.
+            SettingsError: no address is set, or its login or TLS files cannot be used.
         """
         if self.redis_url is None:
             raise SettingsError(
@@ -299,16 +299,16 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # `load_settings` names the environment it reads, so that a test can pass its own.
+        # `load_settings` passes the environment, so that a test can pass its own.
         return (init_settings,)
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """Return the settings in `environment` (by default this process's), `overrides` on top.
+    """Return the settings in `environment` (default: this process's), with `overrides` applied.
 
     Raises:
-        SettingsError: a `MASKWATCH_*` variable is unknown, with the nearest name that exists,
-            or has a value that cannot be used, with what was expected.
+        SettingsError: a `MASKWATCH_*` variable is unknown or invalid; says the nearest known name
+            or the expected value.
     """
     source = os.environ if environment is None else environment
     given = {
@@ -324,8 +324,8 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     if settings.behind_proxy and not settings.proxy_addresses.strip():
         raise SettingsError(
             f"{PREFIX}BEHIND_PROXY is set, but no {PREFIX}PROXY_ADDRESSES; set it to the address "
-            "that the proxy connects from (127.0.0.1 for one on this machine), or nobody would "
-            "know whose requests it brings"
+            "that the proxy connects from (127.0.0.1 for one on this machine). Otherwise "
+            "Maskwatch could not tell clients apart"
         )
     return settings
 

@@ -1,4 +1,4 @@
-"""What every stage's `python -m STAGE` does before its own work begins."""
+"""The common start of every stage's `python -m STAGE`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.settings import Settings, load_settings
 
 
 def run_stage(stage: str, run: Callable[[Settings], None]) -> None:
-    """Read the settings, set up the log, run; end with 2 and one line when that cannot be."""
+    """Read the settings, set up the log and run; exit with 2 on a faulty configuration."""
     keep_private()
     try:
         settings = load_settings()

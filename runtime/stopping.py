@@ -1,4 +1,4 @@
-"""Ending when told to, whatever hangs, and when the parent process ends."""
+"""Ends a process on signals, even if it hangs, and when its parent ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LIBC: Final = ctypes.CDLL(None)
 
 
 def stop_on_signals(stop: threading.Event) -> None:
-    """Set `stop` on SIGTERM and SIGINT, and end this process soon after, come what may."""
+    """Set `stop` on SIGTERM and SIGINT, and end this process soon after in any case."""
 
     def handle(*_: Any) -> None:
         stop.set()
@@ -27,7 +27,7 @@ def stop_on_signals(stop: threading.Event) -> None:
 def end_for_sure() -> None:
     """End this process within two seconds even if it waits for a Redis that hangs.
 
-    Nothing is lost: readers die with it and leases run out.
+    No data is lost: the process' readers die with it and its leases expire.
     """
     timer = threading.Timer(LATEST_S, os._exit, (0,))
     timer.daemon = True

@@ -1,8 +1,8 @@
-"""Sampled frames followed through all stages, as OpenTelemetry spans. Off unless it is asked for.
+"""Traces sampled frames through all stages as OpenTelemetry spans. Off by default.
 
-A frame that is followed carries its first span's name (W3C Trace Context) with it through Redis;
-frames without one are all others, and cost one look at an empty text. Nothing of OpenTelemetry is
-imported before a process is to trace. Attributes are the camera's id and name, and numbers.
+A traced frame carries its first span's id (W3C Trace Context) through Redis. For all other frames
+this id is empty, and checking it is all they cost. OpenTelemetry is imported only in a process that
+traces. Attributes are the camera's id and name, and numbers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SEND_TIMEOUT_S: Final = 5.0
 
 
 class Tracing:
-    """Writes spans of the frames that are followed. Without a tracer it does nothing."""
+    """Writes spans of traced frames. Without a tracer it does nothing."""
 
     def __init__(
         self,
@@ -36,14 +36,14 @@ class Tracing:
         every: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`every`: of so many frames, `due` picks one. `clock`: what frames are stamped by."""
+        """`every`: `due` picks one in this many frames. `clock`: the clock that stamps frames."""
         self._tracer = tracer
         self._every = every
         self.now_s = clock
         self._number = -1
 
     def due(self) -> bool:
-        """Whether this frame is to be followed; asked once for each."""
+        """Whether to trace this frame. Ask once per frame."""
         if self._tracer is None or not self._every:
             return False
         self._number += 1
@@ -52,7 +52,7 @@ class Tracing:
     def record(
         self, parent: Trace, name: str, begin_s: float, end_s: float, **attributes: Attribute
     ) -> Trace:
-        """Write a span of a followed frame, or the first one for no `parent`; return its name.
+        """Write a span of a traced frame and return its id. Without `parent` it is the first span.
 
         Times are seconds since the epoch.
         """
@@ -74,7 +74,7 @@ class Tracing:
 
     @contextmanager
     def span(self, parents: Iterable[Trace], name: str, **attributes: Attribute) -> Iterator[None]:
-        """Write one span for each of the followed among `parents`, of what is done inside."""
+        """Write one span of the block for each traced frame in `parents`."""
         followed = [] if self._tracer is None else [one for one in dict.fromkeys(parents) if one]
         if not followed:
             yield
@@ -91,12 +91,12 @@ OFF: Final = Tracing()
 
 
 def start_tracing(role: str, settings: Settings, clock: Callable[[], float] = time.time) -> Tracing:
-    """Return what a process of this role traces with; it sends spans from a thread of its own.
+    """Return the tracing of a process with this role, which sends spans from its own thread.
 
-    `clock`: the one that all stages share.
+    `clock`: the clock that all stages share.
 
     Raises:
-        SettingsError: traces are asked for, and OpenTelemetry is not installed.
+        SettingsError: tracing is on, but OpenTelemetry is not installed.
     """
     check_tracing(settings)
     if not settings.trace_every:
@@ -107,7 +107,7 @@ def start_tracing(role: str, settings: Settings, clock: Callable[[], float] = ti
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
     from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-    # The frame was chosen where it was captured; whoever has it in hand follows it.
+    # Ingest chose the frame; every later stage follows that choice.
     provider = TracerProvider(
         ALWAYS_ON, Resource.create({"service.name": f"maskwatch-{role}"}), shutdown_on_exit=True
     )
@@ -117,7 +117,7 @@ def start_tracing(role: str, settings: Settings, clock: Callable[[], float] = ti
 
 
 def check_tracing(settings: Settings) -> None:
-    """Raise `SettingsError` where traces are asked for and OpenTelemetry is not installed."""
+    """Raise `SettingsError` if tracing is on, but OpenTelemetry is not installed."""
     if not settings.trace_every:
         return
     try:
@@ -131,7 +131,7 @@ def check_tracing(settings: Settings) -> None:
 
 
 def stream_moment(stream_id: bytes) -> float:
-    """When Redis took an entry, by its id: seconds since the epoch of the machine with Redis."""
+    """Return when Redis added an entry, from its id: seconds since the epoch on Redis' machine."""
     return int(stream_id.split(b"-")[0]) / 1000
 
 

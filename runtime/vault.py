@@ -1,8 +1,8 @@
-"""Encrypts what must not lie about in Redis: cameras' passwords.
+"""Encrypts secrets in Redis, such as cameras' passwords.
 
-A key file holds one or more Fernet keys, one a line, newest first. The first encrypts, all
-decrypt, so that a key is changed by putting a new one in front and sealing everything anew
-(`maskwatch secret-key rotate`). Ingest, jobs, alerts and dashboard need the same file; workers
+A key file contains one or more Fernet keys, one per line, newest first. The first key encrypts and
+all keys decrypt. So the key is changed by adding a new one in front and encrypting everything again
+(`maskwatch secret-key rotate`). Ingest, jobs, alerts and dashboard need the same file; workers need
 none.
 """
 
@@ -24,7 +24,7 @@ from runtime.own_files import write_whole
 DERIVED_BYTES: Final = 32
 OWNER_ONLY: Final = 0o600
 HOW_TO_MAKE_ONE: Final = (
-    "`maskwatch secret-key create` makes one; give the same file to ingest, jobs, alerts and "
+    "`maskwatch secret-key create` creates one; give the same file to ingest, jobs, alerts and "
     "dashboard with MASKWATCH_SECRET_KEY_FILE"
 )
 
@@ -32,8 +32,8 @@ HOW_TO_MAKE_ONE: Final = (
 class Vault:
     """Seals and opens short texts with the keys of one key file, newest first.
 
-    Reads the file at first need, and again when it has changed: whoever changes a key need not
-    restart the processes that use it.
+    Reads the file when it is first needed, and again after a change. So changing a key needs no
+    restart.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,20 +54,20 @@ class Vault:
         """Return what was sealed.
 
         Raises:
-            SecretKeyError: there is no usable key file, or the text was sealed with a key that
-                is not in it, or is damaged.
+            SecretKeyError: there is no usable key file, or the text is damaged or was sealed with
+                another key.
         """
         fernet = self._fernet()
         try:
             return fernet.decrypt(sealed.encode()).decode()
         except (InvalidToken, ValueError):
             raise SecretKeyError(
-                f"it was encrypted with another key than those in {self._path}; bring back the "
-                "key file it was saved with (MASKWATCH_SECRET_KEY_FILE), or type the address anew"
+                f"it was not encrypted with a key in {self._path}; restore its original key file "
+                "(MASKWATCH_SECRET_KEY_FILE), or enter the address again"
             ) from None
 
     def derive(self, purpose: str) -> list[bytes]:
-        """One key for `purpose` from each key of the file (HKDF, RFC 5869), newest first."""
+        """Derive one key for `purpose` from each key of the file (HKDF, RFC 5869), newest first."""
         self._fernet()
         return [
             HKDF(SHA256(), DERIVED_BYTES, salt=None, info=purpose.encode()).derive(key)
@@ -93,17 +93,17 @@ class Vault:
 
 
 def load_vault(path: Path) -> Vault:
-    """Return the vault of a key file that is there and usable; raises `SecretKeyError`."""
+    """Return the vault of an existing, usable key file; raise `SecretKeyError` otherwise."""
     vault = Vault(path)
     vault.seal("")
     return vault
 
 
 def read_keys(path: Path) -> tuple[bytes, ...]:
-    """The keys in a file, newest first.
+    """Return the keys in a file, newest first.
 
     Raises:
-        SecretKeyError: it holds no Fernet key, or something else as well.
+        SecretKeyError: the file contains no Fernet key, or other content too.
         OSError: it cannot be read.
     """
     words = path.read_bytes().split()
@@ -121,7 +121,7 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
 
 
 def create_key_file(path: Path) -> bool:
-    """Make a key file that only its owner can read; False when there is one already."""
+    """Create a key file that only its owner can read; return False if the file exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
@@ -138,7 +138,7 @@ def add_newer_key(path: Path) -> None:
 
 
 def drop_older_keys(path: Path) -> int:
-    """Keep the newest key alone; return how many were dropped."""
+    """Keep only the newest key; return how many were deleted."""
     newest, *older = read_keys(path)
     _replace(path, (newest,))
     return len(older)

@@ -1,4 +1,4 @@
-"""Roles, and for which groups of cameras somebody has them."""
+"""Roles of accounts, for all cameras or for groups of cameras."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contract.plain_text import escaped, is_plain
 
 Role = Literal["viewer", "operator", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-"""From the least to the most: each may do all that those before it may."""
+"""Roles in rising order: each includes the permissions of the roles before it."""
 
 EVERYWHERE: Final = "*"
-"""Stands for every group, and for the cameras that are in none."""
+"""Stands for all cameras, with and without a group."""
 
 LONGEST_GROUP: Final = 80
 
@@ -26,28 +26,28 @@ class Grants:
     by_group: Mapping[str, Role]
 
     def role_in(self, group: str) -> Role | None:
-        """The greatest role for cameras of `group`; `""` is the cameras without a group."""
+        """Return the highest role for cameras of `group`; `""` means cameras without a group."""
         held = [self.by_group[name] for name in (EVERYWHERE, group) if name in self.by_group]
         return max(held, key=ROLES.index, default=None)
 
     def allow(self, needed: Role, group: str) -> bool:
-        """Whether cameras of `group` may be treated as `needed` may."""
+        """Whether these grants include the role `needed` for cameras of `group`."""
         return reaches(self.role_in(group), needed)
 
     def allow_somewhere(self, needed: Role) -> bool:
-        """Whether there is any group where `needed` is reached."""
+        """Whether these grants include the role `needed` for some group."""
         return any(reaches(role, needed) for role in self.by_group.values())
 
     def allow_everywhere(self, needed: Role) -> bool:
-        """Whether `needed` is reached for every camera there is or will be."""
+        """Whether these grants include the role `needed` for all cameras, present and future."""
         return reaches(self.by_group.get(EVERYWHERE), needed)
 
     def groups(self) -> frozenset[str] | None:
-        """The groups whose cameras may be seen; None: all cameras."""
+        """Return the groups whose cameras the account may see; None means all cameras."""
         return None if EVERYWHERE in self.by_group else frozenset(self.by_group)
 
     def words(self) -> str:
-        """For people: `viewer; operator in Terminal 2`."""
+        """Return the grants in words: `viewer; operator in Terminal 2`."""
         return "; ".join(
             role if group == EVERYWHERE else f"{role} in {group}"
             for group, role in sorted(self.by_group.items(), key=lambda item: item[0])
@@ -55,7 +55,7 @@ class Grants:
 
 
 def reaches(role: Role | None, needed: Role) -> bool:
-    """Whether `role` may do all that `needed` may."""
+    """Whether `role` includes all permissions of `needed`."""
     return role is not None and ROLES.index(role) >= ROLES.index(needed)
 
 
@@ -66,7 +66,7 @@ def parse_grants(parts: Iterable[str]) -> dict[str, Role]:
     {'*': 'viewer', 'Terminal 2': 'operator'}
 
     Raises:
-        AccountError: a role is none of ours, or a group is there twice.
+        AccountError: a role is unknown, or a group appears twice.
     """
     grants: dict[str, Role] = {}
     for part in parts:
@@ -84,6 +84,6 @@ def parse_grants(parts: Iterable[str]) -> dict[str, Role]:
             )
         where = group or EVERYWHERE
         if where in grants:
-            raise AccountError(f"role: {where} is there twice")
+            raise AccountError(f"role: {where} appears twice")
         grants[where] = role
     return grants

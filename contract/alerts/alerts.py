@@ -1,9 +1,8 @@
-"""Alerts that are open or over, and the one step in which an alert opens or closes.
+"""Open and resolved alerts, and the one step in which an alert opens or closes.
 
-What is remembered of a rule at a camera, the alert, and the messages that go out about it change
-together or not at all, and only while whoever changes them holds the evaluator's lock. So a
-process that dies leaves an alert neither half open nor forgotten, and one that was paused past
-its lock changes nothing.
+The state of a rule at a camera, its alert and the alert's messages change together or not at all,
+and only the holder of the evaluator's lock may change them. So a process that dies leaves no alert
+half open or forgotten, and a process that was paused past its lock changes nothing.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.alerts.rules import AlertKind
 
 EVALUATOR_SILENT_S: Final = 60.0
-"""When rules were last evaluated longer ago than this, nobody evaluates them."""
+"""Seconds since the last evaluation after which we report that no process evaluates rules."""
 
 Event = Literal["opened", "closed", "test"]
 
 
 class Alert(BaseModel):
-    """One alert of one rule at one camera. Names are those of when it opened."""
+    """One alert of one rule at one camera. Names are those at the time it opened."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -35,19 +34,19 @@ class Alert(BaseModel):
     camera: str
     group: str
     opened_at_s: float
-    words: str = Field(description="What was found when it opened.")
+    words: str = Field(description="The finding that opened the alert.")
     closed_at_s: float | None = None
-    closed_words: str = Field("", description="Why it closed.")
+    closed_words: str = Field("", description="The reason for closing.")
     channels: tuple[str, ...] = ()
 
 
 class Delivery(BaseModel):
-    """A message that one channel must still get."""
+    """A message that one channel has not received yet."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
-    """Names the message for its receiver: the same however often it is tried."""
+    """Id of the message for its receiver: the same for every attempt."""
     event: Event
     channel_id: str
     alert: Alert | None = None
@@ -57,19 +56,19 @@ class Delivery(BaseModel):
 
     @property
     def waits_for(self) -> str:
-        """The message that must be out of the way before this one; empty for none."""
+        """Return the id of the message that must be settled first; empty if there is none."""
         if self.alert is None or self.event != "closed":
             return ""
         return delivery_id(self.alert.id, "opened", self.channel_id)
 
 
 def delivery_id(alert_id: str, event: Event, channel_id: str) -> str:
-    """The one message about one transition for one channel."""
+    """Return the id of the message about a transition for one channel."""
     return f"{alert_id}-{event}-{channel_id}"
 
 
 def deliveries_of(alert: Alert, event: Event, now_s: float) -> list[Delivery]:
-    """The messages about a transition of `alert`, one for each of its channels."""
+    """Return the messages about a transition of `alert`, one for each of its channels."""
     return [
         Delivery(
             id=delivery_id(alert.id, event, channel_id),
@@ -84,12 +83,12 @@ def deliveries_of(alert: Alert, event: Event, now_s: float) -> list[Delivery]:
 
 @dataclass(frozen=True)
 class Change:
-    """What one step changes of one rule at one camera."""
+    """The changes of one step to one rule at one camera."""
 
     watch: str
     """`rule id:camera id`."""
     state: str
-    """What is remembered from now on, as JSON; empty: nothing."""
+    """The new state as JSON; empty deletes the state."""
     opened: Alert | None = None
     closed: Alert | None = None
     deliveries: Sequence[Delivery] = ()

@@ -1,4 +1,4 @@
-"""What became of an attempt to deliver a message."""
+"""Attempts to deliver a message, and their outcomes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OUTCOMES: Final[tuple[Outcome, ...]] = ("delivered", "failed", "given_up")
 
 
 class Attempt(BaseModel):
-    """One attempt to deliver a message, as the log has it. Never a secret."""
+    """One attempt to deliver a message, as the log stores it. Contains no secret."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

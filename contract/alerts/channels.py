@@ -1,4 +1,4 @@
-"""Where alerts are sent, and how what is secret about that is kept."""
+"""Channels that receive alerts, and their secrets."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ class _Channel(BaseModel):
 
 
 class WebhookChannel(_Channel):
-    """An address that gets signed JSON by POST (Standard Webhooks)."""
+    """An address that receives signed JSON by POST (Standard Webhooks)."""
 
     SECRETS: ClassVar = ("url", "secret")
 
     kind: Literal["webhook"] = "webhook"
     url: str = Field(max_length=2000, repr=False)
-    """Kept encrypted whole: many receivers put a token into the path."""
+    """Stored encrypted as a whole: many receivers put a token into the path."""
     secret: str = Field(repr=False)
-    """What signs: `whsec_` and 32 random bytes in base64."""
+    """Signing secret: `whsec_` and 32 random bytes in base64."""
 
     @field_validator("url")
     @classmethod
@@ -81,14 +81,14 @@ class WebhookChannel(_Channel):
 
     @property
     def shown(self) -> str:
-        """Where it goes as people may see it: without the path, which may hold a token."""
+        """Return the address as users may see it: without the path, which may contain a token."""
         parts = urlsplit(self.url)
         path = "/…" if parts.path not in {"", "/"} or parts.query else ""
         return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 class EmailChannel(_Channel):
-    """Addresses that get a plain message through a mail server (SMTP)."""
+    """Addresses that receive a plain message through a mail server (SMTP)."""
 
     SECRETS: ClassVar = ("password",)
 
@@ -100,7 +100,7 @@ class EmailChannel(_Channel):
     )
     user: str = Field("", max_length=200)
     password: str = Field("", max_length=500, repr=False)
-    sender: MailAddress = Field(description="The address it comes from.")
+    sender: MailAddress = Field(description="The sender's address.")
     to: tuple[MailAddress, ...] = Field(min_length=1, max_length=MOST_RECIPIENTS)
 
     @field_validator("host")
@@ -129,7 +129,7 @@ _ADAPTER: Final[TypeAdapter[WebhookChannel | EmailChannel]] = TypeAdapter(Channe
 
 
 def new_secret() -> str:
-    """A signing secret as Standard Webhooks writes them."""
+    """Return a new signing secret in the form of Standard Webhooks."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
@@ -137,7 +137,7 @@ def make_channel(**fields: Any) -> WebhookChannel | EmailChannel:
     """Return a channel with a new id; a webhook gets its secret here.
 
     Raises:
-        AlertError: naming each field that cannot be used, never its value.
+        AlertError: names each field that cannot be used, never its value.
     """
     made = {"id": secrets.token_hex(6), **fields}
     if fields.get("kind") == "webhook":
@@ -146,12 +146,12 @@ def make_channel(**fields: Any) -> WebhookChannel | EmailChannel:
 
 
 def changeable(channel: WebhookChannel | EmailChannel) -> frozenset[str]:
-    """The fields of a channel that may be changed."""
+    """Return the fields of a channel that users may change."""
     return frozenset(type(channel).model_fields) - {"id", "kind", "created_at_s", "secret"}
 
 
 def public(channel: WebhookChannel | EmailChannel) -> dict[str, Any]:
-    """The channel for pages and the API: no address' path, no secret, no password."""
+    """Return the channel for pages and the API, without the address' path, secret and password."""
     record = channel.model_dump(exclude=set(channel.SECRETS))
     return {**record, "shown": channel.shown}
 

@@ -33,11 +33,10 @@ def _in_order(days: tuple[Day, ...]) -> tuple[Day, ...]:
 
 
 class Schedule(BaseModel):
-    """Days and hours by the clock on the wall of a time zone.
+    """Days and hours in local time of a time zone.
 
-    Hours that end no later than they begin go over midnight and belong to the day they begin on.
-    Where clocks are changed, an hour that is skipped never comes and one that is repeated
-    comes twice, as on the wall.
+    Hours that do not end later than they begin run past midnight and belong to the day on which
+    they begin. When clocks change, a skipped hour does not occur, and a repeated hour occurs twice.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -71,7 +70,7 @@ class Schedule(BaseModel):
         return (today in self.days and clock >= begin) or (yesterday in self.days and clock < end)
 
     def words(self) -> str:
-        """For people: `mon to fri, 06:00 to 22:00, Europe/Berlin`."""
+        """Return the schedule in words: `mon to fri, 06:00 to 22:00, Europe/Berlin`."""
         days = "every day" if self.days == DAYS else ", ".join(self.days)
         hours = "all day" if self.begin == self.end == "00:00" else f"{self.begin} to {self.end}"
         return f"{days}, {hours}, {self.tz}"

@@ -1,4 +1,4 @@
-"""IP addresses that nothing here connects to, whoever typed them, for a camera or an alert."""
+"""IP addresses that Maskwatch never connects to, for a camera or an alert, whoever entered them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ METADATA: Final = tuple(
         "168.63.129.16/32",
     )
 )
-"""Where clouds hand out a machine's credentials to whoever asks from it: Amazon, Google, Azure and
-others; Amazon for containers, and over IPv6; Alibaba; Oracle; Azure's host (their manuals)."""
+"""Addresses at which clouds hand out a machine's credentials to any process on it: Amazon, Google,
+Azure and others; Amazon for containers, and over IPv6; Alibaba; Oracle; Azure's host (from their
+manuals)."""
 _THIS_NETWORK: Final = ip_network("0.0.0.0/8")
 _NAT64: Final = ip_network("64:ff9b::/96")
 
 
 def is_never_connected_to(address: IpAddress) -> bool:
-    """Whether it hands out credentials, or is no single host's (RFC 6890)."""
+    """Whether the address hands out credentials, or belongs to no single host (RFC 6890)."""
     return any(
         any(one in network for network in (*METADATA, _THIS_NETWORK))
         or one.is_multicast
@@ -36,9 +37,9 @@ def is_never_connected_to(address: IpAddress) -> bool:
 
 
 def meant(address: IpAddress) -> tuple[IpAddress, ...]:
-    """The addresses that connecting to this one may reach.
+    """Return the addresses that a connection to this one may reach.
 
-    An IPv6 address can wrap an IPv4 one, which is then what is reached.
+    An IPv6 address can wrap an IPv4 address; the connection then reaches the IPv4 address.
     """
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:

@@ -1,4 +1,4 @@
-"""What a registered camera is."""
+"""The record of a registered camera."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ SOURCE_HINT: Final = (
 
 
 BROWSER: Final = "browser:"
-"""What the source of a browser's webcam begins with; whose it is follows."""
+"""Prefix of the source of a browser's webcam; the account's id follows."""
 MOST_PROBLEMS: Final = 10
-"""Told at once of what cannot be used."""
+"""Most faults of a record that one error lists."""
 _FEW: Final[Any] = Field(max_length=MOST_SHAPES)
 
 
@@ -48,7 +48,7 @@ class Camera(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=80), PLAIN_NAME]
     source: str = Field(min_length=1, max_length=LONGEST_ADDRESS)
     group: str = Field("", max_length=80)
-    """What people call the place, such as "Terminal 2"; roles can be limited to it."""
+    """The camera's location, such as "Terminal 2"; roles can be limited to it."""
     enabled: bool = True
     analysis_fps: float = Field(8.0, ge=0.1, le=60.0)
     jpeg_quality: int = Field(85, ge=30, le=100)
@@ -57,21 +57,21 @@ class Camera(BaseModel):
     lines: Annotated[tuple[CountingLine, ...], _FEW, AfterValidator(different_names)] = ()
     """Lines whose crossings are counted, `in` and `out`."""
     zones: Annotated[tuple[Zone, ...], _FEW, AfterValidator(different_names)] = ()
-    """With any, only people whose face entered one of them are counted."""
+    """If a camera has zones, only people whose face entered one of them count."""
     ignored: Annotated[tuple[Area, ...], _FEW] = ()
-    """Areas with posters, screens or mirrors: faces in them are nobody's."""
+    """Areas with posters, screens or mirrors: faces in them do not count."""
     created_at_s: float = Field(default_factory=time.time)
     sealed_source: str | None = Field(None, exclude=True, repr=False)
-    """The source as it lies in Redis, encrypted, when it is a network address. `source` is then
-    the whole address for who has the key, and the redacted one for everybody else."""
+    """The source as Redis stores it: encrypted, if it is a network address. `source` is then the
+    whole address in processes with the key, and the redacted address in all others."""
     opened: bool = Field(False, exclude=True, repr=False)
-    """Whether `source` is what was encrypted, and not its redacted form."""
+    """Whether `source` is the decrypted address, not its redacted form."""
 
     @field_validator("group")
     @classmethod
     def _plain_group(cls, group: str) -> str:
         if group == "*":
-            raise ValueError("a group's name is not *, which stands for all")
+            raise ValueError("a group cannot have the name *, which stands for all groups")
         return check_name(group) if group else group
 
     @field_validator("source")
@@ -79,70 +79,70 @@ class Camera(BaseModel):
     def _known_source(cls, source: str, info: ValidationInfo) -> str:
         scheme, separator, rest = source.partition("://")
         if any(ord(character) < 32 for character in source):
-            raise ValueError("a source has no control characters")
+            raise ValueError("a source cannot contain control characters")
         if separator and not scheme.isascii():
-            raise ValueError(f"no type of address is written like this; {SOURCE_HINT}")
+            raise ValueError(f"this is not a known type of address; {SOURCE_HINT}")
         if separator and scheme.lower() not in {"rtsp", "rtsps", "http", "https"}:
             raise ValueError(f"sources of type {scheme}:// are not supported; {SOURCE_HINT}")
         if separator and not rest.strip("/"):
-            raise ValueError(f"no host in the address; {SOURCE_HINT}")
+            raise ValueError(f"the address has no host; {SOURCE_HINT}")
         if info.context != STORED and lacks_scheme(source):
             raise ValueError(
                 "this looks like a network address without its type: write rtsp:// or http:// "
-                "before it, or ./ before a file of this name"
+                "before it, or ./ if it is a file's name"
             )
         return source
 
     @property
     def redacted_source(self) -> str:
-        """The source as those may see it who may change the camera."""
+        """The source as accounts that may change the camera see it."""
         return redact_url(self.source)
 
     @property
     def public_source(self) -> str:
-        """The source as those may see it who may see the camera: scheme and host."""
+        """The source as viewers see it: scheme and host."""
         return host_of(self.source)
 
     def shows_as(self, source: str) -> bool:
-        """Whether `source` is a form that this camera's address was shown in, come back."""
+        """Whether `source` is one of the forms in which this camera's address was shown."""
         return source.strip() in (self.redacted_source, self.public_source)
 
     @property
     def owner(self) -> str:
-        """Whose browser's webcam it is, who alone may see it; empty for any other camera."""
+        """The account that owns this browser's webcam and alone may see it; empty otherwise."""
         return self.source.removeprefix(BROWSER) if self.source.startswith(BROWSER) else ""
 
     @property
     def locked(self) -> bool:
-        """Whether the address is encrypted, and this process has no key that opens it."""
+        """Whether the address is encrypted, and this process lacks the key to decrypt it."""
         return self.sealed_source is not None and not self.opened
 
     @property
     def version(self) -> str:
-        """Another one after each change to any field, the password included; tells nothing of it.
+        """A value that changes with every field, including the password, and does not reveal any.
 
-        The same for who has the key and who has not. Only of a camera as it is registered.
+        It is the same with and without the key. Valid only for a camera as registered.
         """
         record = {**self.model_dump(mode="json"), "source": self.redacted_source}
         text = json.dumps([record, self.sealed_source], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def shown_source(self, may_change: bool) -> str:
-        """As much of the source as whoever asks may see."""
+        """Return the source as its reader may see it."""
         return self.redacted_source if may_change else self.public_source
 
     def public(self, may_change: bool = False) -> dict[str, Any]:
-        """The record for pages and the API, with as much of the address as who asks may see."""
+        """Return the record for pages and the API, with the address as its reader may see it."""
         return {**self.model_dump(), "source": self.shown_source(may_change)}
 
 
 KEPT_BESIDE: Final = frozenset({"sealed_source", "opened"})
-"""Fields that are no part of a camera's settings."""
+"""Fields that are not part of a camera's settings."""
 CHANGEABLE: Final = frozenset(Camera.model_fields) - KEPT_BESIDE - {"id", "created_at_s"}
 
 
 def is_network_address(source: str) -> bool:
-    """Whether a source is encrypted wherever it is kept: any address of a host."""
+    """Whether a source is a network address, which is always stored encrypted."""
     return SEPARATOR in source
 
 
@@ -150,11 +150,11 @@ def make_camera(**fields: Any) -> Camera:
     """Return a camera with a new id.
 
     Raises:
-        CameraConfigError: naming each field that cannot be used, and what was expected.
+        CameraConfigError: names each field that cannot be used, and what was expected.
     """
     camera = checked_camera({"id": secrets.token_hex(6), **fields})
     if camera.owner:
-        raise CameraConfigError(f"source: {BROWSER} is for the page that sends a webcam's pictures")
+        raise CameraConfigError(f"source: {BROWSER} is reserved for the webcams of browsers")
     return camera
 
 
@@ -166,7 +166,7 @@ def make_webcam(owner: str, name: str, analysis_fps: float) -> Camera:
 
 
 def checked_camera(fields: dict[str, Any]) -> Camera:
-    """Return a camera of these fields, or raise `CameraFieldsError` naming those that cannot be."""
+    """Return a camera with these fields; raise `CameraFieldsError` with the unusable ones."""
     try:
         return Camera(**fields)
     except ValidationError as error:
@@ -185,7 +185,7 @@ def changed_camera(before: Camera, changes: dict[str, Any]) -> Camera:
     """Return `before` with some fields changed.
 
     Raises:
-        CameraConfigError: naming each field that cannot be changed so.
+        CameraConfigError: names each field that cannot be changed to its new value.
     """
     if unknown := changes.keys() - CHANGEABLE:
         raise CameraConfigError(
@@ -194,7 +194,9 @@ def changed_camera(before: Camera, changes: dict[str, Any]) -> Camera:
         )
     camera = checked_camera({**before.model_dump(), **changes})
     if camera.owner != before.owner:
-        raise CameraConfigError("source: no camera becomes a browser's webcam, or ceases to be")
+        raise CameraConfigError(
+            "source: a camera cannot become a browser's webcam, or the other way round"
+        )
     if camera.source == before.source:
         kept = {"sealed_source": before.sealed_source, "opened": before.opened}
         camera = camera.model_copy(update=kept)

@@ -1,4 +1,4 @@
-"""Which sources of cameras are files, and who may name which."""
+"""Which sources of cameras are files, and which files an account may use."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ NETWORK: Final = re.compile(r"(rtsps?|https?)://(.*)", re.IGNORECASE | re.DOTALL
 WEBCAM: Final = re.compile(r"\d{1,2}|/dev/video\d+")
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}\Z")
 HOW_TO_HAVE_ONE: Final = (
-    "a file is read from the folders that MASKWATCH_SOURCE_FOLDERS names, or where an "
-    "administrator of all cameras names it"
+    "a file must be in a folder of MASKWATCH_SOURCE_FOLDERS, or be added by an administrator of "
+    "all cameras"
 )
 
 
 def names_file(source: str) -> bool:
-    """Whether a source is a file's path: all that is no network's, webcam's or demo's."""
+    """Whether a source is a file's path: not a network address, webcam or demo camera."""
     source = source.strip()
     elsewhere = NETWORK.fullmatch(source) or WEBCAM.fullmatch(source)
     return not (elsewhere or source.startswith((DEMO_PREFIX, "browser:")))
 
 
 def lacks_scheme(source: str) -> bool:
-    """Whether what counts as a file's path is rather a network's address, typed without `rtsp://`.
+    """Whether an apparent file path is more likely a network address, typed without `rtsp://`.
 
-    As a path it would be kept and shown in clear, its password included. A path that begins
-    with `/`, `./` or `../` is one, whatever its name.
+    As a path it would be stored and shown in clear, including its password. A text that begins
+    with `/`, `./` or `../` is always a path.
 
     >>> [lacks_scheme(source) for source in ("admin:pw@host/x", "rtsp:/u:p@h", "clips/hall.mp4")]
     [True, True, False]
@@ -45,19 +45,19 @@ def lacks_scheme(source: str) -> bool:
 
 
 def folders_of(setting: str) -> tuple[Path, ...]:
-    """The folders of `MASKWATCH_SOURCE_FOLDERS`."""
+    """Return the folders of `MASKWATCH_SOURCE_FOLDERS`."""
     return tuple(Path(part) for part in map(str.strip, setting.split(",")) if part)
 
 
 def lies_within(path: str, folders: Sequence[Path]) -> bool:
-    """Whether a path is in one of the folders by its name alone.
+    """Whether a path is in one of the folders, judged by its name only.
 
-    Nothing is looked up, since what is there is nobody's business: ingest, which opens the file,
-    looks at where it really lies.
+    The disk is not read, because an answer would reveal which files exist. Ingest checks where the
+    file really is when it opens it.
     """
     return any(named(path).is_relative_to(named(str(folder))) for folder in folders)
 
 
 def named(path: str) -> Path:
-    """A path as it is written, absolute and without `..`; no link in it is followed."""
+    """Return a path as written, but absolute and without `..`; links are not followed."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - which would follow links

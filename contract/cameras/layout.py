@@ -1,7 +1,7 @@
-"""What people draw over a camera's picture: where to count, and where not to look.
+"""Lines, zones and ignored areas that users draw over a camera's picture.
 
-Points are `(x, y)` in 0..1 of the picture's width and height, origin top-left, so that they keep
-their meaning when the camera's resolution changes.
+Points are `(x, y)` in 0..1 of the picture's width and height, origin top-left, so that they stay
+valid when the camera's resolution changes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _drawn_line(points: tuple[Point, ...]) -> tuple[Point, ...]:
     line = LineString(points)
     if line.length < LEAST_LENGTH:
         raise ValueError(
-            f"the line is {line.length:.4f} long, expected at least {LEAST_LENGTH} of the picture"
+            f"the line is {line.length:.4f} of the picture long, expected at least {LEAST_LENGTH}"
         )
     if not line.is_simple:
         raise ValueError("the line crosses itself; draw two lines, or leave points out")
@@ -43,8 +43,8 @@ def _drawn_area(points: tuple[Point, ...]) -> tuple[Point, ...]:
     area = Polygon(points)
     if not area.is_valid:
         raise ValueError(
-            f"the outline is no area ({explain_validity(area)}); give its corners in order, "
-            "around it, so that no edge crosses another"
+            f"the outline is not an area ({explain_validity(area)}); give its corners in order, so "
+            "that no edge crosses another"
         )
     if area.area < LEAST_AREA:
         raise ValueError(
@@ -55,7 +55,7 @@ def _drawn_area(points: tuple[Point, ...]) -> tuple[Point, ...]:
 
 def _require_points(points: tuple[Point, ...], least: int, what: str) -> None:
     if not least <= len(points) <= MOST_POINTS:
-        raise ValueError(f"{what} has {least} to {MOST_POINTS} points, found {len(points)}")
+        raise ValueError(f"{what} needs {least} to {MOST_POINTS} points, found {len(points)}")
 
 
 ShapeName = Annotated[str, Field(min_length=1, max_length=40), PLAIN_NAME]
@@ -67,9 +67,9 @@ Area = Annotated[_Points, AfterValidator(_drawn_area)]
 class CountingLine(BaseModel):
     """A line whose crossings are counted, both ways.
 
-    `in` is from the left hand to the right hand of somebody who goes along the line from its first
-    point to its last, `out` the other way: for a line drawn from left to right, `in` is downwards.
-    Draw it the other way round to exchange the two.
+    Imagine walking along the line from its first point to its last: `in` crosses it from left to
+    right, `out` from right to left. For a line drawn from left to right, `in` is downwards. Draw
+    the line in the other direction to exchange the two.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -79,7 +79,7 @@ class CountingLine(BaseModel):
 
 
 class Zone(BaseModel):
-    """An area; a camera with zones counts those people whose face entered one."""
+    """An area. A camera with zones counts only people whose face entered one of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -91,9 +91,9 @@ Named = TypeVar("Named", CountingLine, Zone)
 
 
 def different_names(shapes: tuple[Named, ...]) -> tuple[Named, ...]:
-    """Raise `ValueError` when two shapes have the same name: their counts would be one."""
+    """Raise `ValueError` if two shapes have the same name: their counts would be mixed."""
     names = [shape.name.lower() for shape in shapes]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ValueError(f"two are called {twice!r}; give each a name of its own")
+        raise ValueError(f"two shapes have the name {twice!r}; give them different names")
     return shapes

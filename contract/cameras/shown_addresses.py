@@ -1,9 +1,9 @@
-"""What people may see of a network address: of all of it, of its host alone, or of one in a text.
+"""The parts of a network address that users may see: the shown address, or its host only.
 
 Cameras put passwords anywhere: before an `@`, into a query (`?pw=X`), into the path
-(`/user=admin_password=X_channel=1`), or make a token the path. So nothing is looked for that might
-be a secret. A part is shown where it is known to be none: the scheme, the host, the port, and the
-words below, which name streams in makers' manuals (docs/adr/0034). All else is `***`.
+(`/user=admin_password=X_channel=1`), or make a token the path. So we do not search for secrets. We
+show only parts that are known to be harmless: the scheme, the host, the port, and the words below,
+which name streams in makers' manuals (docs/adr/0034). The rest becomes `***`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from contract.cameras.file_sources import lacks_scheme
 HIDDEN: Final = "***"
 SEPARATOR: Final = "://"
 REMEMBERED: Final = 4096
-"""Addresses whose shown form is kept, so that a list of cameras costs a look-up for each."""
+"""Number of addresses whose shown form is cached, because lists of cameras need it again."""
 
 LONGEST_ADDRESS: Final = 2000
-"""Characters of a camera's address, checked before anything looks at them."""
+"""Most characters of a camera's address, checked before parsing it."""
 
 _STREAM_WORDS: Final = """
 a api audio av avc axis b c cam camera cameras cgi channel channels ch cif codec col d default
@@ -39,7 +39,8 @@ PLAIN_WORDS: Final = frozenset(_STREAM_WORDS.split())
 PARAMETER_NAMES: Final = PLAIN_WORDS | frozenset(_OTHER_NAMES.split())
 LONGEST_PART: Final = 24
 MOST_DIGITS: Final = 4
-"""In a part of a path: `Channels/3201` is a stream; a longer number may be a code."""
+"""Most digits shown in a part of a path: `Channels/3201` is a stream, a longer number may be a
+code."""
 
 _PIECE: Final = re.compile(r"([A-Za-z]*+)([0-9]*+)\Z")
 _BETWEEN_PIECES: Final = re.compile(r"[._-]")
@@ -50,9 +51,9 @@ _PARAMETER: Final = re.compile(r"([?&])")
 
 @lru_cache(REMEMBERED)
 def shown_address(address: str) -> str:
-    """Return `address` as those may see it who may change the camera.
+    """Return `address` as accounts that may change the camera see it.
 
-    Where nothing is hidden it is the whole address. What has been hidden once stays as it is.
+    An address without hidden parts is returned unchanged, and so is one that is already redacted.
 
     >>> shown_address("rtsp://admin:p@ss/w@10.0.0.9/live")
     'rtsp://***@10.0.0.9/live'
@@ -67,7 +68,7 @@ def shown_address(address: str) -> str:
 
 @lru_cache(REMEMBERED)
 def host_of(address: str) -> str:
-    """Return scheme and host of `address`, with `/***` for anything more: for who may look only.
+    """Return scheme and host of `address`, with `/***` for the rest, as viewers see it.
 
     >>> host_of("rtsp://admin:p@ss/w@10.0.0.9:554/live")
     'rtsp://10.0.0.9/***'
@@ -79,11 +80,11 @@ def host_of(address: str) -> str:
 
 
 def _shown_rest(rest: str) -> str:
-    """What follows the `://`, as people may see it."""
+    """Return the part after `://` as users may see it."""
     login, authority, location, ambiguous = _split(rest)
     if authority is None:
         return HIDDEN
-    if ambiguous:  # `user/pass@host`, or `host/pa@th`: what looks like a port may be a password
+    if ambiguous:  # `user/pass@host` or `host/pa@th`: an apparent port may be a password
         return f"{_without_port(authority)}/{HIDDEN}"
     if location.startswith("#"):
         location = f"/{location}"
@@ -102,9 +103,10 @@ def _host_alone(rest: str) -> str:
 
 
 def _split(rest: str) -> tuple[bool, str | None, str, bool]:
-    """Return login there or not, host with port, what follows, and whether that is ambiguous.
+    """Return whether there is a login, the host with port, the rest, and whether that is ambiguous.
 
-    None for what is no host. Ambiguous: an `@` in what follows leaves open where the login ends.
+    The host is None if there is none. The split is ambiguous if an `@` in the rest may end the
+    login.
     """
     authority, location = _authority(rest)
     if "@" not in rest:
@@ -116,12 +118,12 @@ def _split(rest: str) -> tuple[bool, str | None, str, bool]:
     if near_at == last_at or _is_dotted(last) or (near_at < 0 and authority is None):
         return True, last, after_last, False
     near, after_near = _authority(rest[near_at + 1 :])
-    # Neither is plainly a host, so either may be a part of a password or of a path.
+    # Neither is certainly a host, so both may be part of a password or of a path.
     return True, near if near_at >= 0 and _is_dotted(near) else None, after_near, True
 
 
 def _is_dotted(authority: str | None) -> bool:
-    """Whether it is plainly a host, and no part of a password or of a path."""
+    """Whether this is certainly a host, not part of a password or of a path."""
     return authority is not None and ("." in authority or authority.startswith(("[", "localhost")))
 
 
@@ -142,7 +144,7 @@ def _shown_part(part: str) -> str:
 
 
 def _shown_parameter(parameter: str) -> str:
-    """One of a query, or the sign before it."""
+    """Return a parameter of a query, or its separator, as users may see it."""
     name, equals, _ = parameter.partition("=")
     if not equals:
         return parameter if parameter in "?&" else _shown_part(parameter)
@@ -150,7 +152,7 @@ def _shown_parameter(parameter: str) -> str:
 
 
 def is_plain(part: str) -> bool:
-    """Whether a part of a path is made of words that name streams, and of short numbers.
+    """Whether a part of a path consists of words that name streams, and of short numbers.
 
     >>> [is_plain(part) for part in ("Channels", "h264", "101", "axis-media", "s3cret", "pw=1")]
     [True, True, True, True, False, False]

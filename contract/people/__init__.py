@@ -1,1 +1,1 @@
-"""Faces, people, their verdicts, and how they are added up."""
+"""Faces, people, their verdicts, and their totals."""

@@ -1,4 +1,4 @@
-"""The share of people who wore a mask, with what is known of its uncertainty."""
+"""The share of people who wore a mask, with its uncertainty."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _Z: Final = NormalDist().inv_cdf(0.975)
 
 @dataclass(frozen=True)
 class MaskRate:
-    """A rate of 0 to 1 over `people` judged people, with its 95 % Wilson interval."""
+    """A rate of 0 to 1 over `people` people with a verdict, and its 95 % Wilson interval."""
 
     people: int
     rate: float | None
-    """None before anyone was judged; so are the bounds."""
+    """None, like the bounds, before anybody has a verdict."""
     low: float | None = None
     high: float | None = None
 

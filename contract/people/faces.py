@@ -1,4 +1,4 @@
-"""What was found in a frame."""
+"""The faces in a frame."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Face:
     verdict: Verdict
     """The track's verdict so far."""
     confidence: Share
-    """How sure the verdict is, 0 to 1; 0 when `unknown`."""
+    """The verdict's confidence, 0 to 1; 0 if `unknown`."""
     track_id: Count
 
 
 @dataclass(frozen=True)
 class FrameFaces:
-    """What was found in one frame."""
+    """The faces in one frame."""
 
     camera_id: str
     sequence: Count
@@ -44,11 +44,11 @@ class FrameFaces:
     v: int = SCHEMA
 
     def counts(self) -> dict[Verdict, int]:
-        """Faces in view by verdict; every verdict is there."""
+        """Return the number of faces in view for each verdict."""
         return count_verdicts(self.faces)
 
     def encode(self) -> str:
-        # Not `asdict`, which copies every number deeply: a tenth of what a worker adds to a frame.
+        # Not `asdict`: it copies every number, a tenth of a worker's own time for a frame.
         return to_json({**vars(self), "faces": [vars(face) for face in self.faces]})
 
     @classmethod
@@ -62,5 +62,5 @@ _ADAPTER: Final = TypeAdapter(FrameFaces)
 
 
 def count_verdicts(faces: tuple[Face, ...]) -> dict[Verdict, int]:
-    """Faces by verdict; every verdict is there, in the fixed order."""
+    """Return the number of faces for each verdict, in the order of `VERDICTS`."""
     return {verdict: sum(face.verdict == verdict for face in faces) for verdict in VERDICTS}

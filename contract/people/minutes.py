@@ -1,6 +1,6 @@
-"""What happened to a camera in each minute: the names of the columns, and how to add to them.
+"""Minutes of a camera: the names of their columns, and how to add to them.
 
-A minute is named by its number since the epoch. Amounts are whole: counts, or milliseconds
+A minute's name is its number since the epoch. Amounts are whole: counts, or milliseconds
 (columns that end in `_ms`), so that any split of a time range adds up to exactly the whole.
 """
 
@@ -15,49 +15,49 @@ from contract.people.totals import people_field
 MINUTE_S: Final = 60
 DAY_MINUTES: Final = 1440
 HISTORY_DAYS: Final = 400
-"""How long minutes are kept unless set otherwise: a year, and the same month of the last one."""
+"""Default days for which minutes are kept: a year and a month, for a comparison with last year."""
 LONGEST_HISTORY_DAYS: Final = 3660
 
 FRAMES: Final = "frames"
 """Frames analysed."""
 FACES: Final = "faces"
-"""Faces in those frames: a person in view for ten frames is ten of these."""
+"""Faces in analysed frames: a person in view for ten frames counts ten times."""
 ANALYSED_MS: Final = "analysed_ms"
-"""Time really analysed: see `worker.camera`."""
+"""Milliseconds analysed; see `worker.camera`."""
 DROPPED: Final = "dropped"
-"""Sampled frames that were not analysed, whatever the cause (not those `not_sampled`)."""
+"""Sampled frames that were not analysed, for any cause except `not_sampled`."""
 
 people_column = people_field
-"""Column of the people of one verdict, in the minute each was last seen."""
+"""Column of people with one verdict; each counts in the minute of the last sighting."""
 
 
 INVALID: Final = "invalid_ms:"
 
 
 def invalid_column(problem: str) -> str:
-    """Column of the milliseconds in which a quality problem made the statistics invalid."""
+    """Return the column of milliseconds that a quality problem made invalid."""
     return f"{INVALID}{problem}"
 
 
 def minute_of(time_s: float) -> int:
-    """Number of the minute since the epoch that a time is in."""
+    """Return the number of a time's minute since the epoch."""
     return math.floor(time_s / MINUTE_S)
 
 
 class MinuteIncrements:
-    """What one event adds to a camera's minutes. Amounts are whole numbers, never negative."""
+    """Amounts that one event adds to a camera's minutes: whole numbers, never negative."""
 
     def __init__(self) -> None:
         self._amounts: dict[tuple[int, str], int] = {}
 
     def add(self, time_s: float, column: str, amount: int = 1) -> None:
-        """Add `amount` to the minute that `time_s` (seconds since the epoch) is in."""
+        """Add `amount` to the minute of `time_s` (seconds since the epoch)."""
         self._add(minute_of(time_s), column, amount)
 
     def add_span(self, from_s: float, to_s: float, column: str) -> None:
-        """Add the milliseconds from `from_s` to `to_s`, each to the minute it is in.
+        """Add the milliseconds from `from_s` to `to_s`, each to its own minute.
 
-        Nothing when `to_s` is not later. Spans that touch add up to their union exactly.
+        Adds nothing if `to_s` is not later. Adjacent spans add up to their union exactly.
 
         >>> spans = MinuteIncrements()
         >>> spans.add_span(119.5, 121.0, "analysed_ms")
@@ -72,16 +72,16 @@ class MinuteIncrements:
             start_ms = until_ms
 
     def merge(self, other: MinuteIncrements) -> None:
-        """Add all of `other` too."""
+        """Add all amounts of `other`."""
         for (minute, column), amount in other._amounts.items():
             self._add(minute, column, amount)
 
     def amounts(self) -> Mapping[tuple[int, str], int]:
-        """Amount by minute and column."""
+        """Return the amounts by minute and column."""
         return dict(self._amounts)
 
     def arguments(self) -> list[str]:
-        """Field, amount, field, amount ... as a script takes them."""
+        """Return field, amount, field, amount ... as scripts expect them."""
         return [
             part
             for (minute, column), amount in self._amounts.items()
@@ -98,7 +98,7 @@ class MinuteIncrements:
 
 
 def open_field(minute: int, column: str) -> str:
-    """Field of the hash of open minutes."""
+    """Return the field in the hash of open minutes."""
     return f"{minute}:{column}"
 
 

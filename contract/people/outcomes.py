@@ -15,7 +15,7 @@ from contract.traces import Trace
 
 @dataclass(frozen=True)
 class ConditionRecord:
-    """What is known of a camera itself: for others, and for the worker's successor."""
+    """A camera's condition, for other processes and for the next owner."""
 
     report: str
     """A `contract.cameras.quality.QualityReport`, encoded."""
@@ -24,36 +24,37 @@ class ConditionRecord:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything one step of a camera changes."""
+    """Everything that one step of a camera changes."""
 
     sequence: int
-    """The newest frame this outcome accounts for."""
+    """The newest frame that this outcome accounts for."""
     explained: int
     """Frames since the last commit that `increments` account for, analysed or dropped."""
     increments: Increments
     tracker_state: str
     faces: FrameFaces | None = None
-    """None when frames were only dropped, or tracks ended because frames stopped."""
+    """None if frames were only dropped, or tracks ended because frames stopped."""
     annotated_jpeg: bytes = b""
     people: tuple[Person, ...] = ()
-    """Those who were counted with this outcome; `increments` has their numbers. They enter the
-    minutes in which each was last seen, and are kept as rows."""
+    """The people counted with this outcome; `increments` has their numbers. Each is added to the
+    minute of the last sighting, and kept as a row."""
     flush: bool = False
-    """Ends the tracks of a camera that went quiet; may repeat the last sequence."""
+    """Whether this ends the tracks of a camera that stopped sending; may repeat the last
+    sequence."""
     minutes: MinuteIncrements = field(default_factory=MinuteIncrements)
-    """What this adds to the camera's minutes."""
+    """Amounts to add to the camera's minutes."""
     condition: ConditionRecord | None = None
-    """What became known of the camera; None leaves what is there."""
+    """The new condition of the camera; None leaves the stored one."""
     trace: Trace = ""
-    """Of a frame that is followed: goes with its picture to those who look."""
+    """The trace of a traced frame, which travels with its picture to viewers."""
 
 
 @dataclass(frozen=True)
 class Committed:
-    """What a camera's new owner starts from."""
+    """The committed state from which a camera's new owner continues."""
 
     sequence: int = 0
-    """The newest frame committed, or dropped; 0 before the first."""
+    """The newest committed or dropped frame; 0 before the first."""
     tracker_state: str = ""
     analysed_at_s: float | None = None
     """When the newest analysed frame was captured; None before the first."""

@@ -1,4 +1,4 @@
-"""A finished person, as it is counted and kept, and why a track was nobody."""
+"""A finished person, as counted and stored, and the causes for discarding a track."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ DISCARD_CAUSES: Final[tuple[DiscardCause, ...]] = (
     "static",
     "outside_zone",
 )
-"""Why a track that ended was not counted as a person.
+"""Causes for discarding an ended track.
 
-`flicker` seen too seldom or too briefly; `duplicate` a second box
-on somebody's face; `static` a picture of a face: a poster, a screen, a dummy; `outside_zone` the
-camera has zones and this person entered none.
+`flicker`: seen in too few frames or too briefly; `duplicate`: a second box on the same face;
+`static`: a picture of a face, such as a poster, a screen or a dummy; `outside_zone`: the camera
+has zones, and this person entered none of them.
 """
 
 
 @dataclass(frozen=True)
 class LineCrossing:
-    """Somebody crossed one of the camera's counting lines."""
+    """A person crossed one of the camera's counting lines."""
 
     at_s: Moment
     line: str
@@ -41,7 +41,7 @@ class LineCrossing:
 
 @dataclass(frozen=True)
 class VerdictChange:
-    """Somebody put a mask on, took it off or moved it, in view."""
+    """A person put on, took off or moved a mask in view."""
 
     at_s: Moment
     before: Verdict
@@ -50,7 +50,7 @@ class VerdictChange:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has gone and was counted, once. Times are the camera's, since the epoch."""
+    """A person who has gone and was counted once. Times are camera time, since the epoch."""
 
     track_id: Count
     """Unique among the people of one camera for as long as its tracker's state lives."""
@@ -59,16 +59,16 @@ class Person:
     sightings: Count
     """Frames in which the face was found."""
     best_face_px: Pixels
-    """Height of the face where it was largest."""
+    """Largest height of the face, in pixels."""
     verdict: Verdict
-    """How they were for most of the time they could be judged."""
+    """The verdict for most of the time that could be judged."""
     confidence: Share
-    """Mean probability of the verdict while it was so, 0 to 1; 0 when `unknown`."""
+    """Mean probability of the verdict while it held, 0 to 1; 0 if `unknown`."""
     judged_s: Moment
-    """Seconds of evidence behind the verdict; a second of a poor view counts as less."""
+    """Seconds of evidence behind the verdict; a second of a poor view counts for less."""
     crossings: tuple[LineCrossing, ...] = ()
     zones: tuple[str, ...] = ()
-    """Names of the camera's zones that were entered."""
+    """Names of the zones that the person entered."""
     changes: tuple[VerdictChange, ...] = ()
     v: int = SCHEMA
 

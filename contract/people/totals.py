@@ -1,8 +1,8 @@
-"""Names of the totals kept in Redis, and how a histogram is laid out in a hash.
+"""Names of the totals in Redis, and the layout of a histogram in a hash.
 
-Totals live in Redis, not in processes, so that restarting or adding a process changes none.
-A histogram is one field a bucket (not cumulative) and one for the sum; the count is the
-buckets' sum.
+Totals live in Redis, not in processes, so restarting or adding a process changes no total. A
+histogram has one field per bucket (not cumulative) and one for the sum; its count is the sum of
+the buckets.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ DROP_CAUSES: Final = (
     "no_network",
     "malformed",
 )
-"""Why a captured frame was not analysed.
+"""Causes for which a captured frame was not analysed.
 
-`not_sampled` the camera delivers more than `analysis_fps`; `unpublished` Redis was away or
-full; `overflow` no worker read it before the stream was full or expired; `stale` older than
-the budget when a worker got to it; `undecodable` its JPEG is broken; `no_network` the
-camera asks for a face detector that this worker cannot load; `malformed` an entry in
-the stream that is not a frame of ours (never captured, so outside the sum).
+`not_sampled`: the camera delivers more than `analysis_fps`; `unpublished`: Redis was away or full;
+`overflow`: no worker read the frame before the stream was full or expired; `stale`: the frame was
+older than the budget when a worker read it; `undecodable`: its JPEG is broken; `no_network`: the
+camera needs a face detector that this worker cannot load; `malformed`: a stream entry that is not a
+frame (it was never captured, so it is outside the sum).
 captured = analysed + dropped (without malformed) + in flight.
 """
 
@@ -42,12 +42,12 @@ INFERENCE_BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0
 BATCH_BUCKETS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 
 WORKERS_BUSY: Final = "workers:busy"
-"""Field of the networks' totals: seconds that workers were not waiting for frames."""
+"""Field of the networks' totals: seconds for which workers were not waiting for frames."""
 
 FAULT: Final = "fault:"
-"""How the fields of camera faults begin; the kind follows."""
+"""Prefix of the fields of camera faults; the kind follows."""
 CROSSED: Final = "crossed:"
-"""How the fields of people who crossed a counting line begin."""
+"""Prefix of the fields of people who crossed a counting line."""
 
 
 def frames_field(stage: str) -> str:
@@ -67,7 +67,7 @@ def fault_field(kind: str) -> str:
 
 
 def read_fault_field(field: str) -> str:
-    """The kind of a field that `fault_field` made; empty of any other."""
+    """Return the kind in a field of `fault_field`; empty for any other field."""
     return field.removeprefix(FAULT) if field.startswith(FAULT) else ""
 
 
@@ -80,12 +80,12 @@ def discarded_field(cause: str) -> str:
 
 
 def crossed_field(line: str, direction: str, verdict: str) -> str:
-    # The line's name comes last: it is the only part that may hold anything.
+    # The line's name comes last: only this part may contain any character.
     return f"{CROSSED}{direction}:{verdict}:{line}"
 
 
 def read_crossed_field(field: str) -> tuple[str, str, str] | None:
-    """Line, direction and verdict of a field that `crossed_field` made; None of any other."""
+    """Return line, direction and verdict in a field of `crossed_field`; None for any other."""
     if not field.startswith(CROSSED):
         return None
     direction, verdict, line = field.removeprefix(CROSSED).split(":", 2)
@@ -105,7 +105,7 @@ def batch_field(network: str) -> str:
 
 
 class Increments:
-    """What one event adds to a hash of totals."""
+    """Amounts that one event adds to a hash of totals."""
 
     def __init__(self) -> None:
         self._amounts: dict[str, float] = {}
@@ -123,11 +123,11 @@ class Increments:
         self.add(f"{field}:sum", value * times)
 
     def items(self) -> Iterable[tuple[str, float]]:
-        """Field and amount, for whoever writes them."""
+        """Return fields and amounts."""
         return self._amounts.items()
 
     def arguments(self) -> list[str]:
-        """Field, amount, field, amount ... as a script takes them."""
+        """Return field, amount, field, amount ... as scripts expect them."""
         return [part for field, amount in self._amounts.items() for part in (field, repr(amount))]
 
     def __bool__(self) -> bool:
@@ -139,7 +139,7 @@ class Increments:
 
 @dataclass(frozen=True)
 class Histogram:
-    """A histogram as Prometheus wants it: cumulative counts, the last bound `+Inf`."""
+    """A histogram in Prometheus' form: cumulative counts, the last bound `+Inf`."""
 
     buckets: tuple[tuple[str, float], ...]
     sum: float
@@ -150,7 +150,7 @@ class Histogram:
 
 
 def read_histogram(totals: Mapping[str, float], field: str, bounds: Sequence[float]) -> Histogram:
-    """Return the histogram kept under `field` of a hash of totals; empty when absent."""
+    """Return the histogram under `field` in a hash of totals; an empty one if it is absent."""
     running, buckets = 0.0, []
     for bound in (*(f"{bound:g}" for bound in bounds), "+Inf"):
         running += totals.get(f"{field}:le:{bound}", 0.0)
@@ -159,5 +159,5 @@ def read_histogram(totals: Mapping[str, float], field: str, bounds: Sequence[flo
 
 
 def decode_totals(raw: Mapping[bytes, bytes]) -> dict[str, float]:
-    """Return a hash of totals as Redis gives it, with names and numbers."""
+    """Decode a hash of totals from Redis into names and numbers."""
     return {field.decode(): float(amount) for field, amount in raw.items()}

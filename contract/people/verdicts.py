@@ -1,4 +1,4 @@
-"""The four outcomes for a person, and the order they are always listed in."""
+"""The four verdicts, in the order in which they are always listed."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ Verdict = Literal["mask", "incorrect", "no_mask", "unknown"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("mask", "incorrect", "no_mask", "unknown")
 
 JUDGED_VERDICTS: Final[tuple[Verdict, ...]] = ("mask", "incorrect", "no_mask")
-"""The verdicts that enter a compliance rate; `unknown` is counted beside it."""
+"""The verdicts that enter a compliance rate; `unknown` is counted separately."""

@@ -1,1 +1,1 @@
-"""Pictures on their way between stages: frames, views, uploads, recordings."""
+"""Pictures that travel between stages: frames, views, uploads, recordings."""

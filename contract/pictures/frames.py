@@ -1,4 +1,4 @@
-"""A sampled frame on its way from ingest to a worker."""
+"""A sampled frame that travels from ingest to a worker."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contract.messages import read_count, read_moment
 from contract.traces import Trace, read_trace
 
 SCHEMA: Final = b"2"
-"""2: the picture is sealed."""
+"""Version of the message. Since version 2 the picture is encrypted."""
 MAX_JPEG_BYTES: Final = 16 * 1024 * 1024
 MAX_FRAME_PIXELS: Final = 7680 * 7680
-"""The widest that a camera may be set to, and as high."""
+"""Most pixels of a frame: the largest width that a camera may have, squared."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class FrameMessage:
     camera_id: str
     stream_id: bytes
     sequence: int
-    """Number of the frame among the camera's published ones, from 1, without gaps."""
+    """Number of the frame among the camera's published frames, from 1, without gaps."""
     frame_index: int
-    """Number of the frame among all the camera delivered, from 0."""
+    """Number of the frame among all frames of the camera, from 0."""
     captured_at_s: float
     """Seconds since the epoch when the frame arrived at ingest."""
     jpeg: bytes
     trace: Trace = ""
-    """Of the few frames that are followed through all stages; older processes ignore it."""
+    """Set for the few frames that are traced through all stages; older processes ignore it."""
 
     @classmethod
     def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> FrameMessage:
-        """Read a stream entry, its picture opened; raise `MessageError` for what is no frame."""
+        """Read an entry and decrypt its picture; raise `MessageError` if it is not a frame."""
         try:
             if fields[b"v"] != SCHEMA:
                 raise MessageError(

@@ -1,4 +1,4 @@
-"""A recording that somebody uploaded, and what was found in it."""
+"""An uploaded recording and its report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from contract.messages import Moment, Share, checked, read_versioned
 SCHEMA: Final = 1
 Container = Literal["mov", "matroska", "avi", "mpegts"]
 CONTAINERS: Final = {"mov": "MP4 or MOV", "matroska": "MKV or WebM", "avi": "AVI", "mpegts": "TS"}
-"""FFmpeg's names of the containers that are taken: never one that may name other files."""
+"""FFmpeg's names of the accepted containers. Formats that can reference other files are
+excluded."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Recording:
     """One uploaded recording."""
 
     id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
-    """Names the files, too."""
+    """Also part of the files' names."""
     owner: str
     name: str
     container: Container
@@ -31,16 +32,17 @@ class Recording:
     progress: Share = 0.0
     """Share of the recording that was analysed, 0 to 1."""
     error: str = ""
-    """What was wrong with it, in plain words."""
+    """The recording's fault, in plain words."""
     report: dict[str, Any] = field(default_factory=dict)
-    """What `worker.uploads.recordings` found; empty until finished."""
+    """The report of `worker.uploads.recordings`; empty until finished."""
     kept_until_s: Moment = 0.0
-    """Seconds since the epoch; in the files' names. 0 for one of an earlier version."""
+    """Expiry in seconds since the epoch, also part of the files' names. 0 in records of earlier
+    versions."""
     v: int = SCHEMA
 
     @classmethod
     def decode(cls, raw: bytes | str) -> Recording:
-        """Read a record in Redis; raise `MessageError` when it is not one of ours."""
+        """Read a record from Redis; raise `MessageError` if it is not a recording."""
         return checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT), _WHAT)
 
 
@@ -50,7 +52,7 @@ _ADAPTER: Final = TypeAdapter(Recording)
 
 
 def container_of(start: bytes) -> str | None:
-    """The container of a file by its first 512 bytes; None when it is none that is taken."""
+    """Return the container of a file from its first 512 bytes; None if it is not accepted."""
     if start[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free"}:
         return "mov"
     if start.startswith(b"\x1a\x45\xdf\xa3"):

@@ -1,4 +1,4 @@
-"""What was found in an image that somebody uploaded."""
+"""The faces in an uploaded image."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class StillFace:
     confidence: Share
     """Probability of the verdict, 0 to 1; 0 when `unknown`."""
     probabilities: dict[str, Share]
-    """Of each judged verdict; empty for a face too small to judge."""
+    """Probability of each judged verdict; empty for a face that is too small to judge."""
 
 
 @dataclass(frozen=True)
 class StillResult:
-    """What was found in one uploaded image."""
+    """The faces in one uploaded image."""
 
     width: Side
     height: Side
-    """Of the upright image, in pixels."""
+    """Height of the upright image, in pixels."""
     detector: str
     faces: tuple[StillFace, ...]
 

@@ -1,4 +1,4 @@
-"""An annotated picture, as a worker leaves it for those who watch, and in which sizes."""
+"""An annotated picture that a worker draws for viewers, and its sizes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from contract.pictures.frames import MAX_JPEG_BYTES
 from contract.traces import Trace, read_trace
 
 SCHEMA: Final = b"2"
-"""2: the picture is sealed."""
+"""Version of the message. Since version 2 the picture is encrypted."""
 
 VIEW_EXPIRE_S: Final = 10
 SMALL_VIEW_WIDTH: Final = 640
-"""Width in pixels that a camera is drawn in while it is looked at in small pictures only."""
+"""Width in pixels of a camera's picture while all its viewers show it small."""
 LARGE_VIEW_WIDTH: Final = 1280
 WATCHED_EXPIRE_S: Final = 1.0
-"""After the last viewer left, a camera is drawn for this long and half a second more at most."""
+"""Seconds for which a camera counts as watched after a viewer's last renewal."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class View:
     jpeg: bytes
     counts: dict[Verdict, int]
     trace: Trace = ""
-    """Of the few frames that are followed through all stages; older processes ignore it."""
+    """Set for the few frames that are traced through all stages; older processes ignore it."""
 
     @classmethod
     def decode(cls, camera_id: str, stream_id: bytes, fields: dict[bytes, bytes]) -> View:
-        """Read an entry of a view stream, its picture opened; raise `MessageError` for no view."""
+        """Read a view's entry and decrypt its picture; raise `MessageError` if it is not one."""
         what = f"a view of camera {camera_id}"
         try:
             if fields[b"v"] != SCHEMA:

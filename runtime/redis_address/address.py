@@ -1,4 +1,4 @@
-"""The whole address of Redis, with what is better not written into an address beside it."""
+"""Builds the complete address of Redis from the URL, the user and the password file."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from runtime.redis_address.tls import require_checked
 
 
 def with_login(url: str, user: str | None, password_file: Path | None) -> str:
-    """Return `url` with a user and the password in a file. Whoever gets it must not log it.
+    """Return `url` with the user and the password from a file. Callers must not log the result.
 
     Raises:
-        SettingsError: the file cannot be read or is empty, or the address has a login already.
+        SettingsError: the file cannot be read or is empty, or the address already has a login.
     """
     if user is None and password_file is None:
         return url
     parts = urlsplit(url)
     if "@" in parts.netloc:
         raise SettingsError(
-            "MASKWATCH_REDIS_URL has a user or password, and MASKWATCH_REDIS_USER or "
-            "MASKWATCH_REDIS_PASSWORD_FILE says another; set one of the two"
+            "MASKWATCH_REDIS_URL already has a user or password; remove it, or unset "
+            "MASKWATCH_REDIS_USER and MASKWATCH_REDIS_PASSWORD_FILE"
         )
     password = _read_password(password_file) if password_file else ""
     login = f"{quote(user or '', safe='')}:{quote(password, safe='')}"
@@ -36,7 +36,7 @@ def _read_password(path: Path) -> str:
     try:
         password = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is no text"
+        words = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SettingsError(
             f"MASKWATCH_REDIS_PASSWORD_FILE={path} cannot be read: {words}"
         ) from None
@@ -46,7 +46,7 @@ def _read_password(path: Path) -> str:
 
 
 def require_address(url: str) -> str:
-    """Return `url`; raise `ValueError` when it is no address of a Redis that we can use."""
+    """Return `url`; raise `ValueError` if it is not a supported address of a Redis."""
     if url.startswith("unix://"):
         return url
     if is_sentinel(url):

@@ -19,7 +19,7 @@ EXAMPLE: Final = "redis+cluster://host:7000,other:7001/"
 
 @dataclass(frozen=True)
 class ClusterAddress:
-    """What such an address says."""
+    """The parts of a cluster's address."""
 
     servers: tuple[Node, ...]
     login: dict[str, str]
@@ -33,7 +33,7 @@ def is_cluster(url: str) -> bool:
 
 
 def parse_cluster(url: str) -> ClusterAddress:
-    """Read an address; raise `ValueError` with what was expected, and without its login."""
+    """Parse an address; raise `ValueError` with the expected form, but without the login."""
     parts = urlsplit(url)
     login, _, hosts = parts.netloc.rpartition("@")
     if parts.path.strip("/") not in {"", "0"}:
@@ -42,7 +42,7 @@ def parse_cluster(url: str) -> ClusterAddress:
     tls: dict[str, Any] = {}
     for name, value in parse_qsl(parts.query):
         if not (secured and name.startswith("ssl_")):
-            raise ValueError(f"{name} is no option of an address of a cluster")
+            raise ValueError(f"{name} is not an option of a cluster's address")
         tls[name] = value
     return ClusterAddress(
         tuple(Node(*one) for one in read_hosts(hosts, PORT, EXAMPLE)),

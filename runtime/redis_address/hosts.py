@@ -1,4 +1,4 @@
-"""What addresses of several servers have in common: `user:password@host:port,other:port`."""
+"""Parses addresses of several servers: `user:password@host:port,other:port`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from urllib.parse import unquote, urlsplit
 
 
 def read_login(login: str) -> dict[str, str]:
-    """User and password as options of a connection; those that are not given are left out."""
+    """Return the given user and password as options of a connection."""
     user, _, password = login.partition(":")
     given = {"username": unquote(user), "password": unquote(password)}
     return {name: value for name, value in given.items() if value}
 
 
 def read_hosts(hosts: str, default_port: int, example: str) -> tuple[tuple[str, int], ...]:
-    """Host and port of each server; raise `ValueError` that shows the `example` for none."""
+    """Return each server's host and port; raise `ValueError` with the `example` otherwise."""
     return tuple(_host(one, default_port, example) for one in hosts.split(","))
 
 

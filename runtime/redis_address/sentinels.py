@@ -19,15 +19,15 @@ EXAMPLE: Final = "redis+sentinel://host:26379,other:26379/service"
 
 @dataclass(frozen=True)
 class SentinelAddress:
-    """What such an address says."""
+    """The parts of an address with sentinels."""
 
     sentinels: tuple[tuple[str, int], ...]
     service: str
     """The primary's name among the sentinels."""
     server: dict[str, Any]
-    """What connections to it need: database, login, TLS."""
+    """Options of connections to the primary: database, login, TLS."""
     asking: dict[str, Any]
-    """What connections to a sentinel need: TLS, and a login of their own if they have one."""
+    """Options of connections to a sentinel: TLS, and the sentinels' own login if they have one."""
 
 
 def is_sentinel(url: str) -> bool:
@@ -36,14 +36,14 @@ def is_sentinel(url: str) -> bool:
 
 
 def parse_sentinel(url: str) -> SentinelAddress:
-    """Read an address; raise `ValueError` with what was expected, and without its login."""
+    """Parse an address; raise `ValueError` with the expected form, but without the login."""
     parts = urlsplit(url)
     login, _, hosts = parts.netloc.rpartition("@")
     service, _, database = parts.path.strip("/").partition("/")
     if not service:
         raise ValueError(f"expected the primary's name among the sentinels: {EXAMPLE}")
     if not (database or "0").isdigit():
-        raise ValueError(f"expected a number of a database, found {database!r}: {EXAMPLE}/0")
+        raise ValueError(f"expected the number of a database, found {database!r}: {EXAMPLE}/0")
     tls: dict[str, Any] = {"ssl": True} if parts.scheme.startswith("rediss") else {}
     server: dict[str, Any] = {"db": int(database or 0), **read_login(login)}
     asking: dict[str, Any] = {}
@@ -53,6 +53,6 @@ def parse_sentinel(url: str) -> SentinelAddress:
         elif name in {"sentinel_username", "sentinel_password"}:
             asking[name.removeprefix("sentinel_")] = value
         else:
-            raise ValueError(f"{name} is no option of an address of sentinels")
+            raise ValueError(f"{name} is not an option of an address with sentinels")
     found = read_hosts(hosts, SENTINEL_PORT, EXAMPLE)
     return SentinelAddress(found, unquote(service), server | tls, asking | tls)

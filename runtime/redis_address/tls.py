@@ -1,4 +1,4 @@
-"""Reaching Redis over TLS: whom to trust, and what is wrong when nobody is trusted."""
+"""Connecting to Redis over TLS: trusted authorities, and explanations of TLS errors."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contract.errors import SettingsError
 _EXPIRED, _NOT_YET = 10, 9
 _OTHER_NAMES: Final = {62, 63, 64}
 _UNKNOWN: Final = {2, 18, 19, 20, 21}
-"""OpenSSL's numbers of what a certificate is refused for (x509_vfy.h)."""
+"""OpenSSL's error numbers for certificates of unknown authorities (x509_vfy.h)."""
 
 
 def with_tls(url: str, ca: Path | None, certificate: Path | None, key: Path | None) -> str:
-    """Return `url` with the files that its TLS needs, as redis-py takes them.
+    """Return `url` with its TLS files, as options of redis-py.
 
     Raises:
-        SettingsError: the address has no TLS, or a file is not there or holds something else.
+        SettingsError: the address has no TLS, or a file is missing or has other content.
     """
     files = {"CA": ca, "CERTIFICATE": certificate, "KEY": key}
     given = {name: path for name, path in files.items() if path is not None}
@@ -28,7 +28,7 @@ def with_tls(url: str, ca: Path | None, certificate: Path | None, key: Path | No
     if not url.startswith("rediss"):
         name = next(iter(given))
         raise SettingsError(
-            f"MASKWATCH_REDIS_{name}_FILE is set, and MASKWATCH_REDIS_URL has no TLS; write rediss://"
+            f"MASKWATCH_REDIS_{name}_FILE is set, but MASKWATCH_REDIS_URL has no TLS; use rediss://"
         )
     _require_usable(given)
     options = {"CA": "ssl_ca_certs", "CERTIFICATE": "ssl_certfile", "KEY": "ssl_keyfile"}
@@ -39,7 +39,7 @@ def with_tls(url: str, ca: Path | None, certificate: Path | None, key: Path | No
 
 
 def _require_usable(given: dict[str, Path]) -> None:
-    # Once, now: redis-py would read them with each connection, and say less.
+    # Check once, now: redis-py would read them for each connection and explain less.
     context = ssl.create_default_context()
     try:
         if "CA" in given:
@@ -53,27 +53,26 @@ def _require_usable(given: dict[str, Path]) -> None:
                 "MASKWATCH_REDIS_KEY_FILE is set without MASKWATCH_REDIS_CERTIFICATE_FILE"
             )
     except OSError as error:  # of which ssl.SSLError is one
-        words = "holds no certificate or key that fits" if isinstance(error, ssl.SSLError) else ""
+        words = "contains no matching certificate or key" if isinstance(error, ssl.SSLError) else ""
         words = words or f"cannot be read: {error.strerror}"
         raise SettingsError(f"MASKWATCH_REDIS_{name}_FILE={given[name]} {words}") from None
 
 
 def require_checked(url: str) -> str:
-    """Return `url`; raise `ValueError` when it asks for TLS with whoever answers."""
+    """Return `url`; raise `ValueError` if it switches certificate checks off."""
     query = parse_qs(urlsplit(url).query, keep_blank_values=True)
     lax = query.get("ssl_cert_reqs", ["required"]) != ["required"]
     lax = lax or query.get("ssl_check_hostname", ["true"])[-1].lower() not in {"true", "1", "yes"}
     if lax:
         raise ValueError(
-            "a certificate or its name that is not checked protects from nobody; leave out "
-            "ssl_cert_reqs and ssl_check_hostname, and name your authority in "
-            "MASKWATCH_REDIS_CA_FILE"
+            "TLS without checking the certificate protects against nobody; remove ssl_cert_reqs "
+            "and ssl_check_hostname, and set MASKWATCH_REDIS_CA_FILE to your authority"
         )
     return url
 
 
 def tls_fault(error: BaseException) -> ssl.SSLError | None:
-    """What was wrong with TLS, where an error comes from that."""
+    """Return the TLS error behind `error`, or None."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, ssl.SSLError):
         found = found.__cause__ or found.__context__
@@ -81,7 +80,7 @@ def tls_fault(error: BaseException) -> ssl.SSLError | None:
 
 
 def tls_words(fault: ssl.SSLError) -> str:
-    """Say it, and what to do; goes on from a name: "Redis at ... shows a certificate ..."."""
+    """Explain the error and what to do; continues "Redis at ...": "shows a certificate ..."."""
     if isinstance(fault, ssl.SSLCertVerificationError):
         code = fault.verify_code
         if code in {_EXPIRED, _NOT_YET}:
@@ -89,7 +88,7 @@ def tls_words(fault: ssl.SSLError) -> str:
             return f"shows a certificate that {when}; give Redis a new one, or correct the clock"
         if code in _OTHER_NAMES:
             return (
-                "shows a certificate for another name; use the name that is in it in "
+                "shows a certificate for another name; use that name in "
                 "MASKWATCH_REDIS_URL, or give Redis a certificate for this one"
             )
         if code in _UNKNOWN:
@@ -101,8 +100,8 @@ def tls_words(fault: ssl.SSLError) -> str:
     reason = str(fault.reason or "EOF")
     certificate = "MASKWATCH_REDIS_CERTIFICATE_FILE and MASKWATCH_REDIS_KEY_FILE"
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
-        return f"asks for a certificate of ours; set {certificate}"
+        return f"asks for a client certificate; set {certificate}"
     if "EOF" in reason:
-        # In TLS 1.3 a server says so after our side is done, and may be gone before it is heard.
-        return f"breaks off TLS, as one does that asks for a certificate of ours; set {certificate}"
-    return f"does not agree with us on TLS: {reason.replace('_', ' ').lower()}"
+        # A TLS 1.3 server refuses after our handshake, and may close before we read its alert.
+        return f"breaks off TLS, probably to ask for a client certificate; set {certificate}"
+    return f"cannot agree on TLS: {reason.replace('_', ' ').lower()}"

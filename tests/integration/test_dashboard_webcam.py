@@ -149,7 +149,7 @@ def test_ingest_removes_a_silent_webcam_and_reads_no_other(redis: Redis, redis_u
     ("data", "status", "words"),
     [
         (b"", 400, "empty"),
-        (b"not a picture" * 9, 415, "no JPEG"),
+        (b"not a picture" * 9, 415, "not a JPEG"),
         (cv2.imencode(".png", np.zeros((48, 64, 3), np.uint8))[1].tobytes(), 415, "found PNG"),
         (jpeg(1928, 1088), 413, "1928 x 1088"),
         (jpeg() + bytes(3 << 20), 413, "2 MB"),
@@ -168,7 +168,7 @@ def test_what_is_no_picture_of_a_webcam_is_refused(
 def test_no_camera_can_be_registered_or_changed_into_somebodys_webcam(
     client: FlaskClient, redis: Redis
 ) -> None:
-    with pytest.raises(CameraConfigError, match="for the page"):
+    with pytest.raises(CameraConfigError, match="reserved for"):
         make_camera(name="x", source=" browser:user:1")
     gate = add_camera(redis, "Gate")
     changed = client.patch(f"/api/v1/cameras/{gate.id}", json={"source": "browser:user:1"})

@@ -142,8 +142,8 @@ def test_an_address_of_sentinels_says_whom_to_ask_for_what_and_as_whom() -> None
         ("redis+sentinel://ada:s3cret@a:1,/main", "host:port"),
         ("redis+sentinel://ada:s3cret@a:x/main", "host:port"),
         ("redis+sentinel://ada:s3cret@a/main/x", "number of a database"),
-        ("redis+sentinel://ada:s3cret@a/main?nonsense=1", "nonsense is no option"),
-        ("rediss+sentinel://ada:s3cret@a/main?ssl_cert_reqs=none", "protects from nobody"),
+        ("redis+sentinel://ada:s3cret@a/main?nonsense=1", "nonsense is not an option"),
+        ("rediss+sentinel://ada:s3cret@a/main?ssl_cert_reqs=none", "protects against nobody"),
     ],
 )
 def test_an_address_that_cannot_be_used_says_why_and_no_password(url: str, words: str) -> None:

@@ -121,14 +121,17 @@ def test_a_passage_reads_back_as_it_was_saved() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"lines": [{"name": "A", "points": [(0.1, 0.1)]}]}, "a line has 2 to 32 points, found 1"),
+        (
+            {"lines": [{"name": "A", "points": [(0.1, 0.1)]}]},
+            "a line needs 2 to 32 points, found 1",
+        ),
         ({"lines": [{"name": "A", "points": [(0.1, 0.1), (0.1, 0.1)]}]}, "expected at least 0.01"),
         ({"lines": [{"name": "", "points": [(0, 0), (1, 1)]}]}, "lines.0.name"),
-        ({"lines": [DOOR, {**DOOR, "name": "DOOR"}]}, "two are called 'door'"),
+        ({"lines": [DOOR, {**DOOR, "name": "DOOR"}]}, "two shapes have the name 'door'"),
         ({"lines": [{**DOOR, "colour": "red"}]}, "lines.0.colour"),
-        ({"zones": [{"name": "A", "points": [(0, 0), (1, 1)]}]}, "an area has 3 to 32 points"),
+        ({"zones": [{"name": "A", "points": [(0, 0), (1, 1)]}]}, "an area needs 3 to 32 points"),
         ({"zones": [{"name": "A", "points": [(0, 0), (1, 1), (1, 0), (0, 1)]}]}, "no edge crosses"),
-        ({"ignored": [[(0, 0), (0.5, 0), (1, 0)]]}, "no area"),
+        ({"ignored": [[(0, 0), (0.5, 0), (1, 0)]]}, "not an area"),
         ({"ignored": [[(0, 0), (1.5, 0), (1, 1)]]}, "less than or equal to 1"),
         ({"ignored": "poster"}, "ignored"),
     ],
