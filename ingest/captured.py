@@ -1,4 +1,4 @@
-"""What a reader needs of a camera, whatever kind it is."""
+"""The interface of a source, whatever kind of camera it is."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ingest.health import StreamHealth
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What an open stream says of itself."""
+    """What an open stream declares about itself."""
 
     width: int
     height: int
     codec: str
     fps: float
-    """Declared frames per second; 0 when it declares none."""
+    """Declared frames per second; 0 if the stream declares no rate."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -30,23 +30,24 @@ class CapturedFrame:
     """One frame a camera delivered. It costs little until `image` is called."""
 
     time_s: float
-    """Steady seconds, for sampling."""
+    """Time of the frame in steady seconds, for sampling."""
     captured_at_s: float
-    """Seconds since the epoch when it arrived."""
+    """Seconds since the epoch when the frame arrived."""
     image: Callable[[int], Image]
     """Returns the picture, scaled down to the given width in pixels if it is wider."""
     left_out: int = 0
-    """Frames that the camera delivered before this one, not decoded because nobody wants them."""
+    """Frames of the camera before this one that were not decoded, because no sampling needs
+    them."""
 
 
 class LifeSign(Protocol):
-    """How a reader shows that it is not stuck."""
+    """The signs of life by which a reader shows that it is not stuck."""
 
     def extend(self, seconds: float) -> None:
-        """Promise another sign within `seconds`."""
+        """Promise the next sign of life within `seconds`."""
 
     def wait(self, seconds: float) -> bool:
-        """Pause, giving signs; True when the reader is to end."""
+        """Pause and give signs of life; return True if the reader must end."""
 
 
 def always(time_s: float) -> bool:
@@ -67,8 +68,8 @@ class OpenSource(Protocol):
     def frames(self, may_want: Callable[[float], bool] = always) -> Iterator[CapturedFrame]:
         """Yield frames in the order they are shown.
 
-        Ends only by raising a `SourceError` or on stop. Frames at whose time, in steady seconds,
-        `may_want` is False may be left out, and are counted with the next one.
+        Ends only by raising a `SourceError`, or on stop. May leave out frames at whose time (steady
+        seconds) `may_want` returns False; the next frame counts them.
         """
 
     def close(self) -> None: ...

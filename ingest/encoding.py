@@ -28,7 +28,7 @@ def fit_size(width: int, height: int, max_width: int) -> tuple[int, int]:
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:
-    """Return `image` as JPEG, of lower quality where it would be too large for a message."""
+    """Return `image` as JPEG; at lower quality if it would be too large for a message."""
     jpeg = _encode(image, quality)
     return jpeg if len(jpeg) <= MAX_JPEG_BYTES else _encode(image, _FALLBACK_QUALITY)
 

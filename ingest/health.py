@@ -1,7 +1,7 @@
-"""What is wrong with a stream that arrives: broken pictures, no key frame, a clock that jumps.
+"""Finds faults of an arriving stream: broken pictures, a missing key frame, a jumping clock.
 
-Some of it makes pictures impossible, and the reader connects anew after a while; with the rest they
-go on, and people are told.
+After some time the reader reconnects for faults that prevent pictures. With other faults the
+pictures continue, and users see a notice.
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ from typing import Final, Literal
 from contract.cameras.status import NoticeKind
 
 UNDECODABLE_S: Final = 3.0
-"""Without a picture, and with errors only: another codec is being sent, most likely."""
+"""Seconds with errors only, after which the stream counts as undecodable: its codec probably
+changed."""
 FEWEST_BROKEN: Final = 3
 NOTHING_S: Final = 3.0
 FEWEST_PACKETS: Final = 15
-"""Packets that decoded to nothing, without an error, before that counts as undecodable: decoders
-hold back up to 16 pictures at first. Once there were pictures, each packet makes one."""
+"""Packets without picture or error after which the stream counts as undecodable. Decoders hold back
+up to 16 pictures at first; after that, each packet yields one."""
 KEY_FRAME_S: Final = 20.0
-"""Cameras that save bandwidth send a key frame every 10 s; most send one to whoever connects."""
+"""Longest wait for a key frame, in seconds. Cameras that save bandwidth send one every 10 s."""
 KEY_FRAME_LATE_S: Final = 2.0
 TOLD_FOR_S: Final = 10.0
 BROKEN_TO_TELL: Final = 3
-"""Broken pictures within `TOLD_FOR_S`: one a while is what a network costs."""
+"""Broken pictures within `TOLD_FOR_S` that cause a notice: an occasional one is normal on a
+network."""
 
 Want = Literal["undecodable", "key_frame"]
 Clock = Callable[[], float]
@@ -34,14 +36,14 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to tell people about a stream whose pictures arrive."""
+    """A fault to report of a stream whose pictures arrive."""
 
     kind: NoticeKind
     words: str
 
 
 class StreamHealth:
-    """Noted by the thread that decodes, read by the one that reports."""
+    """The decoding thread writes it, and the reporting thread reads it."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
@@ -56,19 +58,19 @@ class StreamHealth:
         """Width and height of the last picture; None before the first."""
 
     def packet(self, key: bool, left_out: bool = False) -> None:
-        """Something arrived. `key`: decoding can begin with it. `left_out`: nobody wants it."""
+        """Note a packet. `key`: decoding can start there. `left_out`: sampling does not need it."""
         if key and self._awaits_key:
             self._awaits_key = False
             self._picture_s, self._broken, self._packets = self._clock(), 0, 0
         self._packets += not left_out
 
     def broken(self) -> None:
-        """A packet or a picture could not be decoded, or only in part."""
+        """Note that a packet or a picture could not be decoded, or only in part."""
         self._broken += 1
         self._broken_s.append(self._clock())
 
     def picture(self, width: int, height: int, whole: bool = True) -> None:
-        """A picture was decoded; if not `whole`, what it says of itself may be wrong."""
+        """Note a decoded picture; if it is not `whole`, its declared size may be wrong."""
         self._picture_s, self._broken, self._packets = self._clock(), 0, 0
         self._awaits_key = False
         if not whole:
@@ -78,19 +80,19 @@ class StreamHealth:
         self.size = (width, height)
 
     def clock_jumped(self) -> None:
-        """The stream's timestamps left the time of day."""
+        """Note that the stream's timestamps jumped."""
         self._jumped_s = self._clock()
 
     def changed(self, change: str) -> None:
-        """The camera sends something else than before, in words that follow its name."""
+        """Note a change of the stream, in words that follow the camera's name."""
         self._changed_s, self._change = self._clock(), change
 
     def waited_s(self) -> float:
-        """Seconds since the last picture, or since the beginning."""
+        """Return seconds since the last picture, or since the beginning."""
         return self._clock() - self._picture_s
 
     def hopeless(self) -> Want | None:
-        """What is missing for so long that connecting anew is the best that can be done."""
+        """Return what has been missing for too long, so that only reconnecting helps; or None."""
         missing, waited_s = self.missing(), self.waited_s()
         if missing == "key_frame":
             return missing if waited_s > KEY_FRAME_S else None
@@ -99,7 +101,7 @@ class StreamHealth:
         return missing if missing and waited_s > UNDECODABLE_S else None
 
     def missing(self) -> Want | None:
-        """What pictures wait for, when that is known and takes longer than usual."""
+        """Return what pictures are waiting for, if it is known and takes longer than usual."""
         if self.waited_s() < KEY_FRAME_LATE_S or not self._packets:
             return None
         if self._awaits_key:
@@ -109,7 +111,7 @@ class StreamHealth:
         return "undecodable" if useless else None
 
     def notice(self) -> Notice | None:
-        """The worst that is to be told of now."""
+        """Return the most serious fault to report now."""
         if self._is_recent(self._changed_s):
             return Notice("changed", f"The camera {self._change}; counting goes on.")
         if len(self._broken_s) == BROKEN_TO_TELL and self._is_recent(self._broken_s[0]):

@@ -17,9 +17,9 @@ from ingest.health import StreamHealth
 
 
 class DemoSource:
-    """Delivers frames at the demo's rate; only those that are analysed get drawn.
+    """Delivers frames at the demo's rate, and draws only the frames that are analysed.
 
-    The scene's time is that of the clock, so a restarted reader goes on where the last one was.
+    The scene follows the clock, so a restarted reader continues where the previous one stopped.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Who walks through the concourse, when, where, and wearing what. This is the ground truth."""
+"""The walkers of the concourse: their times, ways and masks. This is the ground truth."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Walker:
     """The face's size, 1 being the average."""
     look_seed: int
     stands_s: float = 0.0
-    """For how long they stand ..."""
+    """Seconds for which the walker stands still."""
     stands_at: float = 0.5
-    """... after this part of the way."""
+    """Part of the way, 0 to 1, after which the walker stands still."""
 
     def at(self, time_s: float) -> tuple[float, float]:
         """Return `x, z` in metres."""
@@ -52,7 +52,7 @@ class Walker:
         walked_s = time_s - self.enters_at_s - stood_s
         share = walked_s / (self.leaves_at_s - self.enters_at_s - self.stands_s)
         (x0, z0), (x1, z1) = self.start, self.end
-        # Who stands shifts their weight, slowly; the shift starts and ends at nothing.
+        # A standing person slowly shifts their weight; the shift starts and ends at zero.
         sway_m = 0.05 * math.sin(2 * math.pi * 5 * stood_s / self.stands_s) if stood_s else 0.0
         return x0 + (x1 - x0) * share + sway_m, z0 + (z1 - z0) * share
 
@@ -67,7 +67,7 @@ class Walker:
         return self.stature_m + 0.012 * math.sin(11.0 * (time_s - self.enters_at_s))
 
     def _stood_s(self, time_s: float) -> float:
-        """For how much of the stop they have stood by now."""
+        """Return for how many seconds of the stop the walker has stood so far."""
         walking_s = self.leaves_at_s - self.enters_at_s - self.stands_s
         stops_at_s = self.enters_at_s + self.stands_at * walking_s
         return min(max(time_s - stops_at_s, 0.0), self.stands_s)
@@ -214,8 +214,8 @@ def _seen(
 ) -> tuple[tuple[float, float, float, float], float]:
     """Clip `box` to the picture; return it and the share of it that nothing nearer covers.
 
-    Whoever is nearer covers, roughly, from the hair down and half a face to either side; a pillar
-    all between its edges.
+    A nearer person roughly covers everything from the hair down and half a face to either side; a
+    pillar covers everything between its edges.
     """
     x0, y0, x1, y1 = box
     frame = (0.0, 0.0, float(geometry.width), float(geometry.height))

@@ -1,4 +1,4 @@
-"""What a reader is to do."""
+"""The task of a reader."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class Assignment:
     lease: Lease
     settings: Settings
     reconnects: int
-    """Connections already begun for this camera by readers before this one."""
+    """Connection attempts of earlier readers of this camera."""
     clock: SharedClock
-    """As the service knows it; the reader keeps its own from then on."""
+    """The service's clock; from then on the reader maintains its own."""

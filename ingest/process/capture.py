@@ -1,4 +1,4 @@
-"""The loop of one camera: open, read, sample, encode, hand over; again when it breaks."""
+"""The loop of one camera: open, read, sample, encode, hand over; reopen after a failure."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _log = logging.getLogger(__name__)
 
 
 def follows(camera: Camera, settings: Settings) -> bool:
-    """Whether a camera's film plays as fast as the workers follow."""
+    """Whether a camera's film plays as fast as the workers can follow."""
     return settings.file_speed == 0 and parse_source(camera.source).kind == "file"
 
 
 class Capture:
     """Delivers one camera's sampled frames into an outbox until told to stop.
 
-    Knows no Redis: a Redis that is away or slow never holds up a decoder.
+    Does not use Redis, so that a slow or missing Redis never delays a decoder.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Capture:
         clock: Callable[[], float] = time.time,
         tracing: Tracing = OFF,
     ) -> None:
-        """`clock`: what frames are stamped by."""
+        """`clock`: the clock that stamps frames."""
         self._camera = camera
         self._settings = settings
         self._outbox = outbox
@@ -77,7 +77,7 @@ class Capture:
                 self._note(too_large(self._camera.name))
             except Exception as error:
                 extra = self._about("camera_unforeseen")
-                _log.exception("camera %s: an unforeseen error", self._camera.name, extra=extra)
+                _log.exception("camera %s: unexpected error", self._camera.name, extra=extra)
                 words = redact_text(f"{type(error).__name__}: {error}")
                 self._note(SourceError(f"reading failed unexpectedly ({words}); reconnecting"))
             self._life.wait(self._backoff.next_s())

@@ -1,4 +1,4 @@
-"""What is known of a camera's connection, from moment to moment."""
+"""The current state of a camera's connection."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from ingest.sources.rate import RateWatch
 STALLED_AFTER_S: Final = 2.0
 FPS_WINDOW_S: Final = 4.0
 LONGEST_WORDS: Final = 1000
-"""Characters of an error, some of which a camera may have chosen."""
+"""Most characters of an error, which may contain text from the camera."""
 SETTLING_S: Final = 0.5
-"""What a server kept for new viewers comes at once; it says nothing of the camera's rate."""
+"""Seconds after connecting that do not count for the rate: a server first sends what it
+buffered."""
 
 _STALL_WORDS: Final = {
     "timeout": "The camera is connected but sends no picture; Maskwatch waits, then reconnects.",
@@ -33,7 +34,7 @@ _STALL_WORDS: Final = {
 
 
 class ConnectionState:
-    """Written by the capturing thread, read by the reporting one."""
+    """The capturing thread writes it, and the reporting thread reads it."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class ConnectionState:
         clock: Callable[[], float] = time.time,
         wanted_fps: float = 0.0,
     ) -> None:
-        """`wanted_fps`: frames a second that are analysed, if too few are to be told of."""
+        """`wanted_fps`: analysed frames per second; with it, a lower rate causes a notice."""
         self._owner = owner
         self._clock = clock
         self._lock = threading.Lock()
@@ -64,7 +65,7 @@ class ConnectionState:
             self._reconnects += again
 
     def connected(self, info: StreamInfo, health: StreamHealth | None = None) -> None:
-        """The source is open; it counts as live with its first frame."""
+        """Note that the source is open; it counts as live from its first frame."""
         with self._lock:
             self._connected, self._info, self._health = True, info, health
             self._rate.restart(info.fps)
@@ -86,7 +87,7 @@ class ConnectionState:
     def lost(self, error: SourceError) -> None:
         with self._lock:
             self._connected, self._error, self._health = False, error, None
-            # Everybody reads these who may see the camera; the log has the rest of its address.
+            # Viewers of the camera read this, so it has hosts only; the log has the whole address.
             self._error_words = hosts_alone(str(error))[:LONGEST_WORDS]
             self._arrivals_s.clear()
 
@@ -98,7 +99,7 @@ class ConnectionState:
             if state != self._state:
                 self._state, self._since_s = state, self._clock()
             fps, notice = self._fps(), self._notice()
-            # What a connection waits for is newer than how the last one ended.
+            # The current connection's wait is newer than the last one's error.
             error = None if self._connected and state == "stalled" else self._error
             width, height = (self._health and self._health.size) or self._info.size
             return CameraStatus(
@@ -121,7 +122,7 @@ class ConnectionState:
             return None
         told = self._health.notice() if self._health else None
         rate = self._rate.notice(self._fps(), time.monotonic())
-        # A camera of a frame a second is a second late as well, which looks like a clock's jump.
+        # At one frame per second a late frame is late by a second, like a jump of the clock.
         return rate if rate and (told is None or told.kind == "clock") else told
 
     def _current_state(self) -> CameraState:
@@ -135,7 +136,7 @@ class ConnectionState:
         return self._state if self._error else "connecting"
 
     def _patience_s(self) -> float:
-        """Slow cameras send a frame every few seconds and are well."""
+        """Return the longest normal gap: slow cameras send a frame every few seconds."""
         return max(STALLED_AFTER_S, 3.0 / self._info.fps) if self._info.fps else STALLED_AFTER_S
 
     def _stall_kind(self) -> str:

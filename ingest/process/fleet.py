@@ -1,4 +1,4 @@
-"""Keeps one reader running for each camera that is ours."""
+"""Keeps one reader running for each camera that this process owns."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Fleet:
         self._started_s: dict[str, float] = {}
 
     def running(self) -> dict[str, Reader]:
-        """The readers by camera id."""
+        """Return the readers by camera id."""
         return dict(self._readers)
 
     def reconcile(self, cameras: Mapping[str, Camera], leases: Mapping[str, Lease]) -> None:
-        """Run exactly the cameras in `leases`, each as `cameras` has it."""
+        """Run exactly the cameras in `leases`, with their settings in `cameras`."""
         wanted = {camera_id: cameras[camera_id] for camera_id in leases if camera_id in cameras}
         outdated = [
             camera_id
@@ -53,7 +53,7 @@ class Fleet:
                 reader.renew(leases[camera_id])
 
     def watch(self) -> dict[Lease, CameraStatus]:
-        """End readers that hang or died, to be started again; return what to say of each."""
+        """End readers that hang or died, so that they restart; return the status of each."""
         verdicts: dict[Lease, CameraStatus] = {}
         for camera_id, reader in self.running().items():
             hangs = reader.pulse.overdue_s() > 0
@@ -65,7 +65,7 @@ class Fleet:
         return verdicts
 
     def stop(self, camera_ids: Iterable[str]) -> None:
-        """End some readers, together: politely, then by force."""
+        """End some readers together: ask them first, then kill them."""
         leaving = [self._readers.pop(camera_id) for camera_id in camera_ids]
         for reader in leaving:
             self._forget(reader.camera.id)
@@ -105,7 +105,7 @@ class Fleet:
 
 
 def reads_differently(before: Camera, now: Camera) -> bool:
-    """Whether a change concerns the reader: a new name, say, does not."""
+    """Whether a change of the camera requires a new reader; a new name does not."""
     return any(getattr(before, name) != getattr(now, name) for name in _READ_FIELDS)
 
 

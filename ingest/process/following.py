@@ -8,13 +8,13 @@ from typing import Final
 from bus.stores.outcomes import OutcomeStore
 
 IN_FLIGHT: Final = 2
-"""Most published frames without a result: one that a worker analyses, and the next one."""
+"""Most published frames without a result: one under analysis, and the next one."""
 LOOK_S: Final = 0.025
-"""Pause between two looks at how far the workers are."""
+"""Seconds between two checks of the workers' progress."""
 
 
 class Follower:
-    """Knows how far the workers are behind one camera's published frames."""
+    """Tracks how far the workers are behind one camera's published frames."""
 
     def __init__(self, outcomes: OutcomeStore, camera_id: str) -> None:
         self._outcomes = outcomes
@@ -22,7 +22,7 @@ class Follower:
         self._published = 0
 
     def published(self, sequence: int) -> None:
-        """Note the newest frame that was published."""
+        """Note the newest published frame."""
         self._published = sequence
 
     def wait_until_caught_up(self, stop: threading.Event) -> bool:

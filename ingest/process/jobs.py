@@ -1,4 +1,4 @@
-"""Runs the jobs that would block a web request, such as probes. No live frame passes here."""
+"""Runs jobs that would block a web request, such as probes. Live frames never use jobs."""
 
 from __future__ import annotations
 

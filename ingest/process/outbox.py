@@ -1,6 +1,6 @@
-"""Frames between the thread that decodes and the one that talks to Redis, and their count.
+"""Passes frames from the decoding thread to the thread that writes to Redis, and counts them.
 
-Every captured frame ends in exactly one of three: published, `not_sampled`, `unpublished`.
+Every captured frame counts exactly once: as published, `not_sampled` or `unpublished`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from contract.people.totals import Increments, dropped_field, frames_field
 from contract.traces import Trace
 
 CAPACITY: Final = 3
-"""Frames that wait while Redis is slow: older ones would be stale when a worker saw them."""
+"""Most frames that wait while Redis is slow: older frames would be stale before a worker reads
+them."""
 
 
 @dataclass
 class Skipped:
-    """Frames that were captured and will not be published, by cause."""
+    """Captured frames that will not be published, by cause."""
 
     not_sampled: int = 0
     unpublished: int = 0
@@ -30,25 +31,25 @@ class Skipped:
         return self.not_sampled + self.unpublished
 
     def absorb(self, other: Skipped) -> None:
-        """Take over what `other` counts."""
+        """Add the counts of `other`."""
         self.not_sampled += other.not_sampled
         self.unpublished += other.unpublished
 
     def drops(self) -> Increments:
-        """The counters of the causes."""
+        """Return the counters by cause."""
         counts = Increments()
         counts.add(dropped_field("not_sampled"), self.not_sampled)
         counts.add(dropped_field("unpublished"), self.unpublished)
         return counts
 
     def minutes(self, time_s: float) -> MinuteIncrements:
-        """What a camera's minutes say of it, as of the minute `time_s` is in."""
+        """Return the counts for the camera's minute of `time_s`."""
         increments = MinuteIncrements()
         increments.add(time_s, DROPPED, self.unpublished)
         return increments
 
     def all_counts(self) -> Increments:
-        """The counters of the causes, and of capturing, for frames with none published after."""
+        """Return the counters of causes and captured frames, if no published frame carries them."""
         counts = self.drops()
         counts.add(frames_field("captured"), self.captured)
         return counts
@@ -56,7 +57,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class SampledFrame:
-    """A frame to be published, and what was skipped since the one before it."""
+    """A frame to publish, and the frames skipped since the previous one."""
 
     jpeg: bytes
     captured_at_s: float
@@ -65,7 +66,7 @@ class SampledFrame:
 
 
 class Outbox:
-    """Keeps the newest sampled frames; what is pushed out is counted as `unpublished`."""
+    """Keeps the newest sampled frames; displaced frames count as `unpublished`."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
@@ -74,7 +75,7 @@ class Outbox:
         self._changed = threading.Condition()
 
     def skip(self) -> None:
-        """Count a frame that was captured and not sampled."""
+        """Count a captured frame that was not sampled."""
         with self._changed:
             self._tail.not_sampled += 1
 
@@ -88,12 +89,12 @@ class Outbox:
             self._changed.notify()
 
     def wait_until_empty(self, timeout_s: float) -> bool:
-        """Wait until no frame waits; False when some still does after `timeout_s`."""
+        """Wait until the outbox is empty; return False if it is not after `timeout_s`."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._frames, timeout_s)
 
     def take(self, timeout_s: float) -> SampledFrame | None:
-        """Return the oldest waiting frame; None when there is none within `timeout_s`."""
+        """Return the oldest frame; None if the outbox stays empty for `timeout_s`."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self._frames), timeout_s)
             if not self._frames:
@@ -102,7 +103,7 @@ class Outbox:
             return self._frames.popleft()
 
     def take_skipped(self) -> Skipped:
-        """Return what was skipped since the last frame, if no frame waits to carry it."""
+        """Return the frames skipped since the last frame, unless a waiting frame carries them."""
         with self._changed:
             if self._frames:
                 return Skipped()
@@ -110,7 +111,7 @@ class Outbox:
             return skipped
 
     def lose(self, frame: SampledFrame) -> None:
-        """Count a frame that was taken and could not be published."""
+        """Count a frame that was taken but could not be published."""
         with self._changed:
             self._give_up(frame)
 

@@ -1,4 +1,4 @@
-"""How a reader process shows its watchdog that it is not stuck."""
+"""The signs of life that a reader process gives to its watchdog."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from multiprocessing.context import ForkServerContext
 from typing import Any, Final
 
 MARGIN_S: Final = 8.0
-"""For what a reader does between two signs: draws, converts, encodes, on a machine that is busy."""
+"""Seconds for a reader's work between two signs: drawing, converting and encoding on a busy
+machine."""
 
 
 class Pulse:
-    """A number shared between two processes: until when the reader promised another sign.
+    """A number shared between two processes: the time by which the reader promised its next sign.
 
     The clock is the machine's monotonic one, which all its processes share.
     """
@@ -22,11 +23,11 @@ class Pulse:
         self._until_s: Any = context.RawValue("d", time.monotonic() + 30.0)
 
     def extend(self, seconds: float) -> None:
-        """Promise another sign within `seconds`."""
+        """Promise the next sign of life within `seconds`."""
         self._until_s.value = time.monotonic() + seconds
 
     def overdue_s(self) -> float:
-        """Seconds by which the promise is broken; negative while it holds."""
+        """Return the seconds by which the sign is late; negative if it is not due yet."""
         return time.monotonic() - float(self._until_s.value)
 
 
@@ -41,6 +42,6 @@ class ReaderLife:
         self._pulse.extend(seconds)
 
     def wait(self, seconds: float) -> bool:
-        """Pause; True when the reader is to end."""
+        """Pause; return True if the reader must end."""
         self._pulse.extend(seconds + MARGIN_S)
         return self.stop.wait(seconds)

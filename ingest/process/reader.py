@@ -16,15 +16,16 @@ from ingest.process.pulse import Pulse
 from runtime.settings import Settings
 
 CONTEXT: Final = get_context("forkserver")
-"""Readers are forked from a small process that has loaded what they need and runs nothing."""
+"""The context that forks readers from a small process, which has loaded their modules and runs
+nothing."""
 _log = logging.getLogger(__name__)
 
 
 def prepare_fork_server() -> None:
-    """Have the readers' modules loaded, once, and return when they are.
+    """Load the readers' modules in the fork server, once, and wait until they are loaded.
 
-    Before this process takes cameras from others: loading takes a second or two, and a camera
-    that has just lost its reader must not wait for it.
+    Call it before taking over cameras: loading takes one or two seconds, and a camera that just
+    lost its reader must not wait for it.
     """
     CONTEXT.set_forkserver_preload(["ingest.process.reader_process"])
     first = CONTEXT.Process(target=_do_nothing, daemon=True)
@@ -37,7 +38,7 @@ def _do_nothing() -> None:
 
 
 def _read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> None:
-    # Imported over there only: the service itself needs neither FFmpeg nor OpenCV (35 MB).
+    # Imported in the fork server only: the service needs neither FFmpeg nor OpenCV (35 MB).
     from ingest.process.reader_process import read_camera
 
     read_camera(assignment, orders, pulse)
@@ -79,7 +80,7 @@ class Reader:
         return self._process.is_alive()
 
     def renew(self, lease: Lease) -> None:
-        """Let the reader go on under another lease."""
+        """Let the reader continue under another lease."""
         self.lease = lease
         self._order(lease)
 
@@ -87,7 +88,7 @@ class Reader:
         self._order(None)
 
     def end(self, timeout_s: float) -> None:
-        """Wait for the process to end, and kill it if it does not; free what it held."""
+        """Wait for the process to end, or kill it; free its resources."""
         self._process.join(timeout_s)
         if self._process.is_alive():
             self._process.kill()

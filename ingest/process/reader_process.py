@@ -1,4 +1,4 @@
-"""Runs one camera in a process of its own, with two threads, so that it cannot hurt the others."""
+"""Runs one camera in its own process, with two threads, so that it cannot disturb the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
-# Loaded here once, by the process that readers are forked from, and shared by all of them.
+# The fork server loads this once, and all readers share it.
 import av
 import cv2
 
@@ -43,8 +43,8 @@ _log = logging.getLogger(__name__)
 def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> None:
     """Run one camera until told to stop, then end this process.
 
-    `orders` brings a `Lease` to go on with, or None to stop. The capturing thread may hang in
-    FFmpeg for good, so this process ends without asking it.
+    `orders` delivers a new `Lease`, or None to stop. The capturing thread may hang in FFmpeg
+    forever, so this process ends without waiting for it.
     """
     stop = threading.Event()
     _prepare_process(stop, assignment.settings)
@@ -62,7 +62,7 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
     _report(reporter, orders, stop, thread)
     stop.set()
     thread.join(LAST_WORDS_S)
-    # Redis may hang as well; the last counts get as long as the last picture had.
+    # Redis may hang too: the last counts get as much time as the last picture.
     threading.Timer(LAST_WORDS_S, os._exit, (0,)).start()
     reporter.flush()
     os._exit(0)
@@ -70,7 +70,7 @@ def read_camera(assignment: Assignment, orders: Connection, pulse: Pulse) -> Non
 
 def _state(assignment: Assignment) -> ConnectionState:
     camera = assignment.camera
-    # A film that waits for the workers is as slow as they are.
+    # A film that follows the workers may be slow without a fault.
     wanted_fps = 0.0 if follows(camera, assignment.settings) else camera.analysis_fps
     lease, clock = assignment.lease, assignment.clock
     return ConnectionState(lease.owner, assignment.reconnects, clock, wanted_fps)
@@ -118,13 +118,13 @@ def _report(
         while not stop.is_set() and orders.poll():
             try:
                 order = orders.recv()
-            except EOFError:  # the service was killed, and we are about to be
+            except EOFError:  # the service was killed, and this process will be too
                 return
             if order is None:
                 return
             reporter.renew(order)
         lost_s = reporter.lease_lost_s
-        # A lease that nobody has was lost with Redis: what is counted here is still to be written.
+        # No process holds the lease: Redis lost it. Our counts must still be written.
         orphaned = lost_s is not None and time.monotonic() - lost_s > ORPHANED_LEASE_S
         if orphaned and reporter.replaced():
             return
@@ -132,7 +132,7 @@ def _report(
 
 def _prepare_process(stop: threading.Event, settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the service, which stops us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service handles Ctrl-C and stops us
     _die_with_parent()
     configure_logging("ingest", settings.log_level, settings.log_format)
     limit_memory(settings.reader_memory_mb)
@@ -142,12 +142,12 @@ def _prepare_process(stop: threading.Event, settings: Settings) -> None:
 
 
 def _name_process(camera_id: str) -> None:
-    """Show in `ps` and `top` which camera this is; the kernel keeps 15 bytes."""
+    """Show the camera in `ps` and `top`; the kernel keeps 15 bytes."""
     ctypes.CDLL(None).prctl(_PR_SET_NAME, f"cam{camera_id}".encode()[:15], 0, 0, 0)
 
 
 def _die_with_parent() -> None:
-    """End at once when the service is gone, however it went.
+    """End at once when the service ends for any reason.
 
     The kernel's death signal covers a killed fork server, the sentinel a killed service.
     """

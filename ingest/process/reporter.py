@@ -1,4 +1,4 @@
-"""Writes one camera's frames, counts and state to Redis, and rides out its outages."""
+"""Writes one camera's frames, counts and state to Redis, and survives outages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Reporter:
-    """The only writer for its camera, as long as its lease is good."""
+    """The only writer for its camera while its lease is valid."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Reporter:
         state: ConnectionState,
         follower: Follower | None = None,
     ) -> None:
-        """`follower`: given where frames wait for the workers. Each step keeps the `clock`."""
+        """`follower`: set if frames wait for the workers. Each step adjusts the `clock`."""
         self._publisher = publisher
         self._statuses = statuses
         self._clock = clock
@@ -51,7 +51,7 @@ class Reporter:
         self._captured: float | None = None
         self._in_doubt: tuple[float, Skipped, int] | None = None
         self.lease_lost_s: float | None = None
-        """When the lease was found lost, on the monotonic clock; None while it is good."""
+        """Monotonic time at which the lease was found lost; None while it is valid."""
 
     def renew(self, lease: Lease) -> None:
         """Write on behalf of `lease` from now on."""
@@ -61,14 +61,14 @@ class Reporter:
         self.lease_lost_s = None
 
     def step(self, stop: threading.Event) -> None:
-        """Publish a frame if one waits, and write the camera's status if that is due."""
+        """Publish a waiting frame, and write the camera's status if it is due."""
         frame: SampledFrame | None = None
         if self.lease_lost_s is not None:
             if frame := self._outbox.take(TAKE_S):
                 self._outbox.lose(frame)
             return
         try:
-            # Before taking a frame: while this fails, frames wait in the outbox and are counted.
+            # Do this before taking a frame: if it fails, frames stay in the outbox and are counted.
             self._settle()
             if self._follower is None or self._follower.wait_until_caught_up(stop):
                 frame = self._outbox.take(TAKE_S)
@@ -84,7 +84,7 @@ class Reporter:
             self.lease_lost_s = time.monotonic()
 
     def flush(self) -> None:
-        """Write the last counts if Redis takes them."""
+        """Write the last counts if Redis accepts them."""
         try:
             while frame := self._outbox.take(0.0):
                 self._outbox.lose(frame)
@@ -128,7 +128,7 @@ class Reporter:
             self._succeeded()
 
     def _attempt(self, skipped: Skipped, frames: int) -> None:
-        """Note a write before sending it: we may have to find out later whether it arrived."""
+        """Note a write before sending it, so that `_settle` can check whether it arrived."""
         self._in_doubt = (self._know_captured(), skipped, frames)
 
     def _succeeded(self) -> None:
@@ -138,9 +138,9 @@ class Reporter:
         self._in_doubt = None
 
     def _settle(self) -> None:
-        """Find out whether Redis carried out a write that broke off, so as not to count it twice.
+        """Check whether Redis carried out an interrupted write, so that nothing counts twice.
 
-        Nobody else adds to the captured frames while the lease is ours, so their number tells us.
+        The number of captured frames tells: only the owner of the lease adds to it.
         """
         if self._in_doubt is None:
             return
@@ -152,7 +152,7 @@ class Reporter:
             self._give_back_attempt()
 
     def _give_back_attempt(self) -> None:
-        """Count again what the last write would have counted: Redis did not carry it out."""
+        """Return the counts of the last write to the outbox: Redis did not carry it out."""
         if self._in_doubt:
             _, skipped, frames = self._in_doubt
             self._outbox.give_back(Skipped(skipped.not_sampled, skipped.unpublished + frames))
@@ -161,8 +161,7 @@ class Reporter:
     def _know_captured(self) -> float:
         """Return the frames counted before the next write.
 
-        Call it before taking anything from the outbox: Redis may fail, and a frame in hand would
-        be lost.
+        Call it before taking a frame from the outbox: if Redis failed, that frame would be lost.
         """
         if self._captured is None:
             self._captured = self._publisher.captured()
@@ -176,7 +175,7 @@ class Reporter:
             return False
 
     def _rest(self, error: StoreError, frame: SampledFrame | None, stop: threading.Event) -> None:
-        # The service logs the outage; a line from every camera would bury that.
+        # The service logs the outage; a line from every camera would hide it.
         _log.debug("%s", self._outage.face(error))
         if self._in_doubt is None:
             self._captured = None

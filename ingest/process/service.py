@@ -1,4 +1,4 @@
-"""The ingest process: takes its share of the cameras and keeps a reader on each."""
+"""The ingest process: takes its share of the cameras and runs a reader for each."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from runtime.vault import Vault
 TICK_S: Final = 0.2
 FAREWELL_S: Final = 0.7
 SETTLE_S: Final = 60.0
-"""How long a new process must last before cameras that another one reads well move to it. Every
-move costs a camera a second or two of pictures. A camera that nobody reads it takes at once."""
+"""Seconds a new process must run before it takes over cameras from another one, because each move
+costs a camera one or two seconds of pictures. It takes a camera without a reader at once."""
 UNLOCK_EVERY_S: Final = 5.0
 WEBCAMS_EVERY_S: Final = 3.0
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def run(settings: Settings) -> None:
     """Run one ingest process until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: no Redis is named, or traces are on and their library is not installed.
+        SettingsError: no Redis is configured, or tracing is on without its library.
     """
     bus = Bus.open(settings, "ingest", Vault(settings.where_the_secret_key_is))
     check_tracing(settings)
@@ -64,14 +64,14 @@ def make_service(bus: Bus, settings: Settings, member: str, stop: threading.Even
 
 
 def _one_thread_a_reader() -> None:
-    # The libraries read these when a reader loads them. With a pool of threads each, fifty readers
-    # would fight for the cores.
+    # Libraries read these when a reader loads them. With thread pools, fifty readers would compete
+    # for the cores.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
         os.environ.setdefault(name, "1")
 
 
 def _say_what_is_lost(cameras: int) -> None:
-    """Log that the registry's revision fell, which happens only when Redis lost data."""
+    """Log that the registry's revision fell, which happens only if Redis lost data."""
     _log.error(
         "Redis has lost data, and with them %d cameras; `maskwatch restore FILE` brings back "
         "what a backup has",
@@ -84,7 +84,7 @@ class IngestStores:
     """The stores that the service reads from and writes to."""
 
     cameras: CameraRegistry
-    """With a vault, so that addresses come whole."""
+    """The registry with a vault, so that addresses are decrypted."""
     statuses: StatusStore
     webcams: WebcamStore
 
@@ -116,7 +116,7 @@ class IngestService:
         self._webcams_at_s = 0.0
 
     def run(self) -> None:
-        """Run until told to stop; leave no reader and no lease behind."""
+        """Run until told to stop; then end all readers and release all leases."""
         prepare_fork_server()
         try:
             self._outage.wait_for_server()
@@ -132,12 +132,12 @@ class IngestService:
             self._turn()
             self._outage.over()
         except StoreError as error:
-            # Readers go on during the outage, and count the frames that they cannot publish.
+            # Readers continue during the outage, and count the frames that they cannot publish.
             self._fleet.watch()
             self._step_at_s = 0.0
             self._outage.report(error)
         except Exception:
-            _log.exception("an unforeseen error; going on")
+            _log.exception("unexpected error; continuing")
             self._stop.wait(1.0)
 
     def _turn(self) -> None:
@@ -154,14 +154,14 @@ class IngestService:
                 _log.debug("camera %s has another owner by now", lease.camera_id, extra=extra)
 
     def _read_cameras(self) -> set[str] | None:
-        """Read the registry if it changed; return the cameras removed since, else None."""
+        """Read the registry if it changed, and return the removed cameras; None if it did not."""
         revision = self._registry.revision()
         if revision == self._revision and not self._may_be_unlocked():
             return None
         try:
             cameras = {camera.id: camera for camera in self._registry.all()}
         except MessageError as error:
-            # The cameras known so far go on; the next change is another chance.
+            # Known cameras continue; the next change triggers another attempt.
             _log.error("%s; remove that camera, or upgrade ingest", error)
             cameras = self._cameras
         removed = self._cameras.keys() - cameras.keys()
@@ -171,7 +171,7 @@ class IngestService:
         return removed & self._fleet.running().keys()
 
     def _may_be_unlocked(self) -> bool:
-        """Return whether to look again for the key of locked cameras, which may be there now."""
+        """Return whether to try again to unlock cameras: their key may be present now."""
         now_s = time.monotonic()
         if now_s < self._unlock_at_s or not any(c.locked for c in self._cameras.values()):
             return False
@@ -179,7 +179,7 @@ class IngestService:
         return True
 
     def _share_cameras(self) -> None:
-        # A browser's webcam is read by whoever serves its page.
+        # The dashboard reads a browser's webcam.
         enabled = [c.id for c in self._cameras.values() if c.enabled and not c.owner]
         details = to_json({"pid": os.getpid(), "cameras": len(self._ownership.held())})
         leases = self._ownership.step(enabled, details)
@@ -194,7 +194,7 @@ class IngestService:
             self._webcams.end_silent()
 
     def _clear_away(self, removed: set[str]) -> None:
-        """Delete what a removed camera's reader wrote between the removal and its end."""
+        """Delete the records that a removed camera's reader wrote after the removal."""
         for camera_id in removed:
             self._registry.clear_away(camera_id)
 

@@ -1,1 +1,1 @@
-"""What an address means, what it may reach, and why it could not be opened."""
+"""Parses addresses of cameras, limits what they may reach, and explains failures."""

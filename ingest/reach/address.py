@@ -1,4 +1,4 @@
-"""What an operator typed as a camera's source, and how FFmpeg wants to be asked for it."""
+"""Parses a camera's source as an operator typed it into the form that FFmpeg opens."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ _DEFAULT_PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class Address:
-    """A source in the form FFmpeg opens. `url` may hold a password: never log it."""
+    """A source in the form that FFmpeg opens. `url` may contain a password: never log it."""
 
     kind: SourceKind
     url: str
     shown: str
-    """The source as people may see it."""
+    """The source as users may see it."""
     host: str = ""
     port: int = 0
 
     @property
     def login(self) -> tuple[str, str]:
-        """User and password; empty where there are none."""
+        """Return user and password; empty if the address has none."""
         login, _, _ = urlsplit(self.url).netloc.rpartition("@")
         user, _, password = login.partition(":")
         return unquote(user), unquote(password)
 
     @property
     def without_login(self) -> str:
-        """`url` as its host is asked for it: with the port, without user and password."""
+        """Return `url` as requested from its host: with the port, without user and password."""
         host = f"[{self.host.partition('%')[0]}]" if ":" in self.host else self.host
         return urlunsplit(urlsplit(self.url)._replace(netloc=f"{host}:{self.port}"))
 
     @property
     def encrypted(self) -> bool:
-        """Whether TLS is asked for."""
+        """Whether the address uses TLS."""
         return self.url.startswith(("rtsps:", "https:"))
 
     def moved_to(self, location: str) -> Address:
-        """Where a redirect leads from here.
+        """Return the target of a redirect from here.
 
-        User and password go along to the same host only, and never from TLS to none.
+        User and password are kept for the same host only, and never from TLS to plain text.
 
         Raises:
-            ValueError: it is no address, or longer than one may be.
+            ValueError: it is not an address, or is too long.
         """
         if len(location) > LONGEST_ADDRESS:
             raise ValueError(f"an address of {len(location)} characters")
@@ -68,7 +68,7 @@ class Address:
 
 
 def parse_source(source: str) -> Address:
-    """Read a source leniently: pasted passwords may hold any symbol, encoded or not."""
+    """Parse a source leniently: pasted passwords may contain any symbol, encoded or not."""
     network = NETWORK.fullmatch(source)
     if network:
         return _network_address(network.group(1).lower(), network.group(2), source)
@@ -94,8 +94,8 @@ def _network_address(scheme: str, rest: str, source: str) -> Address:
 def _split_credentials(rest: str) -> tuple[str, str]:
     """Return user and password as typed, and what follows them.
 
-    The last `@` that is followed by something like a host separates; an address that is
-    complete without it (`10.0.0.9/live@2`) has no credentials.
+    The last `@` followed by a possible host separates them. An address that is complete without it
+    (`10.0.0.9/live@2`) has no credentials.
     """
     if _DOTTED_HOST.match(_END_OF_AUTHORITY.split(rest, maxsplit=1)[0]):
         return "", rest
@@ -104,8 +104,8 @@ def _split_credentials(rest: str) -> tuple[str, str]:
         host, *more = _END_OF_AUTHORITY.split(pieces[number], maxsplit=1)
         if _HOST.match(host) and (more or number == len(pieces) - 1):
             return "@".join(pieces[:number]), "@".join(pieces[number:])
-    # What is no host, such as an address written as one number, must not make a password part of
-    # the host's name, which messages repeat.
+    # Messages repeat the host's name, so an invalid host, such as an address written as one number,
+    # must not pull a password into it.
     login, separator, _ = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0].rpartition("@")
     return login, rest[len(login) + len(separator) :]
 
@@ -116,7 +116,7 @@ def _encoded_login(credentials: str) -> str:
 
 
 def _encoded(part: str) -> str:
-    # Whoever pasted %40 from a manual meant @; whoever typed a bare @ or % beside it did not.
+    # A pasted %40 means @, unless the password also contains a bare @ or %.
     plain = unquote(part) if _ENCODED.match(part) else part
     return quote(plain, safe="")
 

@@ -1,4 +1,4 @@
-"""Opens video files, and judges the file that was opened: no swap in between helps anybody."""
+"""Opens video files and checks the opened file itself, so that swapping the path has no effect."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from contract.errors import SourceForbiddenError, SourceNotFoundError
 from runtime.settings import Settings
 
 SYSTEM: Final = (Path("/proc"), Path("/sys"), Path("/dev"), Path("/run/secrets"))
-"""Where no video is, whatever the settings say. Webcams are opened as webcams."""
+"""Folders from which no video is ever played. Webcams are opened as webcams."""
 
 
 @dataclass(frozen=True)
 class FileReach:
-    """Which files are played.
+    """Decides which files may be played.
 
-    folders: if not empty, files in these only. private: none in these. secrets: files beside which
-    no video is played.
+    folders: if not empty, only files in these. private: no files in these. secrets: no files in the
+    same folder as these.
     """
 
     folders: tuple[Path, ...] = ()
@@ -49,17 +49,15 @@ class FileReach:
     def open(self, path: str) -> int:
         """Return a descriptor of a video file, for reading; the caller closes it.
 
-        A file that may not be read is told from one that is not there nowhere outside the places
-        that may be read.
+        Outside the allowed places, the error never reveals whether a file exists.
 
         Raises:
-            SourceForbiddenError: it lies, or would lie, where no video is played from; or it is no
-                file.
-            SourceNotFoundError: there is none that this process can read.
+            SourceForbiddenError: the path is in a forbidden place, or is not a file.
+            SourceNotFoundError: no such file is readable by this process.
         """
         self._require_played(path, named(path), within_folders=False)
         try:
-            # Only to be looked at: opening a device for reading may do something.
+            # Open for inspection only: opening a device for reading may have effects.
             held = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except (OSError, ValueError):
             self._require_played(path, Path(os.path.realpath(path)))
@@ -75,20 +73,20 @@ class FileReach:
         if found.st_dev in _system_devices() or not found.st_nlink:
             raise _not_played(path)
         if not stat.S_ISREG(found.st_mode):
-            raise SourceForbiddenError(f"{path} is no video file, but a folder, device or pipe")
+            raise SourceForbiddenError(f"{path} is not a video file, but a folder, device or pipe")
         try:
             return os.open(again, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             raise _not_there(path) from None
 
     def _require_played(self, path: str, real: Path, within_folders: bool = True) -> None:
-        """Raise `SourceForbiddenError` unless videos are played from where `real` is.
+        """Raise `SourceForbiddenError` unless videos may be played from the place of `real`.
 
-        What is at `path` has no part in it, nor in the words.
+        The content of `path` affects neither the decision nor the message.
         """
         if within_folders and self.folders and not _within(real, self.folders):
             raise SourceForbiddenError(
-                f"{path} lies outside the folders that videos are played from; put it into one of "
+                f"{path} is outside the folders for videos; move it into one of "
                 f"{', '.join(map(str, self.folders))} (MASKWATCH_SOURCE_FOLDERS)"
             )
         beside = {os.path.realpath(secret.parent) for secret in self.secrets}
@@ -97,12 +95,12 @@ class FileReach:
 
 
 def identity(found: os.stat_result) -> tuple[int, ...]:
-    """What differs when a path leads to another file, or to the same with other contents."""
+    """Return values that change if the path leads to another file, or to changed contents."""
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _within(real: Path, folders: Iterable[Path]) -> bool:
-    """Whether a file lies in one of the folders, under whatever name it was come to."""
+    """Whether a file is in one of the folders, whichever path led to it."""
     resolved = [Path(os.path.realpath(folder)) for folder in folders]
     if any(real.is_relative_to(folder) for folder in resolved):
         return True
@@ -120,7 +118,7 @@ def _ids(folders: Iterable[Path]) -> Iterator[tuple[int, int]]:
 
 
 def _system_devices() -> set[int]:
-    """File systems of the kernel's own, wherever else they are mounted, too."""
+    """Return the devices of the kernel's own file systems, wherever else they are mounted."""
     return {path.stat().st_dev for path in map(Path, ("/proc", "/sys")) if path.is_mount()}
 
 

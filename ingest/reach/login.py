@@ -1,4 +1,4 @@
-"""Answers a camera that asks for a user and a password: Digest (RFC 7616) or Basic (RFC 7617)."""
+"""Signs in to a camera with user and password: Digest (RFC 7616) or Basic (RFC 7617)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.request import parse_http_list, parse_keqv_list
 
 Hash = Callable[[bytes], Any]
-# What most cameras ask for; also where a system allows no MD5 for anything of its own.
+# Most cameras need MD5, also on systems that otherwise forbid it.
 _MD5: Final[Hash] = partial(hashlib.md5, usedforsecurity=False)
 HASHES: Final[dict[str, Hash]] = {
     "": _MD5,
@@ -23,7 +23,7 @@ HASHES: Final[dict[str, Hash]] = {
 
 
 class Login:
-    """One user's way into one camera. Remembers what the camera last asked for."""
+    """The login of one user at one camera. Remembers the camera's last challenge."""
 
     def __init__(self, user: str, password: str) -> None:
         self._user = as_sent(user)
@@ -32,7 +32,7 @@ class Login:
         self._count = 0
 
     def challenged(self, challenges: Sequence[str]) -> bool:
-        """Take the best of what a camera offers (`WWW-Authenticate`); False when there is none."""
+        """Choose the best challenge (`WWW-Authenticate`); return False if none is supported."""
         offered = [(scheme.lower(), _fields(rest)) for scheme, rest in map(_split, challenges)]
         digests = [
             fields
@@ -50,7 +50,7 @@ class Login:
         return bool(self._user)
 
     def authorization(self, method: str, uri: str) -> str:
-        """The header's value for one request; empty before a camera has asked."""
+        """Return the header's value for one request; empty before the first challenge."""
         if self._asked is None or not self._user:
             return ""
         if not self._asked:
@@ -78,7 +78,7 @@ def _digest(
     ways = {way.strip() for way in asked.get("qop", "").split(",")}
     if "auth" in ways:
         response = hashed(secret, nonce, count, client, "auth", hashed(method, uri))
-    else:  # as before RFC 2617, which many cameras never left
+    else:  # the form before RFC 2617, which many cameras still use
         response = hashed(secret, nonce, hashed(method, uri))
     said["response"] = response
     said |= {key: asked[key] for key in ("algorithm", "opaque") if asked.get(key)}
@@ -89,7 +89,7 @@ def _digest(
 
 
 def as_sent(text: str) -> str:
-    """Text as headers are read and written: a character for each byte of its UTF-8."""
+    """Return text as headers carry it: one character for each byte of its UTF-8."""
     return text.encode().decode("latin-1")
 
 

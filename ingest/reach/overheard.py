@@ -1,7 +1,7 @@
-"""What FFmpeg says while it opens an RTSP source, and does not say in its errors.
+"""Reads details from FFmpeg's log that its errors lack, while it opens an RTSP source.
 
-Over RTSP silence, a closed connection and a web page are one error to it, and all answers from 405
-to 499 another (FFmpeg 5 to 8: libavformat/rtsp.c, http.c). Its log tells them apart.
+Over RTSP, FFmpeg reports silence, a closed connection and a web page as the same error, and all
+answers from 405 to 499 as another (FFmpeg 5 to 8: libavformat/rtsp.c, http.c). Its log differs.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ _REFUSED_METHOD: Final = re.compile(r"method ([A-Z_]+) failed: (\d{3})")
 
 
 class Overheard(logging.Handler):
-    """Keeps the little that is known to be harmless; addresses with passwords go nowhere."""
+    """Keeps only details that are known to be harmless, and never an address or a password."""
 
     def __init__(self) -> None:
         super().__init__()
         self._thread = threading.get_ident()
         self.silent = False
-        """An answer was waited for as long as is allowed."""
+        """Whether FFmpeg waited for an answer until the time limit."""
         self.hung_up = False
-        """The connection was closed where an answer was expected."""
+        """Whether the camera closed the connection instead of answering."""
         self.method = ""
-        """What was refused: `DESCRIBE`, say."""
+        """The refused request, such as `DESCRIBE`."""
         self.status = 0
-        """The status it was refused with; 0 when nothing was."""
+        """Status of the refusal; 0 if there was none."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.thread != self._thread:
-            return  # somebody else opens something, too
+            return  # another thread opens a source too
         message = record.getMessage()
         if failed := _FAILED_READ.match(message):
             self.silent = bool(_WAITED.search(failed[1]))
@@ -48,14 +48,14 @@ class Overheard(logging.Handler):
 
 @contextmanager
 def overhearing() -> Iterator[Overheard]:
-    """Listen to what this thread opens meanwhile.
+    """Listen to the source that this thread opens within the block.
 
-    Decoders of several threads would deadlock with Python's logging; while a source is opened
-    FFmpeg uses one.
+    Decoders with several threads would deadlock with Python's logging, but FFmpeg opens a source in
+    one thread.
     """
     overheard, level = Overheard(), av.logging.get_level()
     av.logging.set_level(max(level or 0, av.logging.INFO))
-    av.logging.set_skip_repeated(False)  # the next attempt fails with the same words
+    av.logging.set_skip_repeated(False)  # the next attempt may fail with the same message
     try:
         with heard(logging.getLogger("libav"), overheard):
             yield overheard
@@ -66,7 +66,7 @@ def overhearing() -> Iterator[Overheard]:
 
 @contextmanager
 def heard(log: logging.Logger, listener: logging.Handler) -> Iterator[None]:
-    """Let `listener`, and no handler further up, hear all of `log` meanwhile."""
+    """Within the block, send all records of `log` to `listener` only."""
     propagate, log.propagate = log.propagate, False
     level = log.level
     log.setLevel(1)

@@ -1,4 +1,4 @@
-"""Which hosts and files a camera's address may reach, whatever it resolves or redirects to."""
+"""Decides which hosts and files a camera's address may reach, also after redirects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Reach:
-    """What may be reached. Addresses are judged, never names: a name can change its mind.
+    """The hosts and files that cameras may reach. Judges IP addresses, because names can change.
 
     allowed: if not empty, only these networks. refused: none of these, even if allowed.
     files: which of this machine's files.
@@ -48,7 +48,7 @@ class Reach:
         )
 
     def addresses(self, host: str, port: int) -> list[str]:
-        """Return the IP addresses of `host` to connect to, which must be used as they are.
+        """Return the checked IP addresses of `host`. Connect to these without resolving again.
 
         Raises:
             SourceHostNotFoundError: the name is unknown.
@@ -70,17 +70,17 @@ class Reach:
     def _check(self, host: str, address: IpAddress) -> None:
         if is_never_connected_to(address):
             raise SourceForbiddenError(
-                f"{_both(host, address)} is no camera's address, and is never connected to"
+                f"{_both(host, address)} can never be a camera's address; enter another"
             )
         for one in meant(address):
             if any(one in network for network in self.refused):
                 raise SourceForbiddenError(
-                    f"{_both(host, address)} is among the addresses that this system may not "
-                    "connect to (MASKWATCH_SOURCE_HOSTS_REFUSED)"
+                    f"{_both(host, address)} is forbidden on this system "
+                    "(MASKWATCH_SOURCE_HOSTS_REFUSED)"
                 )
             if self.allowed and not any(one in network for network in self.allowed):
                 raise SourceForbiddenError(
-                    f"{_both(host, address)} is not among the addresses that cameras have here; "
+                    f"{_both(host, address)} is not an allowed address of cameras; "
                     "ask an administrator to add it (MASKWATCH_SOURCE_HOSTS_ALLOWED)"
                 )
 
