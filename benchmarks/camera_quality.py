@@ -34,12 +34,11 @@ from face_detector.detection import Detections
 from ingest.demo.options import parse_demo
 from ingest.demo.scene import Scene
 from ingest.encoding import encode_jpeg
-from worker.analysis import Analyser
-from worker.camera import OwnedCamera
 from worker.condition.condition import CameraCondition
-from worker.intake import TakenFrame
+from worker.frame import TakenFrame
 from worker.networks import Networks
-from worker.tracking.tracker import Tracker
+from worker.pipeline import Pipeline
+from worker.session import CameraSession
 
 Image = npt.NDArray[np.uint8]
 
@@ -124,9 +123,10 @@ class Rig:
 
     def __init__(self, fps: float, state: str = "") -> None:
         camera = make_camera(name="Benchmark", source="demo:", analysis_fps=fps)
-        self._owned = OwnedCamera(camera, Lease(camera.id, "worker", "benchmark", 1), 0, Tracker())
-        self._owned.condition = CameraCondition.decode(state)
-        self._analyser = Analyser(Networks(lambda _: NobodyThere(), "yunet", NothingToJudge()))
+        lease = Lease(camera.id, "worker", "benchmark", 1)
+        condition = CameraCondition.decode(state)
+        self._session = CameraSession(camera, lease, condition=condition)
+        self._pipeline = Pipeline(Networks(lambda _: NobodyThere(), "yunet", NothingToJudge()))
         self._sequence = 0
         self.invalid_ms: Counter[str] = Counter()
         self.state = ""
@@ -134,15 +134,16 @@ class Rig:
     @property
     def problems(self) -> set[Problem]:
         """What the worker says is wrong now."""
-        return set(self._owned.condition.quality.problems)
+        return set(self._session.condition.quality.problems)
 
     def see(self, image: Image, time_s: float) -> None:
         """Analyse a frame captured `time_s` after the beginning."""
         self._sequence += 1
         at_s = BEGIN_S + time_s
         message = FrameMessage("benchmark", b"", self._sequence, self._sequence, at_s, b"")
-        taken = TakenFrame(self._owned, message, image)
-        for _, outcome in self._analyser.analyse([taken], {}):
+        camera = self._session.camera
+        taken = TakenFrame(camera, message, image)
+        for _, outcome in self._pipeline.run({camera.id: self._session}, [taken], {}):
             if outcome.condition:
                 self.state = outcome.condition.state
             for (_, column), amount in outcome.minutes.amounts().items():

@@ -17,12 +17,12 @@ from contract.people.faces import FrameFaces
 from contract.people.people import Person
 from contract.people.totals import Increments
 from contract.pictures.frames import FrameMessage
-from worker.analysis import DEFAULT_BUDGET, Analyser
+from worker.analysis import DEFAULT_BUDGET
 from worker.budget import Budget
-from worker.camera import OwnedCamera
-from worker.intake import TakenFrame
+from worker.frame import TakenFrame
 from worker.networks import Networks
-from worker.tracking.tracker import Tracker
+from worker.pipeline import Pipeline
+from worker.session import CameraSession
 
 Image = npt.NDArray[np.uint8]
 NOBODY: dict[str, int] = {}
@@ -57,9 +57,8 @@ class OfflineCamera:
         budget: Budget = DEFAULT_BUDGET,
     ) -> None:
         camera = camera or make_camera(name="scene", source="demo:")
-        lease = Lease(camera.id, "worker", "benchmark", 1)
-        self._owned = OwnedCamera(camera, lease, 0, Tracker())
-        self._analyser = Analyser(networks, budget=budget)
+        self._session = CameraSession(camera, Lease(camera.id, "worker", "benchmark", 1))
+        self._pipeline = Pipeline(networks, budget=budget)
         self._frames = 0
         self.seen = Analysed()
 
@@ -67,9 +66,10 @@ class OfflineCamera:
         """Analyse a frame, `(H, W, 3)` uint8 BGR, captured at `time_s` since the epoch."""
         self._frames += 1
         number = self._frames
-        message = FrameMessage(self._owned.camera.id, b"", number, number, time_s, b"")
-        faces = None
-        for _, outcome in self._analyser.analyse([TakenFrame(self._owned, message, image)], NOBODY):
+        camera = self._session.camera
+        message = FrameMessage(camera.id, b"", number, number, time_s, b"")
+        taken, faces = TakenFrame(camera, message, image), None
+        for _, outcome in self._pipeline.run({camera.id: self._session}, [taken], NOBODY):
             _add(self.seen, outcome.people, outcome.increments)
             faces = outcome.faces
             if faces:
@@ -78,7 +78,7 @@ class OfflineCamera:
 
     def end(self) -> Analysed:
         """End all tracks, and return what a worker would have committed."""
-        outcome = self._analyser.flush(self._owned)
+        outcome = self._session.flush()
         _add(self.seen, outcome.people, outcome.increments)
         return self.seen
 

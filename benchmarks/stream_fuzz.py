@@ -46,8 +46,9 @@ from tests.malformed_messages import (
     mutated_frame,
     mutated_record,
 )
+from worker.loop import Worker
 from worker.networks import Networks, load_networks
-from worker.service import Worker, make_worker
+from worker.service import make_worker
 
 AT_ONCE: Final = 8
 GOOD_EVERY: Final = 25
@@ -149,8 +150,8 @@ class FedWorker:
             except Exception as error:
                 findings.crashes.append(f"worker: {error!r:.300}")
                 self.worker = self._new_worker()
-            owned = self.worker._owned.get(self.camera.id)
-            if owned and not owned.waiting and not owned.dropped:
+            session = self.worker._sessions.get(self.camera.id)
+            if session and not session.backlog.waiting and not session.backlog.dropped:
                 return
 
     def totals(self) -> dict[str, float]:

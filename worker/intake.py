@@ -7,12 +7,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from bus.stores.frames import Entry, FrameReader
 from contract.errors import MessageError, UploadError
@@ -20,9 +18,9 @@ from contract.pictures.frames import MAX_FRAME_PIXELS, FrameMessage
 from runtime.image_files import require_jpeg
 from runtime.logs import about
 from runtime.tracing import OFF, Tracing, stream_moment
-from worker.camera import OwnedCamera
-
-Image = npt.NDArray[np.uint8]
+from worker.backlog import Backlog
+from worker.frame import Image, TakenFrame
+from worker.session import CameraSession
 
 BLOCK_MS: Final = 50
 """Longest wait for a frame, and so the longest until the loop notices that a camera was gained,
@@ -35,18 +33,6 @@ CATCH_UP_S: Final = 5.0
 """A new owner analyses the frames its predecessor left, unless they are older than this."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TakenFrame:
-    """One frame about to be analysed."""
-
-    owned: OwnedCamera
-    message: FrameMessage
-    image: Image
-    """`(H, W, 3)` uint8 BGR."""
-    late: bool = False
-    """Analysed to count its people, and too old to be shown."""
 
 
 class Intake:
@@ -68,18 +54,18 @@ class Intake:
         self._waited_s = 0.0
         self._decoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="jpeg")
 
-    def next_batch(self, owned: Sequence[OwnedCamera]) -> list[TakenFrame]:
+    def next_batch(self, sessions: Sequence[CameraSession]) -> list[TakenFrame]:
         """Return the next frames to analyse, each camera's in order; waits a little if none.
 
         A batch is whatever has arrived, so that a slow camera holds up no other.
         """
-        self._read(owned, wait=not any(camera.waiting for camera in owned))
+        self._read(sessions, wait=not any(one.backlog.waiting for one in sessions))
         # The camera whose frame waits longest goes first, so that a full batch starves nobody.
-        ready = [(camera, frame) for camera in owned if (frame := self._freshest_due(camera))]
+        ready = [(one, frame) for one in sessions if (frame := self._freshest_due(one.backlog))]
         ready.sort(key=lambda pair: pair[1].captured_at_s)
         chosen, later = ready[: self._max_batch], ready[self._max_batch :]
-        for camera, frame in later:
-            camera.waiting.appendleft(frame)
+        for session, frame in later:
+            session.backlog.waiting.appendleft(frame)
         images = self._decoders.map(self._decode, (frame for _, frame in chosen))
         return list(self._decoded(chosen, images))
 
@@ -97,91 +83,93 @@ class Intake:
         waited_s, self._waited_s = self._waited_s, 0.0
         return waited_s
 
-    def _read(self, owned: Sequence[OwnedCamera], wait: bool) -> None:
+    def _read(self, sessions: Sequence[CameraSession], wait: bool) -> None:
         began_s = time.perf_counter()
-        if not owned:
+        if not sessions:
             time.sleep(BLOCK_MS / 1000)
             self._waited_s += time.perf_counter() - began_s
             return
-        by_id = {one.camera.id: one for one in owned}
-        cursors = {camera_id: one.cursor for camera_id, one in by_id.items()}
+        by_id = {one.camera.id: one for one in sessions}
+        cursors = {camera_id: one.backlog.cursor for camera_id, one in by_id.items()}
         answer = self._frames.read(cursors, BLOCK_MS if wait else None, READ_AT_ONCE)
         if wait:
             self._waited_s += time.perf_counter() - began_s
         for camera_id, entries in answer:
             self._take_in(by_id[camera_id], entries)
 
-    def _take_in(self, owned: OwnedCamera, entries: Iterable[Entry]) -> None:
+    def _take_in(self, session: CameraSession, entries: Iterable[Entry]) -> None:
+        camera_id, backlog = session.camera.id, session.backlog
         for entry in entries:
-            owned.cursor = entry[0]
+            backlog.cursor = entry[0]
             try:
-                message = self._frames.decode(owned.camera.id, entry)
+                message = self._frames.decode(camera_id, entry)
             except MessageError as error:
-                self._frames.discard(owned.camera.id, entry[0])
-                _skip(owned, error)
+                self._frames.discard(camera_id, entry[0])
+                _skip(session, error)
                 continue
             try:
-                self._require_published(owned, message)
-                if owned.accept(message):
-                    owned.heard_at_s = self._clock()
+                self._require_published(session, message)
+                if backlog.accept(message):
+                    backlog.heard_at_s = self._clock()
             except MessageError as error:
                 # Left in the stream: after a restore of Redis, the next owner may need it.
-                _skip(owned, error)
+                _skip(session, error)
 
-    def _require_published(self, owned: OwnedCamera, message: FrameMessage) -> None:
+    def _require_published(self, session: CameraSession, message: FrameMessage) -> None:
         """Refuse a sequence number that ingest never gave.
 
         Otherwise all frames up to it would count as overflowed. Redis is asked only after a gap,
         which is rare: a frame was pushed out of the stream unread.
         """
-        if message.sequence <= owned.newest + 1:
+        if message.sequence <= session.backlog.newest + 1:
             return
-        published = self._frames.published(owned.camera.id)
+        published = self._frames.published(session.camera.id)
         if message.sequence > published:
             raise MessageError(
-                f"frame {message.sequence} of camera {owned.camera.name}, of which only "
+                f"frame {message.sequence} of camera {session.camera.name}, of which only "
                 f"{published:.0f} were published"
             )
 
-    def _freshest_due(self, owned: OwnedCamera) -> FrameMessage | None:
+    def _freshest_due(self, backlog: Backlog) -> FrameMessage | None:
         now_s = self._clock()
-        while owned.waiting:
-            message = owned.waiting.popleft()
+        while backlog.waiting:
+            message = backlog.waiting.popleft()
             age_s = now_s - message.captured_at_s
-            catching_up = message.captured_at_s <= owned.catch_up_to_s and age_s <= CATCH_UP_S
+            catching_up = message.captured_at_s <= backlog.catch_up_to_s and age_s <= CATCH_UP_S
             # Drop an old frame early when a newer one is waiting. Otherwise an overloaded worker
             # would analyse every frame just before it expires.
-            limit_s = self._budget_s * WORTH_IT if owned.waiting else self._budget_s
+            limit_s = self._budget_s * WORTH_IT if backlog.waiting else self._budget_s
             if age_s <= limit_s or catching_up:
                 return message
-            owned.drop(message, "stale")
+            backlog.drop(message, "stale")
         return None
 
     def _decoded(
-        self, chosen: Iterable[tuple[OwnedCamera, FrameMessage]], images: Iterable[Image | None]
+        self, chosen: Iterable[tuple[CameraSession, FrameMessage]], images: Iterable[Image | None]
     ) -> Iterable[TakenFrame]:
-        for (owned, message), image in zip(chosen, images, strict=True):
+        for (session, message), image in zip(chosen, images, strict=True):
             if image is None:
-                owned.drop(message, "undecodable")
+                session.backlog.drop(message, "undecodable")
                 _log.warning(
                     "frame %d of camera %s is no JPEG",
                     message.sequence,
-                    owned.camera.name,
-                    extra=_about(owned, "frame_undecodable", message.sequence),
+                    session.camera.name,
+                    extra=_about(session, "frame_undecodable", message.sequence),
                 )
             else:
                 late = self._clock() - message.captured_at_s > self._budget_s
-                yield TakenFrame(owned, message, image, late)
+                yield TakenFrame(session.camera, message, image, late)
 
 
-def _skip(owned: OwnedCamera, error: MessageError) -> None:
+def _skip(session: CameraSession, error: MessageError) -> None:
     """Count an entry that is not a readable frame: it explains a missing sequence number."""
-    owned.refuse()
-    _log.warning("skipped: %s", error, extra=_about(owned, "frame_malformed"))
+    session.backlog.refuse()
+    _log.warning("skipped: %s", error, extra=_about(session, "frame_malformed"))
 
 
-def _about(owned: OwnedCamera, event: str, frame: int | None = None) -> dict[str, Any]:
-    return about(camera=owned.camera.name, camera_id=owned.camera.id, frame=frame, event=event)
+def _about(session: CameraSession, event: str, frame: int | None = None) -> dict[str, Any]:
+    camera = session.camera
+    return about(camera=camera.name, camera_id=camera.id, frame=frame, event=event)
 
 
 def _decode_jpeg(jpeg: bytes) -> Image | None:

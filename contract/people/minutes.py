@@ -23,7 +23,7 @@ FRAMES: Final = "frames"
 FACES: Final = "faces"
 """Faces in analysed frames: a person in view for ten frames counts ten times."""
 ANALYSED_MS: Final = "analysed_ms"
-"""Milliseconds analysed; see `worker.camera`."""
+"""Milliseconds analysed; see `worker.session`."""
 DROPPED: Final = "dropped"
 """Sampled frames that were not analysed, for any cause except `not_sampled`."""
 

@@ -169,7 +169,7 @@ class Owner:
         try:
             self.worker.step()
         except RedisConnectionError:
-            self.worker._owned.clear()  # as `run` does
+            self.worker._sessions.clear()  # as `run` does
 
 
 class Mishaps(RuleBasedStateMachine):
@@ -247,9 +247,9 @@ class Mishaps(RuleBasedStateMachine):
 
     @rule()
     def minutes_are_packed(self) -> None:
-        owned = self.owners[-1].worker._owned.get(self.camera.id)
-        if owned:
-            HistoryStore(self.redis).pack_if_grown(owned.lease, above_fields=0)
+        session = self.owners[-1].worker._sessions.get(self.camera.id)
+        if session:
+            HistoryStore(self.redis).pack_if_grown(session.lease, above_fields=0)
 
     @invariant()
     def everything_counted_agrees(self) -> None:

@@ -41,7 +41,7 @@ from tests.integration.test_exactness import LAST_FRAME, Stage, counted
 from tests.servers.crashing_worker import SteadyOwnership, make_worker
 from tests.servers.faulty_link import FaultyLink, Moment
 from tests.servers.redis_process import RedisProcess
-from worker.service import Worker
+from worker.loop import Worker
 
 PASSWORD = "an0ther-quiet-word"  # noqa: S105 - of a Redis that lives for these tests
 LEASE_S = 300.0
@@ -117,7 +117,7 @@ def step(worker: Worker) -> None:
     try:
         worker.step()
     except RedisError:
-        worker._owned.clear()
+        worker._sessions.clear()
 
 
 def committed(redis: Redis, position: str) -> int:

@@ -22,8 +22,8 @@ from contract.cameras.camera import Camera
 from tests.builders import ScriptedClassifier
 from tests.passers import RectangleDetector
 from worker import service
+from worker.loop import Worker
 from worker.networks import Networks
-from worker.service import Worker
 
 Moment = Literal["before", "during", "after"]
 """`during`: the script is on its way to Redis, and its answer is never read."""

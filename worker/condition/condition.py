@@ -55,10 +55,10 @@ class CameraCondition:
         """Count analysed time in `minutes` if what was counted in it is not to be believed."""
         self.quality.count_invalid(from_s, to_s, minutes)
 
-    def look_at_face(self, crop: Image, frontality: float, sharpness: float) -> None:
-        """Learn from a face that was looked at for its mask; crop: `(S, S, 3)` uint8 BGR."""
+    def look_at_face(self, brightness: float, frontality: float, sharpness: float) -> None:
+        """Learn from a face that was looked at for its mask; see `worker.frame.FaceLook`."""
         if not self.quality.problems:
-            self.fitness.look(float(crop.mean()), frontality, sharpness)
+            self.fitness.look(brightness, frontality, sharpness)
 
     def learn(self, counted: Iterable[Person]) -> None:
         """Learn from people who were counted, unless the picture is not to be believed."""

@@ -22,12 +22,12 @@ from contract.people.faces import Face
 from contract.people.outcomes import Outcome
 from contract.people.people import Person
 from contract.pictures.frames import FrameMessage
-from worker.analysis import DEFAULT_BUDGET, Analyser
-from worker.camera import OwnedCamera
+from worker.analysis import DEFAULT_BUDGET
 from worker.drawing import draw
-from worker.intake import TakenFrame
+from worker.frame import TakenFrame
 from worker.networks import Networks
-from worker.tracking.tracker import Tracker
+from worker.pipeline import Pipeline
+from worker.session import CameraSession
 
 Image = npt.NDArray[np.uint8]
 ANALYSIS_FPS: Final = 8.0
@@ -83,12 +83,12 @@ def analyse_recording(
 
 
 class _Work:
-    """The analyser, the people so far and the film that is written."""
+    """The people found so far and the film that is being written."""
 
     def __init__(self, networks: Networks, target: Path, stream: VideoStream) -> None:
         camera = make_camera(name="recording", source="demo:", analysis_fps=ANALYSIS_FPS)
-        self._owned = OwnedCamera(camera, Lease(camera.id, "worker", "recording", 1), 0, Tracker())
-        self._analyser = Analyser(networks, budget=BUDGET)
+        self._session = CameraSession(camera, Lease(camera.id, "worker", "recording", 1))
+        self._pipeline = Pipeline(networks, budget=BUDGET)
         self._target = target
         self._film: OutputContainer | None = None
         self._track: VideoStream | None = None
@@ -101,10 +101,11 @@ class _Work:
         """Analyse one frame and write it annotated."""
         self._frames += 1
         number = self._frames
-        message = FrameMessage(self._owned.camera.id, b"", number, number, BEGAN_S + time_s, b"")
-        batch = [TakenFrame(self._owned, message, image)]
+        camera = self._session.camera
+        message = FrameMessage(camera.id, b"", number, number, BEGAN_S + time_s, b"")
+        taken = TakenFrame(camera, message, image)
         faces: tuple[Face, ...] = ()
-        for _, outcome in self._analyser.analyse(batch, {}):
+        for _, outcome in self._pipeline.run({camera.id: self._session}, [taken], {}):
             faces = outcome.faces.faces if outcome.faces else ()
             self._keep(outcome)
         self._faces += len(faces)
@@ -114,7 +115,7 @@ class _Work:
         """Count who is still in view, finish the film, and say what was found."""
         if not self._frames:
             raise UploadDamagedError("there is no frame in the recording that can be decoded")
-        self._keep(self._analyser.flush(self._owned))
+        self._keep(self._session.flush())
         if self._film and self._track:
             self._film.mux(self._track.encode(None))
             self._film.close()

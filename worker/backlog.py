@@ -1,37 +1,21 @@
-"""What a worker keeps of one camera between frames."""
+"""The frames of one camera between Redis' stream and a commit."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
 
-from bus.leases import Lease
-from contract.cameras.camera import Camera
-from contract.people.minutes import ANALYSED_MS, DROPPED, FACES, FRAMES, MinuteIncrements
+from contract.people.minutes import DROPPED, MinuteIncrements
 from contract.people.totals import Increments, dropped_field
 from contract.pictures.frames import FrameMessage
-from worker.condition.condition import CameraCondition
-from worker.tracking.tracker import Tracker
-
-LONGEST_STEP_S: Final = 1.0
-"""Two analysed frames this far apart, or one and a half periods of the camera's rate where that
-is longer, cover the time between them: nobody walks by in it. A longer gap is time not analysed,
-all of it."""
 
 
 @dataclass
-class OwnedCamera:
-    """One owned camera: read so far, waiting, dropped but not yet committed, and its tracks.
+class Backlog:
+    """What was read of a camera, what waits, and what was dropped but is not yet committed."""
 
-    All of it can be read back from Redis as of the last commit, and is, whenever a commit fails.
-    """
-
-    camera: Camera
-    lease: Lease
-    sequence: int
+    sequence: int = 0
     """The newest frame committed, or dropped since."""
-    tracker: Tracker
     cursor: bytes = b"0"
     """Stream id of the newest entry read."""
     waiting: deque[FrameMessage] = field(default_factory=deque)
@@ -43,13 +27,10 @@ class OwnedCamera:
     heard_at_s: float = 0.0
     """Seconds since the epoch when a frame was last read."""
     catch_up_to_s: float = 0.0
-    """Frames captured before this are analysed even when they are late: nobody analysed them
+    """Frames captured before this time are analysed even when they are late. Nobody analysed them
     while the camera had no owner, and the people in them are to be counted."""
-    analysed_at_s: float | None = None
-    """When the newest analysed frame was captured; None before the first."""
     minutes: MinuteIncrements = field(default_factory=MinuteIncrements)
     """What the next outcome adds to the camera's minutes. Anything may add to it."""
-    condition: CameraCondition = field(default_factory=CameraCondition)
 
     @property
     def newest(self) -> int:
@@ -73,21 +54,6 @@ class OwnedCamera:
         self.dropped += 1
         self.sequence = max(self.sequence, message.sequence)
 
-    def note_analysed(self, captured_at_s: float, faces: int) -> None:
-        """Count a frame with its faces, and the time since the one before as really analysed."""
-        self.minutes.add(captured_at_s, FRAMES)
-        self.minutes.add(captured_at_s, FACES, faces)
-        before_s, self.analysed_at_s = self.analysed_at_s, captured_at_s
-        longest_s = max(LONGEST_STEP_S, 1.5 / self.camera.analysis_fps)
-        if before_s is not None and captured_at_s - before_s <= longest_s:
-            self.minutes.add_span(before_s, captured_at_s, ANALYSED_MS)
-            self.condition.count_invalid(before_s, captured_at_s, self.minutes)
-
-    def take_minutes(self) -> MinuteIncrements:
-        """Hand over what the minutes get since the last outcome."""
-        taken, self.minutes = self.minutes, MinuteIncrements()
-        return taken
-
     def refuse(self) -> None:
         """Count an entry that was to be a frame, in the place where it was found."""
         self.refused_after.append(self.newest)
@@ -100,4 +66,9 @@ class OwnedCamera:
             self.dropped += 1
         taken = self.drops, self.dropped
         self.drops, self.dropped = Increments(), 0
+        return taken
+
+    def take_minutes(self) -> MinuteIncrements:
+        """Hand over what the minutes get since the last outcome."""
+        taken, self.minutes = self.minutes, MinuteIncrements()
         return taken
