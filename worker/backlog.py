@@ -12,7 +12,7 @@ from contract.pictures.frames import FrameMessage
 
 @dataclass
 class Backlog:
-    """What was read of a camera, what waits, and what was dropped but is not yet committed."""
+    """One camera's frames that wait, and those that were dropped but not yet committed."""
 
     sequence: int = 0
     """The newest frame committed, or dropped since."""
@@ -20,7 +20,7 @@ class Backlog:
     """Stream id of the newest entry read."""
     waiting: deque[FrameMessage] = field(default_factory=deque)
     refused_after: deque[int] = field(default_factory=deque)
-    """For each entry that was no frame and is not counted yet, the newest frame before it."""
+    """The newest frame before each entry that was not a frame and is not counted yet."""
     drops: Increments = field(default_factory=Increments)
     dropped: int = 0
     """Frames in `drops` that are part of the sequence."""
@@ -38,9 +38,9 @@ class Backlog:
         return self.waiting[-1].sequence if self.waiting else self.sequence
 
     def accept(self, message: FrameMessage) -> bool:
-        """Queue a frame and return True; False for one that a newer one has passed.
+        """Queue a frame and return True; return False if a newer one was read before.
 
-        Such a frame was committed before, or counts as overflowed: it is not counted again.
+        Such a frame was committed, or counts as overflowed. It must not be counted again.
         """
         if message.sequence <= self.newest:
             return False
@@ -55,11 +55,11 @@ class Backlog:
         self.sequence = max(self.sequence, message.sequence)
 
     def refuse(self) -> None:
-        """Count an entry that was to be a frame, in the place where it was found."""
+        """Count an entry that should have been a frame, in the place where it was found."""
         self.refused_after.append(self.newest)
 
     def take_drops(self, sequence: int) -> tuple[Increments, int]:
-        """Hand over what was dropped since the last outcome, for the one of frame `sequence`."""
+        """Hand over the drops since the last outcome, for the outcome of frame `sequence`."""
         while self.refused_after and self.refused_after[0] < sequence:
             self.refused_after.popleft()
             self.drops.add(dropped_field("malformed"))
@@ -69,6 +69,6 @@ class Backlog:
         return taken
 
     def take_minutes(self) -> MinuteIncrements:
-        """Hand over what the minutes get since the last outcome."""
+        """Hand over what the minutes get with the next outcome."""
         taken, self.minutes = self.minutes, MinuteIncrements()
         return taken

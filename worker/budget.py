@@ -1,7 +1,7 @@
 """Which faces are worth classifying now: new people first, settled ones rarely.
 
-Cost follows new people, not faces in view. Nobody starves: whoever waits becomes more urgent, by
-the multiple of their turn that they have waited, until they are the most urgent of all.
+So cost follows new people, not faces in view. No face waits for ever: its urgency is the number of
+turns that it has waited, so it becomes the most urgent one in the end.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Final
 from worker.tracking.track import Track
 
 UNDECIDED_EVERY_S: Final = 0.15
-"""A face without a verdict is looked at this often at first ..."""
+"""Seconds between looks at a face without a verdict, at first."""
 UNSETTLED_EVERY_S: Final = 0.6
-"""... one with a verdict that is not settled this often at first ..."""
+"""Seconds between looks at a face with a verdict that is not settled, at first."""
 PATIENCE: Final = 0.05
-"""... and both later after this part of the time for which they have been in view: who could not be
-judged in twenty looks needs another view, not another look."""
+"""Both intervals grow to this share of the time that a face has been in view. A face that twenty
+looks could not judge needs another view, not another look."""
 SETTLED_EVERY_S: Final = 3.0
-"""A settled face is looked at this often, in case a mask went on or off."""
+"""Seconds between looks at a settled face, in case its mask was put on or taken off."""
 NEW_URGENCY: Final = 4.0
-"""A face never looked at comes before one that has waited for fewer of its turns than this."""
+"""Urgency of a face that was never looked at, in turns waited."""
 
 
 @dataclass(frozen=True)
@@ -55,5 +55,5 @@ def urgency(track: Track, time_s: float) -> float:
         seen_for_s = time_s - track.first_seen_s
         often_s = UNDECIDED_EVERY_S if votes.now == "unknown" else UNSETTLED_EVERY_S
         turn_s = min(max(often_s, PATIENCE * seen_for_s), SETTLED_EVERY_S)
-    # A frame may come a little early for a turn; waiting for the next would double it.
+    # A frame may come a little before its turn. Waiting for the next one would double the wait.
     return (time_s - votes.looked_at_s) / turn_s + 0.01

@@ -33,7 +33,7 @@ LABELS: Final[dict[Verdict, str]] = {
     "unknown": "?",
 }
 LAYOUT_BGR: Final = (214, 208, 200)
-"""Lines, zones and ignored areas are there, but not what one looks at."""
+"""Lines, zones and ignored areas stay in the background."""
 LAYOUT_SHARE: Final = 0.45
 """How much of the layout's colour covers the picture."""
 _DARK_TEXT: Final = (24, 20, 16)

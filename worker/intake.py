@@ -23,8 +23,8 @@ from worker.frame import Image, TakenFrame
 from worker.session import CameraSession
 
 BLOCK_MS: Final = 50
-"""Longest wait for a frame, and so the longest until the loop notices that a camera was gained,
-lost or went quiet."""
+"""Longest wait for a frame. The loop notices only afterwards that it gained or lost a camera, or
+that one went quiet."""
 READ_AT_ONCE: Final = 8
 """Most frames read of one camera at a time."""
 WORTH_IT: Final = 0.5
@@ -55,12 +55,12 @@ class Intake:
         self._decoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="jpeg")
 
     def next_batch(self, sessions: Sequence[CameraSession]) -> list[TakenFrame]:
-        """Return the next frames to analyse, each camera's in order; waits a little if none.
+        """Return the next frames to analyse, each camera's in order; wait a little if none came.
 
-        A batch is whatever has arrived, so that a slow camera holds up no other.
+        A batch is what has arrived, so that a slow camera delays no other.
         """
         self._read(sessions, wait=not any(one.backlog.waiting for one in sessions))
-        # The camera whose frame waits longest goes first, so that a full batch starves nobody.
+        # The oldest frames go first, so that no camera starves when batches are full.
         ready = [(one, frame) for one in sessions if (frame := self._freshest_due(one.backlog))]
         ready.sort(key=lambda pair: pair[1].captured_at_s)
         chosen, later = ready[: self._max_batch], ready[self._max_batch :]

@@ -28,7 +28,7 @@ from worker.session import CameraSession
 from worker.tracking.tracker import LOST_AFTER_S
 
 QUIET_AFTER_S: Final = LOST_AFTER_S + 1.0
-"""A camera that sends no frame for this long has nobody in view any more."""
+"""When a camera has sent no frame for this long, the tracks of its people end."""
 BOOKKEEPING_S: Final = 0.5
 
 _log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Worker:
                 self.step()
                 self._outage.over()
             except StoreError as error:
-                # Redis may or may not have carried out what we sent: start from its state again.
+                # Redis may or may not have done what we sent, so go on from the state it has.
                 self._sessions.clear()
                 self._outage.report(error)
 
@@ -158,8 +158,7 @@ class Worker:
 
     def _store_inference_totals(self) -> None:
         amounts = dict(self._totals.items())
-        # Cleared first: when the answer is lost, we would rather lose half a second of timings
-        # than add it twice.
+        # Cleared first, because losing half a second of timings is better than adding it twice.
         self._totals.clear()
         self._inference.add(amounts)
 

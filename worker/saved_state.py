@@ -1,8 +1,8 @@
-"""How a worker writes what its successor reads, and within which bounds.
+"""Writes and reads the state that a worker saves for its successor.
 
-Each kind of state is one class. Its fields are what is saved, in their order, and their types are
-what a reader accepts: a number without an end would stop the successor, its successor, and so on.
-Bounds are far beyond anything that happens. See docs/adr/0045.
+Each kind of state is one class. Its fields are what is saved, in their order, and their types have
+the bounds of what a reader accepts. Without bounds, one infinite number would stop the successor,
+and then every later one. Bounds are far beyond anything that happens. See docs/adr/0045.
 """
 
 from __future__ import annotations

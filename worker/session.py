@@ -27,13 +27,13 @@ from worker.tracking.tracker import Tracker
 from worker.tracking.zones import layout_of
 
 LONGEST_STEP_S: Final = 1.0
-"""Two analysed frames this far apart, or one and a half periods of the camera's rate where that
-is longer, cover the time between them: nobody walks by in it. A longer gap is time not analysed,
-all of it."""
+"""Two analysed frames cover the time between them if they are at most this far apart, or one and a
+half periods of the camera's rate if that is longer: nobody walks by meanwhile. A longer gap counts
+as not analysed, all of it."""
 CATCHING_UP_S: Final = 3.0
-"""A new owner analyses frames that come within this time of the takeover even when they are late,
-because they wait behind its predecessor's. An idle machine needs 0.3 s for those; one that is
-busy restarting the dead worker needs most of this time."""
+"""A new owner analyses frames captured up to this long after the takeover even if they are late,
+because they wait behind its predecessor's frames. An idle machine analyses those in 0.3 s; one that
+is busy with restarting the dead worker needs most of this time."""
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class CameraSession:
     ) -> Outcome:
         """Take in the looks at a frame's faces; return everything that the frame changes.
 
-        `view_width`: the width in pixels that somebody looks at the camera in; None: nobody does.
+        `view_width`: width in pixels of the annotated picture; None if nobody looks.
         """
         message = frame.taken.message
         for look in looks:
@@ -139,11 +139,11 @@ class CameraSession:
         )
 
     def flush(self) -> Outcome:
-        """End everybody's track: the camera went quiet. What it dropped counts, too."""
+        """End all tracks because the camera went quiet; return what that and its drops change."""
         return self._without_frame(self.tracker.end_all(), flush=True)
 
     def fold_drops(self) -> Outcome:
-        """Return what the frames change that were dropped since the last outcome."""
+        """Return what the frames dropped since the last outcome change."""
         return self._without_frame([], flush=False)
 
     def _judge(self, track: Track, look: FaceLook, time_s: float) -> None:

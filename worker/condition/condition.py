@@ -21,11 +21,11 @@ from worker.saved_state import SavedState, read_state, write_state
 Image = npt.NDArray[np.uint8]
 
 LOOK_EVERY_S: Final = 0.09
-"""Faster cameras are looked at about ten times a second: what is looked for lasts for seconds, and
-a look takes 1 ms of a 1920x1080 frame's 32."""
+"""Seconds between two looks at a picture. Problems last for seconds, and a look takes 1 ms of a
+1920x1080 frame's 32."""
 WRITTEN_EVERY_S: Final = 5.0
-"""What a camera learns changes slowly, and is 3 kB: what a takeover forgets of it is less than
-this. What is wrong with the camera is committed with the frame that shows it."""
+"""Seconds between two writes of what was learnt, because it changes slowly and has 3 kB. A takeover
+forgets less than this. Problems are committed with the frame that shows them."""
 
 
 class ConditionState(SavedState, tag=2):
@@ -52,7 +52,7 @@ class CameraCondition:
             self.quality.look(look_at(image), time_s)
 
     def count_invalid(self, from_s: float, to_s: float, minutes: MinuteIncrements) -> None:
-        """Count analysed time in `minutes` if what was counted in it is not to be believed."""
+        """Count analysed time in `minutes` if its picture was not to be believed."""
         self.quality.count_invalid(from_s, to_s, minutes)
 
     def look_at_face(self, brightness: float, frontality: float, sharpness: float) -> None:
@@ -67,7 +67,7 @@ class CameraCondition:
                 self.fitness.person(person.best_face_px, person.verdict)
 
     def take_record(self, time_s: float) -> ConditionRecord | None:
-        """What the frame of `time_s` is to commit; None while next to nothing has changed."""
+        """Return what to commit with the frame of `time_s`; None if hardly anything has changed."""
         report = QualityReport(self.quality.problems, self.fitness.report())
         due = abs(time_s - self._written_at_s) >= WRITTEN_EVERY_S
         if not due and report.problems == self._written.problems:
@@ -78,7 +78,7 @@ class CameraCondition:
 
     @classmethod
     def decode(cls, state: str) -> CameraCondition:
-        """Return what wrote `state`; a new one for an empty string.
+        """Return the condition that wrote `state`; a new one for an empty string.
 
         Raises:
             MessageError: no version of ours that we know wrote it.

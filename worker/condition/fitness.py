@@ -1,7 +1,6 @@
 """Learns from the people who pass whether masks can be measured at a camera, and if not, why.
 
-Old people fade, so that a camera that was hung better, or whose light was mended, is judged by
-how it is now.
+Older people count for less, so that a camera is judged by its present place and light.
 """
 
 from __future__ import annotations
@@ -16,16 +15,18 @@ from contract.people.verdicts import Verdict
 from worker.saved_state import Amount, Count, Record
 
 LEAST_PEOPLE: Final = 20
-"""People before anything is said: with fewer, a share of 80 % could be anything from 56 to 94 %."""
+"""People after whom there is a verdict. With fewer, a share of 80 % could be from 56 to 94 %."""
 MEMORY_PEOPLE: Final = 300.0
+"""Each new person makes all older ones count for this fraction less."""
 MEMORY_LOOKS: Final = 1500.0
+"""The same for looks."""
 
 LEAST_MEDIAN_PX: Final = 24.0
-"""Half of the people must come at least this close. Measured on the classifier's validation
-faces (model card): 94 to 96 % of those from 16 to 48 px are judged rightly, 81 % below 16; but
-below about 20 a mask worn wrongly cannot be told at all, and people are counted as unknown."""
+"""Least median height of people's faces. Of the classifier's validation faces, 94 to 96 % from 16
+to 48 px are judged correctly, and 81 % below 16 px (model card). Below about 20 px nobody can see
+whether a mask is worn incorrectly, and people count as unknown."""
 LEAST_LOWER_PX: Final = 20.0
-"""And three quarters of them this close, below which nobody is judged."""
+"""Least lower quartile of the heights. Smaller faces are not judged."""
 DARK_BELOW: Final = 40.0
 """Mean grey value of a face that is too dark to see where a mask ends."""
 OBLIQUE_BELOW: Final = 0.4
@@ -33,7 +34,7 @@ OBLIQUE_BELOW: Final = 0.4
 BLURRED_BELOW: Final = 0.03
 """Sharpness of a face's crop (see `worker.verdicts.evidence`) without edges to judge by."""
 MOST_BAD: Final = 0.5
-"""Share of looks with a fault from which the fault is the camera's."""
+"""A camera has a fault if more than this share of looks have it."""
 FAULTS: Final[tuple[UnfitReason, ...]] = ("too_dark", "too_oblique", "too_blurred")
 LEAST_JUDGED: Final = 0.8
 LEAST_LOOKS: Final = 50
@@ -47,14 +48,14 @@ DIGITS: Final = 6
 
 
 class FitnessState(Record):
-    """What one camera's people looked like. Old people and looks count for less."""
+    """What one camera's people looked like. Older people and looks count for less."""
 
     heights: Annotated[list[Amount], Meta(min_length=BINS, max_length=BINS)] = field(
         default_factory=lambda: [0.0] * BINS
     )
     """People by the height of their face where it was largest."""
     counted: Count = 0
-    """People, at most `MEMORY_PEOPLE`, each as one."""
+    """People, each as one, up to `MEMORY_PEOPLE`."""
     people: Amount = 0.0
     judged: Amount = 0.0
     """Of `people`, those with a verdict."""
@@ -71,7 +72,7 @@ class FitnessLearner:
         self.state = state or FitnessState()
 
     def person(self, best_face_px: float, verdict: Verdict) -> None:
-        """Take in somebody who was counted."""
+        """Take in a person who was counted."""
         state, fade = self.state, 1.0 - 1.0 / MEMORY_PEOPLE
         state.heights = np.round(np.array(state.heights) * fade, DIGITS).tolist()
         state.heights[_bin_of(best_face_px)] += 1.0

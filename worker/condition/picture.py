@@ -1,7 +1,7 @@
-"""What a frame says about the camera rather than about people, in well under a millisecond.
+"""Measures what a frame says about the camera rather than about people, in about a millisecond.
 
-Everything is read from single pixels as they are: a camera's noise, which tells a live picture of
-a still scene from a frozen one, would not survive averaging.
+Single pixels are read as they are. Averaging would remove the camera's noise, which tells a live
+picture of a still scene from a frozen one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAP_WIDTH: Final = 64
 MAP_HEIGHT: Final = 36
 """The maps of the scene have this size, whatever the frame's shape."""
 BROAD: Final = 4.0
-"""Detail is what remains of a map without everything broader than this many of its cells."""
+"""Detail is what remains of a map after everything broader than this many cells is removed."""
 SHARP_ROWS: Final = 48
 FINE_SHARE: Final = 640
 COARSE_SHARE: Final = 80

@@ -1,4 +1,4 @@
-"""Whether a camera's picture can be believed, decided frame by frame in seconds of camera time."""
+"""Decides frame by frame, in seconds of camera time, whether a camera's picture can be believed."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ RAISED_AFTER_S: Final[Mapping[Problem, float]] = {  # a frozen picture: as `Stil
     "blurred": 4.0,
 }
 LEAST_DETAIL: Final = 4.0
-"""Below this there is nothing to see: measured, 21 to 38 in real scenes, 3 to 5 in the same at an
-eighth of their light, at most 1.5 under a cover, noise included (docs/adr/0013)."""
+"""A picture with less detail shows nothing. Real scenes have 21 to 38, the same scenes at an eighth
+of their light 3 to 5, and a covered lens at most 1.5 with noise (docs/adr/0013)."""
 ENOUGH_DETAIL: Final = 6.0
 BLACK_BELOW: Final = 25.0
 """Mean grey value that tells a black picture from a covered lens."""
 VIEW_ACCEPTED_AFTER_S: Final = 300.0
-"""A moved camera's new view is its view after so long; the time between stays invalid."""
+"""A moved camera's new view becomes its view after this long. The time until then stays invalid."""
 BLUR_ACCEPTED_AFTER_S: Final = 3600.0
-"""So is a lasting loss of detail, where enough is left for faces."""
+"""After this long, a loss of detail becomes usual if enough detail is left for faces."""
 _MOST_SPANS: Final = 16
 
 
@@ -101,8 +101,8 @@ class CameraQuality:
     def count_invalid(self, from_s: float, to_s: float, minutes: MinuteIncrements) -> None:
         """Count analysed time in `minutes` if it was invalid.
 
-        Time under suspicion is kept until the suspicion is raised, and counted then: what is said
-        at the tenth second of a frozen picture was true from the first.
+        Time under suspicion is kept and counted when the suspicion is raised. A picture that is
+        found to be frozen in its tenth second was frozen from the first.
         """
         if self._spans and self._spans[-1][1] == from_s:
             self._spans[-1] = (self._spans[-1][0], to_s)
@@ -118,7 +118,7 @@ class CameraQuality:
             self._spans = []
 
     def _judge(self, look: Look, time_s: float, step_s: float) -> dict[Problem, bool | None]:
-        """What the frame shows of each problem; None where it cannot be told."""
+        """Whether the frame shows each problem; None where it does not tell."""
         nothing = look.detail < LEAST_DETAIL
         something = look.detail > ENOUGH_DETAIL
         dark = look.brightness < BLACK_BELOW
@@ -143,7 +143,7 @@ class CameraQuality:
         suspicion = self._state.suspicions["frozen"]
         same = self._stillness.same(look.grid, time_s)
         before_s, self._frozen_after_s = self._frozen_after_s, self._stillness.frozen_after_s
-        # What was said of a camera in ignorance of its ways is taken back at once.
+        # Take back at once what was raised before the camera's usual stretches were known.
         if self._frozen_after_s > before_s or (same is False and not suspicion.raised):
             suspicion.drop()
         return same

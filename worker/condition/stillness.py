@@ -1,9 +1,9 @@
 """Tells a frozen picture from a still scene.
 
-A live picture is never quite the same twice: sensors are noisy, and an encoder renews the picture
-from that noise with every key frame. So pixels are compared, not shapes. The exception are cameras
-that spend next to nothing on a still scene: between two key frames they repeat the picture exactly.
-How long a camera does so is learnt from the stretches after which its picture moved on.
+A live picture is never exactly the same twice: sensors are noisy, and an encoder renews the picture
+with that noise at every key frame. So pixels are compared, not shapes. Some cameras save bits on a
+still scene and repeat the picture exactly between two key frames. How long a camera does so is
+learnt from the stretches after which its picture changed.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 
 CHANGED_BY: Final = 3
-"""Grey values by which a pixel must differ to have changed ..."""
+"""A pixel has changed if it differs by at least this many grey values."""
 CHANGED_SHARE: Final = 0.01
-"""... and the share of pixels that must have, for the picture to be another. Measured over 8 s of
-H.264 and JPEG (docs/adr/0013): frozen at most 0.0016, and with a clock in the picture 0.019; a
-still scene at least 0.18, unless no key frame falls into the time."""
+"""A picture is another if more than this share of its pixels changed. Measured over 8 s of H.264
+and JPEG (docs/adr/0013): at most 0.0016 if frozen, 0.019 with a clock in the picture, and at least
+0.18 in a still scene with a key frame in that time."""
 FROZEN_AFTER_S: Final = 8.0
 LONGEST_WAIT_S: Final = 60.0
 TIMES_USUAL: Final = 3.0
-"""A camera that repeats its picture is frozen only after this many times as long as usual."""
+"""A camera is frozen if it repeats a picture for this many times as long as it usually does."""
 TIMES_SEEN: Final = 3
-"""As long as usual is what happened so often: a camera may hang once or twice and recover."""
+"""A stretch is usual once so many were at least as long. A camera may hang once or twice."""
 NATURAL_S: Final = 20.0
-"""A picture that moves on after this long was not frozen: so long may key frames be apart."""
+"""A picture that changes within this time was not frozen: key frames may be this far apart."""
 
 
 class Stillness:
@@ -49,9 +49,9 @@ class Stillness:
         return min(LONGEST_WAIT_S, max(FROZEN_AFTER_S, TIMES_USUAL * usual_s))
 
     def same(self, grid: Image, time_s: float) -> bool | None:
-        """Whether a frame, by its grid of pixels, is the same picture as the last.
+        """Whether a frame's grid of pixels shows the same picture as the frame before.
 
-        None when there is nothing to compare with: the first frame since a worker took over.
+        None for the first frame after a worker took over.
         """
         if self._first is None:
             self._begin(grid, time_s)

@@ -1,4 +1,4 @@
-"""How long something must hold before it is said, and how long not before it is taken back."""
+"""Decides when a problem is raised, and when it is cleared, from evidence over time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Final
 from worker.saved_state import Amount, Moment, Record
 
 CLEARED_AFTER_S: Final = 3.0
+"""Seconds without the condition after which a raised suspicion is cleared."""
 LONGEST_STEP_S = 2.0
-"""Frames farther apart say no more than frames this far apart: one look proves little."""
+"""A frame adds at most this much evidence, however long ago the frame before was."""
 
 
 class Suspicion(Record):
@@ -21,7 +22,7 @@ class Suspicion(Record):
     raised: bool = False
 
     def weigh(self, bad: bool | None, time_s: float, step_s: float, raised_after_s: float) -> None:
-        """Take in that the condition held or not (None: cannot be said) for `step_s` seconds."""
+        """Take in whether the condition held for `step_s` seconds; None: that is not known."""
         if bad is None:
             return
         step_s = min(step_s, LONGEST_STEP_S)
@@ -37,5 +38,5 @@ class Suspicion(Record):
             self.began_s = None
 
     def drop(self) -> None:
-        """Forget it all."""
+        """Forget all evidence."""
         self.evidence_s, self.began_s, self.raised = 0.0, None, False

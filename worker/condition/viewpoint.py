@@ -1,13 +1,13 @@
 """Tells whether a camera still looks where it used to look.
 
-The picture's edges, averaged over seconds, are held against a reference averaged over minutes.
-People, trains and light change some of the edges or all of their strengths; a camera that was
-turned moves them all. Two signs are enough for themselves:
+The picture's edges, averaged over seconds, are compared with a reference averaged over minutes.
+People, trains and light change some of the edges, or the strength of all. Turning the camera moves
+all of them. Either of two signs is enough:
 
 - the reference fits much better somewhere else (a camera nudged by a few percent of its view);
 - the reference fits hardly anywhere any more, while the new view stands still (turned away).
 
-A camera that is moved all the time never gets a reference, and so cannot be said to have moved.
+A camera that moves all the time never gets a reference, and so never counts as moved.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from worker.saved_state import Amount, Record
 FloatArray = npt.NDArray[np.float32]
 
 RECENT_S: Final = 2.0
-"""The present view is an average over so long: whoever walks by is a faint smear in it."""
+"""The present view is an average over this long, in which people who walk by are a faint smear."""
 REFERENCE_S: Final = 60.0
 SETTLED_AFTER_S: Final = 30.0
-"""The view must have stayed the same for so long to be the camera's view."""
+"""A view becomes the camera's view after it has stayed the same for this long."""
 COLUMNS: Final = 8
 ROWS: Final = 6
 LEAST_EDGES: Final = 1.0
 """Parts of the reference with weaker edges than this (root of the sum of squares) say nothing."""
 FITS: Final = 0.5
-"""Correlation from which a part of the view is the same as in the reference ..."""
+"""A part of the view is the same as in the reference from this correlation on."""
 STANDS: Final = 0.7
-"""... and from which a part of one frame is the same as in the average of the last seconds."""
+"""A part of one frame is the same as in the last seconds' average from this correlation on."""
 
 # Shares of parts; docs/adr/0013 has the distributions behind these.
 TURNED_AWAY: Final = 0.35
@@ -62,13 +62,13 @@ class Comparison:
     steady: float
     """Share of parts in which this frame looks like the last seconds: whether the view stands."""
     gain: float
-    """How much better the whole fits if it is moved a little (difference of correlations) ..."""
+    """How much better the whole view fits if it is moved a little (difference of correlations)."""
     fit: float
-    """... and how well then."""
+    """The correlation of the whole view in its best place."""
 
     @property
     def moved(self) -> bool | None:
-        """Whether the camera looks elsewhere; None if that cannot be said."""
+        """Whether the camera looks elsewhere; None if that is not certain."""
         if self.gain >= NUDGED_BY and self.fit >= NUDGED_FIT:
             return True
         if self.same < TURNED_AWAY:
@@ -116,7 +116,7 @@ class Viewpoint:
     def look(self, edges: FloatArray, step_s: float) -> bool | None:
         """Take in a frame's edges, `(36, 64)`; return whether the camera looks elsewhere.
 
-        None if that cannot be said (yet).
+        None if that is not certain (yet).
         """
         self._recent = _blend(self._recent, edges, step_s, min(RECENT_S, self._recent_s + step_s))
         self._recent_s += step_s

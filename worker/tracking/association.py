@@ -1,4 +1,4 @@
-"""Which detection is whose: the assignment of a frame's boxes to the tracks' predictions."""
+"""Assigns a frame's boxes to the predictions of the tracks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
 SMALLEST: Final = 1 / 2.2
-"""A box is at least this part as high as the track's: the rest of the face may be hidden."""
+"""A box has at least this share of the track's height. The rest of the face may be hidden."""
 SIZE_COST: Final = 0.5
-"""What a difference in size counts beside a distance: face heights for each unit of the sizes'
-logarithm, so 0.09 for one fifth."""
+"""Face heights that each unit of the sizes' logarithm adds to a distance: 0.09 for a fifth more."""
 CUT: Final = 0.12
-"""A box shorter by this part than the track's may show a part of the face, at either end."""
+"""A box that is this share shorter than the track's may show a part of the face, at either end."""
 UNREACHABLE: Final = 1e6
 FACE_SHAPE: Final = 0.75
 """Width over height of a face's box."""
@@ -119,8 +118,8 @@ def common_shift(
 ) -> FloatArray | None:
     """The one offset, `(2,)` pixels, that brings most tracks onto detections; None without one.
 
-    For a camera that was knocked or turned a little: nobody is where they were, yet all are where
-    they were to one another. Two tracks at least must agree, and more than half of all.
+    After a knock or a small turn of the camera, all faces are in other places, but in the same
+    places to one another. At least two tracks must agree, and more than half of all.
     """
     if min(len(predicted), len(boxes)) < 2:
         return None

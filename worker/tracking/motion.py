@@ -15,38 +15,43 @@ FloatArray = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 """x_min, y_min, x_max, y_max in pixels."""
 
-# In face heights: how far a detection strays from the face, how hard a walker accelerates.
-# A face is about 0.24 m high and people accelerate at about 1 m/s²; the detector's jitter was
-# measured on the concourse clip (median 0.03 of a height between frames of a still face).
+# Lengths below are in face heights. A face is about 0.24 m high.
 MEASUREMENT_STRAY: Final = 0.06
+"""Standard deviation of a detection's distance from the face. Between frames of a still face on the
+concourse clip, the median distance is 0.03."""
 ACCELERATION: Final = 6.0
+"""Standard deviation of a walker's acceleration, per second squared: about 1 m/s²."""
 FIRST_SPEED: Final = 4.0
+"""Standard deviation of the speed of a face seen once, per second."""
 FIRST_GROWTH: Final = 0.2
-"""Faces of people who walk towards the camera grow by 0.15 of themselves a second at 9 m, by 0.5
-at 2.5 m."""
+"""Standard deviation of the growth of a face seen once, per second. The face of a person who walks
+towards the camera grows by 15 % per second at 9 m, and by 50 % at 2.5 m."""
 GROWTH_CHANGE: Final = 0.15
-"""... and that changes by about this much in a second."""
+"""Standard deviation of the change of growth in a second."""
 LEAST_GROWTH: Final = -0.3
 MOST_GROWTH: Final = 0.7
-"""A face cut off by the picture's edge seems to shrink at great speed; nobody does."""
+"""`LEAST_GROWTH` and `MOST_GROWTH` bound growth, because a face that the picture's edge cuts off
+only seems to shrink fast."""
 MOST_ZOOM: Final = 1.8
 TURNING: Final = 0.02
-"""Each side strays by itself, too: a head turns. Variance of its logarithm in a second."""
+"""Variance of the logarithm of each side in a second, because heads turn."""
 CUT: Final = 0.15
-"""A box that is shorter by this part than it should be shows a part of a face."""
+"""A box that is this share shorter than expected shows a part of a face."""
 SHRUNK: Final = 0.15
-"""A face that is smaller by this part than it should be is partly hidden: how large its box is says
-half as surely, or less, how large it is ..."""
+"""A face that is this share smaller than expected is probably partly hidden. Then the size of its
+box counts half as much, or less."""
 MOST_SIZE_STRAY: Final = 16.0
-"""... but it does say so: a face that is smaller for good must be believed in the end ..."""
+"""The measured size of a hidden face strays by at most this factor more, so that the tracker
+believes a face that stays smaller in the end."""
 CUT_STRAY: Final = 4.0
-"""... and where it is, is as much less sure."""
+"""The measured place of a hidden face strays by at most this factor more."""
 UNCOVERED: Final = 0.15
-"""A face that is larger by this part (of the logarithm) than it should be was partly hidden before:
-it has not grown, nor come nearer."""
+"""A face whose size is larger than expected by this logarithm was partly hidden before. It has
+neither grown nor come nearer."""
 UNCOVERED_STRAY: Final = 3.0
+"""The measured place of an uncovered face strays by this factor more."""
 DIGITS: Final = 6
-"""Significant ones of each number: all that is saved, and so all that is calculated with."""
+"""Significant digits that are kept of each number at each step, because a state has no more."""
 
 
 Log = Annotated[float, Meta(ge=-5, le=15)]
@@ -104,7 +109,7 @@ class Course(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """The covariance's seven different numbers: both axes are filtered alike, none with another."""
+    """The seven different numbers of the covariance. Both axes have the same, independently."""
 
     place: Amount
     place_speed: Signed
@@ -141,13 +146,13 @@ class Spread(NamedTuple):
 class BoxMotion(Record):
     """One face's position and size, and how fast they change.
 
-    Who walks straight on at constant speed moves in the picture by `v t / (1 - g t)` and grows by
-    `1 / (1 - g t)`, `v` and `g` being their speed and growth now: a pinhole camera, whatever its
-    focal length. Accelerations are white noise (Bar-Shalom et al., 2001, section 6.2).
+    A person who walks straight on at constant speed moves in the picture of a pinhole camera by
+    `v t / (1 - g t)` and grows by `1 / (1 - g t)`, where `v` and `g` are the present speed and
+    growth. Accelerations are white noise (Bar-Shalom et al., 2001, section 6.2).
 
-    The axes do not depend on each other, nor do mean and difference of the two sizes, so a step is
-    a few dozen scalar operations. Numbers are rounded as they are saved: who takes over a camera
-    goes on exactly as its owner would have.
+    The axes are independent of each other, and so are mean and difference of the two sizes.
+    Therefore a step takes only a few dozen scalar operations. Each step rounds its numbers to the
+    digits that are saved, so that a successor goes on exactly as the owner would have.
     """
 
     course: Course
@@ -171,7 +176,7 @@ class BoxMotion(Record):
 
     @property
     def speed_spread(self) -> float:
-        """How surely the speed is known: its standard deviation in face heights a second."""
+        """Standard deviation of the speed, in face heights per second."""
         return math.sqrt(max(self.spread.speed, 0.0)) / self.height
 
     def predict(self, step_s: float) -> Box:
@@ -197,12 +202,12 @@ class BoxMotion(Record):
         self._set(*_corrected(expected, spread, measured, place_stray * place_unit, sizes))
 
     def stop(self) -> None:
-        """Forget the speed: where the face went meanwhile is not known."""
+        """Forget the speed, because nobody knows where the face went meanwhile."""
         still = self.course._replace(speed_x=0.0, speed_y=0.0, growth=0.0)
         self._set(still, Spread.of_unknown_speed(self.height))
 
     def shift(self, offset: FloatArray) -> None:
-        """Move by `offset`, `(2,)` pixels: the camera was moved, not the face."""
+        """Move by `offset`, `(2,)` pixels, because somebody moved the camera."""
         x, y = (float(part) for part in offset)
         moved = self.course._replace(x=self.course.x + x, y=self.course.y + y)
         self._set(moved, self.spread)

@@ -1,4 +1,4 @@
-"""Which zones somebody entered, and which counting lines they crossed, which way."""
+"""The zones that a person entered, and the counting lines that they crossed with the direction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from worker.saved_state import MOST_EVENTS, FrozenRecord, Moment, Name, Place, R
 
 
 class Crossing(FrozenRecord, frozen=True):
-    """Somebody crossed one of the camera's counting lines."""
+    """A person crossed one of the camera's counting lines."""
 
     at_s: Moment
     line: Name
@@ -28,4 +28,4 @@ class Passage(Record):
     beside: Annotated[dict[Name, Place], Meta(max_length=2 * MOST_SHAPES)] = field(
         default_factory=dict
     )
-    """For each line, by name, where the person last was clearly on one side; pixels."""
+    """For each line, by name, the last place clearly on one side of it; pixels."""

@@ -1,4 +1,4 @@
-"""When a track that has ended was a person, and what is kept of them."""
+"""Decides which ended tracks were people, and what is kept of each."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LEAST_TIME_S: Final = 0.35
 
 
 def count(ended: Iterable[Track], has_zones: bool, increments: Increments) -> tuple[Person, ...]:
-    """Return the people among tracks that ended, once each; add them, and the others, up.
+    """Return the ended tracks that count as people; add all, also discarded ones, to `increments`.
 
-    `has_zones`: whether the camera counts only who entered one of its zones.
+    `has_zones`: whether the camera counts only people who entered one of its zones.
     """
     people = []
     for track in ended:
@@ -34,11 +34,11 @@ def count(ended: Iterable[Track], has_zones: bool, increments: Increments) -> tu
 
 
 def why_nobody(track: Track, has_zones: bool) -> DiscardCause | None:
-    """Return why a track that ended is no person; None if it is one.
+    """Return why an ended track is discarded; None if it is a person.
 
-    A person was seen in at least 3 frames over at least 0.35 s, by themselves rather than as a
-    second box on another's face; moved, or was there for less than `STATIC_AFTER_S`; and entered
-    a zone if the camera has any. What cannot be judged is no reason: that is `unknown`.
+    A person was seen in at least 3 frames over at least 0.35 s, and not as a second box on
+    another's face; moved, or stayed for less than `STATIC_AFTER_S`; and entered a zone if the
+    camera has zones. A person who could not be judged counts, as `unknown`.
     """
     if track.static:
         return "static"

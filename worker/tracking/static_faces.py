@@ -1,8 +1,8 @@
 """Where a camera sees pictures of faces: posters, screens, dummies.
 
-A face that never moves is taken for a picture after a while, and its place is remembered, so that
-a poster found now and then does not become a person each time. Who walks up to the place has
-moved, and is nobody's picture.
+A face that does not move for a while counts as a picture. Its place is remembered, so that a poster
+that is found now and then does not become a person each time. A person who walks up to that place
+has moved, and so counts.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from worker.saved_state import MOST_EVENTS, Amount, Moment, Pixels, Record
 from worker.tracking.track import Track
 
 STATIC_AFTER_S: Final = 90.0
-"""Seconds without moving, in one piece or several, after which a face is a picture. People in a
-queue or on a bench stray farther than `STILL_WITHIN` in a fraction of this."""
+"""Seconds without moving, over one or several tracks, after which a face counts as a picture. In a
+fraction of this time, people in a queue or on a bench stray farther than `STILL_WITHIN`."""
 NEAR: Final = 0.25
-"""Two still faces are the same when this near, in face heights ..."""
+"""Two still faces are the same if they are at most this far apart, in face heights."""
 SIZE_WITHIN: Final = 1.25
-"""... and this like in size."""
+"""Two still faces are the same if neither is more than this many times as large as the other."""
 FORGOTTEN_AFTER_S: Final = 3600.0
-"""A place without a face for this long is a place like any other again."""
+"""Seconds without a face after which a place is forgotten."""
 MOST_PLACES: Final = 24
 
 
@@ -50,7 +50,7 @@ class StaticFaces(Record):
     places: Annotated[list[StillPlace], Meta(max_length=MOST_EVENTS)] = field(default_factory=list)
 
     def judge(self, track: Track) -> None:
-        """Say whether a track that was just seen is a picture, as far as one can tell now."""
+        """Decide whether a track that was just seen counts as a picture for now."""
         if not track.is_still:
             track.static = False
         elif not track.static:
@@ -59,7 +59,7 @@ class StaticFaces(Record):
             track.static = before_s + track.seen_for_s >= STATIC_AFTER_S
 
     def remember(self, track: Track) -> None:
-        """Take note of a track that ended; only those that never moved leave a trace."""
+        """Remember the place of an ended track if it was still."""
         if not track.is_still:
             return
         place = self._at(track)

@@ -1,4 +1,4 @@
-"""One face over time: where it moves, how often it was seen, what is known of its mask."""
+"""One face over time: where it moves, how often it was seen, and how its mask is worn."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from worker.verdicts.votes import Votes
 FloatArray = npt.NDArray[np.float32]
 
 STILL_WITHIN: Final = 0.25
-"""A face that never strayed farther than this from where it was first, in face heights, is still.
-Standing people sway, shift and turn more within a minute; a poster's box only jitters (0.03)."""
+"""A face is still if it never strayed farther than this from its first place, in face heights.
+Standing people sway, shift and turn more within a minute. A poster's box only jitters (0.03)."""
 STILL_AFTER_S: Final = 1.0
-"""Whether a face is still shows only after a while."""
+"""Seconds that a face must be seen before it can count as still."""
 
 
 class Track(Record):
@@ -40,15 +40,15 @@ class Track(Record):
     """How long before `last_seen_s` the picture last showed something new: a frozen picture is
     seen, but shows nothing."""
     sightings: Count = 1
-    """Frames in which it was found by itself ..."""
+    """Frames in which its box lay on no older track's face."""
     doubled: Count = 0
-    """... and on the face of somebody found before it."""
+    """Frames in which its box lay on the face of an older track."""
     best_face_px: Pixels = 0.0
     best_score: Amount = 0.0
     strayed: Amount = 0.0
     """Farthest from `first_place`, in face heights."""
     static: bool = False
-    """Whether it has been taken for a picture of a face."""
+    """Whether it counts as a picture of a face, such as a poster."""
     votes: Votes = field(default_factory=Votes)
     passage: Passage = field(default_factory=Passage)
 
@@ -90,7 +90,7 @@ class Track(Record):
         self.strayed = max(self.strayed, round(far, 3))
 
     def see_again(self, time_s: float, doubled: bool) -> None:
-        """Take note of a repeated picture: the face is there, but where it goes is not known."""
+        """Count a repeated picture: it shows the face, but not where the face goes."""
         moved_at_s = self.moved_at_s
         self.last_seen_s = max(time_s, self.last_seen_s)
         self.unmoved_s = round(self.last_seen_s - moved_at_s, 3)

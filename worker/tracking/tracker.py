@@ -28,34 +28,38 @@ FloatArray = npt.NDArray[np.float32]
 
 MOST_TRACKS: Final = 5000
 LOST_AFTER_S: Final = 2.5
-"""A face unseen for this long has gone: people are hidden for 2 s, half hidden for longer ..."""
+"""A track ends after this long without a detection. People are hidden for up to about 2 s."""
 STILL_LOST_AFTER_S: Final = 8.0
-"""... unless it stood still: then it is waited for longer, but only in the same place."""
+"""The track of a still face ends only after this long, but continues only in the same place."""
 REACH: Final = 0.6
-"""A detection belongs to a track when it is within this many face heights of the prediction ..."""
+"""A detection may continue a track if it is at most this many face heights from the prediction,
+plus `REACH_SPREADS`."""
 REACH_SPREADS: Final = 1.6
-"""... plus this many standard deviations of the track's speed, times the seconds unseen: much for
-a face seen once (6.4 heights a second), little for one followed for a while (about 1.5)."""
+"""Standard deviations of the track's speed that are added to `REACH` for each second unseen: 6.4
+heights for a face seen once, about 1.5 for a face that was followed for a while."""
 LONGEST_REACH: Final = 3.5
+"""No detection farther away than this many face heights continues a track."""
 LEAVING_REACH: Final = 0.4
-"""A track about to leave the picture must not pick up whoever comes in at the same edge."""
+"""Reach of a track that is leaving the picture, so that it does not continue with a person who
+comes in at the same edge."""
 STAYING_REACH: Final = 0.4
-"""Who stood still, or was last seen before the picture froze, is found where they were."""
+"""Reach of a track that stood still, or was last seen before the picture froze."""
 NEWNESS: Final = (0.8, 0.4, 0.3)
-"""A track that was seen by itself 0, 1 or 2 times counts as this much farther away, in face
-heights: of two tracks on one face, the one that has been there longer keeps it."""
+"""Face heights that are added to the distance of a track with 0, 1 or 2 sightings. So of two tracks
+on one face, the older one keeps it."""
 KNOWN_AFTER: Final = 4
-"""A track seen this often has shown how large its face is ..."""
+"""After this many sightings the size of a track's face is known."""
 LARGER: Final = 1.4
-"""... so that a box is at most this many times as high as it should be ..."""
+"""A box may be at most this many times as high as predicted if the size is known."""
 LARGER_PER_S: Final = 0.5
-"""... and this much more for each second unseen ..."""
+"""`LARGER` grows by this much for each second unseen."""
 UNKNOWN_LARGER: Final = 2.2
-"""... but never more than this, as before: then it may have shown only a part of itself."""
+"""The same limit while the size is not known, because the track may have shown only a part of its
+face; also the most that `LARGER` grows to."""
 FROZEN_AFTER_S: Final = 1.0
-"""A picture repeated for longer than a slow camera repeats one (1 frame a second) is frozen."""
+"""A picture repeated for longer than this is frozen. Slow cameras repeat one for up to a second."""
 NOBODY: Final = 2**62
-"""Stands for the number of a track where there is none."""
+"""Stands for a track's number where a box has no track."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +100,10 @@ class TrackerState(SavedState, tag=3):
 class Tracker:
     """The faces of one camera. Feed it frames in order; times are the camera's, in seconds.
 
-    Detections are assigned to predicted boxes at the least total distance, measured in face
-    heights, because at a few frames a second a walker's boxes need not overlap from one frame to
-    the next. A second box on a face becomes a track of its own, which is counted as seen only
-    where it stands alone: two faces may well overlap for a moment, a double always does.
+    Detections are assigned to predicted boxes at the least total distance in face heights. Overlap
+    would not do, because at a few frames a second a walker's boxes need not overlap. A second box
+    on a face begins a track of its own, which counts as seen only in frames where it stands alone.
+    Two faces overlap for a moment; a second box on the same face overlaps always.
     """
 
     def __init__(self, state: TrackerState | None = None) -> None:
@@ -127,9 +131,9 @@ class Tracker:
         """Take the boxes of one frame of `frame_size` (width, height).
 
         Boxes are `(N, 4)` float32 corners in pixels, scores `(N,)`. A box below `first_score`
-        goes on with a track, but begins none (Zhang et al., ByteTrack, 2022). Returns the track of
-        each box, in the order of `boxes`, None where it is nobody's, and the tracks that ended:
-        unseen for too long, walked out, or the picture changed its size.
+        continues a track but begins none (Zhang et al., ByteTrack, 2022). Returns the track of each
+        box, in the order of `boxes`, with None for a box without a track; and the tracks that ended
+        because they were unseen for too long, walked out, or had a picture of another size.
         """
         time_s = round(time_s, 3)  # as it is saved: a successor must not see other times
         if scores is None:
@@ -142,7 +146,7 @@ class Tracker:
         state.picture = checksum
         if state.repeated:
             return self._see_again(found, time_s), ended
-        if not thawed:  # or else whoever stood there all the time gets this one chance
+        if not thawed:  # after a frozen picture, tracks get this one frame to continue
             ended += self._end_lost(time_s)
         seen, gone = self._see(replace(found, boxes=uncut(boxes, frame_size)), time_s)
         for track in seen:
@@ -188,7 +192,7 @@ class Tracker:
     def _tracks_of(
         self, whose: dict[int, Track], found: Found, time_s: float
     ) -> list[Track | None]:
-        """Return the track of each box; boxes that are nobody's begin one if they are sure."""
+        """Return the track of each box. A box without a track begins one if its score is enough."""
         return [
             whose.get(column)
             or (
@@ -200,7 +204,7 @@ class Tracker:
         ]
 
     def _see_again(self, found: Found, time_s: float) -> list[Track | None]:
-        """Return the track of each box of a picture shown before; none ends, none moves."""
+        """Return the track of each box of a repeated picture; no track ends or moves."""
         where = np.array([track.motion.box for track in self.tracks], np.float32).reshape(-1, 4)
         reach = np.full(len(where), LONGEST_REACH, np.float32)
         largest = np.full(len(where), UNKNOWN_LARGER, np.float32)
@@ -228,7 +232,7 @@ class Tracker:
         return ended
 
     def _end_others(self, frame_size: tuple[int, int]) -> list[Track]:
-        """End all when the picture has another size: no place in it means what it meant."""
+        """End all tracks when the picture has another size, because places do not carry over."""
         before, self._state.frame_size = self._state.frame_size, frame_size
         if before in ((0, 0), frame_size):
             return []
@@ -237,7 +241,7 @@ class Tracker:
         return ended
 
     def _end_lost(self, time_s: float) -> list[Track]:
-        # Either way: a clock set back must not keep people in view until it has caught up.
+        # In both directions: after a clock is set back, tracks must not wait until it catches up.
         return self._end(
             [
                 track
@@ -264,7 +268,7 @@ class Tracker:
         boxes: FloatArray,
         time_s: float,
     ) -> dict[int, Track]:
-        """Return the track of each box that is somebody's, by the box's index."""
+        """Return the track of each box that continues one, by the box's index."""
         unseen_s = np.array([max(time_s - track.moved_at_s, 0.0) for track in self.tracks])
         spreads = np.array([track.motion.speed_spread for track in self.tracks])
         reach = np.minimum(REACH + REACH_SPREADS * spreads * unseen_s, LONGEST_REACH)
@@ -288,7 +292,7 @@ class Tracker:
 
 
 def _doubled(boxes: FloatArray, tracks: Sequence[Track | None]) -> list[bool]:
-    """For each box, whether it lies on the face of somebody who was there before."""
+    """For each box, whether it lies on the face of an older track."""
     shared = overlaps(boxes) >= SAME_FACE_OVERLAP
     ids = np.array([track.id if track else NOBODY for track in tracks])
     return [bool((ids[shared[column]] < ids[column]).any()) for column in range(len(tracks))]

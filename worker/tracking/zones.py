@@ -22,8 +22,8 @@ from worker.tracking.track import Track
 FloatArray = npt.NDArray[np.float32]
 
 CLEARLY_BESIDE: Final = 0.25
-"""A face is on a side of a line when its centre is this far from it, in face heights: who stands
-on the line is not counted to and fro."""
+"""A face is on one side of a line if its centre is at least this far from it, in face heights. So a
+person who stands on the line is not counted again and again."""
 
 
 class Layout:
