@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 ProbeStep = Literal["resolving", "connecting", "authenticating", "waiting", "measuring"]
@@ -10,6 +11,25 @@ for the stream; `waiting` for a complete picture, which begins with a key frame;
 rate. A local source skips the first three."""
 
 PROBE_STEPS: Final[tuple[ProbeStep, ...]] = get_args(ProbeStep)
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What a source shows, or why it shows nothing."""
+
+    source: str = ""
+    """Redacted."""
+    reachable: bool = False
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    codec: str = ""
+    snapshot_jpeg_base64: str = ""
+    error: str = ""
+    """`kind` of the `SourceError`; empty when reachable."""
+    detail: str = ""
+    """The error in plain words."""
+
 
 STEPS_FIELD: Final = "steps"
 """Key in the job's `meta` with a list of `{"step", "after_s"}`, seconds since the probe began."""

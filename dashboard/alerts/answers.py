@@ -102,11 +102,11 @@ def _channel_request(record: type[BaseModel], name: str, left_out: set[str]) -> 
     return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
 
 
-_NewWebhook: Any = _channel_request(WebhookChannel, "NewWebhook", {"secret"})
-_NewEmail: Any = _channel_request(EmailChannel, "NewEmail", set())
+NewWebhook: Any = _channel_request(WebhookChannel, "NewWebhook", {"secret"})
+NewEmail: Any = _channel_request(EmailChannel, "NewEmail", set())
 
 
-class NewChannel(RootModel[Annotated[_NewWebhook | _NewEmail, Field(discriminator="kind")]]):
+class NewChannel(RootModel[Annotated[NewWebhook | NewEmail, Field(discriminator="kind")]]):
     """A channel to make, of one of these kinds."""
 
 

@@ -25,6 +25,8 @@ from dashboard.alerts.answers import (
     ChannelMade,
     ChannelsAnswer,
     NewChannel,
+    NewEmail,
+    NewWebhook,
     SecretAnswer,
     TestAnswer,
 )
@@ -36,8 +38,8 @@ AnyChannel = WebhookChannel | EmailChannel
 TEST_WAIT_S: Final = 20.0
 LOOK_EVERY_S: Final = 0.2
 MAKEABLE: Final = {
-    "webhook": frozenset({"kind", "name", "url"}),
-    "email": frozenset(EmailChannel.model_fields) - {"id", "created_at_s"},
+    "webhook": frozenset(NewWebhook.model_fields),
+    "email": frozenset(NewEmail.model_fields),
 }
 
 blueprint = Blueprint("channel_api", __name__, url_prefix="/api/v1/alerts/channels")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import Blueprint, url_for
 from werkzeug.exceptions import NotFound
 
@@ -17,8 +15,6 @@ from dashboard.services import services
 from dashboard.web.answering import Answer, answers
 from dashboard.web.requests import json_object, refuse_unknown
 
-FIELDS: Final = frozenset({"source", "camera_id"})
-
 blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
 
 
@@ -31,7 +27,7 @@ def start() -> Answer[ProbeStarted]:
     With `camera_id`, of a saved camera whose password is hidden. The answer is at `Location`.
     """
     body = json_object()
-    refuse_unknown(body, FIELDS)
+    refuse_unknown(body, frozenset(ProbeRequest.model_fields))
     probe_id = services().probes.start(_wanted_source(body), identity().owner)
     where = url_for("probe_api.read", probe_id=probe_id)
     return Answer(ProbeStarted(id=probe_id, state="queued"), headers={"Location": where})

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from bus.job_queue import JobQueue
 from bus.keys import probe_picture
 from bus.stores.pictures import PictureStore
 from contract.cameras.camera import is_network_address
-from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
+from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, STEPS_FIELD, ProbeResult
 from contract.redaction import redact_url
 from dashboard.cameras.setup_answers import ProbeAnswer, ProbeState
 from runtime.vault import Vault
@@ -25,11 +28,11 @@ _STATES: Final[dict[str, ProbeState]] = {
     "finished": "finished",
     "queued": "queued",
 }
-_FAILED: Final = {
-    "reachable": False,
-    "error": "probe_failed",
-    "detail": "The test itself failed or took too long; the log of the jobs process says why.",
-}
+_RESULT: Final = TypeAdapter(ProbeResult)
+_FAILED: Final = ProbeResult(
+    error="probe_failed",
+    detail="The test itself failed or took too long; the log of the jobs process says why.",
+)
 
 
 class Probes:
@@ -69,11 +72,9 @@ class Probes:
         if job.function != PROBE_JOB or meta.get(OWNER_FIELD) != owner:
             return None
         state = _STATES.get(job.status(), "failed")
-        result = job.result() if state == "finished" else None
-        if state == "failed" or (state == "finished" and not isinstance(result, dict)):
-            state, result = "failed", dict(_FAILED)
-        elif result is not None:
-            result[SNAPSHOT_FIELD] = self._snapshot(probe_id)
+        result = self._result(probe_id, job.result()) if state == "finished" else None
+        if result is None and state in {"finished", "failed"}:
+            state, result = "failed", _FAILED
         return ProbeAnswer(
             id=probe_id,
             state=state,
@@ -82,7 +83,14 @@ class Probes:
             jobs_processes=self._queue.processes(),
         )
 
-    def _snapshot(self, probe_id: str) -> str:
-        """The picture in base 64, which RQ's result has not: Redis would write it to the disk."""
-        picture = self._pictures.get(probe_picture(probe_id), SNAPSHOT)
-        return base64.b64encode(picture or b"").decode()
+    def _result(self, probe_id: str, returned: object) -> ProbeResult | None:
+        """What the job returned, with the picture; None of what is no result.
+
+        RQ's result comes without the picture, because Redis would write it to its disk.
+        """
+        try:
+            found = _RESULT.validate_python(returned)
+        except ValidationError:
+            return None
+        picture = self._pictures.get(probe_picture(probe_id), SNAPSHOT) or b""
+        return replace(found, snapshot_jpeg_base64=base64.b64encode(picture).decode())

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from contract.cameras.probes import ProbeStep
+from contract.cameras.probes import ProbeResult, ProbeStep
 from dashboard.web.answers import FROM_RECORD, Problem
 
 
@@ -78,5 +78,5 @@ class ProbeAnswer(BaseModel):
     id: str
     state: ProbeState
     steps: list[ProbeProgress] = Field(description="Those begun; the last runs, or failed.")
-    result: dict[str, Any] | None
+    result: ProbeResult | None
     jobs_processes: int = Field(description="Processes that could take it up; 0 explains a wait.")

@@ -17,13 +17,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from typing import Any, Final
 
 from bus.keys import probe_picture
 from bus.running_job import RunningJob, running_job
-from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
+from contract.cameras.probes import (
+    RESULT_KEPT_S,
+    SNAPSHOT,
+    SNAPSHOT_FIELD,
+    STEPS_FIELD,
+    ProbeResult,
+)
 from contract.errors import (
     SecretKeyError,
     SourceError,
@@ -49,24 +55,6 @@ NEAR_SHARE: Final = 1 / 3
 """Largest relative difference at which a measured rate counts as the declared one. A stream's clock
 needs some seconds to settle, so a short measurement is no more exact."""
 START_UP_S: Final = 5.0
-
-
-@dataclass(frozen=True)
-class ProbeResult:
-    """What a source shows, or why it shows nothing."""
-
-    source: str
-    """Redacted."""
-    reachable: bool
-    width: int = 0
-    height: int = 0
-    fps: float = 0.0
-    codec: str = ""
-    snapshot_jpeg_base64: str = ""
-    error: str = ""
-    """`kind` of the `SourceError`; empty when reachable."""
-    detail: str = ""
-    """The error in plain words."""
 
 
 def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
