@@ -1,4 +1,4 @@
-"""One process's way to Redis, and the stores on it."""
+"""A process's connection to Redis, and its stores."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ if TYPE_CHECKING:
 class Bus:
     """Every store over one client of Redis.
 
-    A process opens one at its start and hands each part the stores that it needs; no part is handed
-    the bus itself, or a client. A property is the same store each time, and safe to share between
-    threads unless the store says otherwise; a method makes a new one.
+    A process opens one bus at its start and passes each part the stores that it needs, never the
+    bus itself or a client. A property returns the same store each time, which threads may share
+    unless the store says otherwise. A method returns a new store.
     """
 
     def __init__(self, redis: Redis, vault: Vault | None = None) -> None:
-        """`vault`: opens what is encrypted. Without it, secrets stay hidden."""
+        """`vault`: decrypts secrets. Without it, secrets stay hidden."""
         self._redis = redis
         self._vault = vault
 
@@ -70,7 +70,7 @@ class Bus:
         `name` is what Redis lists the connection as.
 
         Raises:
-            SettingsError: no Redis is named.
+            SettingsError: no Redis is configured.
         """
         return cls.at(settings.require_redis_url(), name, vault)
 
@@ -84,7 +84,7 @@ class Bus:
         self._redis.close()
 
     def accept_loss(self) -> None:
-        """Have everybody take what Redis has for all there is."""
+        """Accept the data that Redis has as complete, for all processes."""
         accept_loss(self._redis)
 
     @cached_property
@@ -150,7 +150,7 @@ class Bus:
         return KeptClock(clock, self._redis)
 
     def losses(self, seen_file: Path | None = None) -> LossWatch:
-        """Tells what Redis has lost; `seen_file` remembers for the next process what it had."""
+        """Reports lost data; `seen_file` keeps the last known state for the next process."""
         return LossWatch(self._redis, seen_file)
 
     def members(self, role: str, lease_s: float) -> Membership:
@@ -158,11 +158,11 @@ class Bus:
         return Membership(self._redis, role, lease_s)
 
     def outage(self, stop: threading.Event) -> Outage:
-        """Rides out a Redis that is away; `stop` ends its pauses."""
+        """Handles outages of Redis; `stop` ends its pauses."""
         return Outage(self._redis, stop)
 
     def outcomes(self, history_days: int, clock: Callable[[], float] = time.time) -> OutcomeStore:
-        """Commits what workers find; belongs to one worker's loop."""
+        """Commits outcomes of workers; belongs to one worker's loop."""
         return OutcomeStore(self._redis, history_days, clock)
 
     def ownership(
@@ -189,7 +189,7 @@ class Bus:
         return FramePublisher(self._redis, lease, stream_max_frames)
 
     def recordings(self, settings: Settings) -> RecordingStore:
-        """The recordings where the settings keep them, for as long as they say."""
+        """The recordings, in the folder and for the time of the settings."""
         kept_s = round(settings.recording_kept_hours * 3600)
         return RecordingStore(self._redis, settings.where_recordings_are, kept_s)
 
@@ -199,7 +199,7 @@ class Bus:
 
     @cached_property
     def roster(self) -> CameraRoster:
-        """The cameras with their passwords hidden, for those who ask again and again."""
+        """The cameras with hidden passwords, for frequent reads."""
         return CameraRoster(self._redis)
 
     @cached_property
@@ -215,7 +215,7 @@ class Bus:
         return StatusStore(self._redis)
 
     def storage_watch(self) -> StorageWatch:
-        """Tells when Redis stores nothing any more; belongs to one thread."""
+        """Reports when Redis stops storing data; belongs to one thread."""
         return StorageWatch(self._redis)
 
     @cached_property
@@ -231,7 +231,7 @@ class Bus:
         return ViewStore(self._redis)
 
     def wait_for_server(self, stop: threading.Event) -> bool:
-        """Return True once Redis is usable, False when `stop` is set first."""
+        """Wait for Redis. Return True once it is usable, False if `stop` is set before."""
         return wait_for_server(self._redis, stop)
 
     @cached_property

@@ -1,9 +1,9 @@
-"""One time for all hosts: that of the Redis server, as each process learns it.
+"""One time for all hosts: each process follows the clock of the Redis server.
 
-Hosts' clocks differ, by seconds where nobody keeps them. What one host stamps (when a frame was
-captured) others compare with their own now (how old is it?), so both must mean the same clock:
-the one that all of them can ask. Between two questions time goes on with the host's steady clock,
-which nobody sets. Each answer bounds the difference from below and above (F. Cristian,
+Hosts' clocks differ, by seconds if nothing synchronises them. One host stamps a frame, and another
+compares the stamp with its own time, so both must use the same clock: the one that all can ask.
+Between two requests, time advances with the host's steady clock, which is never set. Each answer
+bounds the difference from below and above (F. Cristian,
 "Probabilistic clock synchronization", 1989); bounds that agree are narrowed to what they have in
 common (K. Marzullo, S. Owicki, 1983).
 """
@@ -20,7 +20,7 @@ from redis import Redis
 
 ASKED_EVERY_S: Final = 5.0
 DRIFT: Final = 200e-6
-"""Seconds a second that two hosts' steady clocks go apart, at most: quartz has half of it."""
+"""Largest drift between two hosts' steady clocks, in seconds per second: twice that of quartz."""
 WORTH_A_WORD_S: Final = 0.1
 
 _log = logging.getLogger(__name__)
@@ -33,25 +33,25 @@ class Bounds:
     least_s: float
     most_s: float
     at_s: float
-    """When that was known, on the steady clock."""
+    """Steady time at which these bounds were valid."""
 
     def later(self, at_s: float) -> Bounds:
-        """What is still known of it then: clocks drift."""
+        """Return the bounds at a later time, widened by the drift."""
         drift_s = DRIFT * max(0.0, at_s - self.at_s)
         return Bounds(self.least_s - drift_s, self.most_s + drift_s, at_s)
 
     def common(self, other: Bounds) -> Bounds | None:
-        """What both say; None where they contradict each other."""
+        """Return the intersection; None if the bounds contradict each other."""
         least_s, most_s = max(self.least_s, other.least_s), min(self.most_s, other.most_s)
         return Bounds(least_s, most_s, other.at_s) if least_s <= most_s else None
 
 
 class SharedClock:
-    """Seconds since the epoch on the Redis server's clock; the host's own until it was learnt.
+    """Seconds since the epoch on the Redis server's clock; the host's, before its first answer.
 
-    A host whose clock agrees keeps it to the microsecond: what is believed moves only where an
-    answer shows it to be wrong. May be sent to another process of the same host. One thread
-    keeps it, any may read it.
+    The estimate changes only if an answer contradicts it, so a host with a right clock keeps its
+    own time. May be sent to another process of the same host. One thread keeps it, any may read
+    it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class SharedClock:
         return self._steady() + self._ahead_s
 
     def keep(self, redis: Redis) -> None:
-        """Ask the server if that was long ago; raise `RedisError` where it cannot be asked."""
+        """Ask the server if the last answer is old; raise `RedisError` if it does not answer."""
         if self._steady() < self._due_s:
             return
         asked_s = self._steady()
@@ -78,14 +78,14 @@ class SharedClock:
         self._due_s = asked_s + ASKED_EVERY_S
 
     def hear(self, server_s: float, asked_s: float, answered_s: float) -> None:
-        """Take in what the server said its time was, between two moments of the steady clock."""
+        """Use an answer of the server: its time between two moments of the steady clock."""
         heard = Bounds(server_s - answered_s, server_s - asked_s, answered_s)
         before = self._bounds.later(answered_s) if self._bounds else None
-        # Contradicted, the server's clock was set, or this machine slept: only the answer counts.
+        # After a contradiction (the server's clock was set, or we slept) use this answer only.
         self._bounds = (before and before.common(heard)) or heard
         ahead_s = min(max(self._ahead_s, self._bounds.least_s), self._bounds.most_s)
         if abs(ahead_s - self._ahead_s) > WORTH_A_WORD_S:
-            _log.info("times are Redis' from now on: %+.3f s", ahead_s - self._ahead_s)
+            _log.info("using Redis' clock from now on: %+.3f s", ahead_s - self._ahead_s)
         self._ahead_s = ahead_s
 
 

@@ -1,4 +1,4 @@
-"""What stores raise when Redis fails them, for callers that do not speak Redis."""
+"""The error that stores raise when Redis fails, for callers that do not use Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks which processes of a role are alive, for whoever needs nothing else of Redis.
+"""Asks which processes of a role are alive, for callers that need nothing else from Redis.
 
 A health check runs every few seconds: it has no time to load every store with `bus.bus`.
 """
@@ -16,8 +16,8 @@ def living_members(settings: Settings, role: str, client_name: str) -> set[str]:
     """Return the names of the members of `role` that are alive, over a connection of its own.
 
     Raises:
-        SettingsError: no Redis is named.
-        RedisUnavailableError: it cannot be asked, with the reason.
+        SettingsError: no Redis is configured.
+        RedisUnavailableError: Redis does not answer; says why.
     """
     redis = connect(settings.require_redis_url(), client_name)
     try:

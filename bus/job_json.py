@@ -1,4 +1,4 @@
-"""How RQ's jobs are written in Redis: JSON, read as carefully as all that lies there."""
+"""The form of RQ's jobs in Redis: JSON, checked like every record there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract.messages import read_json
 
 
 class JobJson(JSONSerializer):
-    """RQ's own JSON; what nobody of ours can have written raises `MessageError`."""
+    """RQ's own JSON; raises `MessageError` for a record that Maskwatch cannot have written."""
 
     @staticmethod
     def loads(s: bytes, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Queues jobs, and says how far they are. Other processes run them (`bus.jobs`)."""
+"""Queues jobs, and reports their progress. Other processes run them (`bus.jobs`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bus.job_json import JobJson
 
 
 class QueuedJob:
-    """A job that was queued once. Each method asks Redis anew."""
+    """A queued job. Each method asks Redis again."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -25,7 +25,7 @@ class QueuedJob:
         return str(self._job.func_name)
 
     def meta(self) -> dict[str, Any]:
-        """What the job was queued with, and what it noted as it ran."""
+        """Return the metadata that the job was queued with, and its own notes."""
         return dict(self._job.get_meta())
 
     def status(self) -> str:
@@ -86,7 +86,7 @@ class JobQueue:
         """Return a job by its id, whichever queue it is in; None where there is none.
 
         Raises:
-            MessageError: its record is none that we wrote.
+            MessageError: Maskwatch did not write its record.
         """
         try:
             return QueuedJob(Job.fetch(job_id, connection=self._redis, serializer=JobJson))

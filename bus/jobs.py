@@ -1,4 +1,4 @@
-"""What every process that runs RQ jobs has in common: it beats, rides out outages, ends soon."""
+"""The common part of processes that run RQ jobs: heartbeats, outages, a quick end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FORMER_NAMES: Final = {
     "worker.uploads.image_jobs.analyse_images": "worker.image_jobs.analyse_images",
     "worker.uploads.recording_jobs.analyse_recording": "worker.recording_jobs.analyse_recording",
 }
-"""By job, the name under which dashboards of the version before queue it. Delete with the next."""
+"""By job, its name in dashboards of the previous version. Delete it in the next version."""
 _log = logging.getLogger(__name__)
 
 MakeWorker = Callable[[threading.Event, Redis], Worker | SimpleWorker]
@@ -44,10 +44,10 @@ def run_jobs(
     make_worker: MakeWorker,
     stop: threading.Event | None = None,
 ) -> None:
-    """Run jobs as a member of `role` until SIGTERM or SIGINT, which set `stop` at once.
+    """Run jobs as a member of `role` until SIGTERM or SIGINT, which also set `stop`.
 
     Raises:
-        SettingsError: no Redis is named.
+        SettingsError: no Redis is configured.
     """
     redis_url = settings.require_redis_url()
     logging.getLogger("rq.worker").addFilter(_not_an_outage)
@@ -63,7 +63,7 @@ def run_jobs(
 def forking_worker(queue: str, job: str, when_killed: WhenKilled | None = None) -> MakeWorker:
     """A worker that runs each job in a process of its own, which may crash.
 
-    `job`: the one function that it runs, as `module.name`; whatever else is queued fails.
+    `job`: the only function that it runs, as `module.name`; any other queued job fails.
     `when_killed` gets the arguments of a job whose process ended before the job did.
 
     Only where no neural runtime is loaded before a job: forking after that is unsafe.
@@ -81,7 +81,7 @@ def forking_worker(queue: str, job: str, when_killed: WhenKilled | None = None) 
 def warm_worker(queue: str, job: str) -> MakeWorker:
     """A worker that runs jobs in this process, which keeps what the first one loaded.
 
-    `job`: the one function that it runs, as `module.name`; whatever else is queued fails.
+    `job`: the only function that it runs, as `module.name`; any other queued job fails.
     """
     return lambda stop, redis: _WarmWorker(stop, queue, job, redis)
 
@@ -93,22 +93,22 @@ def _work(redis: Redis, stop: threading.Event, make_worker: MakeWorker) -> None:
     try:
         require_storing(redis)
         make_worker(stop, redis).work(logging_level="WARNING")
-        stop.wait(0.2)  # RQ ends by itself when Redis refuses something
+        stop.wait(0.2)  # RQ ends by itself if Redis refuses a command
     except RedisError as error:
-        # The beat says it, once.
+        # The heartbeat logs the outage once.
         _log.debug("the job worker lost Redis: %s", error)
         leave_replica(error, redis)
         stop.wait(1.0)
     except Exception:
-        # The loop's edge: a job's record that RQ cannot read is off the queue by now.
-        _log.exception("a job could not be taken up; going on with the next")
+        # The loop's edge: an unreadable job is already off the queue.
+        _log.exception("a job could not be started; continuing with the next")
         stop.wait(0.2)
 
 
 def only(function: str) -> type[Job]:
-    """Return a class of RQ jobs that call one function, whatever else their record names.
+    """Return a class of RQ jobs that may call one function only.
 
-    RQ's own would call any function that a record in Redis names.
+    RQ's own class would call any function that a record in Redis names.
     """
     names = {function, FORMER_NAMES.get(function, function)}
 
@@ -116,10 +116,10 @@ def only(function: str) -> type[Job]:
         @property
         def func(self) -> Any:
             if self.func_name not in names or self.instance is not None:
-                raise MessageError(f"a job of this queue calls {function}, and nothing else")
+                raise MessageError(f"a job of this queue may call {function} only")
             return import_attribute(function)
 
-        # A record may name these functions too. Ours name none.
+        # A record may also name these functions; Maskwatch's own never do.
         success_callback = None
         failure_callback = None
         stopped_callback = None
@@ -128,7 +128,7 @@ def only(function: str) -> type[Job]:
 
 
 class _EndsSoon:
-    """What makes either of RQ's workers stop soon and come back soon."""
+    """Makes either of RQ's workers stop and reconnect quickly."""
 
     max_connection_wait_time = 2.0
 
@@ -162,11 +162,11 @@ class _ForkingWorker(_EndsSoon, Worker):
 
 
 class _WarmWorker(_EndsSoon, SimpleWorker):
-    """A job that still runs when told to stop has the same moment: `end_for_sure` ends it."""
+    """A running job gets the same moment before `end_for_sure` ends it."""
 
 
 def _beat(settings: Settings, url: str, role: str, stop: threading.Event) -> None:
-    """Say that this worker is alive, a few times per lease."""
+    """Send heartbeats of this worker, a few times per lease."""
     redis = connect(url, f"{role}-beat")
     membership = Membership(redis, role, settings.lease_s)
     member = member_name()
@@ -186,7 +186,7 @@ def _beat(settings: Settings, url: str, role: str, stop: threading.Event) -> Non
 
 
 def _not_an_outage(record: logging.LogRecord) -> bool:
-    """RQ repeats itself while Redis is away or refuses; the beat says it once."""
+    """Hide RQ's repeated messages about an outage: the heartbeat logs it once."""
     cause = record.exc_info[1] if record.exc_info else None
     said = str(record.msg)
     ours = "could not connect to Redis" in said or "Redis connection timeout" in said

@@ -1,7 +1,7 @@
-"""The names of everything kept in Redis.
+"""The names of all keys in Redis.
 
-All keys of one camera have `{cam:ID}` in their names, by which `bus.cluster.places` keeps them
-on one server of a Redis Cluster, so that a script may change them together.
+All keys of one camera have `{cam:ID}` in their names. So `bus.cluster.places` keeps them on one
+server of a Redis Cluster, and a script may change them together.
 """
 
 from __future__ import annotations
@@ -17,26 +17,25 @@ CAMERAS_REVISION: Final = f"{PREFIX}:cameras:revision"
 """Counter: rises with each change to `CAMERAS`."""
 
 WIRE: Final = f"{PREFIX}:wire"
-"""String: the newest version of messages of any process that took part; see `bus.wire`."""
+"""String: the newest message version of all processes so far; see `bus.wire`."""
 
 STORES: Final = f"{PREFIX}:stores"
-"""String with expiry: written to see whether Redis stores anything."""
+"""String with expiry: written to check whether Redis stores data."""
 
 MARKS: Final = f"{PREFIX}:stores:marks"
-"""Sorted set: each run of a Redis server to when it last wrote here, in milliseconds."""
+"""Sorted set: each run of a Redis server to the time of its last write here, in milliseconds."""
 
 MISSING: Final = f"{PREFIX}:stores:missing"
-"""Sorted set: runs of which `MARKS` says less than somebody saw, with what was seen."""
+"""Sorted set: runs with data missing in `MARKS`, to the last write that a process saw."""
 
 INFERENCE: Final = f"{PREFIX}:inference"
-"""Hash: totals of the networks' histograms and of the time that workers were busy, over all
-workers there ever were."""
+"""Hash: totals of the networks' histograms and of workers' busy time, over all workers so far."""
 
 JOBS_QUEUE: Final = "maskwatch-jobs"
-"""RQ's queue for what must not block; never live frames."""
+"""RQ's queue for background jobs; never live frames."""
 
 IMAGES_QUEUE: Final = "maskwatch-images"
-"""RQ's queue for uploaded images: run where the networks stay loaded."""
+"""RQ's queue for uploaded images, for processes that keep the networks loaded."""
 
 UPLOADED_PICTURES: Final = f"{PREFIX}:{{upload:*}}:pictures"
 """Pattern of the keys that hold uploaded pictures."""
@@ -54,14 +53,14 @@ API_KEYS: Final = f"{PREFIX}:api-keys"
 """Hash: API key id to its record as JSON, with the key's hash."""
 
 API_KEYS_USED: Final = f"{PREFIX}:api-keys:used"
-"""Hash: API key id to when it was last used, to the minute."""
+"""Hash: API key id to its last use, to the minute."""
 
 AUDIT: Final = f"{PREFIX}:audit"
-"""Stream: who changed or watched what; capped."""
+"""Stream: the audit log; capped."""
 
 
 def audit_of(digest: str) -> str:
-    """Sorted set: the entries of `AUDIT` of one person, or of one person's one action, by time."""
+    """Sorted set: the entries of `AUDIT` of one account, or of one of its actions, by time."""
     return f"{AUDIT}:of:{digest}"
 
 
@@ -70,7 +69,7 @@ LIMITS: Final = f"{PREFIX}:limits"
 
 
 ALERTS_QUEUE: Final = "maskwatch-alerts"
-"""RQ's queue for what alerts send: it waits for servers that may hang."""
+"""RQ's queue for messages of alerts, whose receivers may hang."""
 
 
 class AlertKeys:
@@ -80,27 +79,27 @@ class AlertKeys:
     RULES: Final = f"{_BASE}:rules"
     """Hash: rule id to the rule as JSON."""
     CHANNELS: Final = f"{_BASE}:channels"
-    """Hash: channel id to the channel as JSON, its secrets encrypted."""
+    """Hash: channel id to the channel as JSON, with encrypted secrets."""
     EVALUATOR: Final = f"{_BASE}:evaluator"
     """String with expiry: the one process that evaluates rules (a lock of redis-py)."""
     EVALUATED: Final = f"{_BASE}:evaluated"
     """String: when all rules were last evaluated, seconds since the epoch."""
     WATCHES: Final = f"{_BASE}:watches"
-    """Hash: `rule id:camera id` to what is remembered of that rule at that camera, as JSON."""
+    """Hash: `rule id:camera id` to the state of that rule at that camera, as JSON."""
     OPEN: Final = f"{_BASE}:open"
     """Hash: alert id to the open alert as JSON."""
     CLOSED: Final = f"{_BASE}:closed"
-    """Stream: alerts that are over, as JSON each; capped, trimmed by age."""
+    """Stream: resolved alerts, each as JSON; capped, trimmed by age."""
     OUTBOX: Final = f"{_BASE}:outbox"
-    """Hash: delivery id to what must still be delivered, as JSON."""
+    """Hash: delivery id to the undelivered message, as JSON."""
     LOG: Final = f"{_BASE}:log"
-    """Stream: every attempt to deliver and its outcome, as JSON each; capped, trimmed by age."""
+    """Stream: every delivery attempt with its outcome, each as JSON; capped, trimmed by age."""
     TOTALS: Final = f"{_BASE}:totals"
-    """Hash: `channel id:outcome` to how many attempts ended so."""
+    """Hash: `channel id:outcome` to the number of attempts with that outcome."""
 
     @classmethod
     def sending(cls, delivery_id: str) -> str:
-        """String with expiry: somebody is sending this message now."""
+        """String with expiry: a process is sending this message now."""
         return f"{cls._BASE}:sending:{delivery_id}"
 
 
@@ -110,12 +109,12 @@ def probe_picture(probe_id: str) -> str:
 
 
 def recording(recording_id: str) -> str:
-    """String with expiry: one uploaded recording, whose it is and what was found, as JSON."""
+    """String with expiry: one uploaded recording, its owner and its report, as JSON."""
     return f"{PREFIX}:recording:{recording_id}"
 
 
 def session(digest: str) -> str:
-    """String with expiry: one signed-in browser, by the hash of what its cookie holds."""
+    """String with expiry: one signed-in browser, by the hash of its cookie's token."""
     return f"{PREFIX}:session:{digest}"
 
 
@@ -125,22 +124,22 @@ def user_sessions(user_id: str) -> str:
 
 
 def link(digest: str) -> str:
-    """String with expiry: whose password a one-time link sets, by the hash of its token."""
+    """String with expiry: the user of a one-time link, by the hash of its token."""
     return f"{PREFIX}:link:{digest}"
 
 
 def user_link(user_id: str) -> str:
-    """String with expiry: the hash of the one link of a user that works."""
+    """String with expiry: the hash of a user's valid link."""
     return f"{PREFIX}:user:{user_id}:link"
 
 
 def members(role: str) -> str:
-    """Sorted set: members of `role` (ingest, worker, jobs) by Redis time of their last beat."""
+    """Sorted set: members of `role` (ingest, worker, jobs) by Redis time of the last heartbeat."""
     return f"{PREFIX}:{{members:{role}}}"
 
 
 def member_details(role: str) -> str:
-    """Hash: members of `role` to what they say of themselves, as JSON."""
+    """Hash: members of `role` to their details, as JSON."""
     return f"{PREFIX}:{{members:{role}}}:details"
 
 
@@ -155,7 +154,7 @@ class UploadKeys:
     def __init__(self, upload_id: str) -> None:
         base = f"{PREFIX}:{{upload:{upload_id}}}"
         self.record = base
-        """String: whose it is and what was found, as JSON."""
+        """String: the owner and the results, as JSON."""
         self.pictures = f"{base}:pictures"
         """Hash: `given:N` until they are analysed, `shown:N` after that. Not written to the
         append-only file."""
@@ -171,9 +170,9 @@ class CameraKeys:
         self.view = f"{base}:view"
         """Stream of one: the newest annotated frame. Not written to the append-only file."""
         self.status = f"{base}:status"
-        """String: what ingest says of the camera, as JSON."""
+        """String: the camera's status from ingest, as JSON."""
         self.connections = f"{base}:connections"
-        """Stream: what the connection did last, a state and its reason each; capped."""
+        """Stream: the connection's last states, each with its reason; capped."""
         self.totals = f"{base}:totals"
         """Hash: every counter and histogram of the camera."""
         self.position = f"{base}:position"
@@ -182,22 +181,22 @@ class CameraKeys:
         self.tracker = f"{base}:tracker"
         """String: the tracks as of `position`, as JSON."""
         self.condition = f"{base}:condition"
-        """Hash: `report`, what a worker says of the camera's picture, and `state`, what it has
-        learnt of it; both JSON."""
+        """Hash: `report`, the worker's report on the camera's picture, and `state`, what it has
+        learnt about it; both JSON."""
         self.latest = f"{base}:latest"
         """String: the faces of the newest analysed frame, as JSON."""
         self.minutes = f"{base}:minutes"
-        """Hash: the newest minutes, not yet packed into their day; see `bus.stores.history`."""
+        """Hash: the newest minutes, before packing into their day; see `bus.stores.history`."""
         self.people = f"{base}:people"
-        """Stream: the people last counted, without pictures; capped, expiring."""
+        """Stream: the last counted people, without pictures; capped, expiring."""
         self.watched = f"{base}:watched"
-        """String with expiry: somebody looks at this camera now."""
+        """String with expiry: this camera is being watched."""
         self.watched_large = f"{base}:watched:large"
-        """String with expiry: somebody looks at it in a large picture."""
+        """String with expiry: this camera is being watched in a large picture."""
         self.ingest_lease = f"{base}:lease:ingest"
         self.worker_lease = f"{base}:lease:worker"
         self.fence = f"{base}:fence"
-        """Counter: the newest fencing token given out for this camera."""
+        """Counter: the newest fencing token of this camera."""
 
     def pictures(self) -> tuple[str, ...]:
         """The keys that hold pictures of people."""
@@ -212,5 +211,5 @@ class CameraKeys:
         return f"{self.minutes}:{day}"
 
     def all(self) -> tuple[str, ...]:
-        """Every key of the camera but its packed days."""
+        """Every key of the camera except its packed days."""
         return tuple(vars(self).values())

@@ -1,10 +1,9 @@
-"""Who owns a camera: members of a role share the cameras, each owned by one at a time.
+"""Ownership of cameras: members of a role share them, and each camera has one owner at a time.
 
-A lease is a key that expires; taking one draws a *fencing token*, a number that only rises.
-Every write on behalf of a camera carries `owner:token` and is refused by Redis, in the same
-script that would write, when the lease is no longer held. So a process that was paused past
-its lease can do no harm (Kleppmann, "How to do distributed locking", 2016).
-All times are the Redis server's, so hosts' clocks may differ.
+A lease is a key that expires; taking one draws a *fencing token*, a number that only rises. Every
+write for a camera carries `owner:token`, and the script that writes refuses it if the lease is no
+longer held. So a process that was paused past its lease can do no harm (Kleppmann, "How to do
+distributed locking", 2016). All times are the Redis server's, so hosts' clocks may differ.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class _Acquire(Header):
     owner: str
     kept_ms: int
     dead: list[str]
-    """Owners whose leases are free."""
+    """Dead owners, whose leases may be taken over."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class _Release(Header):
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to write on behalf of one camera, as long as Redis says so."""
+    """The right to write for one camera while the lease is valid in Redis."""
 
     camera_id: str
     role: Role
@@ -65,12 +64,12 @@ class Lease:
 
     @property
     def value(self) -> str:
-        """What the lease key holds while this lease is good."""
+        """Return the lease key's value while this lease is valid."""
         return f"{self.owner}:{self.token}"
 
 
 class LeaseStore:
-    """Takes, renews and gives back leases of one role on behalf of `owner`."""
+    """Takes, renews and releases leases of one role for `owner`."""
 
     def __init__(self, redis: Redis, role: Role, owner: str, ttl_s: float) -> None:
         self._redis = redis
@@ -82,19 +81,19 @@ class LeaseStore:
         self._release = Script(redis, _Release)
 
     def acquire(self, camera_id: str, dead: Iterable[str] = ()) -> Lease | None:
-        """Take a camera that nobody owns, or one of `dead`; None when somebody else does."""
+        """Take a camera that has no owner or one of `dead`; return None if it has another owner."""
         names = keys.CameraKeys(camera_id)
         header = _Acquire(self._owner, self._ttl_ms, list(dead))
         token = self._acquire((names.lease(self._role), names.fence), header)
         return Lease(camera_id, self._role, self._owner, int(token)) if token else None
 
     def renew(self, lease: Lease) -> bool:
-        """Extend a lease; False when it is lost."""
+        """Extend a lease; return False if it is lost."""
         key = keys.CameraKeys(lease.camera_id).lease(self._role)
         return bool(self._renew((key,), _Renew(lease.value, self._ttl_ms)))
 
     def renew_all(self, leases: Iterable[Lease]) -> list[Lease]:
-        """Extend leases in one round trip to the server; return those that are not lost."""
+        """Extend leases in one round trip to the server; return the ones that are still held."""
         asked = list(leases)
         with self._redis.pipeline(transaction=False) as pipeline:
             for lease in asked:
@@ -104,7 +103,7 @@ class LeaseStore:
         return [lease for lease, good in zip(asked, answers, strict=True) if good]
 
     def release(self, lease: Lease) -> None:
-        """Give a lease back, if it is still ours."""
+        """Release a lease if it is still held."""
         key = keys.CameraKeys(lease.camera_id).lease(self._role)
         self._release((key,), _Release(lease.value))
 
@@ -134,8 +133,8 @@ def _rank(camera_id: str, member: str) -> bytes:
 class Ownership:
     """One process's share of the cameras. Call `step` a few times per lease from one thread.
 
-    A member that came less than `settle_s` ago gets what nobody owns, and its share of what others
-    have owned for long only after that.
+    A member that joined less than `settle_s` ago takes only cameras without an owner. Afterwards it
+    also takes its share of the others' cameras.
     """
 
     def __init__(
@@ -147,7 +146,7 @@ class Ownership:
         settle_s: float = 0.0,
         clock: SharedClock | None = None,
     ) -> None:
-        """`clock`: kept by the steps, so that it is right before the first camera is ours."""
+        """`clock`: each step adjusts it, so that it is right before the first camera is owned."""
         self.member = member
         self._redis = redis
         self._clock = clock
@@ -166,10 +165,10 @@ class Ownership:
             return dict(self._held)
 
     def step(self, camera_ids: Iterable[str], details: str = "{}") -> Mapping[str, Lease]:
-        """Beat, renew what is ours, give back what is another's share, take what is ours to take.
+        """Send a heartbeat, renew leases, release the shares of others, and take our own share.
 
-        A camera given back in the middle of a frame loses nothing: the write is refused and
-        the next owner analyses the frame. Where newer processes came, all is theirs.
+        Releasing a camera in the middle of a frame loses no frame: Redis refuses the write, and the
+        next owner analyses the frame. If newer processes joined, release all cameras.
         """
         if self._wire.outdated():
             self.leave()
@@ -180,7 +179,7 @@ class Ownership:
         shares = assign(camera_ids, living)
         share = shares[self.member]
         unsettled = self._watch.newer_than(self._settle_s)
-        # Ours for now, because the one whose share they are might not last.
+        # Keep them for now: the new member whose share they are may not last.
         lent = {camera_id for member in unsettled for camera_id in shares.get(member, ())}
         for lease in self._let_go(share | lent):
             self._store.release(lease)
@@ -194,9 +193,9 @@ class Ownership:
         return dict(kept)
 
     def _let_go(self, staying: set[str]) -> list[Lease]:
-        """Hold only the cameras of `staying` from now on; return the leases of the others.
+        """Hold only the cameras in `staying` from now on; return the other, unreleased leases.
 
-        Before any of these is released: from then on the camera may be another's.
+        Call it before releasing them: after that, another process may own the cameras.
         """
         with self._lock:
             leaving = [lease for one, lease in self._held.items() if one not in staying]
@@ -204,7 +203,7 @@ class Ownership:
         return leaving
 
     def leave(self) -> None:
-        """Give everything back and leave, so that others take over at once."""
+        """Release all leases and leave, so that others take over at once."""
         with self._lock:
             held, self._held = self._held, {}
         for lease in held.values():

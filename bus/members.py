@@ -1,10 +1,10 @@
-"""The processes of a role that are alive, and which of them have just died.
+"""The living processes of a role, and the processes that just died.
 
-A process that is killed says no goodbye, and its silence alone tells a dead one from a busy one
-only after a while. The server knows sooner, because the kernel closes a dead process's connections
-at once: each member keeps one connection of its own and says its number with every beat. When
-that number is gone and the beats have stopped, the member is dead. Should that err, nothing is
-lost but a little work: the fencing token refuses what the one taken for dead still writes.
+A killed process sends no message, and silence alone does not distinguish it from a busy one for
+some time. The server knows sooner, because the kernel closes a dead process's connections at once.
+So each member keeps one connection open and sends its number with every heartbeat. If that number
+is gone and the heartbeats have stopped, the member is dead. A wrong guess only costs a little work:
+the fencing token refuses the writes of a member that was wrongly declared dead.
 All times are the Redis server's.
 """
 
@@ -28,12 +28,12 @@ from bus.scripts.script import Header, Script
 from runtime.logs import about
 
 SILENT_BEATS: Final = 1.5
-"""Beats that a member with a closed connection must have missed to be dead."""
+"""Missed heartbeats after which a member with a closed connection counts as dead."""
 BEATS_A_LEASE: Final = 5
 REMEMBERED_S: Final = 300.0
 BACK_WITHIN_S: Final = 7.0
-"""From the end of an outage until everybody has noticed: the longest wait for an answer, and the
-longest pause between attempts."""
+"""Seconds from the end of an outage until every process has noticed it: the longest wait for an
+answer and the longest pause between attempts."""
 MOST_TEXT_BYTES: Final = 4096
 
 
@@ -52,11 +52,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Member:
-    """A process as it was at its last beat."""
+    """A process at its last heartbeat."""
 
     name: str
     silent_s: float
-    """Seconds since that beat."""
+    """Seconds since the last heartbeat."""
     connection: int
     """Number of a connection that is open for as long as the process lives; 0 if it has none."""
 
@@ -80,7 +80,7 @@ class Membership:
         self._redis = redis
 
     def beat(self, member: str, details: str = "{}", connection: int = 0) -> list[Member]:
-        """Say that `member` is alive, with `details` as JSON; return all who are."""
+        """Send a heartbeat of `member`, with `details` as JSON; return all living members."""
         answer = self._beat(self._keys, _Beat(member, self._ttl_ms, details, connection))
         return [
             Member(_text(name), silent_ms / 1000, _number(number))
@@ -90,8 +90,8 @@ class Membership:
     def live(self) -> dict[str, str]:
         """Return the live members and their details, without joining.
 
-        No script: Redis lets one run only for who may write its keys. No transaction: a full Redis
-        refuses even one that only reads.
+        Uses no script, because Redis runs one only for users that may write its keys, and no
+        transaction, because a full Redis refuses even one that only reads.
         """
         members, details, _ = self._keys
         with self._redis.pipeline(transaction=False) as pipeline:
@@ -104,7 +104,7 @@ class Membership:
         return {_text(name): _text(said.get(name, b"{}")) for name in alive}
 
     def leave(self, member: str) -> None:
-        """Say goodbye, so that nobody waits for the time-out."""
+        """Leave, so that no other member waits for the time-out."""
         members, *details = self._keys
         self._redis.zrem(members, member)
         for key in details:
@@ -112,7 +112,7 @@ class Membership:
 
 
 def _text(part: bytes) -> str:
-    """A name or details; what is no text is nobody's, and must not stop those who read it."""
+    """Decode a name or details. Invalid text must not stop its readers."""
     return part[:MOST_TEXT_BYTES].decode(errors="replace")
 
 
@@ -121,7 +121,7 @@ def _number(part: bytes) -> int:
 
 
 class DeathWatch:
-    """One member's beats, and who has died as far as it knows. Belongs to one thread."""
+    """The heartbeats of one member, and the deaths that it knows of. Belongs to one thread."""
 
     def __init__(
         self,
@@ -146,9 +146,9 @@ class DeathWatch:
         self._came_at_s: dict[str, float] = {}
 
     def newer_than(self, settle_s: float) -> set[str]:
-        """Members that came less than `settle_s` ago, and well after this one.
+        """Return the members that joined less than `settle_s` ago, and well after this one.
 
-        Those that came within a quarter of it of each other were started together.
+        Members that joined within a quarter of `settle_s` count as started together.
         """
         now_s = self._clock()
         together_until_s = self._came_at_s.get(self._member, now_s) + settle_s / 4
@@ -159,14 +159,14 @@ class DeathWatch:
         }
 
     def beat(self, details: str) -> tuple[list[str], list[str]]:
-        """Say that we are alive; return who else is, ourselves included, and who died of late.
+        """Send a heartbeat; return the living members, with this one, and the recently dead ones.
 
-        Who was alive before we were cut off for longer than a lease, perhaps with everybody else,
-        counts as alive for a while: the first one back must not take everything for itself.
+        After an outage longer than a lease, members from before it count as alive for some time, so
+        that the first process to return does not take all cameras.
         """
         now_s, number = self._clock(), self._connection.number()
         if self._number not in {None, number}:
-            # The server was started again: numbers begin anew, and others say theirs soon.
+            # The server restarted: connection numbers start again, and others send theirs soon.
             self._trusts_numbers_from_s = now_s + self._lease_s
         self._number = number
         members = self._membership.beat(self._member, details, number)
@@ -184,7 +184,7 @@ class DeathWatch:
         return living, self._lately_gone(living, now_s)
 
     def _wait_for_others(self, now_s: float) -> None:
-        """Note, at the first beat after a long silence, who else may be about to come back."""
+        """At the first heartbeat after a long silence, note which members may return."""
         if self._beat_at_s is not None and now_s - self._beat_at_s > self._lease_s:
             self._waits_for = self._living
             self._waits_until_s = now_s + max(self._lease_s, BACK_WITHIN_S)
@@ -195,7 +195,7 @@ class DeathWatch:
         return [silent[number] for number in self._connection.closed(silent)]
 
     def _lately_gone(self, living: Iterable[str], now_s: float) -> list[str]:
-        """Who was a member a while ago and is none now: their leases are nobody's."""
+        """Return former members that recently disappeared, whose leases are free."""
         self._seen_at_s |= dict.fromkeys(living, now_s)
         self._seen_at_s = {
             name: at_s for name, at_s in self._seen_at_s.items() if now_s - at_s < REMEMBERED_S
@@ -204,7 +204,7 @@ class DeathWatch:
 
 
 class OwnConnection:
-    """A connection kept open for as long as the process lives, and a look at those of others."""
+    """A connection that stays open while the process lives; also checks others' connections."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -212,7 +212,7 @@ class OwnConnection:
         self._allowed = True
 
     def number(self) -> int:
-        """This connection's number at the server; 0 where we may not ask."""
+        """Return this connection's number at the server; 0 if the server does not allow asking."""
         if self._client is None:
             pool = self._redis.connection_pool
             self._client = Redis(connection_pool=pool, single_connection_client=True)
@@ -222,14 +222,13 @@ class OwnConnection:
             self._refused(error)
             return 0
         except RedisConnectionError:
-            # By itself it would go back to where it was, and not to the server that is the
-            # primary now: that is asked for connections that are made.
+            # Without this, it would reconnect to the old server instead of the new primary.
             self._client.close()
             self._client = None
             raise
 
     def closed(self, numbers: Iterable[int]) -> set[int]:
-        """Return those of `numbers` that are no open connections; none where we may not ask."""
+        """Return the `numbers` without an open connection; none if asking is not allowed."""
         asked = {number for number in numbers if number}
         if not asked or not self._allowed:
             return set()
@@ -242,5 +241,5 @@ class OwnConnection:
 
     def _refused(self, error: ResponseError) -> None:
         # Some hosted servers forbid CLIENT; leases still run out.
-        _log.info("a dead owner is noticed only when its lease runs out: %s", error)
+        _log.info("dead owners are noticed only when their leases expire: %s", error)
         self._allowed = False

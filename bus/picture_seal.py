@@ -1,10 +1,10 @@
-"""Seals pictures, so that no file that Redis writes holds one that anybody could look at.
+"""Encrypts pictures, so that no file of Redis contains a readable one.
 
-Redis writes all it holds whenever it takes a snapshot, rewrites its append-only file or is given a
-replica. So each process seals its pictures (AES-256-GCM, NIST SP 800-38D) with a key of its own
-that lies in no file. Others get the key where Redis keeps things in memory alone: in its cache of
-scripts, as a script that returns it. A picture names that script by its SHA-1, which tells nothing
-of 256 random bits. A server that restarts has forgotten the keys, and the pictures with them.
+Redis writes all its data when it takes a snapshot, rewrites its append-only file or gets a
+replica. So each process seals its pictures (AES-256-GCM, NIST SP 800-38D) with its own key, which
+is in no file. Other processes read the key from Redis' cache of scripts, which exists in memory
+only: the key is a script that returns it. A picture names that script by its SHA-1, which reveals
+nothing about 256 random bits. A restarted server has forgotten the keys, and thereby the pictures.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ from contract.errors import MessageError
 PICTURE_FIELD: Final = b"jpeg"
 """The field of a stream's entry that has a picture."""
 KEY_USED_S: Final = 86400.0
-"""A process takes a new key after this: random nonces are safe for 2**32 pictures of one key."""
+"""Seconds after which a process uses a new key: random nonces are safe for 2**32 pictures per
+key."""
 TELL_EVERY_S: Final = 2.0
-"""A server that restarted or was failed over to knows our key again after so long at most."""
+"""Seconds after which a restarted server or a new primary has our key again, at most."""
 MOST_KEYS: Final = 256
-"""Keys of other processes that a reader remembers."""
+"""Most keys of other processes that a reader caches."""
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -48,17 +49,17 @@ _SCRIPT: Final = "redis.replicate_commands()\nreturn '{key}'"
 
 @dataclass(frozen=True)
 class _Key:
-    """What this process seals with."""
+    """The key with which this process seals pictures."""
 
     script: str
     digest: bytes
     cipher: AESGCM
     made_at_s: float
-    """On the monotonic clock."""
+    """Creation time on the monotonic clock."""
 
 
 class _OwnKey:
-    """The key of this process, made at the first use. Child processes go on with it."""
+    """The key of this process, created at the first use. Child processes inherit it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -79,7 +80,7 @@ _OWN: Final = _OwnKey()
 
 
 class PictureSeal:
-    """Seals pictures for one Redis, and opens what other processes sealed for it."""
+    """Seals pictures for one Redis, and opens pictures that other processes sealed for it."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -90,10 +91,10 @@ class PictureSeal:
         self._lock = threading.Lock()
 
     def seal(self, picture: bytes) -> bytes:
-        """Return a picture as Redis may hold it: 49 bytes longer.
+        """Return an encrypted picture for Redis, which is 49 bytes longer.
 
         Raises:
-            RedisError: Redis could not be told the key.
+            RedisError: the key could not be sent to Redis.
         """
         key, now_s = _OWN.now(), time.monotonic()
         if self._told != key.digest or now_s - self._told_at_s > TELL_EVERY_S:
@@ -106,8 +107,8 @@ class PictureSeal:
         """Return the picture that was sealed.
 
         Raises:
-            MessageError: it is none, is damaged, or Redis has forgotten its key.
-            RedisError: Redis could not be asked for the key.
+            MessageError: the text is not a sealed picture, is damaged, or Redis has forgotten its
+            key. RedisError: the key could not be read from Redis.
         """
         if len(sealed) < _HEAD_BYTES or not sealed.startswith(_FORMAT):
             raise MessageError("a picture that is not sealed: upgrade all processes together")
@@ -119,15 +120,15 @@ class PictureSeal:
             raise MessageError("a sealed picture that is damaged") from None
 
     def opened(self, fields: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-        """A stream's entry with its picture opened. Raises as `open` does."""
+        """Return a stream's entry with its picture decrypted. Raises as `open` does."""
         sealed = fields.get(PICTURE_FIELD)
         return {**fields, **({} if sealed is None else {PICTURE_FIELD: self.open(sealed)})}
 
     def _tell(self, script: str) -> None:
-        """Have Redis know a script, in memory alone."""
+        """Load a script into Redis, in memory only."""
         if self._loads is None:
             version: Any = self._redis.info("server")
-            # 6.2 writes what is loaded into its append-only file, but not what is run once.
+            # Redis 6.2 writes loaded scripts into its append-only file, but not scripts run once.
             self._loads = not str(version["redis_version"]).startswith("6.")
         if self._loads:
             self._redis.script_load(script)
@@ -153,7 +154,7 @@ class PictureSeal:
         except ResponseError as error:
             if type(error) is not ResponseError:  # such as a server that is loading
                 raise
-            answer = None  # another script of ours, which somebody named
+            answer = None  # another script, not a key
         if not isinstance(answer, bytes) or not _HEX.fullmatch(answer):
             raise MessageError("a sealed picture that names no key")
         return bytes.fromhex(answer.decode())

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class Retries:
-    """The retries of one queue. RQ's own scheduler, run in a thread: it need not fork for that."""
+    """The retries of one queue: RQ's own scheduler, run in a thread instead of a forked process."""
 
     def __init__(self, redis: Redis, queue: str) -> None:
         self._scheduler = RQScheduler(
@@ -23,7 +23,7 @@ class Retries:
         )
 
     def run(self, every_s: float) -> None:
-        """Queue what is due, every `every_s`, for as long as the process lives."""
+        """Queue due jobs every `every_s`, for as long as the process lives."""
         pause = threading.Event()
         while not pause.wait(every_s):
             try:
@@ -32,6 +32,6 @@ class Retries:
                 _log.debug("retries wait for Redis: %s", error)
 
     def queue_due(self) -> None:
-        """Queue what is due, unless another process does that for this queue."""
+        """Queue due jobs, unless another process does it for this queue."""
         if self._scheduler.acquire_locks():  # type: ignore[no-untyped-call]
             self._scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]

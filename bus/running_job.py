@@ -12,7 +12,7 @@ from bus.bus import Bus
 from runtime.vault import Vault
 
 JobTimeoutError = JobTimeoutException
-"""A job took longer than it may. RQ raises it inside the job, wherever that is."""
+"""A job exceeded its time limit. RQ raises this inside the job, at any line."""
 
 
 class RunningJob:
@@ -28,7 +28,7 @@ class RunningJob:
         return float(self._job.timeout or default_s)
 
     def append(self, field: str, value: Any) -> None:
-        """Append `value` to a list in the job's metadata, where whoever waits for it looks."""
+        """Append `value` to a list in the job's metadata, which waiting processes read."""
         self._job.meta[field] = [*self._job.meta.get(field, []), value]
         self._job.save_meta()  # type: ignore[no-untyped-call]
 

@@ -28,7 +28,7 @@ Answer = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]
 
 
 class StreamReader:
-    """Reads entries behind given places. Belongs to one thread."""
+    """Reads entries after given positions. Belongs to one thread."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -37,12 +37,12 @@ class StreamReader:
     def read(
         self, places: Mapping[bytes, Any], block_ms: int | None, count: int | None = None
     ) -> Answer:
-        """Return each stream's entries behind its place, up to `count`, the oldest first.
+        """Return each stream's entries after its position, up to `count`, oldest first.
 
-        Waits up to `block_ms` while there is none; None: does not wait.
+        Waits up to `block_ms` for an entry; None: does not wait.
 
         Raises:
-            RedisError: a server could not be read, so that no entry was taken from any.
+            RedisError: a server could not be read; then no entries of any server are returned.
         """
         if self._held is not None:
             return self._held.read(places, block_ms, count)
@@ -58,21 +58,21 @@ class StreamReader:
 
 @dataclass(frozen=True)
 class _Question:
-    """What one group's server was asked."""
+    """A pending read of one group's server."""
 
     places: Mapping[bytes, Any]
     count: int | None
     client: Redis
     connection: Any
     until_s: float
-    """When there should be an answer, on the monotonic clock."""
+    """Monotonic time by which the answer is due."""
 
 
 class _HeldReads:
-    """A question to each group's server on a connection of its own, left there until answered.
+    """Reads each group's server over its own connection, where a read stays pending until answered.
 
-    A slot's streams can be read together, several slots' cannot. Reading changes nothing, so what
-    was asked and is not wanted any more is forgotten with its connection.
+    Streams of one slot can be read together, streams of several slots cannot. Reading changes
+    nothing, so an unwanted read is dropped with its connection.
     """
 
     def __init__(self, cluster: ClusterMap) -> None:
@@ -87,7 +87,9 @@ class _HeldReads:
             for tag in [tag for tag, one in self._asked.items() if groups.get(tag) != one.places]:
                 self._forget(tag)
             return self._wait(groups, block_ms, count)
-        except BaseException:  # whatever it was, no answer may be left to be taken for another's
+        except (
+            BaseException
+        ):  # after any error, drop pending answers: a later read must not receive them
             self._cluster.doubt()
             self.drop()
             raise
@@ -100,17 +102,17 @@ class _HeldReads:
             new = groups.keys() - self._asked.keys()
             for tag in new:
                 self._ask(tag, groups[tag], block_ms is not None, count)
-            # Who was asked not to wait answers at once: without those nothing would be known.
+            # Servers asked without waiting answer at once: collect these answers in any case.
             answer = self._collect(until_s, () if block_ms is not None else new)
             if answer and self._asked:
-                # What others bring a moment later goes along: a batch instead of single frames.
+                # Include answers that arrive a moment later: a batch instead of single frames.
                 answer += self._collect(time.monotonic() + GATHER_S, ())
             self._require_answers()
             if answer or time.monotonic() >= until_s:
                 return answer
 
     def _collect(self, until_s: float, needed: Iterable[bytes]) -> Answer:
-        """What comes first until then; waits for the `needed` ones whatever the time."""
+        """Return the answers until then; wait for the `needed` groups even longer."""
         missing, answer = set(needed), Answer()
         while True:
             left_s = SILENT_S if missing else max(0.0, until_s - time.monotonic())
@@ -130,12 +132,12 @@ class _HeldReads:
         connection.send_command(*_xread(places, hold_ms, count))
 
     def _ready(self, timeout_s: float) -> list[bytes]:
-        """The groups whose answer is there, or whose connection broke."""
+        """Return the groups whose answer has arrived, or whose connection broke."""
         poll, tags = select.poll(), {}
         for tag, one in self._asked.items():
-            socket = one.connection._sock  # redis-py has no other way to wait for several
+            socket = one.connection._sock  # redis-py cannot wait for several
             if socket is None:
-                raise RedisConnectionError("the connection was closed meanwhile")
+                raise RedisConnectionError("the connection was closed")
             number = socket.fileno()
             tags[number] = tag
             poll.register(number, select.POLLIN)
@@ -152,7 +154,7 @@ class _HeldReads:
             read: Any = question.client.parse_response
             answer: Answer | None = read(question.connection, "XREAD")
         except (MovedError, AskError, ClusterDownError):
-            # Asked anew next time, of whoever serves it then.
+            # Ask again next time, at the server that then serves the group.
             self._cluster.doubt()
             self._forget(tag)
             return []
@@ -161,7 +163,7 @@ class _HeldReads:
         return answer or []
 
     def drop(self) -> None:
-        """Forget all that was asked."""
+        """Drop all pending reads."""
         for tag in list(self._asked):
             self._forget(tag)
 

@@ -1,8 +1,8 @@
-"""Which version of messages is spoken in a Redis: an older process beside newer ones steps back.
+"""The version of messages in a Redis: an older process beside newer ones takes no cameras.
 
-Records have versions of their own, so that a reader refuses what it does not know. That protects
-it, but not the others: an older worker would own cameras whose frames it cannot read. So the newest
-version that ever took part is noted, and whoever is older takes no camera and says why.
+Records have their own versions, so that a reader refuses unknown ones. That protects the reader,
+but an older worker would still own cameras whose frames it cannot read. So Redis stores the newest
+version of all processes so far, and an older process takes no camera and says why.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bus.scripts.script import Header, Script
 from contract.errors import WireVersionError
 
 VERSION: Final = 4
-"""Raise it with any change to messages between stages that an older process could not live with.
+"""Raise it with any change of messages that an older process cannot handle.
 
 2: versions in views, statuses, uploads and recordings. 3: pictures are sealed.
 4: a worker saves typed records for its successor (ADR 0045).
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 def noted_version(redis: Redis) -> int:
-    """The newest version of any process that took part; 0 where none did."""
+    """Return the newest version of all processes so far; 0 before the first."""
     found: Any = redis.get(WIRE)
     return int(found) if found and found.isdigit() and len(found) < 9 else 0
 
@@ -49,8 +49,8 @@ def check_wire(redis: Redis) -> None:
 
 
 def join_wire(redis: Redis) -> None:
-    """Note that a process of this version takes part; raise `WireVersionError` if it is too old."""
-    # By its hash, as all scripts are: no role's user in Redis may send one to be run as it is.
+    """Join with this version; raise `WireVersionError` if it is too old."""
+    # Called by its hash, like all scripts: no role's user may run a script's text.
     _refuse_newer(int(Script(redis, _Note)((WIRE,), _Note(VERSION))))
 
 
@@ -64,14 +64,14 @@ def _refuse_newer(found: int) -> None:
 
 
 class WireWatch:
-    """Notices when newer processes come to a Redis that this one works with. Says so once."""
+    """Notices when newer processes join this process's Redis. Reports it once."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._said = False
 
     def outdated(self) -> bool:
-        """Whether this process is to step back now."""
+        """Whether newer processes joined, so that this one must stop taking cameras."""
         try:
             check_wire(self._redis)
         except WireVersionError as error:

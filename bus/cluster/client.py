@@ -1,7 +1,7 @@
-"""A client of a whole Redis Cluster that is used as one of a single Redis.
+"""A client of a whole Redis Cluster, with the interface of a client of a single Redis.
 
-What is shared lies on one server, so that RQ and transactions work as ever; a camera's keys lie
-wherever its group's do. Commands go to the right server, and a pipeline is divided among them.
+Shared keys are on one server, so that RQ and transactions work as usual; a camera's keys are on the
+server of its group. Commands go to the right server, and a pipeline is divided among them.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from bus.cluster.map import MOST_REDIRECTS, ClusterMap
 from bus.cluster.places import HOME, place
 
 _NOT_HERE = (AskError, TryAgainError)
-"""What a command is refused with that was not carried out; `MovedError` is one, too."""
+"""Refusals of commands that were not carried out; `MovedError` is one too."""
 
 
 class ClusterClient(Redis):
-    """The client. Its own connections lead to the server of what is shared.
+    """The client. Its own connections lead to the server of the shared keys.
 
-    So do those that libraries make from its pool: they may name shared keys only.
+    Connections that libraries take from its pool do so too, and may use shared keys only.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -62,7 +62,7 @@ class ClusterClient(Redis):
             raise
 
     def _load_everywhere(self, script: Any) -> Any:
-        """Load a script into every server that answers; raise only where none does."""
+        """Load a script into every server that answers; raise only if none does."""
         digest, failure = None, None
         for node in self.servers.primaries():
             try:
@@ -75,7 +75,7 @@ class ClusterClient(Redis):
         return digest
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
-        """A pipeline of commands to any servers; a transaction is to be of one place."""
+        """Return a pipeline of commands to any servers; a transaction must use one server."""
         return ClusterPipeline(self, transaction, shard_hint)
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class ClusterPipeline(Pipeline):
         """Carry out all commands.
 
         Raises:
-            ValueError: a transaction has keys that a cluster keeps apart. Nothing was sent.
+            ValueError: a transaction has keys of several slots. Nothing was sent.
         """
         if self.watching or self.explicit_transaction or not self.command_stack:
             return super().execute(raise_on_error)
@@ -116,8 +116,8 @@ class ClusterPipeline(Pipeline):
         tags = {place(args) for args, _ in commands}
         if len(tags) > 1:
             raise ValueError(
-                "a transaction names keys that a cluster keeps apart; make one of each camera, and "
-                "one of what is shared"
+                "a transaction names keys of several slots; use one for each camera, and "
+                "one for shared keys"
             )
         answers: list[Any] = self._servers.follow(
             tags.pop(), lambda client: self._send(client, commands, True, raise_on_error)
@@ -136,7 +136,7 @@ class ClusterPipeline(Pipeline):
             try:
                 found = self._send(self._servers.client(node), some, False, False)
             except (RedisConnectionError, RedisTimeoutError) as error:
-                # The others' servers are to have theirs: leases must not run out there, too.
+                # Send the commands of the other servers anyway: their leases must not expire too.
                 self._servers.doubt()
                 failure = error
                 continue
@@ -147,7 +147,7 @@ class ClusterPipeline(Pipeline):
         return answers
 
     def _followed(self, tag: bytes, command: Any, answer: Any) -> Any:
-        """The answer, of the server that has the key now."""
+        """Return the answer of the server that has the key now."""
         if not isinstance(answer, _NOT_HERE):
             return answer
         if isinstance(answer, MovedError):

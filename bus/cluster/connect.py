@@ -1,6 +1,6 @@
 """The address of a Redis Cluster: `redis+cluster://user:password@host:7000,other:7001/`.
 
-Or `rediss+cluster://`. Those named are asked who serves what; one that answers is enough.
+Or `rediss+cluster://`. One of the named servers must answer to find all others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from runtime.redis_address.cluster import parse_cluster
 
 
 def connect_to_cluster(url: str, options: dict[str, Any]) -> Redis:
-    """Return a client of the whole cluster; nobody is asked before the first command."""
+    """Return a client of the whole cluster; no server is contacted before the first command."""
     address = parse_cluster(url)
     options = {**options, **address.login}
     cluster = ClusterMap(address.servers, options, address.tls)
@@ -30,6 +30,6 @@ def connect_to_cluster(url: str, options: dict[str, Any]) -> Redis:
 
 
 def cluster_name(redis: Redis) -> str:
-    """Where the cluster is; nothing for a client of another kind."""
+    """Return the cluster's address; empty for other kinds of clients."""
     cluster: ClusterMap | None = redis.connection_pool.connection_kwargs.get("cluster")
     return cluster.name if cluster else ""

@@ -1,4 +1,4 @@
-"""Connections to servers of a cluster: they send each key with its tag, and note who serves it."""
+"""Connections to servers of a cluster: they send each key with its tag, and note its server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bus.cluster.places import as_sent, encoded, untagged
 
 
 class _Packer:
-    """Packs commands as another does, with their keys as a cluster has them."""
+    """Packs commands like another packer, with the keys of a cluster."""
 
     def __init__(self, packer: Any) -> None:
         self._packer = packer
@@ -40,19 +40,19 @@ class TaggedSSLConnection(SSLConnection):
 
 
 class Homes(Protocol):
-    """Knows which server has what is shared."""
+    """Knows the server of the shared keys."""
 
     def home(self) -> tuple[str, int]:
         """Return host and port of that server."""
 
     def doubt(self) -> None:
-        """Ask anew before the next answer."""
+        """Ask again before the next answer."""
 
 
 class _Home:
-    """Connects to whichever server has what is shared as the connection is made.
+    """Connects to the current server of the shared keys.
 
-    One that turns out to lead elsewhere is given up, so that its next use finds the right server.
+    A connection that leads to another server is closed, so that its next use finds the right one.
     """
 
     def __init__(self, cluster: Homes, **options: Any) -> None:
@@ -77,7 +77,7 @@ class _Home:
 
 
 class HomeConnection(_Home, TaggedConnection):
-    """A connection to the server of what is shared."""
+    """A connection to the server of the shared keys."""
 
 
 class HomeSSLConnection(_Home, TaggedSSLConnection):
@@ -85,7 +85,7 @@ class HomeSSLConnection(_Home, TaggedSSLConnection):
 
 
 def name_plainly(client: Redis) -> None:
-    """Have a client's answers name keys as we do."""
+    """Remove tags from the keys in a client's answers."""
     for command, rename in {
         "XREAD": _in_pairs,
         "SCAN": _in_scan,

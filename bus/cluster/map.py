@@ -1,7 +1,8 @@
 """Which server of a cluster serves which slots, and a client of each.
 
-Commands are sent once: one that is answered by where its key is now (MOVED, ASK) was not carried
-out, and follows; one whose answer is missing may have been, and is its sender's to look after.
+Commands are sent once. A command answered with a new place of its key (MOVED, ASK) was not carried
+out, and is sent there. A command without an answer may have been carried out; its sender must
+check.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from bus.cluster.places import CAMERA_TAGS, HOME, slot_of
 from runtime.redis_address.hosts import Node
 
 ASKING_TIMEOUT_S: Final = 1.0
-"""One that is down must not hold up the question to the next."""
+"""Time-out for asking one server in seconds, so that a dead one does not delay the next."""
 MOST_REDIRECTS: Final = 8
 SPLIT_PAUSE_S: Final = 0.05
-"""For keys of one command that are on two servers while their slot moves."""
+"""Seconds to wait while a slot moves and one command's keys are on two servers."""
 
 _SLOTS: Final = {tag: slot_of(tag) for tag in (HOME, *CAMERA_TAGS)}
 
@@ -37,11 +38,11 @@ _SLOTS: Final = {tag: slot_of(tag) for tag in (HOME, *CAMERA_TAGS)}
 class ClusterMap:
     """The servers of one cluster. Safe from any thread, and after a fork: nothing is locked.
 
-    What is known is asked for when first needed, and again after a doubt.
+    Reads the slots when they are first needed, and again after a doubt.
     """
 
     def __init__(self, seeds: Sequence[Node], options: dict[str, Any], tls: dict[str, Any]) -> None:
-        """`seeds`: some of its servers. `options` and `tls`: of connections to all of them."""
+        """`seeds`: some of its servers. `options` and `tls`: for connections to all servers."""
         self._seeds = tuple(seeds)
         self._options = {**options, **tls}
         self._class = TaggedSSLConnection if tls else TaggedConnection
@@ -52,7 +53,7 @@ class ClusterMap:
 
     @property
     def name(self) -> str:
-        """Where the cluster is, for people."""
+        """The cluster's address for messages."""
         seeds = ", ".join(f"{node.host}:{node.port}" for node in self._seeds)
         return f"{seeds} (a cluster)"
 
@@ -60,7 +61,7 @@ class ClusterMap:
         """The server of the keys with a tag.
 
         Raises:
-            RedisError: nobody can be asked, or nobody serves them.
+            RedisError: no server answers, or none serves these keys.
         """
         nodes = self._known or self._ask()
         if tag not in nodes:
@@ -69,25 +70,25 @@ class ClusterMap:
         return nodes[tag]
 
     def home(self) -> Node:
-        """The server of what is shared."""
+        """The server of the shared keys."""
         return self.node_of(HOME)
 
     def primaries(self) -> list[Node]:
-        """The servers that serve anything."""
+        """The servers that serve slots."""
         return sorted(set((self._known or self._ask()).values()))
 
     def doubt(self) -> None:
-        """Have the servers asked anew who serves what."""
+        """Read the slots again before the next use."""
         self._known = None
 
     def client(self, node: Node) -> Redis:
-        """A client of one server; made once."""
+        """Return the client of one server, created once."""
         if node not in self._clients:
             self._clients[node] = self._make_client(node)
         return self._clients[node]
 
     def send(self, tag: bytes, command: Sequence[Any], options: dict[str, Any]) -> Any:
-        """Have a command on keys with `tag` carried out, wherever these are now."""
+        """Carry out a command on keys with `tag`, at their current server."""
         return self.follow(
             tag,
             lambda client: client.execute_command(*command, **options),  # type: ignore[no-untyped-call]
@@ -100,10 +101,10 @@ class ClusterMap:
         carry_out: Callable[[Redis], Any],
         while_it_moves: Callable[[Redis], Any] | None = None,
     ) -> Any:
-        """Return what `carry_out` does with the client of the server of `tag`.
+        """Return the result of `carry_out` with the client of the server of `tag`.
 
-        It is called again for the next server only where the last one carried out nothing.
-        `while_it_moves`: the same, for a server that a slot is on its way to.
+        It is called again for another server only if the last one carried out nothing.
+        `while_it_moves`: the variant for a server to which a slot is moving.
         """
         node, act = self.node_of(tag), carry_out
         refusal: RedisError
@@ -128,7 +129,7 @@ class ClusterMap:
         raise refusal
 
     def _moved_to(self, tag: bytes, before: Node, error: MovedError) -> Node:
-        """Who serves a tag now: as the servers say, or as the error says before they all know."""
+        """Return the server of a tag: from the servers, or from the error until they agree."""
         found = self.node_of(tag)
         return found if found != before else Node(error.host or before.host, error.port)
 
@@ -139,7 +140,7 @@ class ClusterMap:
             client.close()
 
     def _ask(self) -> Mapping[bytes, Node]:
-        """Ask one server after the other, beginning with another one each time."""
+        """Ask one server after the other, starting with a different one each time."""
         known = tuple(dict.fromkeys((*self._servers, *self._seeds)))
         self._asked += 1
         first = self._asked % len(known)
@@ -162,10 +163,10 @@ class ClusterMap:
         return self._understand(answer, node)
 
     def _understand(self, answer: Any, asked: Node) -> Mapping[bytes, Node]:
-        """Note the servers in an answer to `CLUSTER SLOTS`; return who serves which tag."""
+        """Note the servers in an answer to `CLUSTER SLOTS`; return the server of each tag."""
         ranges, servers = [], []
         for first, last, *holders in answer:
-            # A server that knows no name of itself is where it was asked.
+            # A server that does not know its own name has the address at which we asked it.
             nodes = [Node(_text(one[0]) or asked.host, int(one[1])) for one in holders]
             servers += nodes
             ranges.append((range(int(first), int(last) + 1), nodes[0]))

@@ -1,9 +1,9 @@
-"""Where a key lies in a Redis Cluster: each camera's keys in one of a few slots, all others in one.
+"""Places of keys in a Redis Cluster: a camera's keys in one of a few slots, all others in one.
 
-A cluster lets a command, a transaction or a script touch keys of one slot only. So each key is sent
-with a hash tag before its name: one tag for all that is small and shared (the list of cameras,
-accounts, alerts, members, RQ's jobs), and one of `GROUPS` tags for a camera. Cameras of a group can
-be read by one `XREAD`, and there are as many groups as can be read one by one.
+In a cluster, a command, a transaction or a script may use keys of one slot only. So each key is
+sent with a hash tag before its name: one tag for small, shared data (the list of cameras,
+accounts, alerts, members, RQ's jobs), and one of `GROUPS` tags for a camera. Cameras of a group
+can be read by one `XREAD`, and there are as many groups as can be read one by one.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from bus.keys import PREFIX
 
 GROUPS: Final = 24
-"""As many primaries hold cameras at most; evenly where their number divides it."""
+"""Number of groups: most primaries that can hold cameras, evenly if their number divides it."""
 
 _CAMERA: Final = f"{PREFIX}:{{cam:".encode()
 
 
 def _spread() -> tuple[bytes, ...]:
-    """A tag for each group, whose slots divide the whole range evenly, as servers do.
+    """Return a tag for each group, so that their slots divide the range evenly.
 
-    What is returned must never change: what is in a cluster lies there.
+    The result must never change: data in existing clusters is stored under it.
     """
     found: dict[int, bytes] = {}
     number = 0
@@ -37,7 +37,7 @@ def _spread() -> tuple[bytes, ...]:
 
 
 HOME: Final = f"{{{PREFIX}}}".encode()
-"""The tag of what is shared."""
+"""The tag of shared keys."""
 CAMERA_TAGS: Final = _spread()
 """The tags of the groups of cameras."""
 
@@ -69,7 +69,7 @@ _COUNTED: Final = _words("EVAL EVALSHA")
 
 
 def tag_of(name: bytes) -> bytes:
-    """The tag that a key is sent with."""
+    """Return the tag of a key."""
     if not name.startswith(_CAMERA):
         return HOME
     camera_id = name[len(_CAMERA) : name.find(b"}")]
@@ -77,23 +77,23 @@ def tag_of(name: bytes) -> bytes:
 
 
 def slot_of(tag: bytes) -> int:
-    """The slot of all keys with a tag."""
+    """Return the slot of all keys with a tag."""
     return key_slot(tag)
 
 
 def tagged(name: bytes) -> bytes:
-    """A key as it is sent to a cluster."""
+    """Return a key as it is sent to a cluster."""
     return tag_of(name) + name
 
 
 def tagged_pattern(pattern: str) -> str:
-    """A pattern of keys of one kind, as a cluster has them."""
+    """Return a pattern of keys of one kind in the form of a cluster."""
     ours = pattern.startswith(_CAMERA.decode())
     return f"{{{PREFIX}:*}}{pattern}" if ours else f"{HOME.decode()}{pattern}"
 
 
 def untagged(name: bytes) -> bytes:
-    """A key as we know it, of one as a cluster has it."""
+    """Return our name of a cluster's key."""
     if name.startswith(HOME):
         return name[len(HOME) :]
     ours = name.startswith(HOME[:-1] + b":")
@@ -101,22 +101,22 @@ def untagged(name: bytes) -> bytes:
 
 
 def place(command: Sequence[Any]) -> bytes:
-    """The tag of a command's keys; of one without keys that of what is shared.
+    """Return the tag of a command's keys; the shared tag for a command without keys.
 
     Raises:
-        ValueError: its keys have several, or where it has its keys is not known.
+        ValueError: its keys have several tags, or the positions of its keys are not known.
     """
     tags = {tag_of(encoded(command[index])) for index in _key_indices(command)}
     if len(tags) > 1:
         raise ValueError(
-            f"{command[0]} names keys that a cluster keeps apart; send one command for each "
-            "camera, and one for what is shared"
+            f"{command[0]} names keys of several slots; send one command for each "
+            "camera, and one for shared keys"
         )
     return tags.pop() if tags else HOME
 
 
 def as_sent(command: Sequence[Any]) -> Sequence[Any]:
-    """The command with its keys as a cluster has them."""
+    """Return the command with its keys in the form of a cluster."""
     indices = _key_indices(command)
     if not indices:
         return command
@@ -132,7 +132,7 @@ def encoded(name: Any) -> bytes:
 
 
 def _key_indices(command: Sequence[Any]) -> Iterable[int]:
-    """Where the keys are among a command's parts."""
+    """Return the positions of the keys in a command."""
     name = encoded(command[0]).decode("ascii").upper().partition(" ")[0]
     if name in _NO_KEYS:
         return ()
@@ -156,4 +156,4 @@ def _rare_key_indices(name: str, command: Sequence[Any]) -> Iterable[int]:
         return (1, 2)
     if name == "SCAN":
         return [i + 1 for i, part in enumerate(command) if part in {"MATCH", b"MATCH"}]
-    raise ValueError(f"where {name} has its keys is not known here; add it to {__name__}")
+    raise ValueError(f"the positions of the keys of {name} are not known; add it to {__name__}")

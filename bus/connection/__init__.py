@@ -1,1 +1,1 @@
-"""Reaching Redis, and saying plainly what is wrong with it."""
+"""Connects to Redis, and explains its faults."""

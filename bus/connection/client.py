@@ -1,4 +1,4 @@
-"""Reaching Redis, and saying plainly what is wrong when it cannot be reached."""
+"""Connects to Redis, and explains why it cannot be reached."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 def connect(url: str, client_name: str = "maskwatch") -> Redis:
     """Return a client for `url`; the first command connects. Answers are bytes.
 
-    Commands are not retried silently: a write that timed out may have been carried out, and
-    whoever sent it must look before it counts anything twice.
+    Commands are not retried silently: Redis may have carried out a write that timed out, so its
+    sender must check before counting anything twice.
     """
     options: dict[str, Any] = {
         "client_name": client_name,
@@ -66,13 +66,13 @@ def check_server(redis: Redis) -> str:
     except RedisError as error:
         if "cluster support disabled" in str(error):
             raise RedisClusterError(
-                f"Redis at {server_name(redis)} is no cluster; write redis:// for it"
+                f"Redis at {server_name(redis)} is not a cluster; use redis:// in its address"
             ) from error
         raise explain(error, redis) from error
     if found.get("redis_mode") == "cluster" and not cluster_name(redis):
         raise RedisClusterError(
-            f"Redis at {server_name(redis)} is part of a cluster; write redis+cluster:// before "
-            "its address, so that the others are found, too"
+            f"Redis at {server_name(redis)} is part of a cluster; use redis+cluster:// in its "
+            "address, so that Maskwatch finds the other servers too"
         )
     version = str(found["redis_version"])
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
@@ -100,7 +100,7 @@ def server_name(redis: Redis) -> str:
 
 
 class Outage:
-    """Rides out a Redis that is away: says so once, pauses with back-off, says when it is back."""
+    """Handles outages of Redis: reports one once, pauses with back-off, reports its end."""
 
     def __init__(self, redis: Redis, stop: threading.Event) -> None:
         self._redis = redis
@@ -121,18 +121,19 @@ class Outage:
         self._failed_at_s = time.monotonic()
 
     def wait_for_server(self) -> bool:
-        """Return True once Redis is usable, False when we are told to stop first."""
+        """Wait for Redis. Return True once it is usable, False if told to stop before."""
         return wait_for_server(self._redis, self._stop)
 
     def face(self, error: RedisError) -> str:
-        """Return what is wrong in plain words; leave a server that has become a replica."""
+        """Return the fault in plain words; disconnect from a server that became a replica."""
         leave_replica(error, self._redis)
         return str(explain(error, self._redis))
 
     def over(self) -> None:
         """Note that a command succeeded.
 
-        Only after a while without a failure is it over: what is full or read-only still answers.
+        The outage ends only after some time without failures: a full or read-only server still
+        answers.
         """
         self._failures = 0
         if self._message and time.monotonic() - self._failed_at_s > SETTLED_S:
@@ -149,9 +150,9 @@ def _join(redis: Redis) -> None:
 
 
 def wait_for_server(redis: Redis, stop: threading.Event) -> bool:
-    """Return True once Redis is usable, False when `stop` is set first.
+    """Wait for Redis. Return True once it is usable, False if `stop` is set before.
 
-    A Redis that newer processes use is waited for like one that is away.
+    A Redis that newer processes use counts as unusable.
     """
     outage_s, said = 0.2, ""
     while not stop.is_set():

@@ -1,8 +1,8 @@
-"""Whether Redis still has what it once had: what it loaded may be less than it had written.
+"""Detects lost data: a restarted Redis may have loaded less than it had written.
 
-Each process remembers until when it saw a server write, and asks the servers after it how far
-that one's writing is there. A run of a server is known by the id that Redis gives it. So nobody
-need guess from what is missing what there was, and data that come back are seen to be back.
+Each process remembers the last time at which it saw a server write, and asks later servers up to
+which time that server's data is present. Redis' run id identifies a server's run. So no process has
+to guess what was there, and returning data is recognised.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from bus.connection.trouble import trouble_of
 from bus.scripts.script import Header, Script
 
 MAY_LOSE_MS: Final = 5_000
-"""What a power cut may cost: `appendfsync everysec` promises a second or two."""
+"""Loss in milliseconds that a power cut may cause: `appendfsync everysec` promises one or two
+seconds."""
 LOOK_EVERY_S: Final = 5.0
 MOST_RUNS: Final = 1000
 
@@ -33,7 +34,7 @@ class _Look(Header):
     script: ClassVar = "look_for_loss"
 
     seen_run: str
-    """The server that this process saw write last; empty before the first."""
+    """Run id of the server that this process last saw writing; empty before the first."""
     seen_until_ms: str
     may_lose_ms: int = MAY_LOSE_MS
     runs_kept: int = MOST_RUNS
@@ -44,18 +45,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Loss:
-    """What Redis lacks of what it had."""
+    """The data that Redis had stored and no longer has."""
 
     refused: int = 0
-    """Commands of its own file that it refused to carry out as it started."""
+    """Commands of its own file that Redis refused while starting."""
     from_s: float = 0.0
-    """Until then everything is there; 0 if nothing is. Seconds since the epoch."""
+    """All data before this time is present; 0 if none is. Seconds since the epoch."""
     until_s: float = 0.0
-    """Until then it had been written; 0 if only `refused` tells that something is missing."""
+    """Data before this time had been written; 0 if only `refused` reveals the loss."""
 
     @property
     def words(self) -> str:
-        """What is wrong, and what to do."""
+        """Return the loss in words, with what to do."""
         if self.refused:
             return (
                 f"Redis refused {self.refused} commands of its own file as it started, and lacks "
@@ -73,7 +74,7 @@ class Loss:
 
 
 class LossWatch:
-    """What one process knows of what Redis had."""
+    """A process's knowledge of the data that Redis had."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class LossWatch:
         self._said = ""
 
     def look(self) -> Loss | None:
-        """Return what is lost, None if nothing; asks every few seconds, and logs what is new.
+        """Return the loss, or None; ask every few seconds, and log a new loss.
 
         Raises what `Redis` does.
         """
@@ -166,7 +167,7 @@ class LossWatch:
 
 
 def accept_loss(redis: Redis) -> int:
-    """Have everybody take what Redis has for all there is; return how many runs lack something."""
+    """Accept Redis' data as complete for all processes; return how many runs had lost data."""
     run = redis.info("server")["run_id"]
     lost: Any = redis.zrange(keys.MISSING, 0, -1, withscores=True)
     with redis.pipeline(transaction=True) as pipeline:

@@ -1,4 +1,4 @@
-"""A Redis that sentinels watch: they know which server is the primary, and make another one it.
+"""A Redis watched by sentinels, which know the primary and promote another server if it fails.
 
 `redis+sentinel://user:password@host:26379,other:26379/service/0`, or `rediss+sentinel://`.
 """
@@ -13,13 +13,13 @@ from redis.sentinel import Sentinel
 from runtime.redis_address.sentinels import parse_sentinel
 
 SENTINEL_TIMEOUT_S: Final = 1.0
-"""One that is down must not hold up the question to the next."""
+"""Time-out for asking one sentinel in seconds, so that a dead one does not delay the next."""
 
 
 def connect_by_sentinels(url: str, options: dict[str, Any]) -> Redis:
-    """Return a client of whichever server is the primary as each connection is made.
+    """Return a client whose connections each go to the current primary.
 
-    A server that was the primary and is no more refuses what is written, and is left.
+    A former primary refuses writes, and the client then disconnects from it.
     """
     address = parse_sentinel(url)
     shared = {name: options[name] for name in ("retry", "protocol", "driver_info")}
@@ -31,11 +31,11 @@ def connect_by_sentinels(url: str, options: dict[str, Any]) -> Redis:
 
 
 def sentinel_name(redis: Redis) -> str:
-    """The primary and who is asked for it; nothing for a client of another kind."""
+    """Return the primary's name and the sentinels; empty for other kinds of clients."""
     manager = getattr(redis.connection_pool, "sentinel_manager", None)
     if manager is None:
         return ""
     asked = (one.connection_pool.connection_kwargs for one in manager.sentinels)
-    # Sorted, because the one that answered last comes first: an error is news only once.
+    # Sorted, because the last sentinel that answered comes first, and an error is logged once.
     hosts = ", ".join(sorted(f"{one['host']}:{one['port']}" for one in asked))
     return f"{redis.connection_pool.service_name} (by the sentinels {hosts})"  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The state of the Redis server, for those that answer for it."""
+"""The state of the Redis server, for processes that report it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Server:
         self._redis = redis
 
     def require_storing(self) -> None:
-        """Raise a `StoreError` unless the server takes what is written."""
+        """Raise a `StoreError` unless the server accepts writes."""
         require_storing(self._redis)
 
     def leave_replica(self, error: RedisError) -> None:
-        """Connect anew after `error` if the server turned out to be a replica."""
+        """Reconnect after `error` if it shows that the server is a replica."""
         leave_replica(error, self._redis)
 
     def explain(self, error: RedisError) -> RedisUnavailableError:
@@ -47,9 +47,9 @@ class Server:
         check_wire(self._redis)
 
     def held_pictures_in_clear(self) -> bool:
-        """Whether only versions that did not seal pictures have used it so far."""
+        """Whether only versions that did not encrypt pictures have used it so far."""
         return 0 < noted_version(self._redis) < PICTURES_SEALED
 
     def rewrite_file(self) -> None:
-        """Have the append-only file written anew: without what was deleted or overwritten."""
+        """Have Redis rewrite its append-only file, without deleted and overwritten data."""
         self._redis.bgrewriteaof()

@@ -1,4 +1,4 @@
-"""Says once that Redis stores nothing any more or has lost data, and that it stores again."""
+"""Reports once when Redis stops storing or loses data, and when it stores again."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _log = logging.getLogger(__name__)
 
 
 class StorageWatch:
-    """For who goes on in a full Redis, where the little that keeps a process known is still taken.
+    """For processes that continue with a full Redis, which still accepts heartbeats.
 
-    An outage would be noticed anyway; a full Redis refuses only what each reader brings, and a
-    line from each of them would bury the reason.
+    Other outages are noticed anyway. A full Redis refuses only the readers' frames, and a log line
+    from each reader would hide the reason.
     """
 
     def __init__(self, redis: Redis, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +34,7 @@ class StorageWatch:
         self._losses = LossWatch(redis)
 
     def look(self) -> None:
-        """See every few seconds whether what is written is stored. Raises what `Redis` does."""
+        """Check every few seconds whether Redis stores writes. Raises the errors of `Redis`."""
         now_s = self._clock()
         if now_s < self._look_at_s:
             return

@@ -1,4 +1,4 @@
-"""What is wrong with Redis, told apart by how it answers, or does not."""
+"""Classifies faults of Redis by its answers, or by their absence."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ TITLES: Final[dict[Trouble, str]] = {
     "incomplete": "A part of Redis is away",
     "other": "Redis refuses a command",
 }
-"""In few words, for the head of a page."""
+"""Short titles for the head of a page."""
 
 STORES_EXPIRE_S: Final = 60
 
-# In this order: some of these errors are connection errors, too.
+# The order matters: some of these errors are connection errors too.
 _BY_TYPE: Final[tuple[tuple[type[RedisError], Trouble], ...]] = (
     (AuthenticationError, "locked"),
     (NoPermissionError, "forbidden"),
@@ -85,7 +85,7 @@ _BY_TYPE: Final[tuple[tuple[type[RedisError], Trouble], ...]] = (
     (RedisTimeoutError, "silent"),
     (RedisConnectionError, "unreachable"),
 )
-# What a command inside a script is refused with comes wrapped in the script's own error.
+# Redis wraps a refusal of a command inside a script in the script's own error.
 _CODE: Final = re.compile(r"(?:^|[\s-])(OOM|READONLY|MISCONF|NOREPLICAS|NOPERM|MASTERDOWN)\b")
 _BY_CODE: Final[dict[str, Trouble]] = {
     "OOM": "full",
@@ -98,7 +98,7 @@ _BY_CODE: Final[dict[str, Trouble]] = {
 
 
 def trouble_of(error: RedisError) -> Trouble:
-    """Return what kind of trouble an error shows."""
+    """Return the kind of trouble behind an error."""
     if isinstance(error, RedisConnectionError) and tls_fault(error):
         return "untrusted"
     for kind, trouble in _BY_TYPE:
@@ -109,7 +109,7 @@ def trouble_of(error: RedisError) -> Trouble:
 
 
 def words_for(error: RedisError) -> str:
-    """Say what Redis does, and what to do about it; goes on from a name: "Redis is full ..."."""
+    """Explain the trouble and what to do; continues a name: "Redis is full ..."."""
     trouble, fault = trouble_of(error), tls_fault(error)
     if trouble == "untrusted" and fault:
         return tls_words(fault)
@@ -119,20 +119,20 @@ def words_for(error: RedisError) -> str:
 
 
 def words_for_viewers(error: RedisError) -> str:
-    """Say it to people who look at pictures and counts, and cannot mend it."""
+    """Explain the trouble to viewers, who cannot mend it."""
     return f"{TITLES[trouble_of(error)]}. Nothing new is shown or counted until that is mended."
 
 
 def require_storing(redis: Redis) -> None:
-    """Raise a `RedisError` unless the server takes what is written: a full one still answers."""
+    """Raise a `RedisError` unless the server accepts writes: a full one still answers."""
     redis.set(keys.STORES, 1, ex=STORES_EXPIRE_S)
 
 
 def leave_replica(error: RedisError, redis: Redis) -> None:
-    """Connect anew after this error if the server turned out to be a replica.
+    """Reconnect after this error if it shows that the server is a replica.
 
-    A connection to a primary that was made a replica lasts, while its address has come to lead to
-    the new primary: whoever keeps the connection would be refused for ever.
+    A connection to a demoted primary stays open, although its address now leads to the new primary.
+    Without reconnecting, all writes would be refused forever.
     """
     if trouble_of(error) == "read_only":
         redis.connection_pool.disconnect(inuse_connections=False)

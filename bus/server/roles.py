@@ -1,8 +1,7 @@
-"""What each role may do in Redis: which keys it reads, which it writes, and by which commands.
+"""The rights of each role in Redis: the keys that it reads and writes, and its commands.
 
-The names come from `bus.keys` and from RQ, so that a key that is renamed is renamed here,
-too. A command of a script counts like one that is sent: Redis asks for both. Tests run every role
-under its own user and find nothing refused.
+The names come from `bus.keys` and from RQ, so that renaming a key renames it here too. Redis checks
+commands inside scripts like others. Tests run every role under its own user and expect no refusal.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from bus.keys import AlertKeys, CameraKeys, UploadKeys
 
 ANY: Final = "*"
 ADMIN: Final = "admin"
-"""For backup and restore, and for `maskwatch run`, whose stages share one user."""
+"""The role for backup and restore, and for `maskwatch run`, whose stages share one user."""
 
 _CAMERA: Final = CameraKeys(ANY)
 _DAYS: Final = f"{_CAMERA.minutes}:{ANY}"
@@ -52,7 +51,7 @@ _RUN_JOBS: Final = (
 
 @dataclass(frozen=True)
 class Access:
-    """What one role may do. Keys are patterns as Redis' ACL has them."""
+    """The rights of one role. Keys are patterns in the form of Redis' ACL."""
 
     commands: frozenset[str]
     reads: frozenset[str] = frozenset()
@@ -80,14 +79,14 @@ def _access(
 
 
 def _member(role: str) -> Access:
-    """Takes part: beats as a member of `role`, and notes its version of messages."""
+    """Rights to join: heartbeats as a member of `role`, and its message version."""
     names = (keys.members(role), keys.member_details(role), keys.member_connections(role))
     used = (*names, keys.WIRE, keys.STORES, keys.MARKS, keys.MISSING)
     return _access(_CONNECT, _TRANSACTION, _SCRIPT, _BEAT, _LOSS, both=used)
 
 
 def _runs(queue: str) -> Access:
-    """Runs the jobs of a queue. Jobs of all queues have names of one kind."""
+    """Rights to run the jobs of a queue. Jobs of all queues share one form of name."""
     shared = ("queues", "workers", "worker:*", "job:*", "results:*", "execution:*", "executions:*")
     return Access(
         frozenset(_CONNECT | _TRANSACTION | _RUN_JOBS),
@@ -104,7 +103,7 @@ def _of_queue(queue: str) -> tuple[str, str]:
 
 
 def _enqueues(*queues: str) -> Access:
-    """Queues jobs, follows them, and asks whether anybody runs them."""
+    """Rights to queue jobs, follow them, and ask whether a process runs them."""
     names = [f"{Queue.redis_queue_namespace_prefix}{queue}" for queue in queues]
     jobs = (f"{RQ_KEY_PREFIX}:queues", f"{RQ_KEY_PREFIX}:job:{ANY}")
     return _access(
@@ -164,7 +163,7 @@ def _accounts() -> Access:
 
 def _dashboard() -> Access:
     names = _CAMERA
-    # A browser's webcam: the dashboard is what reads that camera.
+    # The dashboard reads the webcams of browsers.
     webcam = (names.frames, names.totals, names.minutes, names.ingest_lease, names.fence)
     shown = (names.status, names.connections, names.latest, names.condition, names.view)
     members = [
@@ -265,7 +264,7 @@ _STAGES: Final[Mapping[str, Access]] = {
     "alerts": _alerts(),
 }
 _HEALTH: Final = _access({"ping", "info", "zscore", "zcard"}, reads=(keys.MARKS, keys.MISSING))
-"""Asks whether Redis has what it had, for the health check of its container."""
+"""Rights of the health check of Redis' container: asking whether data was lost."""
 ROLES: Final[Mapping[str, Access]] = {
     **_STAGES,
     "health": _HEALTH,
@@ -282,11 +281,11 @@ WATCHERS: Final[Mapping[str, Access]] = {
         channels=frozenset({ANY}),
     ),
 }
-"""What replicas and sentinels need of a server: as Redis' documentation has it."""
+"""Rights of replicas and sentinels, from Redis' documentation."""
 
 
 def in_cluster(access: Access) -> Access:
-    """The same in a cluster: keys have their tags, and whoever has any asks who serves them."""
+    """Return the rights in a cluster: keys have tags, and roles may ask for their servers."""
     if not access.reads | access.writes:
         return access
     return Access(

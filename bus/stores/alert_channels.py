@@ -1,4 +1,4 @@
-"""Keeps the channels that alerts are sent to, their secrets encrypted."""
+"""Stores the channels of alerts, with encrypted secrets."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _log = logging.getLogger(__name__)
 
 
 class ChannelStore:
-    """The channels in Redis, their secrets encrypted."""
+    """The channels in Redis, with encrypted secrets."""
 
     def __init__(self, redis: Redis, vault: Vault) -> None:
         self._redis = redis
         self._vault = vault
 
     def all(self) -> list[WebhookChannel | EmailChannel]:
-        """Every channel by name; one that cannot be read or opened is logged and left out."""
+        """Return every channel by name; an unreadable one is logged and left out."""
         found = [
             channel
             for channel_id in _texts(self._redis.hkeys(AlertKeys.CHANNELS))
@@ -38,7 +38,7 @@ class ChannelStore:
         return sorted(found, key=lambda channel: (channel.name.lower(), channel.id))
 
     def get(self, channel_id: str) -> WebhookChannel | EmailChannel | None:
-        """One channel, or None where there is none of that id that can be used."""
+        """Return one channel; None if it does not exist or cannot be used."""
         record = self._redis.hget(AlertKeys.CHANNELS, channel_id)
         if record is None:
             return None
@@ -51,29 +51,29 @@ class ChannelStore:
         return None
 
     def names(self) -> dict[str, str]:
-        """Names by id of all channels, also of those that cannot be opened here."""
+        """Return all channels' names by id, even if this process cannot decrypt them."""
         return channel_names(self._redis)
 
     def add(self, channel: WebhookChannel | EmailChannel) -> None:
-        """Keep a new channel; raise `AlertError` for a taken name, or too many channels."""
+        """Store a new channel; raise `AlertError` for a taken name, or too many channels."""
         if self._redis.hlen(AlertKeys.CHANNELS) >= MOST_CHANNELS:
-            raise AlertError(f"there are {MOST_CHANNELS} channels, the most; remove one first")
+            raise AlertError(f"{MOST_CHANNELS} channels exist, the maximum; remove one first")
         self._store(channel)
 
     def update(
         self, channel: WebhookChannel | EmailChannel, **changes: Any
     ) -> WebhookChannel | EmailChannel:
-        """Change some fields; raise `AlertError` for what cannot be."""
+        """Change some fields; raise `AlertError` for an invalid value."""
         changed = _validated({**channel.model_dump(), **changes})
         if isinstance(changed, EmailChannel) and isinstance(channel, EmailChannel):
             moved = (changed.host, changed.port) != (channel.host, channel.port)
             if moved and changed.password and "password" not in changes:
-                raise AlertError("password: type it anew; the saved one is for another server")
+                raise AlertError("password: enter it again; the saved one is for another server")
         self._store(changed)
         return changed
 
     def remove(self, channel_id: str) -> None:
-        """Forget a channel and its numbers; what waits for it is given up when its turn comes."""
+        """Remove a channel and its totals; its waiting messages are dropped when they are due."""
         self._redis.hdel(AlertKeys.CHANNELS, channel_id)
         fields = _texts(self._redis.hkeys(AlertKeys.TOTALS))
         if gone := [name for name in fields if name.partition(":")[0] == channel_id]:
@@ -89,7 +89,7 @@ class ChannelStore:
     def _store(self, channel: WebhookChannel | EmailChannel) -> None:
         for other_id, name in self.names().items():
             if name.lower() == channel.name.lower() and other_id != channel.id:
-                raise AlertError(f"name: another channel is called {channel.name!r}")
+                raise AlertError(f"name: another channel already has the name {channel.name!r}")
         self._redis.hset(AlertKeys.CHANNELS, channel.id, self._record(channel))
 
     def _record(self, channel: WebhookChannel | EmailChannel) -> bytes:
@@ -108,7 +108,7 @@ _RECORD: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
 
 
 def channel_names(redis: Redis) -> dict[str, str]:
-    """Names by id of all channels. Takes no key."""
+    """Return all channels' names by id. Needs no key."""
     records = redis.hgetall(AlertKeys.CHANNELS)
     names = [_name(raw) for raw in records.values()]
     return dict(zip(_texts(records), names, strict=True))

@@ -1,8 +1,8 @@
-"""Messages on their way: what must still be delivered, and what became of each attempt.
+"""The outbox of messages, and the log of delivery attempts.
 
-A message is in the outbox until it was delivered or given up; RQ only says when to try. Should RQ
-lose a job, or a process die with one, `requeue` finds the message without a job and queues
-it again.
+A message stays in the outbox until it is delivered or given up; RQ only schedules the attempts. If
+RQ loses a job, or a process dies with one, `requeue` finds the message without a job and queues it
+again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from contract.alerts.attempts import Attempt
 
 DELIVER_JOB: Final = "alerts.delivery.deliver"
 RETRY_AFTER_S: Final = (10, 30, 120, 600, 1800, 3600)
-"""Pauses after each attempt that failed; after the last the message is given up."""
+"""Pauses in seconds after each failed attempt; after the last one the message is given up."""
 JOB_TIMEOUT_S: Final = 40
 LOG_KEPT: Final = 5000
 LOG_KEPT_S: Final = 30 * 86400
@@ -36,14 +36,14 @@ _log = logging.getLogger(__name__)
 
 
 class DeliveryStore:
-    """The outbox, the log and the totals; and the way into RQ's queue."""
+    """The outbox, the log, the totals, and RQ's queue."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._queue = Queue(ALERTS_QUEUE, connection=redis, serializer=JobJson)
 
     def start_test(self, channel_id: str) -> Delivery:
-        """Queue a test message and return it. It is tried once."""
+        """Queue a test message and return it. It gets one attempt."""
         delivery = Delivery(
             id=f"test{secrets.token_hex(6)}-test-{channel_id}",
             event="test",
@@ -55,7 +55,7 @@ class DeliveryStore:
         return delivery
 
     def enqueue(self, delivery: Delivery) -> None:
-        """Have RQ try a message, with the retries that it has left."""
+        """Queue a message in RQ, with its remaining retries."""
         pauses = RETRY_AFTER_S[delivery.attempts :] if delivery.event != "test" else ()
         self._queue.enqueue(
             DELIVER_JOB,
@@ -69,17 +69,17 @@ class DeliveryStore:
         )
 
     def waiting(self) -> dict[str, Delivery]:
-        """What must still be delivered, by id."""
+        """Return undelivered messages by id."""
         raw: Any = self._redis.hgetall(AlertKeys.OUTBOX)
         return {d.id: d for d in map(_decode, raw.values()) if d is not None}
 
     def find(self, delivery_id: str) -> Delivery | None:
-        """A message that must still be delivered, or None."""
+        """Return an undelivered message, or None."""
         raw: Any = self._redis.hget(AlertKeys.OUTBOX, delivery_id)
         return _decode(raw) if raw else None
 
     def requeue(self, now_s: float) -> int:
-        """Queue what must be delivered and has no job that will do it; return how many."""
+        """Queue undelivered messages that have no job; return how many."""
         waiting = self.waiting()
         queued = set(self._queue.job_ids) if waiting else set()
         lost = [
@@ -92,12 +92,12 @@ class DeliveryStore:
         return len(lost)
 
     def begin(self, delivery_id: str) -> bool:
-        """Take the right to send a message; False while somebody else has it."""
+        """Take the right to send a message; return False while another process has it."""
         name = AlertKeys.sending(delivery_id)
         return bool(self._redis.set(name, 1, ex=JOB_TIMEOUT_S + 5, nx=True))
 
     def settle(self, delivery: Delivery, attempt: Attempt) -> None:
-        """Log an attempt, and take what was delivered or given up out of the outbox, in one."""
+        """Log an attempt and, if the message is delivered or given up, remove it, in one step."""
         tried = delivery.model_copy(update={"attempts": attempt.attempt})
         with self._redis.pipeline(transaction=True) as pipeline:
             if attempt.outcome == "failed":
@@ -114,17 +114,17 @@ class DeliveryStore:
             pipeline.execute()
 
     def log(self, most: int, end: str = "+") -> list[tuple[str, Attempt]]:
-        """Attempts and their ids, the newest first; `end` as for XREVRANGE."""
+        """Return attempts and their ids, newest first; `end` as for XREVRANGE."""
         raw: Any = self._redis.xrevrange(AlertKeys.LOG, max=end, count=most)
         found = [(entry_id.decode(), _attempt(fields)) for entry_id, fields in raw]
         return [(entry_id, attempt) for entry_id, attempt in found if attempt is not None]
 
     def outcome_of(self, delivery_id: str) -> Attempt | None:
-        """The last attempt among the newest ones at a message, or None."""
+        """Return a message's last attempt, if it is among the newest; otherwise None."""
         return next((a for _, a in self.log(100) if a.delivery_id == delivery_id), None)
 
     def totals(self) -> dict[tuple[str, str], int]:
-        """How many attempts ended how, by channel id and outcome."""
+        """Return the number of attempts by channel id and outcome."""
         raw: Any = self._redis.hgetall(AlertKeys.TOTALS)
         pairs = {tuple(name.decode().split(":", 1)): int(count) for name, count in raw.items()}
         return {(channel_id, outcome): n for (channel_id, outcome), n in pairs.items()}
@@ -145,7 +145,7 @@ class DeliveryStore:
 
 
 def _old(job: Job, now_s: float) -> bool:
-    """Whether a job has not moved for so long that whoever had it must be gone."""
+    """Whether a job has not changed for so long that its process must be dead."""
     moments = [at.timestamp() for at in (job.enqueued_at, job.started_at) if at is not None]
     return now_s - max(moments, default=0.0) > LOST_AFTER_S
 

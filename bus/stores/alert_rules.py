@@ -1,4 +1,4 @@
-"""Keeps alert rules."""
+"""Stores alert rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AlertRuleStore:
         self._redis = redis
 
     def all(self) -> list[AlertRule]:
-        """Every rule by name; one that cannot be read is logged and left out."""
+        """Return every rule by name; an unreadable one is logged and left out."""
         found: list[AlertRule] = []
         for rule_id, record in self._redis.hgetall(AlertKeys.RULES).items():
             try:
@@ -32,7 +32,7 @@ class AlertRuleStore:
         return sorted(found, key=lambda rule: (rule.name.lower(), rule.id))
 
     def ids(self) -> frozenset[str]:
-        """The ids of all rules, also of those that cannot be read."""
+        """Return the ids of all rules, including unreadable ones."""
         found = self._redis.hkeys(AlertKeys.RULES)
         return frozenset(name.decode() if isinstance(name, bytes) else name for name in found)
 
@@ -41,30 +41,31 @@ class AlertRuleStore:
         return next((rule for rule in self.all() if rule.id == rule_id), None)
 
     def add(self, rule: AlertRule) -> AlertRule:
-        """Keep a new rule; raise `AlertError` for a name that is taken, or too many rules."""
+        """Store a new rule; raise `AlertError` for a taken name, or too many rules."""
         others = self.all()
         if len(others) >= MOST_RULES:
-            raise AlertError(f"there are {MOST_RULES} rules, which is the most; remove one first")
+            raise AlertError(f"there are already {MOST_RULES} rules, the maximum; remove one first")
         self._store(rule, others)
         return rule
 
     def update(self, rule: AlertRule, **changes: Any) -> AlertRule:
-        """Change some fields; raise `AlertError` for what cannot be."""
+        """Change some fields; raise `AlertError` for an invalid value."""
         refuse_unknown(changes, RULE_CHANGEABLE)
         changed = _validated({**rule.model_dump(), **changes})
         self._store(changed, self.all())
         return changed
 
     def remove(self, rule_id: str) -> None:
-        """Forget a rule; the evaluator closes what it has open."""
+        """Remove a rule; the evaluator closes its open alerts."""
         self._redis.hdel(AlertKeys.RULES, rule_id)
 
     def _store(self, rule: AlertRule, others: list[AlertRule]) -> None:
-        # Names differ among rules about the same: whoever is told of a clash sees the other one.
+        # Names must differ only among rules with the same scope: an account that reads of a clash
+        # may see the other rule.
         about, name = (rule.camera_id, rule.group), rule.name.lower()
         same = [o for o in others if (o.camera_id, o.group) == about and o.id != rule.id]
         if any(o.name.lower() == name for o in same):
-            raise AlertError(f"name: another rule is called {rule.name!r}")
+            raise AlertError(f"name: another rule already has the name {rule.name!r}")
         self._redis.hset(AlertKeys.RULES, rule.id, rule.model_dump_json())
 
 

@@ -1,4 +1,4 @@
-"""Whose turn it is to evaluate the alert rules: a lock in Redis that runs out by itself."""
+"""The turn to evaluate the alert rules: a lock in Redis that expires."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bus.keys import AlertKeys
 from contract.errors import LeaseLostError
 
 TURN_S: Final = 15.0
-"""Another process takes over when the one that evaluates was silent for this long."""
+"""Seconds of silence after which another process takes the turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,19 +26,19 @@ class AlertTurn:
 
     @property
     def token(self) -> str:
-        """Proof of the turn, which `AlertStore.commit` asks for."""
+        """The proof of the turn, which `AlertStore.commit` requires."""
         token = self._lock.local.token
         return token.decode() if isinstance(token, bytes) else str(token)
 
     def take(self) -> bool:
-        """Keep the turn, or take it if nobody has it; return whether it is ours."""
+        """Keep the turn, or take it if it is free; return whether this process has it."""
         try:
             return bool(self._lock.reacquire())
         except LockError:
             return bool(self._lock.acquire(blocking=False))
 
     def keep(self) -> None:
-        """Have the turn last its full length from now.
+        """Extend the turn to its full length from now.
 
         Raises:
             LeaseLostError: another process has it.

@@ -1,4 +1,4 @@
-"""Keeps alerts, and opens or closes one in a single step."""
+"""Stores alerts, and opens or closes one in a single step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Commit(FencedHeader):
 
     change: Change
     alert_id: str | None
-    """Of the alert that is opened or closed."""
+    """Id of the alert that is opened or closed."""
     delivery_ids: list[str]
     closed_kept: int = CLOSED_KEPT
     closed_kept_s: int = CLOSED_KEPT_S
@@ -43,7 +43,7 @@ class AlertStore:
         self._commit = FencedScript(redis, _Commit)
 
     def commit(self, token: str, change: Change) -> None:
-        """Make a change whole; raise `LeaseLostError` when `token` is not the lock's any more."""
+        """Make a complete change; raise `LeaseLostError` if `token` no longer holds the lock."""
         alert = change.opened or change.closed
         header = _Commit(
             token,
@@ -61,18 +61,18 @@ class AlertStore:
         self._commit(names, header, of="the evaluation of alert rules")
 
     def watches(self) -> dict[str, bytes]:
-        """What is remembered of each rule at each camera."""
+        """Return the state of each rule at each camera."""
         raw: Any = self._redis.hgetall(AlertKeys.WATCHES)
         return {name.decode(): state for name, state in raw.items()}
 
     def open(self) -> list[Alert]:
-        """The open alerts, the newest first; one that cannot be read is logged and left out."""
+        """Return open alerts, newest first; an unreadable one is logged and left out."""
         raw: Any = self._redis.hvals(AlertKeys.OPEN)
         found = [alert for alert in map(decode_alert, raw) if alert is not None]
         return sorted(found, key=lambda alert: (-alert.opened_at_s, alert.id))
 
     def closed(self, most: int) -> list[Alert]:
-        """The last alerts that are over, the newest first."""
+        """Return the last resolved alerts, newest first."""
         raw: Any = self._redis.xrevrange(AlertKeys.CLOSED, count=most)
         found = (decode_alert(fields[b"alert"]) for _, fields in raw)
         return [alert for alert in found if alert is not None]
@@ -82,18 +82,18 @@ class AlertStore:
         self._redis.set(AlertKeys.EVALUATED, f"{now_s:.3f}")
 
     def evaluated_at_s(self) -> float | None:
-        """When all rules were last evaluated; None before the first time."""
+        """Return when all rules were last evaluated; None before the first time."""
         raw = self._redis.get(AlertKeys.EVALUATED)
         return float(raw) if raw else None
 
     def evaluator_lives(self) -> bool:
-        """Whether somebody evaluates the rules."""
+        """Whether a process evaluates the rules."""
         at_s = self.evaluated_at_s()
         return at_s is not None and time.time() - at_s < EVALUATOR_SILENT_S
 
 
 def decode_alert(raw: bytes) -> Alert | None:
-    """An alert as it was stored; None, logged, for anything else."""
+    """Return a stored alert; log an unreadable one and return None."""
     try:
         return Alert.model_validate_json(raw)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""Reads and writes what a backup holds, as it lies in Redis."""
+"""Reads and writes the records of a backup, in the form in which Redis stores them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _Hash = dict[str, str]
 
 
 class Counts(BaseModel):
-    """What was counted at one camera, and what its next worker goes on from."""
+    """The counts of one camera, and the state from which its next worker continues."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +54,7 @@ class BackupStore:
         self._redis = redis
 
     def records(self, kind: Kind) -> dict[str, str]:
-        """All records of a kind by id, as they are stored."""
+        """Return all records of a kind by id, as stored."""
         return _texts(self._redis.hgetall(_HASHES[kind]))
 
     def write_record(self, kind: Kind, record_id: str, raw: str) -> None:
@@ -62,7 +62,7 @@ class BackupStore:
         self._redis.hset(_HASHES[kind], record_id, raw)
 
     def announce(self) -> None:
-        """Have every process read the cameras again."""
+        """Make every process read the cameras again."""
         self._redis.incrby(keys.CAMERAS_REVISION, revision_step())
 
     def counts(self, camera_id: str) -> Counts:
@@ -94,7 +94,7 @@ class BackupStore:
         )
 
     def write_counts(self, camera_id: str, counts: Counts, history_days: int) -> None:
-        """Put a camera's counts in place of those there; leases and their fence stay."""
+        """Replace a camera's counts; leases and their fence stay."""
         names = CameraKeys(camera_id)
         forget_history(self._redis, camera_id, time.time())
         position = self._newer_than_any(names, counts.position)
@@ -115,7 +115,7 @@ class BackupStore:
                 pipeline.delete(name)
                 if text:
                     pipeline.set(name, text)
-            # Their frames were numbered otherwise.
+            # The waiting frames belong to another numbering.
             pipeline.delete(names.frames, names.view, names.people)
             for row_id, person in counts.people:
                 pipeline.xadd(names.people, {"person": person}, id=row_id)
@@ -124,7 +124,7 @@ class BackupStore:
             pipeline.execute()
 
     def _newer_than_any(self, names: CameraKeys, position: str) -> str:
-        """Return the position with a commit number above any worker's, so that theirs fail."""
+        """Return the position with a commit number above every worker's, so that theirs are refused."""
         there: Any = self._redis.get(names.position)
         commits = max(_commits((there or b"").decode()), _commits(position)) + 1
         return f"{position.partition(' ')[0] or 0} {commits}"

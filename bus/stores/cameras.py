@@ -1,4 +1,4 @@
-"""Where all registered cameras are kept."""
+"""Stores all registered cameras."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 
 
 class CameraRegistry:
-    """The cameras in Redis. A revision number tells watchers cheaply that something changed.
+    """The cameras in Redis. A revision number makes changes cheap to notice.
 
-    With a vault, network addresses come whole; without one, they come redacted.
+    With a vault, network addresses are decrypted; without one, they are redacted.
     """
 
     def __init__(self, redis: Redis, vault: Vault | None = None) -> None:
@@ -47,13 +47,13 @@ class CameraRegistry:
         self._said: set[str] = set()
 
     def revision(self) -> int:
-        """A number that rises with each change, by `revision_step`; 0 in an empty Redis."""
+        """Return a number that rises by `revision_step` with each change; 0 in an empty Redis."""
         return int(self._redis.get(keys.CAMERAS_REVISION) or 0)
 
     def all(self) -> list[Camera]:
-        """Every camera, by name and then by id.
+        """Return every camera, by name and then by id.
 
-        A record that cannot be read is logged and left out, so that it costs no other camera.
+        An unreadable record is logged and left out, so that it affects no other camera.
         """
         cameras = []
         for camera_id, record in self._redis.hgetall(keys.CAMERAS).items():
@@ -72,7 +72,7 @@ class CameraRegistry:
         return self._opened(_decode(record))
 
     def add(self, camera: Camera) -> Camera:
-        """Register `camera`, and return it as it is kept.
+        """Register `camera`, and return it as stored.
 
         Raises:
             CameraNameTakenError: another camera of its group has its name.
@@ -85,15 +85,15 @@ class CameraRegistry:
         """Change some fields of a camera and return it as it is now.
 
         Raises:
-            CameraChangedError: it is at none of `if_versions` any more.
+            CameraChangedError: its version is not one of `if_versions`.
         """
         return self._write(lambda: changed_camera(self._get_at(camera_id, if_versions), changes))
 
     def remove(self, camera_id: str, if_versions: Collection[str] | None = None) -> None:
-        """Forget a camera and everything counted for it.
+        """Remove a camera and its counts.
 
         Raises:
-            CameraChangedError: it is at none of `if_versions` any more.
+            CameraChangedError: its version is not one of `if_versions`.
         """
 
         def forget(pipeline: Pipeline) -> None:
@@ -110,12 +110,12 @@ class CameraRegistry:
         if versions is not None and camera.version not in versions:
             raise CameraChangedError(
                 f"somebody else changed {camera.name!r} since it was read, so nothing was changed "
-                "here; read it again, and repeat what is still wanted"
+                "here; read it again and repeat your change"
             )
         return camera
 
     def _write(self, make: Callable[[], Camera]) -> Camera:
-        """Store what `make` returns, and make it again if somebody changes a camera meanwhile."""
+        """Store the result of `make`; call it again if a camera changes in between."""
 
         def store(pipeline: Pipeline) -> Camera:
             camera = self._sealed(make())
@@ -132,13 +132,12 @@ class CameraRegistry:
         return cast(Camera, stored)
 
     def apply(self, revision: int, stored: Sequence[Camera], removed: Collection[str]) -> None:
-        """Write and forget many cameras in one step.
+        """Write and remove many cameras in one step.
 
-        `stored` are new ones and changed ones, whose names the caller knows to differ; `removed`
-        are ids.
+        `stored`: new and changed cameras; the caller ensures that names differ. `removed`: ids.
 
         Raises:
-            CamerasChangedError: the registry is not at `revision` any more; nothing was written.
+            CamerasChangedError: the registry is no longer at `revision`; nothing was written.
         """
         records = {camera.id: _encode(self._sealed(camera)) for camera in stored}
         write = partial(self._write_many, revision, records, removed)
@@ -152,8 +151,8 @@ class CameraRegistry:
     ) -> None:
         if int(pipeline.get(keys.CAMERAS_REVISION) or 0) != revision:
             raise CamerasChangedError(
-                "somebody else changed the cameras meanwhile, so nothing was changed here; "
-                "look at what would change now, and try again"
+                "somebody else changed the cameras, so nothing was changed here; "
+                "check the planned changes again and retry"
             )
         pipeline.multi()
         if records:
@@ -163,16 +162,16 @@ class CameraRegistry:
         pipeline.incrby(keys.CAMERAS_REVISION, revision_step())
 
     def clear_away(self, camera_id: str) -> None:
-        """Delete what others wrote for a camera between its removal and their end."""
+        """Delete records that other processes wrote for a camera after its removal."""
         self._redis.delete(*keys.CameraKeys(camera_id).all())
 
     def _forget_counts(self, camera_id: str) -> None:
-        # Outside the transaction: in a cluster these live in the camera's own slot.
+        # Outside the transaction, because in a cluster these keys are in the camera's own slot.
         self.clear_away(camera_id)
         forget_history(self._redis, camera_id, time.time())
 
     def _require_free_name(self, camera: Camera) -> None:
-        """Names differ within a group: whoever is told of a clash sees the other camera, too."""
+        """Require a name that is free in the group: an account may see all cameras that clash."""
         name = unique_name(camera)
         for other in self.all():
             if unique_name(other) == name and other.id != camera.id and not other.owner:
@@ -181,9 +180,9 @@ class CameraRegistry:
                 raise CameraNameTakenError(words)
 
     def seal_all(self) -> int:
-        """Encrypt every address with the newest key: those in clear, and those of older keys.
+        """Encrypt every address with the newest key: addresses in clear and of older keys.
 
-        Returns how many were written. Those that no key here opens stay as they are.
+        Returns the number written. Addresses that no key here decrypts stay unchanged.
         """
         written = 0
         for camera in self.all():
@@ -194,7 +193,7 @@ class CameraRegistry:
         return written
 
     def _seal_again(self, camera_id: str, pipeline: Pipeline) -> None:
-        """Write a record anew unless somebody changes the cameras meanwhile: then try again."""
+        """Write a record again; retry if the cameras change in between."""
         record = pipeline.hget(keys.CAMERAS, camera_id)
         pipeline.multi()
         if record is not None:
@@ -203,11 +202,11 @@ class CameraRegistry:
                 opened = opened.model_copy(update={"sealed_source": None})
             camera = self._sealed(opened)
             pipeline.hset(keys.CAMERAS, camera.id, _encode(camera))
-            # Like every change: whoever writes a camera as it was before must begin again.
+            # Counts as a change: a process that writes an older record must start again.
             pipeline.incrby(keys.CAMERAS_REVISION, revision_step())
 
     def _opened(self, camera: Camera) -> Camera:
-        """The camera with its whole address, where there is a key that opens it."""
+        """Return the camera with its address decrypted, if there is a key for it."""
         if camera.sealed_source is None or self._vault is None:
             return camera
         try:
@@ -223,7 +222,7 @@ class CameraRegistry:
         return camera.model_copy(update={"source": source, "opened": True})
 
     def _sealed(self, camera: Camera) -> Camera:
-        """The camera with its address encrypted, where it is a network's and not so yet.
+        """Return the camera with its network address encrypted.
 
         Raises:
             SecretKeyError: there is no key to encrypt it with.
@@ -232,7 +231,7 @@ class CameraRegistry:
             return camera
         if self._vault is None:
             raise SecretKeyError(
-                "a network address is kept encrypted, and there is no key to encrypt it with; "
+                "a network address must be encrypted, but there is no key; "
                 "set MASKWATCH_SECRET_KEY_FILE"
             )
         sealed = {"sealed_source": self._vault.seal(camera.source), "opened": True}
@@ -240,9 +239,9 @@ class CameraRegistry:
 
 
 class CameraRoster:
-    """All cameras, read again only when the registry's revision has changed. Threads may share it.
+    """All cameras, read again only if the registry's revision changed. Threads may share it.
 
-    A reading is kept with the revision from before it, so that it is at worst read once too often.
+    The revision is read before the cameras, so that at worst they are read once too often.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -250,7 +249,7 @@ class CameraRoster:
         self._read: tuple[int, list[Camera]] = (-1, [])
 
     def cameras(self) -> list[Camera]:
-        """Every camera as registered now; one small command when nothing changed."""
+        """Return every camera as registered now; takes one small command if nothing changed."""
         revision = self._registry.revision()
         known, cameras = self._read
         if revision != known:
@@ -262,19 +261,19 @@ class CameraRoster:
 def revision_step() -> int:
     """Return what a change adds to the revision, 1 to 2**31.
 
-    It is random. A Redis that lost data counts anew, and must not come to a revision that a process
-    remembers with the cameras of before.
+    The step is random, so that a Redis that lost data and counts again does not reach a revision
+    that a process remembers with the earlier cameras.
     """
     return secrets.randbelow(2**31) + 1
 
 
 def unique_name(camera: Camera) -> tuple[str, str]:
-    """What no two cameras have in common, but browsers' webcams."""
+    """Return the key that must be unique among cameras, except browsers' webcams."""
     return camera.group, camera.name.lower()
 
 
 def _encode(camera: Camera) -> str:
-    """The camera as JSON for Redis, which gets the redacted form of an address in clear."""
+    """Return the camera as JSON for Redis, with the redacted form of the address in clear."""
     sealed = {"sealed_source": camera.sealed_source} if camera.sealed_source else {}
     return json.dumps({**camera.model_dump(mode="json"), "source": camera.redacted_source} | sealed)
 

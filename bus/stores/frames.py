@@ -1,4 +1,4 @@
-"""Publishes sampled frames, counts what became of them, and reads them again."""
+"""Publishes sampled frames, counts them, and reads them."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class _Count(FencedHeader):
 
 
 class FramePublisher:
-    """Writes one camera's sampled frames, as long as `lease` is its owner's."""
+    """Writes one camera's sampled frames while `lease` is valid."""
 
     def __init__(self, redis: Redis, lease: Lease, stream_max_frames: int) -> None:
         self.lease = lease
-        """May be changed for a newer one of the same camera."""
+        """May be replaced with a newer lease of the same camera."""
         self._redis = redis
         self._max_frames = stream_max_frames
         self._seal = PictureSeal(redis)
@@ -72,7 +72,7 @@ class FramePublisher:
     ) -> int:
         """Publish one frame and count `captured` frames delivered since the last call.
 
-        The frame itself is the last of the captured ones. Returns its sequence number.
+        The frame itself is the last captured one. Returns its sequence number.
         `others` and `minutes` are counted in the same step (drops by cause).
 
         Raises:
@@ -109,7 +109,7 @@ class FramePublisher:
 
 
 Entry = tuple[bytes, dict[bytes, bytes]]
-"""A stream's entry as it lies in Redis: its id and its fields."""
+"""A stream's entry in Redis: its id and its fields."""
 
 
 class FrameReader:
@@ -123,10 +123,10 @@ class FrameReader:
     def read(
         self, cursors: Mapping[str, bytes], block_ms: int | None, count: int
     ) -> Iterator[tuple[str, list[Entry]]]:
-        """Return each camera's entries behind its cursor, up to `count`, the oldest first.
+        """Return each camera's entries after its cursor, up to `count`, oldest first.
 
-        `cursors`: by camera id, the stream id of the newest entry read. Waits up to `block_ms`
-        while there is none; None: does not wait.
+        `cursors`: by camera id, the stream id of the newest entry read. Waits up to `block_ms` for
+        an entry; None: does not wait.
         """
         cameras = {CameraKeys(camera_id).frames.encode(): camera_id for camera_id in cursors}
         places = {stream: cursors[camera_id] for stream, camera_id in cameras.items()}
@@ -134,10 +134,10 @@ class FrameReader:
         return ((cameras[stream], entries) for stream, entries in answer)
 
     def decode(self, camera_id: str, entry: Entry) -> FrameMessage:
-        """Return an entry's frame, its picture unsealed.
+        """Return an entry's frame with a decrypted picture.
 
         Raises:
-            MessageError: the entry is no frame, or its picture cannot be unsealed.
+            MessageError: the entry is not a frame, or its picture cannot be decrypted.
         """
         stream_id, fields = entry
         return FrameMessage.decode(camera_id, stream_id, self._seal.opened(fields))

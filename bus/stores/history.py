@@ -1,8 +1,8 @@
-"""Each camera's minutes in Redis: open ones in a hash, older ones packed into a string a day.
+"""Each camera's minutes in Redis: new ones in a hash, older ones packed into a string per day.
 
 A minute's amounts are always the sum of both, so it does not matter when or how often the open
 ones are packed, and late amounts (a person last seen before a long outage) simply open their
-minute again. Packed days expire by themselves.
+minute again. Packed days expire.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from contract.people.minutes import (
 
 DAY_S: Final = DAY_MINUTES * MINUTE_S
 PACK_ABOVE_FIELDS: Final = 300
-"""Open amounts a camera may have before they are packed: below the 512 (`hash-max-ziplist-entries`)
-up to which Redis keeps a hash as one compact piece of memory; some two hours' worth."""
+"""Open amounts of a camera above which they are packed, about two hours' worth. It is below the 512
+(`hash-max-ziplist-entries`) up to which Redis stores a hash compactly."""
 READ_AT_ONCE: Final = 256
 
 Amounts = Mapping[tuple[int, str], int]
@@ -44,7 +44,7 @@ class _Pack(FencedHeader):
     script: ClassVar = "pack_minutes"
 
     amounts: list[tuple[str, int]]
-    """What is moved into the day: open field and amount."""
+    """Open fields and amounts that move into the day."""
     expires_at_s: int
 
 
@@ -60,7 +60,7 @@ class HistoryStore:
         """Pack the camera's open minutes once there are many; return whether it was done.
 
         Raises:
-            LeaseLostError: the worker's lease is another's; nothing was changed.
+            LeaseLostError: another worker has the lease; nothing was changed.
         """
         names = CameraKeys(lease.camera_id)
         if self._redis.hlen(names.minutes) <= above_fields:
@@ -87,7 +87,7 @@ class HistoryStore:
             # In one transaction: between two reads a minute could move from one to the other.
             opened, packed = self._read(camera_id, wanted, at_once=True)
         except OutOfMemoryError:
-            # A full Redis takes no transaction, and moves nothing.
+            # A full Redis accepts no transaction, but moves nothing either.
             opened, packed = self._read(camera_id, wanted, at_once=False)
         still_open = _by_day(_open_amounts(opened))
         for day, blob in zip(wanted, packed, strict=True):
@@ -98,7 +98,7 @@ class HistoryStore:
     def _read(
         self, camera_id: str, days: Sequence[int], at_once: bool
     ) -> tuple[dict[bytes, bytes], list[bytes | None]]:
-        """A camera's open amounts and packed days, `at_once` as of one moment."""
+        """Return a camera's open amounts and packed days; `at_once`: from one moment."""
         names = CameraKeys(camera_id)
         with self._redis.pipeline(transaction=at_once) as pipeline:
             pipeline.hgetall(names.minutes)
@@ -120,7 +120,7 @@ class HistoryStore:
 
 
 def forget_history(redis: Redis, camera_id: str, now_s: float) -> None:
-    """Delete a camera's packed days, whatever setting they were kept under."""
+    """Delete a camera's packed days, for any setting of `history_days`."""
     names = CameraKeys(camera_id)
     today = minute_of(now_s) // DAY_MINUTES
     days = [names.day(day) for day in range(today - LONGEST_HISTORY_DAYS, today + 2)]
@@ -139,7 +139,7 @@ def _by_day(amounts: Amounts) -> dict[int, dict[tuple[int, str], int]]:
 
 
 def _together(packed: bytes | None, amounts: Amounts) -> dict[str, Minutes]:
-    """The columns of one day: packed and open amounts added up."""
+    """Return the columns of one day: the sum of packed and open amounts."""
     columns = unpack_day(packed) if packed else {}
     for (minute, column), amount in amounts.items():
         if column not in columns:

@@ -1,4 +1,4 @@
-"""What the networks of all workers took: seconds and batch sizes, added up in one hash."""
+"""Seconds and batch sizes of all workers' networks, added up in one hash."""
 
 from __future__ import annotations
 

@@ -40,13 +40,13 @@ class _Commit(FencedHeader):
 
     outcome: Outcome
     commits: int
-    """Those that this one builds on."""
+    """Number of commits that this one builds on."""
     captured_at_s: str | None
     face_counts: str | None
     people_minutes: MinuteIncrements
-    """People in the minutes in which each was last seen."""
+    """People, each in the minute of the last sighting."""
     dropped_field: str
-    """Of the minutes: where frames go that overflowed."""
+    """Field of the minutes that counts overflowed frames."""
     history_s: int
     people_kept: int = PEOPLE_KEPT
     people_kept_s: int = PEOPLE_KEPT_S
@@ -55,11 +55,11 @@ class _Commit(FencedHeader):
 
 
 class OutcomeStore:
-    """Commits outcomes, and reads back what a new owner starts from.
+    """Commits outcomes, and reads the state from which a new owner continues.
 
-    A commit builds on the one that this store last read or made. Where another came between, it
-    is refused: so a script that Redis carries out late, after its sender gave it up and read the
-    state anew, counts nobody twice. Belongs to one thread.
+    A commit builds on the one that this store last read or made. If another came between, Redis
+    refuses it. So a script that Redis runs late, after its sender timed out and read the state
+    again, counts nobody twice. Belongs to one thread.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class OutcomeStore:
         self._commits: dict[str, int] = {}
 
     def commit(self, lease: Lease, outcome: Outcome) -> int:
-        """Commit all of `outcome` or nothing; return the frames that overflowed unseen.
+        """Commit all of `outcome` or nothing; return the number of overflowed frames.
 
         A refusal changes nothing but the count of refusals.
 
         Raises:
-            LeaseLostError: the lease is another's or has expired.
-            NotNewerError: this frame or a newer one was committed before, or another commit came
-                between: `resume` and begin again.
+            LeaseLostError: another process has the lease, or it has expired.
+            NotNewerError: this frame or a newer one was already committed, or another commit came
+                between: call `resume` and start again.
         """
         picture = outcome.annotated_jpeg
         overflowed = self._commit(
@@ -111,7 +111,7 @@ class OutcomeStore:
         )
 
     def resume(self, camera_id: str) -> Committed:
-        """Return what was committed last; commits build on it from now on."""
+        """Return the last committed state; later commits build on it."""
         names = CameraKeys(camera_id)
         with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.mget(names.position, names.tracker, names.latest)
@@ -153,14 +153,14 @@ def _minutes_of(people: Iterable[Person]) -> MinuteIncrements:
 
 
 def read_position(position: object) -> tuple[int, int]:
-    """Sequence and number of commits of a camera's `position`; the first version had no number."""
+    """Return sequence and number of commits of a `position`; the first version had no number."""
     if not isinstance(position, bytes):
         return 0, 0
     sequence, _, commits = position.partition(b" ")
     try:
         return read_count(sequence), read_count(commits or b"0")
     except ValueError:
-        return 0, 0  # as the script that commits takes it
+        return 0, 0  # as the script reads it
 
 
 def _text(state: object) -> str:

@@ -1,8 +1,9 @@
-"""One camera's day as bytes: a few kilobytes for all its minutes and columns.
+"""Packs one camera's day into bytes: a few kilobytes for all its minutes and columns.
 
-A first byte for the version, then zlib over the columns' names as JSON, a line feed, and of each
-column the lowest byte of all 1440 amounts, then the next higher one, and so on. Amounts of a minute
-are small and alike, so most of these bytes are zero (`python -m benchmarks.history_size`).
+The first byte is the version. Then follows zlib over the columns' names as JSON, a line feed and,
+for each column, the lowest byte of all 1440 amounts, then the next higher byte, and so on. A
+minute's amounts are small and similar, so most of these bytes are zero (`python -m
+benchmarks.history_size`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Minutes = npt.NDArray[np.int64]
 VERSION: Final = b"1"
 LARGEST: Final = 2**32 - 1
 MOST_BYTES: Final = 4 * 1024 * 1024
-"""Unpacked: a day of 700 columns. A kilobyte of zlib can stand for a megabyte."""
+"""Largest unpacked day: 700 columns. A kilobyte of zlib can expand to a megabyte."""
 _ITEM: Final = np.dtype("<u4")
 _NAMES: Final = TypeAdapter(list[str])
 

@@ -1,4 +1,4 @@
-"""Reads the people whom cameras counted last, as rows; never a picture of them."""
+"""Reads the last counted people of cameras as rows, without pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from contract.errors import MessageError
 from contract.people.people import Person
 
 PAGE: Final = 50
-"""Rows of a camera that are in memory at once."""
+"""Rows of a camera that are read at once."""
 # Redis ids begin at 0-1.
 BEGINNING: Final = "0-0"
 
@@ -28,16 +28,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, order=True)
 class RowId:
-    """Which row of all cameras' people, in the order in which they were counted."""
+    """The id of a row among all cameras' people, in the order of counting."""
 
     at_ms: int
-    """On the clock of the machine with Redis."""
+    """Milliseconds since the epoch on Redis' clock."""
     number: int
     camera_id: str
 
     @property
     def in_stream(self) -> str:
-        """The row's id among those of its camera."""
+        """Return the row's id within its camera's stream."""
         return f"{self.at_ms}-{self.number}"
 
     def __str__(self) -> str:
@@ -46,11 +46,11 @@ class RowId:
 
 @dataclass(frozen=True)
 class CountedPerson:
-    """Somebody who was counted."""
+    """A counted person."""
 
     id: RowId
     camera: Camera
-    """As it was registered when the row was read."""
+    """The camera as registered when the row was read."""
     person: Person
 
 
@@ -62,16 +62,16 @@ class PeopleStore:
 
     @property
     def one_order(self) -> bool:
-        """Whether one server numbers all rows; those of a cluster have an order each."""
+        """Whether one server numbers all rows; in a cluster each server has its own order."""
         return not cluster_name(self._redis)
 
     def page(
         self, camera_id: str, end: str, count: int
     ) -> tuple[list[tuple[str, Person]], str | None]:
-        """Up to `count` rows of a camera with their ids, the newest first; `end` as for XREVRANGE.
+        """Return up to `count` rows of a camera with ids, newest first; `end` as for XREVRANGE.
 
-        Also returns the id of the last row if there may be more behind it. A row that cannot be
-        read is logged and left out.
+        Also returns the id of the last row if more may follow. An unreadable row is logged and left
+        out.
         """
         entries: Any = self._redis.xrevrange(CameraKeys(camera_id).people, max=end, count=count)
         more = entries[-1][0].decode() if len(entries) == count else None
@@ -89,7 +89,7 @@ class PeopleStore:
         }
 
     def lost(self, camera_ids: Sequence[str], last: RowId) -> list[str]:
-        """The cameras of which rows behind `last` may be gone, because only so many are kept."""
+        """Return the cameras whose rows after `last` may be gone, because only some are kept."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for camera_id in camera_ids:
                 pipeline.xlen(CameraKeys(camera_id).people)
@@ -102,10 +102,10 @@ class PeopleStore:
         return lost
 
     def since(self, cameras: Sequence[Camera], last: RowId) -> Iterator[CountedPerson]:
-        """Everybody counted after `last`, in the order of all cameras together.
+        """Yield the people counted after `last`, in the common order of all cameras.
 
-        People whom other cameras counted in the same millisecond come, too, whether they came
-        before or not: a client that hears of somebody twice can tell by the id.
+        Includes people whom other cameras counted in the same millisecond, even if they were sent
+        before: a client can recognise a repeat by its id.
         """
         rows = (self._rows(camera, last) for camera in cameras)
         return heapq.merge(*rows, key=lambda one: one.id)
@@ -134,7 +134,7 @@ class PeopleReader:
     def read(
         self, cameras: Mapping[str, Camera], positions: dict[str, str], wait_ms: int
     ) -> list[CountedPerson]:
-        """Wait for rows behind `positions`, which go by camera id, and move these on.
+        """Wait for rows after `positions` (by camera id), and advance these.
 
         Raises:
             StoreError: Redis does not answer.
@@ -149,12 +149,12 @@ class PeopleReader:
         return found
 
     def close(self) -> None:
-        """Give up a question that has no answer yet."""
+        """Cancel a pending read."""
         self._streams.close()
 
 
 def decode_rows(camera: Camera, rows: Any) -> list[CountedPerson]:
-    """Rows of a camera's stream; one that cannot be read is logged and left out."""
+    """Decode rows of a camera's stream; an unreadable one is logged and left out."""
     found = []
     for row_id, person in _readable(rows):
         at_ms, _, number = row_id.partition("-")

@@ -1,4 +1,4 @@
-"""Pictures that somebody asked for, by key: sealed, in Redis' memory alone, for minutes."""
+"""Requested pictures by key: encrypted, in Redis' memory only, for minutes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Put(Header):
     script: ClassVar = "put_pictures"
 
     names: list[str]
-    """Of the pictures that follow the header, in their order."""
+    """Names of the pictures after the header, in their order."""
     kept_s: int
 
 
@@ -35,17 +35,17 @@ class PictureStore:
         self._put = Script(redis, _Put)
 
     def put(self, key: str, pictures: Mapping[str, bytes], kept_s: int) -> None:
-        """Keep these pictures, in place of those there, for `kept_s` seconds."""
+        """Store these pictures for `kept_s` seconds, replacing earlier ones."""
         sealed = [self._seal.seal(picture) for picture in pictures.values()]
         self._put((key,), _Put(list(pictures), kept_s), *sealed)
 
     def get(self, key: str, name: str) -> bytes | None:
-        """One picture; None when it is gone, or cannot be opened any more."""
+        """Return one picture; None if it is gone or can no longer be decrypted."""
         sealed: Any = self._redis.hget(key, name)
         return self._opened(sealed) if sealed else None
 
     def all(self, key: str) -> dict[str, bytes]:
-        """All pictures of a key by name, but those that cannot be opened any more."""
+        """Return all pictures of a key by name that can still be decrypted."""
         sealed: Any = self._redis.hgetall(key)
         opened = {name.decode(errors="replace"): self._opened(one) for name, one in sealed.items()}
         return {name: picture for name, picture in opened.items() if picture is not None}

@@ -1,4 +1,4 @@
-"""Keeps uploaded recordings: files for hours, and what was found in them."""
+"""Stores uploaded recordings: files for some hours, and their reports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RecordingStore:
         self._kept_s = kept_s
 
     def create(self, owner: str, name: str, container: str) -> Recording:
-        """Begin a recording whose file is still to come."""
+        """Create a recording before its file is uploaded."""
         if container not in CONTAINERS:
             raise ValueError(f"container {container}, expected one of {', '.join(CONTAINERS)}")
         known = cast(Container, container)
@@ -45,19 +45,19 @@ class RecordingStore:
         return made
 
     def change(self, made: Recording, **changes: Any) -> Recording | None:
-        """Write some fields anew; None, and nothing written, when it was removed meanwhile."""
+        """Change some fields; return None, and write nothing, if the recording was removed."""
         changed = replace(made, **changes)
         name = recording(made.id)
         written = self._redis.set(name, to_json(asdict(changed)), xx=True, keepttl=True)
         return changed if written else None
 
     def get(self, recording_id: str) -> Recording | None:
-        """One recording, whoever's it is."""
+        """Return one recording of any owner."""
         raw = self._redis.get(recording(recording_id))
         return self._read(raw) if raw else None
 
     def all(self) -> list[Recording]:
-        """Every recording, the newest first."""
+        """Return every recording, newest first."""
         names = list(self._redis.scan_iter(RECORDINGS))
         records: list[Any] = self._redis.mget(names) if names else []
         found = (self._read(raw) for raw in records if raw)
@@ -72,15 +72,15 @@ class RecordingStore:
             return None
 
     def seconds_left(self, recording_id: str) -> int:
-        """Until the recording is gone."""
+        """Return the seconds until the recording expires."""
         return max(0, int(self._redis.ttl(recording(recording_id))))
 
     def given_file(self, made: Recording) -> Path:
-        """Where the file that came lies."""
+        """Return the path of the uploaded file."""
         return self._file(made, "given")
 
     def annotated_file(self, made: Recording) -> Path:
-        """Where the annotated MP4 lies, once finished."""
+        """Return the path of the annotated MP4 of a finished recording."""
         return self._file(made, "mp4")
 
     def _file(self, made: Recording, kind: str) -> Path:
@@ -97,7 +97,7 @@ class RecordingStore:
             path.unlink(missing_ok=True)
 
     def sweep(self) -> int:
-        """Delete our files whose time is over; return how many. Others' files stay."""
+        """Delete our expired files; return how many. Other files stay."""
         now_s, gone = time.time(), 0
         for path in self._folder.glob("maskwatch-*"):
             ours = _OUR_FILE.fullmatch(path.name)
@@ -107,9 +107,9 @@ class RecordingStore:
         return gone
 
     def adopt(self) -> None:
-        """Give the files of an earlier version, which had no time in their names, names with one.
+        """Rename files of an earlier version, whose names have no expiry.
 
-        They are known by their records, which are kept for as long.
+        Their records identify them, and exist for as long.
         """
         for made in self.all():
             if made.kept_until_s:

@@ -1,4 +1,4 @@
-"""Reads all that Redis has of the present of cameras."""
+"""Reads the present state of cameras."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from contract.people.verdicts import VERDICTS, Verdict
 
 @dataclass(frozen=True)
 class StoredSnapshot:
-    """What was read of one camera at one moment."""
+    """The state of one camera at one moment."""
 
     status: CameraStatus
     analysed: bool
-    """Whether some worker owns the camera."""
+    """Whether a worker owns the camera."""
     latest: FrameFaces | None
-    """The faces of the newest analysed frame; None where there are none that can be read."""
+    """The faces of the newest analysed frame; None if there is no readable record."""
     people: dict[Verdict, int]
-    """Everybody counted so far."""
+    """People counted so far, by verdict."""
     condition: QualityReport | None
-    """As of the newest analysed frame; None where there is none that can be read."""
+    """The condition at the newest analysed frame; None if there is no readable record."""
 
 
 class SnapshotStore:
@@ -42,7 +42,7 @@ class SnapshotStore:
         self._statuses = StatusStore(redis)
 
     def read(self, cameras: Sequence[Camera]) -> list[StoredSnapshot]:
-        """Return what there is of each of `cameras`, in their order, in two round trips."""
+        """Return the state of each of `cameras`, in their order, in two round trips."""
         if not cameras:
             return []
         statuses = self._statuses.read(list(cameras))

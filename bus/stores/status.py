@@ -1,4 +1,4 @@
-"""Keeps what ingest says of each camera's connection."""
+"""Stores the state of each camera's connection, as ingest reports it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class StatusStore:
         self._set = FencedScript(redis, _Set)
 
     def write(self, lease: Lease, status: CameraStatus) -> None:
-        """Store a state on behalf of the camera's owner; raise `LeaseLostError` if it is not."""
+        """Store a state for the camera's owner; raise `LeaseLostError` if the lease is lost."""
         names = CameraKeys(lease.camera_id)
         header = _Set(
             lease.value,
@@ -65,7 +65,7 @@ class StatusStore:
         self._set((names.ingest_lease, *written), header, of=f"camera {lease.camera_id}")
 
     def history(self, camera_id: str, most: int = CONNECTIONS_KEPT) -> list[ConnectionEvent]:
-        """What the connection did, the last first; entries that cannot be read are left out."""
+        """Return the connection's states, newest first, without unreadable entries."""
         found = []
         for _, fields in cast(
             list[Any], self._redis.xrevrange(CameraKeys(camera_id).connections, count=most)
@@ -79,7 +79,7 @@ class StatusStore:
     def read(self, cameras: list[Camera]) -> dict[str, CameraStatus]:
         """Return the effective state of each camera, by id.
 
-        A camera that no ingest process holds is offline, whatever was last written of it.
+        A camera without an ingest process is offline, whatever its last record says.
         """
         with self._redis.pipeline(transaction=False) as pipeline:
             for camera in cameras:

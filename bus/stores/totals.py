@@ -1,4 +1,4 @@
-"""Reads everything that was counted of cameras since they were added."""
+"""Reads all totals of cameras since they were added."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from contract.people.totals import decode_totals, frames_field
 
 @dataclass(frozen=True)
 class CameraTotals:
-    """What was counted of one camera."""
+    """The totals of one camera."""
 
     amounts: Mapping[str, float]
-    """By field (`contract.people.totals`)."""
+    """Amounts by field (`contract.people.totals`)."""
     waiting: float
-    """Frames in the camera's stream past which no worker has gone."""
+    """Frames in the camera's stream that no worker has processed."""
 
 
 class TotalsStore:
@@ -30,7 +30,7 @@ class TotalsStore:
         self._redis = redis
 
     def read(self, camera_ids: Sequence[str]) -> list[CameraTotals]:
-        """Return what was counted of each of `camera_ids`, in their order."""
+        """Return the totals of each of `camera_ids`, in their order."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for names in map(CameraKeys, camera_ids):
                 pipeline.hgetall(names.totals)
@@ -46,9 +46,9 @@ class TotalsStore:
 
 
 def _waiting(counted: Mapping[str, float], position: object, in_stream: int) -> float:
-    """Leave out frames that were pushed out of the stream unread.
+    """Return the waiting frames, without frames that were displaced from the stream unread.
 
-    These are lost, and the next commit counts them as that.
+    Those are lost, and the next commit counts them as `overflow`.
     """
     done, _ = read_position(position)
     return max(0.0, min(in_stream, counted.get(frames_field("published"), 0.0) - done))

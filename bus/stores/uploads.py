@@ -1,4 +1,4 @@
-"""Keeps uploaded images in Redis' memory for minutes, for the person who uploaded them alone."""
+"""Stores uploaded images in Redis' memory for minutes, for their uploader only."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ MOST_IMAGES: Final = 8
 
 
 KEPT_S: Final = 600
-"""After this, an upload and all that was found in it are gone."""
+"""Seconds after which an upload and its results expire."""
 
 
 GIVEN_KEPT_S: Final = 120
-"""Uploaded images that nobody analysed go after this."""
+"""Seconds after which images that were not analysed expire."""
 
 
 ANALYSE_JOB: Final = "worker.uploads.image_jobs.analyse_images"
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Result:
-    """What `finish` got, for checking it."""
+    """The arguments of `finish`, for validation."""
 
     images: tuple[StillResult, ...] = ()
     number: Side = 0
@@ -59,14 +59,14 @@ _ADAPTER: Final = TypeAdapter(_Record)
 
 
 class UploadStore:
-    """Uploaded images, and what they were drawn into, by upload."""
+    """Uploaded images and annotated pictures, by upload."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._pictures = PictureStore(redis)
 
     def add(self, owner: str, names: Sequence[str], images: Sequence[bytes]) -> str:
-        """Keep images until they are analysed; return the upload's id. `owner`: whose they are."""
+        """Store images until they are analysed; return the upload's id. `owner`: the uploader."""
         upload_id = secrets.token_urlsafe(12)
         record = to_json({"v": SCHEMA, "owner": owner, "names": list(names)})
         self._redis.set(UploadKeys(upload_id).record, record, ex=KEPT_S)
@@ -74,7 +74,7 @@ class UploadStore:
         return upload_id
 
     def given(self, upload_id: str) -> list[bytes]:
-        """The images as uploaded, in order; none once they were analysed."""
+        """Return the uploaded images in order; an empty list after their analysis."""
         numbered = {
             int(name.removeprefix(GIVEN)): data
             for name, data in self._pictures.all(UploadKeys(upload_id).pictures).items()
@@ -83,7 +83,7 @@ class UploadStore:
         return [numbered[number] for number in sorted(numbered)]
 
     def finish(self, upload_id: str, result: Mapping[str, Any], annotated: Sequence[bytes]) -> None:
-        """Keep what was found, and annotated JPEGs in place of what was uploaded."""
+        """Store the results, and annotated JPEGs in place of the uploaded images."""
         raw = self._redis.get(UploadKeys(upload_id).record)
         before = _read(raw)
         if before is None:
@@ -91,12 +91,12 @@ class UploadStore:
             return
         record = to_json({**before, "result": dict(result)})
         self._put_pictures(upload_id, SHOWN, annotated, KEPT_S)
-        # XX: an upload that was removed meanwhile stays removed.
+        # XX: an upload that was just removed stays removed.
         if not self._redis.set(UploadKeys(upload_id).record, record, ex=KEPT_S, xx=True):
             self.remove(upload_id)
 
     def find(self, upload_id: str, owner: str) -> dict[str, Any] | None:
-        """The record of an upload of `owner`'s; None for others' and those that are gone."""
+        """Return the record of an upload of `owner`; None for other owners and expired uploads."""
         raw = self._redis.get(UploadKeys(upload_id).record)
         record = _read(raw)
         return record if record and record["owner"] == owner else None
@@ -106,11 +106,11 @@ class UploadStore:
         return self._pictures.get(UploadKeys(upload_id).pictures, f"{SHOWN}{number}")
 
     def seconds_left(self, upload_id: str) -> int:
-        """Until the upload is gone."""
+        """Return the seconds until the upload expires."""
         return max(0, int(self._redis.ttl(UploadKeys(upload_id).record)))
 
     def remove(self, upload_id: str) -> None:
-        """Forget an upload and everything found in it."""
+        """Delete an upload and its results."""
         names = UploadKeys(upload_id)
         self._redis.delete(names.record, names.pictures)
 
@@ -122,7 +122,7 @@ class UploadStore:
 
 
 def _read(raw: Any) -> dict[str, Any] | None:
-    """The record of an upload; None where there is none that can be read."""
+    """Return the record of an upload; None if there is no readable record."""
     try:
         record = read_versioned(raw, SCHEMA, "an upload's record") if raw else None
         if record is not None:

@@ -1,4 +1,4 @@
-"""Reads the newest annotated pictures of cameras as workers draw them."""
+"""Reads the newest annotated pictures of cameras."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ViewReader:
     def read(self, camera_ids: Collection[str], wait_ms: int) -> list[View]:
         """Return the newest picture of each camera that has one since the last call.
 
-        Waits up to `wait_ms` for a first one. A picture that cannot be read is logged and left out.
+        Waits up to `wait_ms` for a first one. An unreadable picture is logged and left out.
 
         Raises:
             StoreError: Redis does not answer.
@@ -58,9 +58,9 @@ class ViewReader:
         return views
 
     def begin_again(self) -> None:
-        """Forget what was read: a new or restored server may number from an earlier time."""
+        """Forget the positions: a new or restored server may count from an earlier time."""
         self._positions.clear()
 
     def close(self) -> None:
-        """Give up a question that has no answer yet."""
+        """Cancel a pending read."""
         self._streams.close()

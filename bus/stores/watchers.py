@@ -1,4 +1,4 @@
-"""Which cameras somebody looks at now: workers draw pictures for those alone."""
+"""The cameras that are being watched: workers draw pictures only for these."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from contract.pictures.views import LARGE_VIEW_WIDTH, SMALL_VIEW_WIDTH, WATCHED_
 
 
 class WatcherStore:
-    """Notes and tells which cameras are watched, and how large."""
+    """Records which cameras are watched, and at what size."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def announce(self, camera_ids: Iterable[str], large: Container[str] = ()) -> None:
-        """Tell the workers that somebody looks at these cameras now, at some in a large picture."""
+        """Tell the workers that these cameras are being watched, and which of them large."""
         expire_ms = round(WATCHED_EXPIRE_S * 1000)
         with self._redis.pipeline(transaction=False) as pipeline:
             for camera_id in camera_ids:
@@ -28,7 +28,7 @@ class WatcherStore:
             pipeline.execute()
 
     def widths(self, camera_ids: Sequence[str]) -> dict[str, int]:
-        """Return the width in pixels that each watched camera is looked at in, by its id."""
+        """Return the width in pixels in which each watched camera is shown, by its id."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for camera_id in camera_ids:
                 pipeline.exists(CameraKeys(camera_id).watched)

@@ -1,9 +1,9 @@
-"""Webcams of browsers: cameras that are there while a page sends their pictures.
+"""Webcams of browsers: cameras that exist while a page sends their pictures.
 
-One is registered like any camera, so that a worker analyses it as it does the others, but ingest
-leaves it alone: whoever takes its pictures from the browser holds ingest's lease, and renews it
-with each of them. Without one for `SILENT_S` the lease ends, and then the camera goes, with
-everything counted for it.
+A webcam is registered like any camera, so that a worker analyses it like the others, but ingest
+does not read it: the dashboard, which receives its pictures, holds ingest's lease and renews it
+with each picture. After `SILENT_S` without a picture the lease ends, and the camera is removed
+with its counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from contract.errors import CameraNotFoundError
 from runtime.logs import about
 
 SILENT_S: Final = 10.0
-"""A page that sends nothing this long is taken for closed."""
+"""Seconds without a picture after which a page counts as closed."""
 ANALYSIS_FPS: Final = 8.0
 MOST_PIXELS: Final = 1920 * 1080
 MOST_FRAME_BYTES: Final = 2 * 1024 * 1024
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class WebcamStore:
-    """Starts webcams, finds whose they are, and ends them."""
+    """Starts webcams, finds their owners, and ends them."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -39,24 +39,24 @@ class WebcamStore:
         self._leases = LeaseStore(redis, "ingest", f"browser-{secrets.token_hex(4)}", SILENT_S)
 
     def all(self) -> list[Camera]:
-        """Every webcam there is."""
+        """Return every webcam."""
         return [camera for camera in self._registry.all() if camera.owner]
 
     def start(self, owner: str, name: str) -> Camera:
-        """Register the webcam of `owner`, in place of one they have already.
+        """Register the webcam of `owner`, replacing an earlier one.
 
-        `name`: what their camera is called after.
+        `name`: the account's name, which becomes part of the camera's name.
         """
         for camera in self.all():
             if camera.owner == owner:
                 self.end(camera.id)
         camera = make_webcam(owner, name, ANALYSIS_FPS)
-        # Before it is registered, so that nobody takes it for one that has fallen silent.
+        # Before registering, so that it does not look like a silent webcam.
         self._leases.acquire(camera.id)
         return self._registry.add(camera)
 
     def keep(self, camera_id: str) -> Lease | None:
-        """Renew the lease of a webcam that goes on; None when it has ended."""
+        """Renew the lease of a webcam; return None if it has ended."""
         raw = self._redis.get(CameraKeys(camera_id).ingest_lease)
         owner, _, token = (raw.decode() if isinstance(raw, bytes) else raw or "").rpartition(":")
         if not owner.startswith("browser-"):
@@ -65,18 +65,18 @@ class WebcamStore:
         return lease if self._leases.renew(lease) else None
 
     def end(self, camera_id: str) -> None:
-        """Forget a webcam and everything counted for it; fine when it is gone already."""
+        """Remove a webcam and its counts; does nothing if it is already gone."""
         try:
             self._registry.remove(camera_id)
         except CameraNotFoundError:
             return
-        # Its worker may have taken the lease anew at that moment.
+        # Its worker may have taken the lease again at that moment.
         self._registry.clear_away(camera_id)
 
     def end_silent(self) -> None:
-        """End those whose page sends nothing any more."""
+        """End webcams whose page sends no pictures any more."""
         for camera in self.all():
             if not self._redis.exists(CameraKeys(camera.id).ingest_lease):
                 extra = about(camera=camera.name, camera_id=camera.id)
-                _log.info("the webcam %s has gone silent and is removed", camera.id, extra=extra)
+                _log.info("webcam %s fell silent and is removed", camera.id, extra=extra)
                 self.end(camera.id)

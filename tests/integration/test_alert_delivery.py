@@ -358,7 +358,7 @@ def test_an_e_mail_channel_that_cannot_be_is_refused_without_its_password(
 def test_a_saved_password_is_not_sent_to_another_server(redis: Redis) -> None:
     secure = {"security": "tls", "user": "mw", "password": PASSWORD}
     channel = add_email(redis, 465, **secure)
-    with pytest.raises(AlertError, match="type it anew"):
+    with pytest.raises(AlertError, match="enter it again"):
         channels_of(redis).update(channel, host="elsewhere.example.org")
     there = {"host": "elsewhere.example.org", "password": f"new {PASSWORD}"}
     moved = channels_of(redis).update(channel, **there)

@@ -283,7 +283,7 @@ def test_a_sign_in_undoes_nothing_that_happened_meanwhile(redis: Redis) -> None:
     with pytest.raises(AccountError, match="meanwhile"):
         accounts.users.update(user, same_password=True, enabled=False)
     accounts.remove(user)
-    with pytest.raises(AccountError, match="removed meanwhile"):
+    with pytest.raises(AccountError, match="just removed"):
         accounts.users.update(user, signed_in_at_s=2.0)
     assert accounts.users.get(user.id) is None
     assert accounts.sessions.of_user(user.id) == {}
@@ -315,7 +315,7 @@ def test_an_account_is_made_with_roles_by_group_and_a_link(
     assert grace.grants == {EVERYWHERE: "viewer", "Terminal 2": "operator"}
     link = page.split('id="link"')[1].split('value="')[1].split('"')[0]
     assert app.test_client().get(urlsplit(link).path, headers=PAGE).status_code == 200
-    assert "another account is called" in post(ada, "/settings/users", **fields).text
+    assert "another account already has the name" in post(ada, "/settings/users", **fields).text
     assert post(ada, "/settings/users", name="Nobody").status_code == 422
 
 

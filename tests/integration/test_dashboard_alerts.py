@@ -111,7 +111,7 @@ def test_a_rule_is_made_changed_and_removed(client: FlaskClient, redis: Redis) -
         ({"name": "x", "when": OFFLINE, "camera_id": "gone"}, "camera_id: no camera has the id"),
         ({"name": "x", "when": OFFLINE, "schedule": {"days": []}}, "at least one day"),
         ({"name": "x", "when": OFFLINE, "color": "red"}, "unknown field color"),
-        ({"name": "Taken", "when": OFFLINE}, "another rule is called"),
+        ({"name": "Taken", "when": OFFLINE}, "another rule already has the name"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_in_plain_words(

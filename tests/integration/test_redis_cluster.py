@@ -346,11 +346,11 @@ def test_a_wrong_kind_of_address_and_a_wrong_password_are_said_in_words(
     servers: Cluster, tmp_path: Path
 ) -> None:
     port = servers.primaries[0]
-    with pytest.raises(RedisClusterError, match=r"part of a cluster; write redis\+cluster://"):
+    with pytest.raises(RedisClusterError, match=r"part of a cluster; use redis\+cluster://"):
         check_server(connect(f"redis://127.0.0.1:{port}/0"))
     with (
         redis_server(tmp_path) as alone,
-        pytest.raises(RedisClusterError, match="is no cluster; write redis://"),
+        pytest.raises(RedisClusterError, match="is not a cluster; use redis://"),
     ):
         check_server(connect(f"redis+cluster://127.0.0.1:{alone.port}/"))
     locked = connect(f"redis+cluster://ada:s3cret@127.0.0.1:{port}/")

@@ -106,7 +106,7 @@ def test_a_command_without_keys_is_of_what_is_shared_and_an_unknown_one_is_refus
     assert as_sent(("SCAN", "0", "MATCH", "rq:*")) == ["SCAN", "0", "MATCH", b"{maskwatch}rq:*"]
     with pytest.raises(ValueError, match="where SORT has its keys is not known"):
         place(("SORT", "a"))
-    with pytest.raises(ValueError, match="names keys that a cluster keeps apart"):
+    with pytest.raises(ValueError, match="names keys of several slots"):
         place(("DEL", CameraKeys("a").view, keys.CAMERAS))
 
 

@@ -1,4 +1,4 @@
-"""API keys for programs. Each has roles and an expiry; Redis holds its hash alone."""
+"""API keys for programs. Each has roles and an expiry; Redis stores only its hash."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class ApiKey(BaseModel):
-    """One key, without what opens."""
+    """The record of a key, without the key itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -55,7 +55,7 @@ class ApiKeyStore:
         self._redis = redis
 
     def all(self) -> list[ApiKey]:
-        """Every key by name; one that cannot be read is logged and left out."""
+        """Return every key by name; an unreadable record is logged and left out."""
         found: list[ApiKey] = []
         for key_id, record in self._redis.hgetall(keys.API_KEYS).items():
             try:
@@ -75,7 +75,7 @@ class ApiKeyStore:
     def add(
         self, name: str, grants: dict[str, Role], days: float, made_by: str, metrics: bool = False
     ) -> tuple[ApiKey, str]:
-        """Make a key; return its record and the key itself, which cannot be had again.
+        """Create a key; return its record and the key itself, which is not stored.
 
         Raises:
             AccountError: name, roles or days cannot be used.
@@ -102,19 +102,19 @@ class ApiKeyStore:
         except ValueError as error:
             raise AccountError(f"roles: {error}") from None
         if any(other.name.lower() == key.name.lower() for other in self.all()):
-            raise AccountError(f"name: another key is called {key.name!r}")
+            raise AccountError(f"name: another key already has the name {key.name!r}")
         self._redis.hset(keys.API_KEYS, key.id, key.model_dump_json())
         return key, text
 
     def remove(self, key_id: str) -> ApiKey | None:
-        """Make a key stop working; return what it was."""
+        """Remove a key; return its record."""
         found = self.get(key_id)
         self._redis.hdel(keys.API_KEYS, key_id)
         self._redis.hdel(keys.API_KEYS_USED, key_id)
         return found
 
     def find(self, text: str) -> ApiKey | None:
-        """The key that `text` is; None when it is none, was removed, or has expired."""
+        """Return the record of the key `text`; None if it is unknown, removed or expired."""
         given = digest(text)
         prefix, _, rest = text.partition("_")
         key_id = rest.partition("_")[0]
@@ -136,6 +136,6 @@ class ApiKeyStore:
         now_s = time.time()
         last = self._redis.hget(keys.API_KEYS_USED, key_id)
         if last is None or now_s - float(last) > NOTE_USE_EVERY_S:
-            # A full Redis keeps nobody out.
+            # A full Redis must not lock anybody out.
             with suppress(ResponseError):
                 self._redis.hset(keys.API_KEYS_USED, key_id, f"{now_s:.0f}")

@@ -1,7 +1,7 @@
-"""Who changed or watched what: a stream in Redis that keeps the newest entries.
+"""The audit log: a stream in Redis with the newest entries.
 
-Nobody can fill it alone: beyond `KEPT_OF_ONE` of somebody's entries, or `KEPT_OF_KIND` of those
-that say the same action, their own oldest ones go, and everybody else's stay.
+One account cannot fill it alone. Beyond `KEPT_OF_ONE` entries of one account, or `KEPT_OF_KIND` of
+one action, only that account's oldest entries are removed.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ KEPT: Final = 20_000
 KEPT_OF_ONE: Final = KEPT // 4
 KEPT_OF_KIND: Final = KEPT // 10
 INDEX_KEPT_S: Final = 400 * 86400
-"""How long we remember which entries are whose, since their last one."""
+"""Seconds after an account's last entry for which we remember which entries are its own."""
 WATCHED_AGAIN_S: Final = 600
-"""Watching the same camera is written down again after this long."""
+"""Seconds after which watching the same camera adds another entry."""
 LONGEST_TEXT: Final = 300
 READ_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One thing that somebody did."""
+    """One action of an account."""
 
     id: str
     at_s: float
     who: str
-    """The account's or key's name as it was."""
+    """The account's or key's name at that time."""
     action: str
     subject: str
-    """On what: a camera's, account's or key's name. Never a secret."""
+    """The object of the action: a camera's, account's or key's name. Never a secret."""
     address: str
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which entries somebody asks for; None: any."""
+    """A filter of entries; None matches any."""
 
     who: str | None = None
     action: str | None = None
@@ -53,7 +53,7 @@ class Wanted:
     """Seconds since the epoch, half-open."""
 
     def takes(self, entry: AuditEntry) -> bool:
-        """Whether the entry is one of them."""
+        """Whether the filter matches the entry."""
         return (
             self.who in {None, entry.who}
             and self.action in {None, entry.action}
@@ -84,7 +84,7 @@ class AuditLog:
         self._bound(entry_id.decode(), fields["who"], fields["action"])
 
     def _bound(self, entry_id: str, who: str, action: str) -> None:
-        """Remove the oldest entries of whoever has more than their share."""
+        """Remove the oldest entries of an account that has more than its share."""
         shares = {
             keys.audit_of(digest(who)): KEPT_OF_ONE,
             keys.audit_of(digest(f"{who}\n{action}")): KEPT_OF_KIND,
@@ -104,12 +104,12 @@ class AuditLog:
                 pipeline.execute()
 
     def newest(self, count: int, end: str = "+", wanted: Wanted = EVERYTHING) -> list[AuditEntry]:
-        """Up to `count` entries that are wanted, the newest first; `end` as for XREVRANGE."""
+        """Return up to `count` matching entries, newest first; `end` as for XREVRANGE."""
         found = (entry for entry in self._backwards(count, end) if wanted.takes(entry))
         return list(islice(found, count))
 
     def _backwards(self, count: int, end: str) -> Iterator[AuditEntry]:
-        """All entries, the newest first, read in parts: the first as long as is asked for."""
+        """Yield all entries, newest first, read in parts; the first part has `count` entries."""
         part = count
         while True:
             raw: Any = self._redis.xrevrange(keys.AUDIT, max=end, count=part)
@@ -119,7 +119,7 @@ class AuditLog:
             end, part = f"({raw[-1][0].decode()}", READ_AT_ONCE
 
     def first_time(self, who: str, camera_id: str) -> bool:
-        """Whether `who` has not been noted as watching this camera lately; notes that."""
+        """Whether this is a new viewing of the camera by `who`; remembers it."""
         name = f"{keys.AUDIT}:watched:{who}:{camera_id}"
         return bool(self._redis.set(name, 1, ex=WATCHED_AGAIN_S, nx=True))
 

@@ -14,7 +14,7 @@ PATH: Final = "/welcome/"
 
 
 class LinkStore:
-    """Links in Redis, by the hash of their token; of each user one works."""
+    """Links in Redis, by the hash of their token; each user has at most one valid link."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -29,11 +29,11 @@ class LinkStore:
         return PATH + token
 
     def read(self, token: str) -> str | None:
-        """Whose password the link sets, without using it up; None when it works no more."""
+        """Return the user of a valid link, without using it up; None otherwise."""
         return self._owner(token, _text(self._redis.get(keys.link(digest(token)))))
 
     def take(self, token: str) -> str | None:
-        """Use the link up and return whose it is: one caller gets it, every other None."""
+        """Use the link up and return its user; only one caller gets the user, all others None."""
         return self._owner(token, _text(self._redis.getdel(keys.link(digest(token)))))
 
     def void(self, user_id: str) -> None:
@@ -41,7 +41,7 @@ class LinkStore:
         self._redis.delete(keys.user_link(user_id))
 
     def _owner(self, token: str, user_id: str | None) -> str | None:
-        """The user of a link, if it is the one of theirs that works."""
+        """Return the user of a link, if it is the user's valid one."""
         if user_id is None or _text(self._redis.get(keys.user_link(user_id))) != digest(token):
             return None
         return user_id

@@ -1,4 +1,4 @@
-"""Signed-in browsers. A cookie holds a random token; Redis holds what its hash stands for."""
+"""Signed-in browsers. A cookie has a random token; Redis stores the session under its hash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bus import keys
 from bus.stores.accounts.tokens import digest, new_token
 
 IDLE_S: Final = 12 * 3600
-"""A browser that asks for nothing this long, a shift, must sign in again."""
+"""Seconds without a request (a shift) after which a browser must sign in again."""
 LONGEST_S: Final = 30 * 86400
 TOUCH_EVERY_S: Final = 60
 
@@ -32,13 +32,13 @@ class Session(BaseModel):
 
 
 class SessionStore:
-    """Sessions in Redis; each ends by itself, or when somebody ends it."""
+    """Sessions in Redis; each expires, or is ended."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def start(self, user_id: str, address: str, browser: str) -> str:
-        """Begin a session and return its token, which is kept nowhere else."""
+        """Start a session and return its token, which is not stored."""
         token, now_s = new_token(), time.time()
         session = Session(
             user_id=user_id,
@@ -55,14 +55,14 @@ class SessionStore:
         return token
 
     def find(self, token: str) -> Session | None:
-        """The session behind a token, noting that it is in use; None once it has ended."""
+        """Return the session of a token and note its use; None if it has ended."""
         found = self._read(digest(token))
         now_s = time.time()
         if found is None or now_s - found.started_at_s > LONGEST_S:
             return None
         if now_s - found.seen_at_s > TOUCH_EVERY_S:
             touched = found.model_copy(update={"seen_at_s": now_s})
-            # A full Redis keeps nobody out. XX: a session ended meanwhile stays ended.
+            # A full Redis must not lock anybody out. XX: a session that just ended stays ended.
             with suppress(ResponseError):
                 self._redis.set(
                     keys.session(digest(token)), touched.model_dump_json(), ex=IDLE_S, xx=True
@@ -89,7 +89,7 @@ class SessionStore:
             self._redis.srem(keys.user_sessions(session.user_id), digest(token))
 
     def end_all(self, user_id: str, but: str = "") -> int:
-        """Sign a user out everywhere (`but`: save for this token); return how many ended."""
+        """Sign a user out everywhere, except for the token `but`; return the number of sessions."""
         ended = set(self.of_user(user_id)) - ({digest(but)} if but else set())
         for session_digest in ended:
             self._redis.delete(keys.session(session_digest))

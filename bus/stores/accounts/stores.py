@@ -16,7 +16,7 @@ from bus.stores.accounts.users import UserStore
 
 @dataclass(frozen=True)
 class AccountStores:
-    """Everything that Redis keeps about accounts."""
+    """All stores of accounts."""
 
     users: UserStore
     sessions: SessionStore

@@ -1,7 +1,7 @@
-"""Slows down whoever guesses passwords (the `limits` library, counting in Redis).
+"""Limits password guessing (with the `limits` library, counting in Redis).
 
-An attempt is counted before its password is looked at, so that many at the same moment are no
-more than the limit; a successful one is given back. Each counter is one atomic script in Redis.
+An attempt counts before its password is checked, so that simultaneous attempts cannot exceed the
+limit; a successful attempt is uncounted. Each counter is one atomic script in Redis.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ from bus.stores.accounts.tokens import digest
 from contract.errors import TooManyAttemptsError
 
 PER_NAME_AND_ADDRESS: Final = RateLimitItemPerMinute(5, 5, namespace="name-address")
-# From many addresses at once: slow enough for a guesser, out of reach of forgetfulness.
+# For many addresses at once: too slow for guessing, more than a forgetful user needs.
 PER_NAME: Final = RateLimitItemPerMinute(50, 60, namespace="name")
-# Of many names. A minute, not longer: everybody behind one address waits for it.
+# For many names. Only a minute, because everybody behind one address waits.
 PER_ADDRESS: Final = RateLimitItemPerMinute(20, 1, namespace="address")
 KNOWN_FOR_S: Final = 90 * 86400
-"""Seconds after a sign-in for which that name at that address waits for its own failures only."""
+"""Seconds after a sign-in for which only its own failures limit that name at that address."""
 
 Counter = tuple[RateLimitItem, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One that was counted and may now be tried."""
+    """A counted attempt that may now be tried."""
 
     throttle: SignInThrottle
     counters: tuple[Counter, ...]
     known_key: str
 
     def give_back(self) -> None:
-        """Count it no longer: its password was not looked at."""
+        """Uncount the attempt: its password was not checked."""
         self.throttle.give_back(self.counters)
 
     def succeeded(self) -> None:
-        """Count it no longer, and know this name at this address from now on."""
+        """Uncount the attempt, and remember this name at this address."""
         self.give_back()
         self.throttle.remember(self.known_key)
 
 
 class SignInThrottle:
-    """Counts attempts at passwords that did not succeed.
+    """Counts failed password attempts.
 
-    A name is limited at each address; names that have signed in at an address before are limited
-    by nothing else there. So neither somebody who guesses other names behind the same address nor
-    somebody who guesses this name elsewhere can keep its owner out.
+    Each name has a limit per address. If a name has signed in at an address before, no other limit
+    applies to it there. So an attacker who guesses other names at the same address, or this name at
+    other addresses, cannot lock its owner out.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -66,16 +66,16 @@ class SignInThrottle:
         self._beginning: Counts[str] = Counts()
 
     def begin(self, name: str, address: str) -> Attempt:
-        """Count an attempt that is about to be tried.
+        """Count an attempt before it is tried.
 
         Raises:
-            TooManyAttemptsError: it may not be tried, and was not counted.
+            TooManyAttemptsError: the attempt is over the limit, and was not counted.
         """
-        # Hashed: people type their password into the wrong field, and names go into Redis' keys.
+        # Hashed, because names become Redis' keys, and users type passwords into the wrong field.
         who = digest(name.strip().lower())[:32]
         known_key = f"{keys.LIMITS}:known:{who}:{address}"
-        # Those that are being counted at this moment use up the limit: the rest of a burst is
-        # refused without a word to Redis.
+        # Attempts that are being counted now already use up the limit: refuse the rest of a burst
+        # without asking Redis.
         if self._beginning[known_key] >= PER_NAME_AND_ADDRESS.amount:
             raise TooManyAttemptsError(1.0)
         self._beginning[known_key] += 1
@@ -99,7 +99,7 @@ class SignInThrottle:
     def give_back(self, counters: tuple[Counter, ...]) -> None:
         """Take one attempt off each counter."""
         for item, parts in counters:
-            # A moving window is a list of times, newest first; the library only ever adds.
+            # A moving window is a list of times, newest first, and the library can only add to it.
             key = self._storage.prefixed_key(item.key_for(*parts))
             self._redis.ltrim(key, 1, -1)
 
@@ -113,5 +113,5 @@ class SignInThrottle:
             for item, parts in counters
             if (stats := self._limiter.get_window_stats(item, *parts)).remaining <= 0
         ]
-        # At least a little: a window may have ended since it refused.
+        # At least a second: the window may have just ended.
         return max(1.0, max(ends, default=0.0) - time.time())

@@ -1,4 +1,4 @@
-"""Random texts that open something. Redis only ever sees their hashes."""
+"""Random tokens. Redis stores only their hashes."""
 
 from __future__ import annotations
 

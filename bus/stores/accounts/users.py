@@ -29,7 +29,7 @@ class User(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=64), PLAIN_NAME]
     grants: dict[str, Role]
     password_hash: str = Field("", repr=False)
-    """Empty until the user has opened the one-time link."""
+    """Empty until the user has chosen a password through the one-time link."""
     enabled: bool = True
     created_at_s: float = Field(default_factory=time.time)
     signed_in_at_s: float | None = None
@@ -38,7 +38,7 @@ class User(BaseModel):
     @classmethod
     def _without_colon(cls, name: str) -> str:
         if ":" in name:
-            raise ValueError("a name has no colon")
+            raise ValueError("a name must not contain a colon")
         return name
 
     @field_validator("grants")
@@ -50,7 +50,7 @@ class User(BaseModel):
         return Grants(self.grants)
 
     def administers(self) -> bool:
-        """Whether this account can look after all others."""
+        """Whether this account can manage all others."""
         return self.enabled and self.may().allow_everywhere("administrator")
 
 
@@ -59,7 +59,7 @@ def check_grants(grants: dict[str, Role]) -> dict[str, Role]:
     if not grants:
         raise ValueError("expected at least one role")
     if any(not group.strip() or len(group) > LONGEST_GROUP for group in grants):
-        raise ValueError("a group has a name")
+        raise ValueError("a group needs a name")
     return grants
 
 
@@ -70,11 +70,11 @@ class UserStore:
         self._redis = redis
 
     def empty(self) -> bool:
-        """Whether there are no accounts; what strangers may ask costs the same for any number."""
+        """Whether there are no accounts; takes constant time, because strangers may ask."""
         return not self._redis.hlen(keys.USERS)
 
     def all(self) -> list[User]:
-        """Every account by name; one that cannot be read is logged and left out."""
+        """Return every account by name; an unreadable record is logged and left out."""
         found: list[User] = []
         for user_id, record in self._redis.hgetall(keys.USERS).items():
             try:
@@ -95,32 +95,32 @@ class UserStore:
             return None
 
     def find(self, name: str) -> User | None:
-        """The account of that name, however it is spelt in upper and lower case."""
+        """Return the account with that name, ignoring upper and lower case."""
         wanted = name.strip().lower()
         return next((user for user in self.all() if user.name.lower() == wanted), None)
 
     def add(self, name: str, grants: dict[str, Role]) -> User:
-        """Make an account without a password; raise `AccountError` when it cannot be."""
+        """Create an account without a password; raise `AccountError` if its values are invalid."""
         user = _validated({"id": secrets.token_hex(6), "name": name, "grants": grants})
         if self.find(user.name):
-            raise AccountError(f"name: another account is called {user.name!r}")
+            raise AccountError(f"name: another account already has the name {user.name!r}")
         self._store(user)
         return user
 
     def update(self, user: User, same_password: bool = False, **changes: Any) -> User:
-        """Change these fields of an account as it is now, whatever `user` was when it was read.
+        """Change these fields of the stored account, even if it changed since `user` was read.
 
         Raises:
-            AccountError: it was removed meanwhile, or nobody could look after accounts any more,
-                or with `same_password` its password was changed meanwhile.
+            AccountError: it was just removed, it is the last administrator, or, with
+                `same_password`, its password was just changed.
         """
 
         def write(pipeline: Pipeline) -> User:
             before = self.get(user.id)
             if before is None:
-                raise AccountError(f"the account {user.name!r} was removed meanwhile")
+                raise AccountError(f"the account {user.name!r} was just removed")
             if same_password and before.password_hash != user.password_hash:
-                raise AccountError(f"the password of {user.name!r} was changed meanwhile")
+                raise AccountError(f"the password of {user.name!r} was just changed")
             changed = _validated({**before.model_dump(), **changes})
             if before.administers() and not changed.administers():
                 self._require_another_administrator(before)
@@ -131,7 +131,7 @@ class UserStore:
         return cast(User, self._at_once(write))
 
     def remove(self, user: User) -> None:
-        """Delete an account; refuses to leave nobody who can look after accounts."""
+        """Delete an account; raise `AccountError` for the last administrator."""
 
         def write(pipeline: Pipeline) -> None:
             before = self.get(user.id)
@@ -143,14 +143,14 @@ class UserStore:
         self._at_once(write)
 
     def _at_once(self, write: Callable[[Pipeline], object]) -> object:
-        """Read and write as one step: again from the start if an account changes meanwhile."""
+        """Read and write as one step; start again if an account changes in between."""
         step: Any = write  # what it returns is asked for, which redis-py's types do not know
         return self._redis.transaction(step, keys.USERS, value_from_callable=True)
 
     def _require_another_administrator(self, user: User) -> None:
         if not any(other.administers() for other in self.all() if other.id != user.id):
             raise AccountError(
-                f"{user.name!r} is the last administrator of all cameras; make another one first"
+                f"{user.name!r} is the last administrator of all cameras; create another one first"
             )
 
     def _store(self, user: User) -> None:
@@ -165,7 +165,7 @@ def _validated(fields: dict[str, Any]) -> User:
 
 
 def explain(error: ValidationError) -> str:
-    """What is wrong with which field, without the values."""
+    """Return the faulty fields and their faults, without the values."""
     return "; ".join(
         f"{'.'.join(map(str, p['loc']))}: {p['msg'].removeprefix('Value error, ')}"
         for p in error.errors()
