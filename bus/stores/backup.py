@@ -124,7 +124,7 @@ class BackupStore:
             pipeline.execute()
 
     def _newer_than_any(self, names: CameraKeys, position: str) -> str:
-        """Return the position with a commit number above every worker's, so that theirs are refused."""
+        """Return the position with a commit number above every worker's, to refuse theirs."""
         there: Any = self._redis.get(names.position)
         commits = max(_commits((there or b"").decode()), _commits(position)) + 1
         return f"{position.partition(' ')[0] or 0} {commits}"

@@ -104,7 +104,7 @@ def test_every_command_known_to_have_one_key_first_has_it_there(redis: Redis) ->
 def test_a_command_without_keys_is_of_what_is_shared_and_an_unknown_one_is_refused() -> None:
     assert place(("TIME",)) == place(("CLIENT ID",)) == place(("EVALSHA", "0", 0, "a")) == HOME
     assert as_sent(("SCAN", "0", "MATCH", "rq:*")) == ["SCAN", "0", "MATCH", b"{maskwatch}rq:*"]
-    with pytest.raises(ValueError, match="where SORT has its keys is not known"):
+    with pytest.raises(ValueError, match="the positions of the keys of SORT are not known"):
         place(("SORT", "a"))
     with pytest.raises(ValueError, match="names keys of several slots"):
         place(("DEL", CameraKeys("a").view, keys.CAMERAS))
