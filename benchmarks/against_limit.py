@@ -30,7 +30,6 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import VideoReformatter
 
 from benchmarks import where_time_goes
 from benchmarks.against_seed import FASTEST_FPS, SETTLE_S
@@ -40,10 +39,10 @@ from benchmarks.system import machine, print_result, running_system
 from face_detector.anchor_detector import AnchorDetector
 from face_detector.loading import load_detector
 from ingest.encoding import encode_jpeg
-from ingest.sources.video import to_bgr
 from models.loading import load_classifier
 from runtime.memory import keep_freed_memory
 from runtime.settings import load_settings
+from runtime.video.pictures import PictureMaker
 
 QUALITY: Final = 85
 KEEP_EVERY: Final = 5
@@ -126,14 +125,14 @@ def _read(jpeg: bytes) -> object:
 
 def _decode(film: Path) -> tuple[float, list[npt.NDArray[np.uint8]]]:
     """Milliseconds a frame with one thread, as ingest decodes; and some of the pictures."""
-    images, frames, reformatter = [], 0, VideoReformatter()
+    images, frames, pictures = [], 0, PictureMaker()
     with av.open(str(film)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
         stream.codec_context.thread_count = 1
         began_s = time.process_time()
         for frame in container.decode(stream):
-            image = to_bgr(frame, 1920, reformatter)
+            image = pictures.picture(frame, 1920)
             if frames % KEEP_EVERY == 0:
                 images.append(image)
             frames += 1

@@ -16,17 +16,6 @@ Image = NDArray[np.uint8]
 _FALLBACK_QUALITY: Final = 60
 
 
-def fit_size(width: int, height: int, max_width: int) -> tuple[int, int]:
-    """Return width and height scaled down to `max_width`, the shape kept, both even.
-
-    >>> fit_size(3840, 2160, 1920)
-    (1920, 1080)
-    """
-    if width <= max_width:
-        return width, height
-    return max_width // 2 * 2, max(2, round(height * max_width / width / 2) * 2)
-
-
 def encode_jpeg(image: Image, quality: int) -> bytes:
     """Return `image` as JPEG; at lower quality if it would be too large for a message."""
     jpeg = _encode(image, quality)

@@ -75,7 +75,7 @@ def decode_image(data: bytes) -> npt.NDArray[np.uint8]:
         try:
             image.load()
             upright = ImageOps.exif_transpose(image)
-            rgb = np.asarray(upright.convert("RGB"), np.uint8)
+            rgb = np.asarray(_in_eight_bits(upright).convert("RGB"), np.uint8)
         except Exception as error:  # a decoder's errors share no base class
             raise UploadDamagedError(
                 f"the {image.format} image cannot be decoded ({_words(error)}): it is cut off or "
@@ -130,6 +130,13 @@ def _open(data: bytes, formats: tuple[str, ...] = FORMATS) -> PillowImage.Image:
             "the file starts like an image, but its header cannot be read: it is cut off or "
             "damaged; save it again"
         ) from error
+
+
+def _in_eight_bits(image: PillowImage.Image) -> PillowImage.Image:
+    """Return an image of 16-bit greys with its upper eight bits; Pillow would cut off the light."""
+    if not image.mode.startswith("I"):
+        return image
+    return PillowImage.fromarray((np.asarray(image, np.uint16) >> 8).astype(np.uint8))
 
 
 def _checked(image: PillowImage.Image) -> ImageHeader:

@@ -35,6 +35,7 @@ function showReport(report, expiresInS) {
     ["People", VERDICTS.map((verdict) => `${report.total.people[verdict]} ${VERDICT_WORDS[verdict].toLowerCase()}`).join(", ")],
     ["Length", `${clock(report.duration_s)}, ${report.width} × ${report.height}, ${report.codec}`],
     ["Analysed", `${report.frames} pictures with ${report.faces} faces in ${report.took_s.toFixed(1)} s, ${report.times_real_time} times real time`],
+    ...damage(report),
     ["Deleted in", duration(expiresInS)],
   ]);
   // A recording is analysed from end to end.
@@ -48,6 +49,13 @@ function showReport(report, expiresInS) {
   ));
   part("people").replaceChildren(...(people.length ? people : [emptyRow("No people counted", 5)]));
   page.dataset.state = "shown";
+}
+
+function damage({ skipped, skipped_at_s: atS, cut_short: cutShort }) {
+  const words = [];
+  if (skipped) words.push(`${skipped} damaged ${skipped === 1 ? "part" : "parts"} skipped, at ${atS.slice(0, 5).map(clock).join(", ")}${atS.length > 5 ? " and later" : ""}`);
+  if (cutShort) words.push("the file is cut off at its end");
+  return words.length ? [["Damage", words.join("; ")]] : [];
 }
 
 function step({ from_s: fromS, to_s: toS, people, compliance }) {

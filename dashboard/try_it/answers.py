@@ -85,6 +85,9 @@ class RecordingReport(BaseModel):
     faces: int = Field(description="Faces in those frames.")
     people: list[RecordedPerson]
     codec: str
+    skipped: int = Field(0, description="Packets and pictures that could not be decoded.")
+    skipped_at_s: list[float] = Field([], description="When in the recording; at most 100 moments.")
+    cut_short: bool = Field(False, description="Whether the file ends in the middle of something.")
     took_s: float
     times_real_time: float | None = Field(description="How much faster than filmed.")
     total: RecordedCounts

@@ -12,8 +12,9 @@ import cv2
 from ingest.captured import CapturedFrame, LifeSign, StreamInfo, always
 from ingest.demo.options import DemoOptions, parse_demo
 from ingest.demo.scene import Scene
-from ingest.encoding import Image, fit_size
+from ingest.encoding import Image
 from ingest.health import StreamHealth
+from runtime.video.pictures import fit_size
 
 
 class DemoSource:

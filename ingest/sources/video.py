@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Final, cast
+from typing import Final
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from ingest.captured import CapturedFrame, LifeSign, StreamInfo, always
-from ingest.encoding import Image, fit_size
 from ingest.health import StreamHealth
 from ingest.reach.address import Address
 from ingest.reach.errors import (
@@ -30,6 +27,8 @@ from ingest.sources.leaving_out import LeavingOut
 from ingest.sources.opening import Opening
 from ingest.sources.pace import Pace
 from runtime.settings import Settings
+from runtime.video.pictures import PictureMaker
+from runtime.video.streams import film_of
 
 GRACE_S: Final = 1.5
 """What a watchdog allows beyond FFmpeg's own time-outs, which are not exact."""
@@ -65,7 +64,7 @@ class VideoSource:
         self._life = life
         self._opening = opening
         self._container, self._stream = _open_stream(opening, address, settings, life)
-        self._reformatter = VideoReformatter()
+        self._pictures = PictureMaker(self._stream.sample_aspect_ratio)
         self._clock = StreamClock()
         self.health = StreamHealth()
         self._pace = Pace(life, settings.file_speed if address.kind == "file" else 1.0)
@@ -189,7 +188,7 @@ class VideoSource:
         return CapturedFrame(
             time_s,
             self._now_s(),
-            lambda max_width: to_bgr(frame, max_width, self._reformatter),
+            lambda max_width: self._pictures.picture(frame, max_width),
             left_out,
         )
 
@@ -205,18 +204,6 @@ class VideoSource:
             self._address.kind == "http"
             and (self._opening.segmented or bool({"mp4", "webm"} & set(names)))
         )
-
-
-def to_bgr(frame: VideoFrame, max_width: int, reformatter: VideoReformatter) -> Image:
-    """Return a decoded frame as BGR, upright, at most `max_width` wide.
-
-    `reformatter` keeps from frame to frame what it prepared for their size and format.
-    """
-    width, height = fit_size(frame.width, frame.height, max_width)
-    bgr = reformatter.reformat(frame, width=width, height=height, format="bgr24")
-    image = cast(Image, bgr.to_ndarray())
-    quarter_turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
 
 
 def least_memory_mb(width: int, height: int) -> float:
@@ -256,10 +243,9 @@ def _choose_stream(container: InputContainer, address: Address) -> VideoStream:
     if not streams:
         kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
         raise no_video(address, f"only {kinds}")
-    decodable = [stream for stream in streams if stream.codec_context is not None]
-    if not decodable:
+    stream = film_of(container)
+    if stream is None:
         raise unsupported_codec(address, "")
-    stream = max(decodable, key=lambda stream: stream.codec_context.width)
     # One thread a camera: frame threads add a frame of delay each, and the cores are shared.
     stream.thread_type = "NONE"
     stream.codec_context.thread_count = 1

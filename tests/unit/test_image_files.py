@@ -57,6 +57,15 @@ def test_a_photograph_held_sideways_comes_upright() -> None:
     assert image[10, 24].argmax() == 2, "what was left is up"
 
 
+def test_sixteen_bits_of_grey_keep_their_light() -> None:
+    out = io.BytesIO()
+    ramp = np.linspace(0, 65535, 64, dtype=np.uint16)
+    Image.fromarray(np.tile(ramp, (48, 1))).save(out, "PNG")
+    row = decode_image(out.getvalue())[0, :, 0].astype(int)
+    assert (row[0], row[-1]) == (0, 255)
+    assert 120 <= row[32] <= 135
+
+
 def test_transparency_and_greys_are_no_obstacle() -> None:
     out = io.BytesIO()
     Image.new("LA", (32, 32), (200, 128)).save(out, "PNG")

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from ingest.encoding import encode_jpeg, fit_size
+from ingest.encoding import encode_jpeg
 from ingest.sampling import Sampler, StreamClock
 from ingest.sources.pace import Pace
+from runtime.video.pictures import fit_size
 
 
 def sampled(fps: float, times_s: Iterable[float]) -> list[float]:

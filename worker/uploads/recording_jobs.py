@@ -26,6 +26,10 @@ TOO_MUCH_MEMORY: Final = (
     "analysing it takes more memory than it may have; record it in a smaller size, or raise "
     "MASKWATCH_UPLOAD_MEMORY_MB"
 )
+NOT_WRITTEN: Final = (
+    "nothing is wrong with the recording, but the annotated one cannot be written; free space "
+    "where MASKWATCH_STATE_DIR lies, or ask whoever runs Maskwatch to"
+)
 KILLED: Final = (
     "the analysis was ended from outside: it took too much time or memory, or its machine stopped "
     "it; try a shorter or smaller recording"
@@ -82,6 +86,10 @@ def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None
         report = None
     except MemoryError:
         store.change(made, state="failed", error=TOO_MUCH_MEMORY)
+        report = None
+    except OSError as error:
+        _log.error("an analysed recording cannot be written: %s", error)
+        store.change(made, state="failed", error=f"{NOT_WRITTEN} ({error.strerror})")
         report = None
     except Exception:
         store.change(made, state="failed", error="the analysis failed; the log says why")
