@@ -25,7 +25,7 @@ from worker.networks import Networks
 from worker.ownership import OwnershipThread
 from worker.pipeline import Pipeline
 from worker.session import CameraSession
-from worker.tracking.tracker import LOST_AFTER_S
+from worker.tracking.matching import LOST_AFTER_S
 
 QUIET_AFTER_S: Final = LOST_AFTER_S + 1.0
 """When a camera has sent no frame for this long, the tracks of its people end."""

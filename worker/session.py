@@ -119,9 +119,7 @@ class CameraSession:
             self._judge(frame.tracks[look.index], look, message.captured_at_s)
         faces = frame.faces(analysed_at_s)
         increments, dropped = self.backlog.take_drops(message.sequence)
-        increments.add(frames_field("analysed"))
-        age_s = max(0.0, analysed_at_s - message.captured_at_s)
-        increments.observe(age_field("analysed"), AGE_BUCKETS_S, age_s)
+        _add_analysed(increments, analysed_at_s - message.captured_at_s)
         self._note_analysed(message.captured_at_s, len(frame.tracks))
         counted = self._count(frame.ended, increments)
         self.backlog.sequence = message.sequence
@@ -183,6 +181,11 @@ class CameraSession:
             minutes=self.backlog.take_minutes(),
             people=counted,
         )
+
+
+def _add_analysed(increments: Increments, age_s: float) -> None:
+    increments.add(frames_field("analysed"))
+    increments.observe(age_field("analysed"), AGE_BUCKETS_S, max(0.0, age_s))
 
 
 T = TypeVar("T")

@@ -33,7 +33,7 @@ from dashboard.web.time_range import TimeRange
 from tests.builders import Source, add_camera, totals_of
 from tests.passers import FRAME_S, Passer, picture
 from tests.servers.crashing_worker import Crash, Moment, make_worker, run_worker, take_over
-from worker.tracking.tracker import LOST_AFTER_S
+from worker.tracking.matching import LOST_AFTER_S
 
 STAGE = (Passer(0, 0, 6), Passer(1, 2, 9), Passer(2, 3, 4))
 """Two people, and somebody seen too briefly to be one."""

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.errors import MessageError
+from worker.tracking.matching import LOST_AFTER_S
 from worker.tracking.motion import BoxMotion
 from worker.tracking.people import why_nobody
 from worker.tracking.track import Track
-from worker.tracking.tracker import LOST_AFTER_S, Tracker
+from worker.tracking.tracker import Tracker
 from worker.verdicts.votes import Votes
 
 

@@ -11,7 +11,8 @@ from msgspec import field
 
 from contract.people.verdicts import Verdict
 from worker.saved_state import Amount, Count, Moment, Pixels, Place, Record
-from worker.tracking.motion import Box, BoxMotion
+from worker.tracking.course import Box
+from worker.tracking.motion import BoxMotion
 from worker.tracking.passage import Passage
 from worker.verdicts.votes import Votes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
@@ -13,13 +12,13 @@ from msgspec import Meta
 
 from worker.former_state import tracker_2
 from worker.saved_state import Count, SavedState, Side, read_state, write_state
-from worker.tracking.association import (
-    SAME_FACE_OVERLAP,
-    assign,
-    common_shift,
-    outside,
-    overlaps,
-    uncut,
+from worker.tracking.association import outside, uncut
+from worker.tracking.matching import (
+    LOST_AFTER_S,
+    doubled_boxes,
+    match,
+    match_unmoved,
+    predict,
 )
 from worker.tracking.static_faces import StaticFaces
 from worker.tracking.track import Track
@@ -27,39 +26,10 @@ from worker.tracking.track import Track
 FloatArray = npt.NDArray[np.float32]
 
 MOST_TRACKS: Final = 5000
-LOST_AFTER_S: Final = 2.5
-"""A track ends after this long without a detection. People are hidden for up to about 2 s."""
 STILL_LOST_AFTER_S: Final = 8.0
 """The track of a still face ends only after this long, but continues only in the same place."""
-REACH: Final = 0.6
-"""A detection may continue a track if it is at most this many face heights from the prediction,
-plus `REACH_SPREADS`."""
-REACH_SPREADS: Final = 1.6
-"""Standard deviations of the track's speed that are added to `REACH` for each second unseen: 6.4
-heights for a face seen once, about 1.5 for a face that was followed for a while."""
-LONGEST_REACH: Final = 3.5
-"""No detection farther away than this many face heights continues a track."""
-LEAVING_REACH: Final = 0.4
-"""Reach of a track that is leaving the picture, so that it does not continue with a person who
-comes in at the same edge."""
-STAYING_REACH: Final = 0.4
-"""Reach of a track that stood still, or was last seen before the picture froze."""
-NEWNESS: Final = (0.8, 0.4, 0.3)
-"""Face heights that are added to the distance of a track with 0, 1 or 2 sightings. So of two tracks
-on one face, the older one keeps it."""
-KNOWN_AFTER: Final = 4
-"""After this many sightings the size of a track's face is known."""
-LARGER: Final = 1.4
-"""A box may be at most this many times as high as predicted if the size is known."""
-LARGER_PER_S: Final = 0.5
-"""`LARGER` grows by this much for each second unseen."""
-UNKNOWN_LARGER: Final = 2.2
-"""The same limit while the size is not known, because the track may have shown only a part of its
-face; also the most that `LARGER` grows to."""
 FROZEN_AFTER_S: Final = 1.0
 """A picture repeated for longer than this is frozen. Slow cameras repeat one for up to a second."""
-NOBODY: Final = 2**62
-"""Stands for a track's number where a box has no track."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,12 +145,12 @@ class Tracker:
 
     def _see(self, found: Found, time_s: float) -> tuple[list[Track | None], list[Track]]:
         """Return the track of each box of a new picture, and those that walked out."""
-        predicted = self._predict(time_s)
+        predicted = predict(self.tracks, time_s)
         leaving = outside(predicted, self._state.frame_size)
         about_to_leave = [t for t, left in zip(self.tracks, leaving, strict=True) if left]
-        whose = self._match(predicted, leaving, found.boxes, time_s)
+        whose = match(self.tracks, predicted, leaving, found.boxes, time_s)
         tracks = self._tracks_of(whose, found, time_s)
-        for column, doubled in enumerate(_doubled(found.boxes, tracks)):
+        for column, doubled in enumerate(doubled_boxes(found.boxes, tracks)):
             track = tracks[column]
             if column in whose:
                 whose[column].see(*found.at(column), time_s, doubled)
@@ -205,15 +175,8 @@ class Tracker:
 
     def _see_again(self, found: Found, time_s: float) -> list[Track | None]:
         """Return the track of each box of a repeated picture; no track ends or moves."""
-        where = np.array([track.motion.box for track in self.tracks], np.float32).reshape(-1, 4)
-        reach = np.full(len(where), LONGEST_REACH, np.float32)
-        largest = np.full(len(where), UNKNOWN_LARGER, np.float32)
-        whose = {
-            column: self.tracks[row]
-            for row, column in assign(where, found.boxes, reach, np.zeros_like(reach), largest)
-        }
-        tracks = self._tracks_of(whose, found, time_s)
-        for track, doubled in zip(tracks, _doubled(found.boxes, tracks), strict=True):
+        tracks = self._tracks_of(match_unmoved(self.tracks, found.boxes), found, time_s)
+        for track, doubled in zip(tracks, doubled_boxes(found.boxes, tracks), strict=True):
             if track and 0 <= time_s - track.moved_at_s <= FROZEN_AFTER_S:
                 track.see_again(time_s, doubled)
         return tracks
@@ -250,49 +213,3 @@ class Tracker:
                 > (STILL_LOST_AFTER_S if track.is_still else LOST_AFTER_S)
             ]
         )
-
-    def _predict(self, time_s: float) -> FloatArray:
-        """`(T, 4)` boxes where the tracks should be by now."""
-        boxes = []
-        for track in self.tracks:
-            unseen_s = time_s - track.moved_at_s
-            if unseen_s > LOST_AFTER_S:
-                track.motion.stop()
-            boxes.append(track.motion.predict(max(unseen_s, 0.0)))
-        return np.array(boxes, np.float32).reshape(-1, 4)
-
-    def _match(
-        self,
-        predicted: FloatArray,
-        leaving: npt.NDArray[np.bool_],
-        boxes: FloatArray,
-        time_s: float,
-    ) -> dict[int, Track]:
-        """Return the track of each box that continues one, by the box's index."""
-        unseen_s = np.array([max(time_s - track.moved_at_s, 0.0) for track in self.tracks])
-        spreads = np.array([track.motion.speed_spread for track in self.tracks])
-        reach = np.minimum(REACH + REACH_SPREADS * spreads * unseen_s, LONGEST_REACH)
-        reach[leaving] = LEAVING_REACH
-        reach[unseen_s > LOST_AFTER_S] = STAYING_REACH
-        newness = np.array(
-            [(*NEWNESS, 0.0)[min(track.sightings, len(NEWNESS))] for track in self.tracks],
-            np.float32,
-        )
-        known = np.array([track.sightings >= KNOWN_AFTER for track in self.tracks], bool)
-        grown = np.minimum(LARGER + LARGER_PER_S * unseen_s, UNKNOWN_LARGER)
-        largest = np.where(known, grown, UNKNOWN_LARGER)
-        limits = reach.astype(np.float32), newness, largest.astype(np.float32)
-        pairs = assign(predicted, boxes, *limits)
-        offset = None if pairs else common_shift(predicted, boxes, LEAVING_REACH, limits[-1])
-        if offset is not None:
-            for track in self.tracks:
-                track.shift(offset)
-            pairs = assign(predicted + np.tile(offset, 2), boxes, *limits)
-        return {column: self.tracks[row] for row, column in pairs}
-
-
-def _doubled(boxes: FloatArray, tracks: Sequence[Track | None]) -> list[bool]:
-    """For each box, whether it lies on the face of an older track."""
-    shared = overlaps(boxes) >= SAME_FACE_OVERLAP
-    ids = np.array([track.id if track else NOBODY for track in tracks])
-    return [bool((ids[shared[column]] < ids[column]).any()) for column in range(len(tracks))]
