@@ -1,4 +1,4 @@
-"""Known vulnerabilities of what is locked, a bill of materials of what is installed: `make audit`.
+"""Reports known vulnerabilities of locked packages, and writes a bill of materials: `make audit`.
 
 python deploy/audit.py [out/sbom.cdx.json]
 
@@ -18,10 +18,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("pypi", "osv")
 LOCKS = ("requirements-dev.lock", "deploy/requirements-worker-gpu.lock")
-"""Between them they name every package of every lock."""
+"""Locks that together name every package of every lock."""
 LONGEST_S = 300
 LEAST_SHARE = 0.9
-"""Of the packages that a service must know, or else it is not one to rely on."""
+"""Smallest share of packages that a service must know to be relied on."""
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def write_bill(target: Path) -> int:
-    """Write what is installed here, and return how many components that is."""
+    """Write the installed components, and return their number."""
     target.parent.mkdir(parents=True, exist_ok=True)
     command = ["cyclonedx_py", "environment", "--pyproject", str(ROOT / "pyproject.toml")]
     options = ["--output-reproducible", "--output-format", "JSON", "--output-file", str(target)]
@@ -51,7 +51,7 @@ def write_bill(target: Path) -> int:
 
 
 def ask(service: str) -> list[dict[str, Any]] | str:
-    """Return what a service knows of each locked package, or why nothing was learnt."""
+    """Return a service's answer for each locked package, or the reason for having none."""
     command = ["pip_audit", "--require-hashes", "--disable-pip", "--format", "json"]
     for lock in LOCKS:
         command += ["--requirement", str(ROOT / lock)]

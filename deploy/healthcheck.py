@@ -1,4 +1,4 @@
-"""Whether this container's own process is at work: exit status 0 if so, 1 with the reason if not.
+"""Checks that this container's own process works: exit status 0 if it does, else 1 and the reason.
 
     python deploy/healthcheck.py worker
     python deploy/healthcheck.py worker --alive

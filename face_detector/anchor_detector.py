@@ -1,4 +1,4 @@
-"""What detectors of YuNet's kind share: scaling, batching, decoding."""
+"""The common part of detectors like YuNet: scaling, batching, decoding."""
 
 from __future__ import annotations
 

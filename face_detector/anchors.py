@@ -1,4 +1,4 @@
-"""What the numbers that YuNet's kind of network gives mean, and which of them are faces.
+"""Decodes the output of networks like YuNet into faces.
 
 An anchor is a cell of the grid of stride 8, 16 or 32 and stands for its top-left corner, in
 input pixels. Of it the network says, in this order: the class and the objectness of a face,
@@ -24,7 +24,7 @@ HEADS: Final = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 """Channels by head, in order."""
 CHANNELS: Final = sum(HEADS.values())
 NMS_IOU_THRESHOLD: Final = 0.3  # cv2.FaceDetectorYN's default
-MAX_CANDIDATES: Final = 5000  # likewise, its top_k
+MAX_CANDIDATES: Final = 5000  # cv2.FaceDetectorYN's default top_k
 
 
 @lru_cache(maxsize=32)

@@ -21,7 +21,7 @@ from models.labelled_faces import DetectedFace
 FORMAT: Final = "maskwatch-faces/1"
 
 Found = dict[str, list[DetectedFace]]
-"""By the photograph's file name."""
+"""Faces by the photograph's file name."""
 
 
 def annotate(

@@ -49,7 +49,7 @@ class FaceDetector(Protocol):
     device: str
     """Where it runs: "cpu" or "cuda"."""
     sure_score: float
-    """From this score on, 0 to 1, what it reports is a face of which most is to be seen."""
+    """Score, 0 to 1, from which a detection is a face that is mostly visible."""
 
     def detect(self, frames: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
         """Find the faces of each frame: one `Detections` a frame, in order.

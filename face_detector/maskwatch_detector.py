@@ -18,10 +18,10 @@ from face_detector.spec import INPUT, OUTPUT, DetectorSpec
 from models.onnx_session import open_session
 
 SURE_ABOVE: Final = 0.15
-"""Less than this above its threshold are mostly faces half hidden, whose box says little of where
-they go, or backs of heads (docs/adr/0011) ..."""
+"""Margin above the detector's threshold from which a score is sure. Faces below it are mostly half
+hidden, so that their boxes move irregularly, or backs of heads (docs/adr/0011)."""
 MOST_SURE_SCORE: Final = 0.9
-"""... but nothing has to be surer than this."""
+"""Upper limit of the sure score: a face with this score is always sure."""
 
 
 class MaskwatchDetector(AnchorDetector):

@@ -23,7 +23,7 @@ MEAN_BGR: Final = (104.0, 177.0, 123.0)
 DEFAULT_SCORE_THRESHOLD: Final = 0.5
 MAX_BATCH: Final = 16
 COLUMNS: Final = 7
-"""Of the output: image index, class, score, then x_min, y_min, x_max, y_max in 0..1."""
+"""Columns of the output: image index, class, score, then x_min, y_min, x_max, y_max in 0..1."""
 
 
 class SsdDetector:

@@ -7,11 +7,12 @@ from typing import Final
 DIVERGED_S: Final = 1.0
 JUMPS_APART_S: Final = 30.0
 SETTLES_S: Final = 3.0
-"""What a camera kept for new viewers comes at once, so late: later frames are late by less."""
+"""Seconds in which timing settles: a camera first sends its buffered frames, which are late."""
 RESTARTED_S: Final = 2.0
 EARLY_S: Final = 0.05
 CATCH_UP_S: Final = 0.5
-"""Frames that a network held back this long, and then delivers at once, are all due."""
+"""Longest backlog, in seconds, whose frames all count as due when the network delivers them at
+once."""
 
 
 class StreamClock:

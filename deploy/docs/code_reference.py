@@ -1,4 +1,4 @@
-"""The reference pages that the code itself tells: settings, metrics, API and commands."""
+"""Generates reference pages from the code: settings, metrics, API and commands."""
 
 from __future__ import annotations
 

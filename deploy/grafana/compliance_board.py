@@ -1,4 +1,4 @@
-"""How many wear masks, never without how many were judged."""
+"""The rate of people with a mask, always with its n."""
 
 from __future__ import annotations
 
@@ -28,67 +28,67 @@ HIDDEN: Final = {"legend": True, "tooltip": False, "viz": False}
 
 
 def compliance_board() -> Json:
-    """How many wear masks, never without how many were judged."""
+    """The rate of people with a mask, always with its n."""
     cameras = variable("camera", "Camera", f"label_values({select(metrics.CAMERA_UP)}, camera)")
     up = select(metrics.CAMERA_UP, camera=CHOSEN)
     invalid = select(metrics.CAMERA_QUALITY, camera=CHOSEN)
     panels = [
         stat(
             "Compliance",
-            "mask / (mask + incorrect + no_mask), over people, in the time shown. Read it with n "
-            "beside it. Empty while nobody was judged.",
+            "mask / (mask + incorrect + no_mask), over people, in the time shown. Read it together "
+            "with n. Empty without verdicts.",
             [(compliance(), "")],
             **{
                 "unit": "percentunit",
                 "decimals": 1,
                 "min": 0,
                 "max": 1,
-                "noValue": "nobody judged",
+                "noValue": "no verdicts",
             },
         ),
         stat(
-            "n: people judged",
-            "How many people the compliance rate rests on: mask, incorrect and no_mask. People of "
-            "unknown verdict are not among them.",
+            "n: people with a verdict",
+            "People behind the compliance rate: mask, incorrect and no_mask. People with the "
+            "verdict unknown are excluded.",
             [(people(verdict=JUDGED_VERDICTS), "")],
             unit="short",
             decimals=0,
         ),
         stat(
             "Unknown share",
-            "People whose verdict is unknown, of all who were counted.",
+            "Share of counted people whose verdict is unknown.",
             [(f"{people(verdict='unknown')} / ({people()} > 0)", "")],
             **{
                 "unit": "percentunit",
                 "decimals": 1,
                 "min": 0,
                 "max": 1,
-                "noValue": "nobody counted",
+                "noValue": "no people",
             },
         ),
         stat(
             "Cameras up",
-            "Cameras that deliver pictures, of those that are switched on.",
+            "Cameras that deliver pictures, and cameras that are switched on.",
             [(total(up), "up"), (f"count({up})", "switched on")],
             unit="short",
         ),
         stat(
-            "To be believed",
-            "Cameras, of those switched on, that deliver pictures with nothing wrong about them. "
-            "Whichever are selected.",
+            "Reliable cameras",
+            "Share of switched-on cameras that deliver good pictures, over all cameras. "
+            "The selection has no effect.",
             [("maskwatch_cameras_valid:ratio", "")],
             **{"unit": "percentunit", "decimals": 0, "thresholds": at_least(0.8)},
         ),
         stat(
             "Faces in view",
-            "Now, whatever their verdict.",
+            "Faces in view now, with any verdict.",
             [(total(select(metrics.FACES, camera=CHOSEN)), "")],
             unit="short",
         ),
         _rate_with_interval(),
         bars(
             "People by verdict",
-            "People counted, each once, when their track ended.",
+            "People counted; each counts once, when the track ends.",
             [
                 (
                     total(f"increase({select(metrics.PEOPLE, camera=CHOSEN)}[{STEP}])", "verdict"),
@@ -101,7 +101,7 @@ def compliance_board() -> Json:
         ),
         table(
             "By camera, in the time shown",
-            "The rate with what it rests on. `unknown` is outside the rate and its n.",
+            "The rate and its counts. `unknown` is excluded from the rate and its n.",
             {
                 "compliance": compliance("camera"),
                 "n": people("camera", verdict=JUDGED_VERDICTS),
@@ -111,7 +111,7 @@ def compliance_board() -> Json:
         ),
         stacked(
             "Faces in view, by verdict",
-            "Faces, not people: one who stays is in every one of these.",
+            "Faces, not people: a person who stays counts at every point.",
             [(total(select(metrics.FACES, camera=CHOSEN), "verdict"), "{{verdict}}")],
             overrides=verdict_colors(),
             unit="short",
@@ -121,8 +121,8 @@ def compliance_board() -> Json:
             "Cameras", "Whether each camera delivers a picture.", [(up, "{{camera}}")], UP_OR_DOWN
         ),
         states(
-            "Pictures not to be believed",
-            "What is wrong with a camera's picture, while it is: its minutes are marked invalid.",
+            "Unreliable pictures",
+            "Problems of a camera's picture. While one lasts, its minutes are marked invalid.",
             [(f"{invalid} == 1", "{{camera}}: {{problem}}")],
             {"1": ("invalid", "orange")},
         ),
@@ -150,8 +150,8 @@ def _rate_with_interval() -> Panel:
     )
     return lines(
         "Compliance over the last hour, all cameras",
-        "Each point looks back over one hour, whichever cameras are selected. The band is the 95 % "
-        "Wilson interval, n (right) the people judged in that hour.",
+        "Each point covers the hour before it, over all cameras. The band is the 95 % Wilson "
+        "interval; n (right) is the number of people with a verdict in that hour.",
         [
             ("maskwatch_compliance:ratio1h", "compliance"),
             ("maskwatch_compliance_wilson_low:ratio1h", "95 % low"),

@@ -1,4 +1,4 @@
-"""Whether frames are analysed in time, and what it is that holds them up."""
+"""Whether frames are analysed in time, and the reasons if they are not."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ LOST: Final = ("overflow", "stale", "unpublished", "undecodable", "no_network")
 
 
 def operations_board() -> Json:
-    """Whether frames are analysed in time, and what it is that holds them up."""
+    """Whether frames are analysed in time, and the reasons if they are not."""
     cameras = variable("camera", "Camera", f"label_values({select(metrics.CAMERA_UP)}, camera)")
     panels = [*_now(), *_in_time(), *_capacity(), *_networks_and_jobs(), *_outcomes()]
     return board("maskwatch-operations", "Maskwatch: operations", panels, cameras)
 
 
 def _now() -> list[Panel]:
-    """The state of things in numbers."""
+    """The current state in numbers."""
     return [
         stat(
             "Redis",
-            "Whether the dashboard reaches it, whether it takes what is written, and whether it "
-            "still has all it had. Without the first two nothing is analysed or counted.",
+            "Whether the dashboard reaches Redis, whether Redis accepts writes, and whether it has "
+            "lost data. Without the first two, no frame is analysed or counted.",
             [
                 (f"min({select(metrics.REDIS_UP)})", "reached"),
                 (f"min({select(metrics.REDIS_STORES)})", "stores"),
-                (f"1 - max({select(metrics.REDIS_LOST)})", "has all it had"),
+                (f"1 - max({select(metrics.REDIS_LOST)})", "no data lost"),
             ],
             unit="short",
             mappings=mapped({"0": ("no", "red"), "1": ("yes", "green")}),
         ),
         stat(
             "Processes",
-            "Alive now.",
+            "Processes that are alive now.",
             [
                 (f"max({select(metrics.WORKERS)})", "workers"),
                 (f"max({select(metrics.INGESTS)})", "ingests"),
@@ -56,27 +56,27 @@ def _now() -> list[Panel]:
             thresholds=at_least(1),
         ),
         stat(
-            "Workers at work",
-            "Share of the time that they do not wait for frames, over five minutes. From 90 % on, "
-            "frames are about to be late.",
+            "Workers busy",
+            "Share of time in which workers do not wait for frames, over five minutes. From 90 %, "
+            "frames will soon be late.",
             [("maskwatch_worker_saturation:ratio5m", "")],
             **{"unit": "percentunit", "decimals": 0, "thresholds": from_good_to_bad(0.7, 0.9)},
         ),
         stat(
             "Late or lost, an hour",
-            "Of the frames that were to be analysed. The objective allows 1 % a month.",
+            "Share of sampled frames. The objective allows 1 % per month.",
             [("maskwatch_frames_missed:ratio1h", "")],
             **{"unit": "percentunit", "decimals": 2, "thresholds": from_good_to_bad(0.01, 0.144)},
         ),
         stat(
             "Late or lost, three days",
-            "The same over three days.",
+            "Share of sampled frames over three days.",
             [("maskwatch_frames_missed:ratio3d", "")],
             **{"unit": "percentunit", "decimals": 2, "thresholds": from_good_to_bad(0.01, 0.03)},
         ),
         stat(
             "Alerts open",
-            "Of Maskwatch's own rules, by kind.",
+            "Open alerts of Maskwatch's own rules, by kind.",
             [(total(select(metrics.ALERTS_OPEN), "kind"), "{{kind}}")],
             unit="short",
             thresholds=from_good_to_bad(1, 10),
@@ -99,7 +99,7 @@ def _in_time() -> list[Panel]:
         ),
         lines(
             "Age of published frames",
-            "From capture to Redis: what of the age above is ingest's.",
+            "From capture to Redis: ingest's part of the age above.",
             [
                 (
                     quantile(share, metrics.FRAME_AGE, camera=CHOSEN, stage="published"),
@@ -111,8 +111,8 @@ def _in_time() -> list[Panel]:
         ),
         lines(
             "Late or lost",
-            "Share of the frames that were to be analysed and were not within a second, over all "
-            "cameras. The faster it is used up, the shorter the window that alerts.",
+            "Share of sampled frames that were not analysed within a second, over all cameras. "
+            "The faster the budget is used up, the shorter the window that alerts.",
             [
                 (f"maskwatch_frames_missed:ratio{window}", window)
                 for window in ("5m", "1h", "6h", "3d")
@@ -121,7 +121,8 @@ def _in_time() -> list[Panel]:
         ),
         stacked(
             "Frames lost, by cause",
-            "Published or sampled, and never analysed. `stale` and `overflow` want more workers.",
+            "Frames that were sampled but never analysed. Add workers against `stale` and "
+            "`overflow`.",
             [
                 (
                     rate(select(metrics.FRAMES_DROPPED, camera=CHOSEN, cause=LOST), "cause"),
@@ -134,12 +135,12 @@ def _in_time() -> list[Panel]:
 
 
 def _capacity() -> list[Panel]:
-    """How many workers there are, and how many are wanted."""
+    """The number of workers, and the number needed."""
     return [
         lines(
-            "Workers wanted",
-            "What the number of workers follows, divided by what one may have (deploy/helm), "
-            "beside how many there are.",
+            "Workers needed",
+            "The autoscaler's measures divided by their targets for one worker (deploy/helm), and "
+            "the current number of workers.",
             [
                 (f"max({select(metrics.WORKERS)})", "alive"),
                 ("maskwatch_workers_busy:rate2m / 0.7", "by time at work"),
@@ -151,14 +152,14 @@ def _capacity() -> list[Panel]:
         ),
         lines(
             "Frames waiting",
-            "In Redis, for a worker.",
+            "Frames in Redis that wait for a worker.",
             [(select(metrics.FRAMES_WAITING, camera=CHOSEN), "{{camera}}")],
             unit="short",
             decimals=0,
         ),
         lines(
-            "Frames a second, by stage",
-            "What cameras deliver, what is sampled of it, and what is analysed.",
+            "Frames per second, by stage",
+            "Frames that cameras deliver, that are sampled, and that are analysed.",
             [(rate(select(metrics.FRAMES, camera=CHOSEN), "stage"), "{{stage}}")],
             8,
             unit="cps",
@@ -167,11 +168,11 @@ def _capacity() -> list[Panel]:
 
 
 def _networks_and_jobs() -> list[Panel]:
-    """What networks and queues do."""
+    """The networks and queues."""
     return [
         lines(
             "Inference time",
-            "One batch of a network.",
+            "Duration of one batch of a network.",
             [
                 (quantile(share, metrics.INFERENCE, "network"), f"{{{{network}}}} p{share * 100:g}")
                 for share in (0.5, 0.95)
@@ -181,14 +182,14 @@ def _networks_and_jobs() -> list[Panel]:
         ),
         lines(
             "Batch size, mean",
-            "Images that a network is given at once.",
+            "Images that a network processes at once.",
             [(mean(metrics.BATCH_SIZE, "network"), "{{network}}")],
             8,
             unit="short",
         ),
         lines(
             "Jobs waiting",
-            "That nobody has begun, by queue.",
+            "Jobs that no process has started, by queue.",
             [(select(metrics.JOBS_WAITING), "{{queue}}")],
             8,
             unit="short",
@@ -196,7 +197,8 @@ def _networks_and_jobs() -> list[Panel]:
         ),
         stacked(
             "Commits refused",
-            "By another owner's right, or because a newer one was there. They change nothing.",
+            "Commits refused because another worker owns the camera, or a newer commit exists. "
+            "Refused commits change nothing.",
             [(rate(select(metrics.COMMITS_REFUSED, camera=CHOSEN), "reason"), "{{reason}}")],
             8,
             unit="cps",
@@ -205,11 +207,11 @@ def _networks_and_jobs() -> list[Panel]:
 
 
 def _outcomes() -> list[Panel]:
-    """What comes of it all."""
+    """The results."""
     return [
         bars(
             "Messages of alerts",
-            "Attempts to tell somebody, by what came of them.",
+            "Delivery attempts, by outcome.",
             [
                 (
                     total(f"increase({select(metrics.ALERT_DELIVERIES)}[{STEP}])", "outcome"),
@@ -220,8 +222,8 @@ def _outcomes() -> list[Panel]:
             unit="short",
         ),
         bars(
-            "Tracks that were nobody",
-            "By why.",
+            "Discarded tracks",
+            "Discarded tracks, by cause.",
             [
                 (
                     total(
@@ -252,7 +254,7 @@ def _outcomes() -> list[Panel]:
         ),
         stat(
             "Cameras with a fault",
-            "Of connection or stream: how many now, and how many began in the time shown.",
+            "Faults of connection or stream: how many now, and how many began in the time shown.",
             [
                 (f"count({select(metrics.CAMERA_FAULT, camera=CHOSEN)}) or vector(0)", "now"),
                 (
@@ -264,14 +266,14 @@ def _outcomes() -> list[Panel]:
         ),
         stat(
             "Rules evaluated",
-            "How long ago.",
+            "Time since the last evaluation.",
             [(f"time() - {select(metrics.ALERTS_EVALUATED)}", "")],
             unit="s",
             thresholds=from_good_to_bad(60, 120),
         ),
         stat(
             "Cameras fit",
-            "At which masks can be measured, of those of which that is known.",
+            "Share of cameras at which masks can be measured, of the cameras with a known fitness.",
             [(f"avg({select(metrics.CAMERA_FIT)})", "")],
             **{"unit": "percentunit", "decimals": 0},
         ),

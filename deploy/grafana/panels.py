@@ -31,7 +31,7 @@ class Panel:
     description: str
     targets: Targets
     width: int
-    """Of the 24 columns."""
+    """Width in columns, of 24."""
     height: int
     defaults: Json
     options: Json

@@ -14,7 +14,7 @@ from face_detector.loading import DETECTORS, load_detector
 from models.files import search_dirs
 
 LEAST_SCORE: Final = 0.05
-"""For the curves: far below what anyone serves with."""
+"""Lowest score in the curves: far below any threshold in use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def judge_photographs(
     classifier: MaskClassifier,
     progress: Callable[[int], None] | None = None,
 ) -> list[Judgement]:
-    """What serving says of each photograph as a single frame, without tracks and votes."""
+    """Judge each photograph like a single frame of a camera, without tracks and votes."""
     judgements = []
     for number, photograph in enumerate(photographs):
         image = photograph.read()

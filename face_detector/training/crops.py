@@ -24,7 +24,7 @@ Image = npt.NDArray[np.uint8]
 Generator = np.random.Generator
 
 GRID_SHARES: Final = {1: 0.4, 2: 0.35, 3: 0.2, 4: 0.05}
-"""How often a crop is a mosaic of so many rows and columns."""
+"""Share of crops that are a mosaic of this many rows and columns."""
 LEAST_WANTED_PX: Final = 8.0
 MOST_WANTED: Final = {1: 1.1, 2: 0.8, 3: 0.8, 4: 0.8}
 """Wanted sizes of the picked face (square root of its box's area), the largest as a share of
@@ -33,9 +33,9 @@ LARGEST_SCALE: Final = 2.2
 LEAST_FILLED: Final = 0.35
 """Share of a piece's side that its photograph fills at least."""
 BACKGROUND_SHARE: Final = 0.15
-"""Pieces that are placed without looking for a face."""
+"""Share of pieces that are placed without looking for a face."""
 LEAST_FACE_PX: Final = 6.0
-"""Smaller faces are neither taught nor punished: they are beyond a stride of 8."""
+"""Faces smaller than this are ignored: they are below the resolution of stride 8."""
 LEAST_VISIBLE: Final = 0.5
 """Share of a face that must be left by the crop's edge."""
 LANDMARKS_VISIBLE: Final = 0.8

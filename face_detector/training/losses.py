@@ -17,17 +17,17 @@ from keras import ops
 from face_detector.anchors import STRIDES, Floats, anchors
 
 MAX_FACES: Final = 40
-"""Of a crop; more are ignored."""
+"""Most faces of a crop; further ones are ignored."""
 FACE_COLUMNS: Final = 16
-"""Of a face: weight (0: an empty row), x_min, y_min, x_max, y_max, whether the landmarks are
-known, the landmarks' x and y. In pixels of the crop."""
+"""Columns of a face: weight (0: an empty row), x_min, y_min, x_max, y_max, whether the landmarks
+are known, the landmarks' x and y. In pixels of the crop."""
 REACH: Final = 5
 """Cells in a row around a face's centre that may answer for it: within 2.5 strides, as YuNet's."""
 CANDIDATES: Final = REACH * REACH * len(STRIDES)
-MOST_ANSWERS: Final = 10  # likewise
-IOU_COST: Final = 3.0  # likewise
+MOST_ANSWERS: Final = 10  # as YuNet's
+IOU_COST: Final = 3.0  # as YuNet's
 NEVER: Final = 1e5
-BOX_WEIGHT, LANDMARKS_WEIGHT = 5.0, 0.1  # likewise
+BOX_WEIGHT, LANDMARKS_WEIGHT = 5.0, 0.1  # as YuNet's
 SMOOTH: Final = 1 / 9
 TINY: Final = 1e-7
 

@@ -18,7 +18,7 @@ from face_detector.anchors import CHANNELS, STRIDES
 WIDTH: Final = 64
 FIRST_LOGIT: Final = -2.0
 PIXEL_SIZE: Final = 100.0
-"""How large pixels are, roughly; the first layer starts out small, for what follows wants 1."""
+"""Approximate size of pixel values. The first layer starts small, because later layers expect 1."""
 
 
 def build_network() -> Any:

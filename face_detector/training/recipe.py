@@ -1,4 +1,4 @@
-"""What makes one training run of the detector another."""
+"""The settings that distinguish training runs of the detector."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def _split(
 def _settings(
     data: PhotographSet, recipe: Recipe, begin_with: Path | None, labels_by: Path | None
 ) -> dict[str, Any]:
-    """What tells two runs apart."""
+    """Return the settings that distinguish two runs."""
     photographs, faces = Counter[str](), Counter[str]()
     for photograph in data.photographs:
         photographs[photograph.source] += 1

@@ -32,7 +32,7 @@ class Look:
 
     head: Sprite
     face_box: tuple[float, float, float, float]
-    """Of the face within the head's picture, pixels."""
+    """Box of the face within the head's picture, in pixels."""
     body: Sprite
     """`BODY_WIDTH_M` x `BODY_HEIGHT_M`, shoulders at the top."""
     trousers: tuple[int, int, int]

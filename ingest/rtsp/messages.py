@@ -9,7 +9,7 @@ from typing import Final
 
 MOST_HEAD_BYTES: Final = 64 * 1024
 MOST_LINE_BYTES: Final = 4096
-"""Of a head: twice the longest address of a camera. What `Location` says is no longer, either."""
+"""Longest line of a head: twice the longest address of a camera. `Location` may be no longer."""
 MOST_LINES: Final = 256
 MOST_BODY_BYTES: Final = 1024 * 1024
 MARK: Final = ord("$")

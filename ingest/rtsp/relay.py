@@ -29,11 +29,10 @@ from ingest.rtsp.udp import UdpStream
 
 CHUNK_BYTES: Final = 64 * 1024
 REST_S: Final = 0.005
-"""Between two looks at what comes over UDP: packets that overtook one another meanwhile are put in
-their order."""
+"""Seconds between two reads of UDP packets. Packets of one read are sorted into their order."""
 GREETING_S: Final = 2.0
 LEAVING_S: Final = 1.0
-"""What a farewell (TEARDOWN) may take."""
+"""Longest time for sending TEARDOWN, in seconds."""
 MOST_TRIES: Final = 3
 _OPTIONS: Final = ("OPTIONS", "GET_PARAMETER")
 _PRIVATE: Final = {"Location": "", "WWW_Authenticate": ""}
@@ -41,7 +40,7 @@ _PRIVATE: Final = {"Location": "", "WWW_Authenticate": ""}
 
 @dataclass
 class _Asked:
-    """What FFmpeg asked and the camera has not answered yet."""
+    """A request of FFmpeg that the camera has not answered yet."""
 
     request: Message
     tries: int = 0
@@ -61,11 +60,12 @@ class RtspRelay:
         self._waiting: dict[str, _Asked] = {}
         self._streams: list[UdpStream] = []
         self.url = ""
-        """What FFmpeg is to open: nobody else on this machine knows the word in it."""
+        """The address for FFmpeg. It contains a secret word, so that no other process can use
+        it."""
         self.moved: str | None = None
-        """Where the camera sent its viewer instead of answering; empty if it did not say."""
+        """The target of the camera's redirect; empty if the redirect has none."""
         self.failure: SourceError | None = None
-        """Why the connection was given up here."""
+        """The reason for closing the connection here."""
 
     @property
     def over_udp(self) -> bool:

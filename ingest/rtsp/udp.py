@@ -11,10 +11,11 @@ from ingest.rtsp.messages import packet
 
 RECEIVED_BYTES: Final = 65536
 BUFFER_BYTES: Final = 2 * 1024 * 1024
-"""A key frame comes at once; the system may give less (net.core.rmem_max)."""
+"""Receive buffer: a key frame arrives in one burst. The system may give less
+(net.core.rmem_max)."""
 TRIES: Final = 50
 MOST_AT_ONCE: Final = 1000
-"""Packets taken in one look, so that whoever floods a port holds up nothing else."""
+"""Most packets per read, so that a flooded port does not delay other work."""
 # What opens the way back through a firewall that remembers whom we sent something: an RTP packet
 # without a payload, and a receiver's report about nobody.
 _OPENERS: Final = (b"\x80" + bytes(11), b"\x80\xc9\x00\x01" + bytes(4))

@@ -14,7 +14,7 @@ from typing import Any, Final
 from av.video.stream import VideoStream
 
 MOST_OPEN: Final = 256
-"""Packets that may wait to be told from pictures: more only where timestamps run backwards."""
+"""Most packets that may wait for their picture; more occur only if timestamps run backwards."""
 
 
 class LeavingOut:

@@ -41,12 +41,13 @@ PROTOCOLS: Final[dict[SourceKind, str]] = {
     "webcam": "file",
 }
 ANALYSED_S: Final = 2.0
-"""Of the stream's own time, spent on finding out what it is. What comes meanwhile is kept: it
-begins with the key frame that most cameras send to whoever connects."""
+"""Seconds of stream time that FFmpeg analyses to identify the stream. The packets are kept, because
+they begin with the key frame that most cameras send to a new viewer."""
 FORMATS: Final = (
     "mpjpeg,mjpeg,jpeg_pipe,mpegts,mpeg,mov,mp4,matroska,webm,flv,avi,asf,ogg,h264,hevc,m4v"
 )
-"""None of them opens anything else: no playlists (HLS, DASH, concat), SDP, or rows of pictures."""
+"""None of these formats opens other files: no playlists (HLS, DASH, concat), SDP or image
+sequences."""
 
 
 _FORMATS_OF: Final[dict[SourceKind, str]] = {"webcam": "v4l2", "rtsp": "rtsp"}

@@ -1,4 +1,4 @@
-"""Plays a recording at the speed it was filmed, or at another."""
+"""Plays a recording in real time, or at another speed."""
 
 from __future__ import annotations
 

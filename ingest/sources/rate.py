@@ -7,9 +7,10 @@ from typing import Final
 from ingest.health import Notice
 
 FAST_FPS: Final = 61.0
-"""Cameras of 60 frames a second are common enough; nothing that we count needs more."""
+"""Rate above which a camera is too fast. Cameras with 60 frames per second are common."""
 ENOUGH_FPS: Final = 3.0
-"""Of a stream that declares no rate: with fewer, people are lost between two frames."""
+"""Lowest acceptable rate of a stream that declares none: below it, people are lost between
+frames."""
 SHORT_SHARE: Final = 0.8
 LASTS_S: Final = 3.0
 

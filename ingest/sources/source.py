@@ -25,9 +25,9 @@ def open_source(
     """
     if HIDDEN in source:
         raise SourceLockedError(
-            "the camera's address is encrypted, and ingest has no key that opens it; give it the "
-            "file that the address was saved with (MASKWATCH_SECRET_KEY_FILE), or type the whole "
-            "address anew"
+            "the camera's address is encrypted, and ingest cannot decrypt it; give ingest the key "
+            "file with which the address was saved (MASKWATCH_SECRET_KEY_FILE), or enter the "
+            "whole address again"
         )
     address = parse_source(source)
     if address.kind == "demo":

@@ -31,20 +31,20 @@ from runtime.video.pictures import PictureMaker
 from runtime.video.streams import film_of
 
 GRACE_S: Final = 1.5
-"""What a watchdog allows beyond FFmpeg's own time-outs, which are not exact."""
+"""Seconds that the watchdog adds to FFmpeg's own time-outs, which are not exact."""
 READER_MB: Final = 140
-"""What a reader holds before its first picture."""
+"""Memory of a reader before its first picture, in MB."""
 DECODING_BYTES_A_PIXEL: Final = 15
 """Six decoded pictures of 4:2:0 (what H.264's reference pictures come to), and two in BGR."""
 MOST_BROKEN_PACKETS: Final = 250
 """Packets in a row without a decodable frame before a file counts as undecodable."""
 HIGHEST_FPS: Final = 240.0
-"""What declares more declares the ticks of its clock."""
+"""Highest plausible rate. A stream that declares more declares its clock's ticks."""
 # Their demuxers invent timestamps at a fixed rate; only arrival tells the truth.
 _ARRIVAL_FORMATS: Final = frozenset({"mpjpeg", "mjpeg", "jpeg_pipe", "h264", "hevc", "m4v"})
 _INDEXED_FORMATS: Final = frozenset({"mp4", "matroska"})
-"""Which say where each picture is. Others begin again by being opened anew: seeking in them may
-end near the beginning, and opening costs as much as several pictures."""
+"""Formats with an index of pictures, which can be rewound. Films in other formats are opened again:
+seeking in them may miss the beginning, and opening costs as much as several pictures."""
 
 
 class VideoSource:

@@ -32,7 +32,8 @@ from ingest.reach.reach import Reach
 
 CHUNK_BYTES: Final = 64 * 1024
 MOST_ADDRESS_CHARS: Final = 4096
-"""Of an address that a redirect or a playlist names; signed ones of a thousand are common."""
+"""Longest address in a redirect or a playlist; signed addresses of a thousand characters are
+common."""
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _KEPT_IN_PATHS: Final = "%/:=&?~+!$,;'@()*[]"
 

@@ -20,11 +20,11 @@ from ingest.web.client import Answer, WebClient
 from ingest.web.playlist import BEGINNING, MOST_BYTES, Key, Part, Playlist, Segment, parse_playlist
 
 MOST_NESTED: Final = 3
-"""Playlists in playlists; RFC 8216 knows two."""
+"""Most nested playlists; RFC 8216 has two."""
 BEHIND: Final = 3
-"""Segments before the live edge at which one begins (RFC 8216, 6.3.3)."""
+"""Segments before the live edge at which playing starts (RFC 8216, 6.3.3)."""
 MOST_MISSING: Final = 2
-"""Segments in a row that a live camera may have removed before they were asked for."""
+"""Most segments in a row that a live camera may have removed before we requested them."""
 LONGEST_PAUSE_S: Final = 30.0
 SHORTEST_PAUSE_S: Final = 0.25
 _BLOCK: Final = 16

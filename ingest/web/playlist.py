@@ -13,7 +13,7 @@ from typing import Final
 from ingest.web.client import ByteRange
 
 MOST_BYTES: Final = 2**20
-"""Of a playlist: some 15,000 segments, or eight hours in segments of two seconds."""
+"""Largest playlist: about 15,000 segments, or eight hours in segments of two seconds."""
 MOST_LINE_CHARS: Final = 8192
 BEGINNING: Final = b"#EXTM3U"
 _ATTRIBUTE: Final = re.compile(r'([^=,"]*)=(?:"([^"]*)"|([^,"]*))[^,]*,?')
@@ -65,7 +65,7 @@ class Playlist:
     variants: tuple[Variant, ...]
     segments: tuple[Segment, ...]
     target_s: float
-    """No segment lasts longer."""
+    """Longest segment, in seconds."""
     ended: bool
     """Whether no segment will follow: a recording."""
 

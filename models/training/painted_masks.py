@@ -20,7 +20,7 @@ Worn = Literal["proper", "under_nose", "under_chin", "under_mouth", "over_eyes"]
 
 SURGICAL_CHANCE: Final = 0.5
 PRINTED_CHANCE: Final = 0.45
-"""Of the masks that are not surgical."""
+"""Share of masks that are not surgical."""
 
 
 def paint_mask(
