@@ -108,7 +108,7 @@ def test_a_line_is_drawn_with_the_pointer_and_an_area_with_keys_and_both_are_kep
     camera = FakeCamera(redis, "Gate")
     browser.open(f"{server.url}/cameras/{camera.id}")
     browser.wait_for("#layout li")
-    browser.wait(lambda: "None" in browser.find("#layout ul").text, "the camera is known")
+    browser.wait(lambda: "No shapes" in browser.find("#layout ul").text, "the camera is known")
     browser.find("[data-act=draw]").click()
     browser.find("[data-act=line]").click()
     surface = browser.find("#surface")

@@ -41,7 +41,7 @@ def test_a_file_is_tried_first_and_changes_cameras_only_when_told_to(
     browser.wait(lambda: browser.find("#apply").is_displayed(), "the button to apply")
     assert browser.find("#apply").text == "Apply 2 changes"
     browser.find("#apply").click()
-    browser.wait(lambda: browser.find("#plan-title").text.upper() == "WHAT WAS CHANGED", "done")
+    browser.wait(lambda: browser.find("#plan-title").text.upper() == "APPLIED CHANGES", "done")
     found = cameras_of(redis).all()
     assert [(camera.name, camera.source) for camera in found] == [
         ("Gate West", SOURCE),

@@ -348,7 +348,7 @@ def test_a_wall_shows_one_group_or_all_under_their_names(
     browser.wait(lambda: len(shown(browser)) == 3, "three tiles")
     assert shown(browser) == ["Gate 1", "Gate 10", "Door"]
     headings = [one.text for one in browser.driver.find_elements(By.CSS_SELECTOR, ".group-heading")]
-    assert headings == ["TERMINAL 2", "TERMINAL 10", "WITHOUT A GROUP"]
+    assert headings == ["TERMINAL 2", "TERMINAL 10", "NO GROUP"]
     browser.find("#group option[value='group:Terminal 10']").click()
     assert shown(browser) == ["Gate 10"]
     browser.open(server.url)
