@@ -95,12 +95,13 @@ class Analyser:
 
 def _look(frame: TrackedFrame, index: int, crop: Image, probabilities: FloatArray) -> FaceLook:
     marks = frame.detections.landmarks
+    score = float(frame.detections.scores[index])
     sharpness = sharpness_of(crop)
     frontality = frontality_of(None if marks is None else marks[index])
     return FaceLook(
         index,
         probabilities,
-        weight=weigh(frame.height_px(index), sharpness, frontality),
+        weight=weigh(sharpness, frontality, score, frame.sure_score),
         frontality=frontality,
         sharpness=sharpness,
         brightness=float(crop.mean()),

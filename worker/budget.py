@@ -1,4 +1,4 @@
-"""Which faces are worth classifying now: new people first, settled ones rarely.
+"""Which faces are worth classifying now: new people first, settled ones less often.
 
 So cost follows new people, not faces in view. No face waits for ever: its urgency is the number of
 turns that it has waited, so it becomes the most urgent one in the end.
@@ -12,15 +12,14 @@ from typing import Final
 
 from worker.tracking.track import Track
 
-UNDECIDED_EVERY_S: Final = 0.15
-"""Seconds between looks at a face without a verdict, at first."""
-UNSETTLED_EVERY_S: Final = 0.6
-"""Seconds between looks at a face with a verdict that is not settled, at first."""
+UNSETTLED_EVERY_S: Final = 0.1
+"""Seconds between looks at a face whose verdict is not settled, at first."""
 PATIENCE: Final = 0.05
-"""Both intervals grow to this share of the time that a face has been in view. A face that twenty
+"""That interval grows to this share of the time that a face has been in view. A face that twenty
 looks could not judge needs another view, not another look."""
-SETTLED_EVERY_S: Final = 3.0
-"""Seconds between looks at a settled face, in case its mask was put on or taken off."""
+SETTLED_EVERY_S: Final = 0.5
+"""Seconds between looks at a settled face, and the most between those at any other. So half a
+second passes at most before a look shows that a mask was put on, or that a face turned to us."""
 NEW_URGENCY: Final = 4.0
 """Urgency of a face that was never looked at, in turns waited."""
 
@@ -52,8 +51,7 @@ def urgency(track: Track, time_s: float) -> float:
     if votes.settled:
         turn_s = SETTLED_EVERY_S
     else:
-        seen_for_s = time_s - track.first_seen_s
-        often_s = UNDECIDED_EVERY_S if votes.now == "unknown" else UNSETTLED_EVERY_S
-        turn_s = min(max(often_s, PATIENCE * seen_for_s), SETTLED_EVERY_S)
+        patience_s = PATIENCE * (time_s - track.first_seen_s)
+        turn_s = min(max(UNSETTLED_EVERY_S, patience_s), SETTLED_EVERY_S)
     # A frame may come a little before its turn. Waiting for the next one would double the wait.
     return (time_s - votes.looked_at_s) / turn_s + 0.01

@@ -7,10 +7,14 @@ version.
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import msgspec
 
 from contract.cameras.quality import PROBLEMS
 from worker.condition.fitness import BINS
+from worker.saved_state import Amount
 
 
 def tracker_2(record: dict[str, Any]) -> dict[str, Any]:
@@ -44,12 +48,28 @@ def _track(record: list[Any]) -> list[Any]:
 
 
 def _votes(record: list[Any]) -> list[Any]:
-    now, looked_at_s, *numbers, founded, changes = record
+    now, looked_at_s, *rest, founded, changes = record
+    numbers = msgspec.convert(rest, list[Amount])
     recent, held_s, sure_s = numbers[:3], numbers[3:6], numbers[6:9]
     undecided_s, now_held_s, ago_s = numbers[9:]
     since_s = round(looked_at_s - ago_s, 3)
-    held = [held_s, sure_s, undecided_s, now_held_s, since_s]
-    return [recent, now, looked_at_s, *held, founded, changes]
+    belief = _belief(recent, held_s, sure_s, undecided_s)
+    return [belief, now, looked_at_s, now_held_s, since_s, founded, changes]
+
+
+def _belief(
+    recent: list[float], held_s: list[float], sure_s: list[float], undecided_s: float
+) -> list[Any]:
+    """Those votes did not know how the time was spent if another verdict is true now."""
+    known, third_s = sum(recent), undecided_s / len(held_s)
+    chances = [round(one / known, 6) if known else 0.333333 for one in recent]
+    doubt = sum(
+        held * -math.log(min(max(sure / held, 1e-3), 1.0))
+        for held, sure in zip(held_s, sure_s, strict=True)
+        if held > 0
+    )
+    row = [round(held + third_s, 4) for held in held_s]
+    return [chances, [row] * len(row), [round(doubt, 4)] * len(row)]
 
 
 def _list(part: Any) -> list[Any]:

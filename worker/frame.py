@@ -54,6 +54,8 @@ class TrackedFrame:
     detector: str
     detections: Detections
     """Those that are somebody's."""
+    sure_score: float
+    """As in `DetectedFrame`."""
     tracks: list[Track]
     """The track of each detection, in order."""
     ended: list[Track]

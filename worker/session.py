@@ -101,7 +101,7 @@ class CameraSession:
         detections = detections.where(np.array([bool(track) for track in whose], bool))
         for track, box in zip(tracks, detections.boxes, strict=True):
             layout.follow(track, box, time_s)
-        return TrackedFrame(taken, frame.detector, detections, tracks, ended)
+        return TrackedFrame(taken, frame.detector, detections, frame.sure_score, tracks, ended)
 
     def fold(
         self,

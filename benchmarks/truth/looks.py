@@ -130,7 +130,8 @@ def followed(seen: Seen, fps: float, sure: float) -> Columns:
     """Return the looks at `fps`, with their tracks.
 
     Beside the columns of `Seen`: `crop`, the row in the crops; `time_s`; `track`, 0 where a face
-    is nobody's. `frames` and `frame_times_s` are all that were analysed. `tracks` are the tracks'
+    is nobody's. `frames` and `frame_times_s` are all that were analysed; `sure_score` is the score
+    from which the detector begins a track. `tracks` are the tracks'
     ids, and `nobody` says of each why it is not counted ("" if it is).
     """
     taken = np.flatnonzero(sampled(seen.times_s, fps))
@@ -145,6 +146,7 @@ def followed(seen: Seen, fps: float, sure: float) -> Columns:
         "frames": taken,
         "frame_times_s": seen.times_s[taken],
         "size": np.array(seen.size),
+        "sure_score": np.array(sure),
         "tracks": np.array([track.id for track in ended], np.int64),
         "nobody": np.array([why_nobody(track, False) or "" for track in ended], "U12"),
     }

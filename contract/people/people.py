@@ -63,7 +63,7 @@ class Person:
     verdict: Verdict
     """The verdict for most of the time that could be judged."""
     confidence: Share
-    """Mean probability of the verdict while it held, 0 to 1; 0 if `unknown`."""
+    """Chance that the verdict is right, 0 to 1; 0 if `unknown`."""
     judged_s: Moment
     """Seconds of evidence behind the verdict; a second of a poor view counts for less."""
     crossings: tuple[LineCrossing, ...] = ()

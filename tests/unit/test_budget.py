@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from msgspec.structs import replace
 
 from worker.budget import NEW_URGENCY, SETTLED_EVERY_S, UNSETTLED_EVERY_S, Budget, urgency
 from worker.tracking.track import Track
-from worker.verdicts.votes import Votes
 
 BOX = np.array([0, 0, 60, 60], np.float32)
 MASK = np.array([0.95, 0.03, 0.02], np.float32)
@@ -37,8 +37,8 @@ def test_an_open_face_is_looked_at_often_at_first_and_rarely_when_looks_do_not_h
 
 
 def test_new_faces_come_first_and_the_budget_is_kept() -> None:
-    settled = urgency(face(MASK), 103.7)
-    unsettled = urgency(face(UNSURE), 100.9)
+    settled = urgency(face(MASK), 101.15)
+    unsettled = urgency(face(UNSURE), 100.72)
     new = urgency(face(None), 100.0)
     assert Budget(2).choose([settled, new, unsettled, 0.5]) == [1, 2]
     assert Budget(9).choose([settled, new, unsettled, 0.5]) == [1, 2, 0]
@@ -58,7 +58,7 @@ def test_nobody_starves_behind_a_crowd_of_newcomers() -> None:
         crowd += [face(None, begun_s=now_s) for _ in range(3)]
         tracks = [waiting, *crowd]
         for index in Budget(2).choose([urgency(track, now_s) for track in tracks]):
-            tracks[index].votes = Votes(looked_at_s=now_s, now="mask", recent=(3.0, 0.0, 0.0))
+            tracks[index].votes = replace(waiting.votes, looked_at_s=now_s)
         crowd = [track for track in crowd if now_s - track.first_seen_s < 5.0]
         if waiting.votes.looked_at_s > looked_s:
             break

@@ -24,6 +24,8 @@ LEFT, RIGHT = (40.0, 60.0, 90.0, 120.0), (200.0, 60.0, 250.0, 120.0)
 TINY = (140.0, 60.0, 152.0, 74.0)
 BEGIN_S = 1_790_000_000.0
 NOTHING = Committed()
+PICTURE = np.random.default_rng(1).integers(0, 255, (180, 320, 3), np.uint8)
+"""Not blurred, so that one look tells much."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class OneCamera:
         time_s = BEGIN_S + 0.2 * self.frames
         camera = self.session.camera
         message = FrameMessage(camera.id, b"", self.frames, self.frames, time_s, b"")
-        return TakenFrame(camera, message, np.full((180, 320, 3), 90, np.uint8))
+        return TakenFrame(camera, message, PICTURE)
 
     def tracked(self, *boxes: tuple[float, float, float, float]) -> TrackedFrame:
         self.detector.script = [boxes]

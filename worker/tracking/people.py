@@ -63,7 +63,7 @@ def as_person(track: Track) -> Person:
         best_face_px=track.best_face_px,
         verdict=verdict,
         confidence=round(confidence, 4),
-        judged_s=round(sum(votes.held_s), 3),
+        judged_s=round(votes.judged_s, 3),
         crossings=tuple(LineCrossing(c.at_s, c.line, c.direction) for c in track.passage.crossings),
         zones=tuple(track.passage.zones),
         changes=tuple(VerdictChange(c.at_s, c.before, c.after) for c in votes.changes),

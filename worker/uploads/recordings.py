@@ -22,7 +22,7 @@ from contract.people.faces import Face
 from contract.people.outcomes import Outcome
 from contract.people.people import Person
 from contract.pictures.frames import FrameMessage
-from worker.analysis import DEFAULT_BUDGET
+from worker.budget import Budget
 from worker.drawing import draw
 from worker.frame import TakenFrame
 from worker.networks import Networks
@@ -32,8 +32,8 @@ from worker.uploads.film import FilmFrame, RecordedFilm
 
 Image = npt.NDArray[np.uint8]
 ANALYSIS_FPS: Final = 8.0
-BUDGET: Final = DEFAULT_BUDGET
-"""Which faces are classified: as often as those of a camera."""
+BUDGET: Final = Budget(None)
+"""Every face is classified in every frame: no camera waits, and a look costs little."""
 TELL_EVERY_S: Final = 0.5
 BEGAN_S: Final = 86400.0
 """The recording's zero on the tracker's clock, for which zero means never."""

@@ -1,53 +1,48 @@
-"""Evidence about one person's mask, gathered over frames until it is a verdict.
+"""Looks at one person's face, gathered over frames until they are a verdict.
 
-Two questions are kept apart. How is the mask worn *now*? Recent evidence answers, with hysteresis,
-so that the label in the picture neither flickers nor lags. How was it worn for *most of the time
-that could be judged*? The seconds for which each answer held do, weighted by how good the view
-was: that is what a person counts as, and who puts a mask on at the exit does not count as masked.
-A change between two well-founded answers is kept as an event; one after a poor look was an error
-corrected, not a change. All of it is two dozen numbers, whatever the time in view.
+Two questions are kept apart. How is the mask worn *now*? The chances of the moment answer, with
+hysteresis, so that the label in the picture neither flickers nor lags. How was it worn for *most of
+the time that could be judged*? The seconds for which each answer probably held do, weighted by how
+good the view was (`worker.verdicts.belief`): that is what a person counts as, and who puts a mask
+on at the exit does not count as masked. A change between two well-founded answers is kept as an
+event; one after a poor look was an error corrected, not a change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Meta
+from msgspec import Meta, field
 from msgspec.structs import replace
 
 from contract.people.verdicts import JUDGED_VERDICTS, Verdict
 from worker.saved_state import MOST_EVENTS, Amount, FrozenRecord, Moment
+from worker.verdicts.belief import Belief
 
-LEAST_WEIGHT: Final = 0.1
-"""Evidence below this is too thin for any verdict."""
-MOST_WEIGHT: Final = 3.0
-"""Evidence is remembered up to this weight, the oldest fades first: three good looks that say
-otherwise change the answer, whatever was seen before."""
 LEAST_CONFIDENCE: Final = 0.7
-"""A verdict needs this mean probability to be given; below it, errors more than double (the
-model card's clips: 8.3 % of the concourse's faces are wrong, 3.5 % of those above 0.7) ..."""
+"""A verdict needs this chance to be given ..."""
 KEPT_CONFIDENCE: Final = 0.5
-"""... and this to be kept ..."""
-HYSTERESIS: Final = 0.08
-"""... and another replaces it only when it leads by this much, so that labels do not flicker."""
-SETTLED_WEIGHT: Final = 1.4
-"""Two good looks: one alone is wrong in one in thirty, however sure it is."""
-SETTLED_CONFIDENCE: Final = 0.8
-FIRST_LOOK_S: Final = 0.2
-"""The first look at a face stands for this long; later ones for the time since the one before."""
-LONGEST_LOOK_S: Final = 3.5
-"""No look stands for longer: between settled looks (`budget.SETTLED_EVERY_S`) and a little more."""
+"""... and this to be kept."""
+SETTLED_CONFIDENCE: Final = 0.99
+"""From this chance on, more looks would hardly change the verdict of now ..."""
+SETTLED_S: Final = 0.3
+"""... once it rests on so many good seconds: one look in thirty is wrong, however sure."""
+FINAL_CONFIDENCE: Final = 0.9
+"""A person's verdict needs this confidence to be given: then at most 2 % of those given are wrong
+(ADR 0047)."""
+SUPPORT_OFFSET: Final = 2.2
+SUPPORT_SLOPE: Final = 0.8
+"""Log-odds that a person's verdict is right are the first plus the second times those of its
+support (logistic regression on 78 people of 19 clips; ADR 0047)."""
+LEAST_SUPPORT: Final = 0.005
+"""Support is taken to lie this far from 0 and 1 at least."""
 FOUNDED_S: Final = 0.6
 """An answer that held for so many good seconds was true: what replaces it is a change."""
 MOST_CHANGES: Final = 8
 """Events kept of one person, the newest; more is a mask that is being eaten under."""
-
-Sums = tuple[Amount, Amount, Amount]
-"""In the order of `JUDGED_VERDICTS`."""
-_NOTHING: Final[Sums] = (0.0, 0.0, 0.0)
 
 
 class Change(FrozenRecord, frozen=True):
@@ -61,18 +56,11 @@ class Change(FrozenRecord, frozen=True):
 class Votes(FrozenRecord, frozen=True):
     """What is known of one person's mask. Times are the camera's, in seconds."""
 
-    recent: Sums = _NOTHING
-    """Weighted sums of class probabilities, at most `MOST_WEIGHT` together."""
+    belief: Belief = field(default_factory=Belief)
     now: Verdict = "unknown"
     """How the mask is worn now."""
     looked_at_s: Moment = 0.0
     """When the face was last classified; 0 before the first time."""
-    held_s: Sums = _NOTHING
-    """Good seconds for which each verdict held."""
-    sure_s: Sums = _NOTHING
-    """The same, each times the probability of that verdict."""
-    undecided_s: Amount = 0.0
-    """Good seconds without any verdict."""
     now_held_s: Amount = 0.0
     """Good seconds for which `now` has held without a break."""
     now_since_s: Moment = 0.0
@@ -81,28 +69,43 @@ class Votes(FrozenRecord, frozen=True):
     changes: Annotated[tuple[Change, ...], Meta(max_length=MOST_EVENTS)] = ()
 
     @property
-    def weight(self) -> float:
-        return sum(self.recent)
-
-    @property
     def confidence(self) -> float:
-        """Mean recent probability of `now`, 0 to 1; 0 while unknown."""
+        """Chance that `now` is right, 0 to 1; 0 while unknown."""
         if self.now == "unknown":
             return 0.0
-        return self.recent[JUDGED_VERDICTS.index(self.now)] / self.weight
+        return self.belief.chances[JUDGED_VERDICTS.index(self.now)]
+
+    @property
+    def judged_s(self) -> float:
+        """Good seconds seen."""
+        return self.belief.seen_s
 
     @property
     def settled(self) -> bool:
         """Whether more frames would hardly change `now`."""
-        return self.weight >= SETTLED_WEIGHT and self.confidence >= SETTLED_CONFIDENCE
+        return self.confidence >= SETTLED_CONFIDENCE and self.judged_s >= SETTLED_S
 
     @property
     def final(self) -> tuple[Verdict, float]:
-        """The verdict that held for most of the judged time, and its mean probability then."""
-        best = max(range(len(self.held_s)), key=self.held_s.__getitem__)
-        if self.held_s[best] <= 0 or self.held_s[best] < self.undecided_s:
+        """How the mask was worn for most of the judged time, and how likely that is right."""
+        verdict, support = self.supported
+        confidence = confidence_of(support)
+        if verdict == "unknown" or confidence < FINAL_CONFIDENCE:
             return "unknown", 0.0
-        return JUDGED_VERDICTS[best], self.sure_s[best] / self.held_s[best]
+        return verdict, confidence
+
+    @property
+    def supported(self) -> tuple[Verdict, float]:
+        """The likeliest verdict of the judged time, and its support.
+
+        Support is the verdict's part of that time, times the mean probability that the looks gave
+        to what is now believed of it.
+        """
+        seconds = self.belief.seconds
+        best = max(range(len(seconds)), key=seconds.__getitem__)
+        if seconds[best] <= 0:
+            return "unknown", 0.0
+        return JUDGED_VERDICTS[best], self.belief.agreement * seconds[best] / sum(seconds)
 
     def add(self, probabilities: npt.NDArray[np.float32], weight: float, time_s: float) -> Votes:
         """Return the votes with one more classification, `(3,)` in `JUDGED_VERDICTS` order.
@@ -110,36 +113,24 @@ class Votes(FrozenRecord, frozen=True):
         `weight` says how good the view was, 0 to 1 (see `worker.verdicts.evidence`).
         """
         time_s = round(time_s, 3)
-        given = [float(part) for part in probabilities]
-        fade = min(1.0, (MOST_WEIGHT - weight) / self.weight) if self.weight > 0 else 1.0
-        recent = _sums(
-            fade * old + weight * new for old, new in zip(self.recent, given, strict=True)
-        )
-        voted = replace(self, recent=recent, looked_at_s=time_s)
-        now = voted._decide()
-        if now != self.now:
-            voted = replace(voted, now=now, now_since_s=time_s, now_held_s=0.0)
-        return voted._credit(given, weight * self._stands_for_s(time_s))
-
-    def _stands_for_s(self, time_s: float) -> float:
-        if self.looked_at_s <= 0:
-            return FIRST_LOOK_S
-        return min(max(time_s - self.looked_at_s, 0.0), LONGEST_LOOK_S)
-
-    def _credit(self, probabilities: list[float], seconds: float) -> Votes:
-        if self.now == "unknown":
-            return replace(self, undecided_s=round(self.undecided_s + seconds, 4))
-        which = JUDGED_VERDICTS.index(self.now)
-        votes = replace(
+        after_s = max(time_s - self.looked_at_s, 0.0) if self.looked_at_s > 0 else None
+        belief = self.belief.look([float(part) for part in probabilities], weight, after_s)
+        held_s = round(max(0.0, belief.seen_s - self.belief.seen_s), 4)
+        now = self._decided(belief)
+        if now == self.now:
+            held_s += self.now_held_s
+        voted = replace(
             self,
-            held_s=_with(self.held_s, which, seconds),
-            sure_s=_with(self.sure_s, which, seconds * probabilities[which]),
-            now_held_s=round(self.now_held_s + seconds, 4),
+            belief=belief,
+            now=now,
+            looked_at_s=time_s,
+            now_held_s=round(held_s, 4),
+            now_since_s=self.now_since_s if now == self.now else time_s,
         )
-        return votes._founded() if votes.now_held_s >= FOUNDED_S else votes
+        return voted._founded()
 
     def _founded(self) -> Votes:
-        if self.founded == self.now:
+        if self.now in ("unknown", self.founded) or self.now_held_s < FOUNDED_S:
             return self
         votes = replace(self, founded=self.now)
         if self.founded == "unknown":
@@ -147,23 +138,18 @@ class Votes(FrozenRecord, frozen=True):
         change = Change(self.now_since_s, self.founded, self.now)
         return replace(votes, changes=(*self.changes, change)[-MOST_CHANGES:])
 
-    def _decide(self) -> Verdict:
-        if self.weight < LEAST_WEIGHT:
-            return "unknown"
-        means = [part / self.weight for part in self.recent]
-        best = max(range(len(means)), key=means.__getitem__)
+    def _decided(self, belief: Belief) -> Verdict:
+        best = max(range(len(belief.chances)), key=belief.chances.__getitem__)
+        if belief.chances[best] >= LEAST_CONFIDENCE:
+            return JUDGED_VERDICTS[best]
         if self.now != "unknown":
-            current = JUDGED_VERDICTS.index(self.now)
-            leads = means[best] - means[current] >= HYSTERESIS
-            if not leads and means[current] >= KEPT_CONFIDENCE:
-                return self.now
-        return JUDGED_VERDICTS[best] if means[best] >= LEAST_CONFIDENCE else "unknown"
+            kept = belief.chances[JUDGED_VERDICTS.index(self.now)] >= KEPT_CONFIDENCE
+            return self.now if kept else "unknown"
+        return "unknown"
 
 
-def _sums(parts: Iterable[float]) -> Sums:
-    mask, incorrect, no_mask = (round(float(part), 4) for part in parts)
-    return mask, incorrect, no_mask
-
-
-def _with(sums: Sums, which: int, amount: float) -> Sums:
-    return _sums(part + amount * (index == which) for index, part in enumerate(sums))
+def confidence_of(support: float) -> float:
+    """How many of the people whose verdicts have this support are judged rightly, 0 to 1."""
+    support = min(max(support, LEAST_SUPPORT), 1.0 - LEAST_SUPPORT)
+    odds = SUPPORT_OFFSET + SUPPORT_SLOPE * math.log(support / (1.0 - support))
+    return 1.0 / (1.0 + math.exp(-odds))
