@@ -322,7 +322,7 @@ def test_a_worker_of_the_version_before_is_taken_over_with_its_people(
     totals = totals_of(redis, camera.id)
     assert {name: n for name, n in totals.items() if name.startswith("people")} == {
         "people:mask": 1,
-        "people:no_mask": 1,
+        "people:unknown": 1,
     }
     assert json.loads(redis.get(CameraKeys(camera.id).tracker))["v"] == 3
 
