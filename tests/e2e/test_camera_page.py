@@ -130,7 +130,7 @@ def test_a_line_is_drawn_with_the_pointer_and_an_area_with_keys_and_both_are_kep
     [area] = kept.ignored
     assert area[1][0] - area[0][0] == pytest.approx(0.2, abs=0.001)
     browser.find("[data-act=draw]").click()
-    browser.find("[aria-label='Turn Line 1 round']").click()
+    browser.find("[aria-label='Reverse Line 1']").click()
     browser.find("[aria-label='Delete Ignored area 1']").click()
     browser.find("[data-act=save]").click()
     browser.wait(lambda: "Ignored" not in browser.find("#layout ul").text, "the area is gone")
