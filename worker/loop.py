@@ -17,6 +17,7 @@ from bus.stores.outcomes import OutcomeStore
 from bus.stores.watchers import WatcherStore
 from contract.errors import LeaseLostError, NotNewerError
 from contract.people.outcomes import Outcome
+from contract.people.people import LEAST_CONFIDENCE
 from contract.people.totals import WORKERS_BUSY
 from runtime.logs import about
 from runtime.tracing import OFF, Tracing
@@ -57,11 +58,13 @@ class Worker:
         stop: threading.Event,
         clock: Callable[[], float] = time.time,
         tracing: Tracing = OFF,
+        least_confidence: float = LEAST_CONFIDENCE,
     ) -> None:
         self._totals = networks.totals
         self._intake = intake
         self._pipeline = Pipeline(networks, clock, tracing=tracing)
         self._tracing = tracing
+        self._least_confidence = least_confidence
         self._ownership = ownership
         self._store = stores.outcomes
         self._history = stores.history
@@ -107,7 +110,9 @@ class Worker:
             session = self._sessions.get(camera_id)
             if session is None or session.lease != lease:
                 committed, now_s = self._store.resume(camera_id), self._clock()
-                self._sessions[camera_id] = CameraSession.resume(camera, lease, committed, now_s)
+                self._sessions[camera_id] = CameraSession.resume(
+                    camera, lease, committed, now_s, self._least_confidence
+                )
             else:
                 session.camera = camera
 

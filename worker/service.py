@@ -14,6 +14,7 @@ from bus.bus import Bus
 from bus.clock import SharedClock
 from bus.members import member_name
 from contract.people.minutes import HISTORY_DAYS
+from contract.people.people import LEAST_CONFIDENCE
 from runtime.memory import keep_freed_memory
 from runtime.settings import Settings
 from runtime.stopping import stop_on_signals
@@ -47,6 +48,7 @@ def make_worker(
     staleness_budget_s: float,
     max_batch: int,
     history_days: int = HISTORY_DAYS,
+    least_confidence: float = LEAST_CONFIDENCE,
     clock: Callable[[], float] = time.time,
     tracing: Tracing = OFF,
 ) -> Worker:
@@ -56,7 +58,9 @@ def make_worker(
     )
     intake = Intake(bus.frame_reader(), staleness_budget_s, max_batch, clock, tracing)
     outage = bus.outage(stop)
-    return Worker(stores, networks, intake, ownership, outage, stop, clock, tracing)
+    return Worker(
+        stores, networks, intake, ownership, outage, stop, clock, tracing, least_confidence
+    )
 
 
 def run(settings: Settings) -> None:
@@ -88,6 +92,7 @@ def run(settings: Settings) -> None:
         staleness_budget_s=settings.staleness_budget_s,
         max_batch=settings.max_batch,
         history_days=settings.history_days,
+        least_confidence=settings.least_confidence,
         clock=clock,
         tracing=tracing,
     )

@@ -14,7 +14,7 @@ from contract.errors import MessageError
 from contract.people.faces import FrameFaces
 from contract.people.minutes import ANALYSED_MS, FACES, FRAMES
 from contract.people.outcomes import Committed, Outcome
-from contract.people.people import Person
+from contract.people.people import LEAST_CONFIDENCE, Person
 from contract.people.totals import AGE_BUCKETS_S, Increments, age_field, frames_field
 from runtime.logs import about
 from worker.backlog import Backlog
@@ -52,18 +52,25 @@ class CameraSession:
         tracker: Tracker | None = None,
         condition: CameraCondition | None = None,
         analysed_at_s: float | None = None,
+        least_confidence: float = LEAST_CONFIDENCE,
     ) -> None:
         self.camera = camera
         self.lease = lease
         self.backlog = backlog or Backlog()
         self.tracker = tracker or Tracker()
         self.condition = condition or CameraCondition()
+        self._least_confidence = least_confidence
         self.analysed_at_s = analysed_at_s
         """When the newest analysed frame was captured; None before the first."""
 
     @classmethod
     def resume(
-        cls, camera: Camera, lease: Lease, committed: Committed, now_s: float
+        cls,
+        camera: Camera,
+        lease: Lease,
+        committed: Committed,
+        now_s: float,
+        least_confidence: float = LEAST_CONFIDENCE,
     ) -> CameraSession:
         """Go on from what was committed last. A state that cannot be read is logged and lost."""
         catch_up_to_s = now_s + CATCHING_UP_S if committed.sequence else 0.0
@@ -86,6 +93,7 @@ class CameraSession:
                 "condition_lost",
             ),
             committed.analysed_at_s,
+            least_confidence,
         )
 
     def track(self, frame: DetectedFrame) -> TrackedFrame:
@@ -160,7 +168,7 @@ class CameraSession:
             self.condition.count_invalid(before_s, captured_at_s, minutes)
 
     def _count(self, ended: Iterable[Track], increments: Increments) -> tuple[Person, ...]:
-        counted = people.count(ended, bool(self.camera.zones), increments)
+        counted = people.count(ended, bool(self.camera.zones), increments, self._least_confidence)
         self.condition.learn(counted)
         return counted
 

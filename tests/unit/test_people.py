@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from contract.errors import MessageError
 from contract.people.people import LineCrossing, Person, VerdictChange
-from contract.people.totals import crossed_field, read_crossed_field
+from contract.people.totals import Increments, crossed_field, people_field, read_crossed_field
+from worker.tracking.people import count
+from worker.tracking.track import Track
 
 SOMEBODY = Person(
     track_id=7,
@@ -41,3 +44,21 @@ def test_a_line_may_have_any_name_and_its_total_is_still_told_apart() -> None:
     field = crossed_field("Door: north:in", "out", "no_mask")
     assert read_crossed_field(field) == ("Door: north:in", "out", "no_mask")
     assert read_crossed_field("people:mask") is None
+
+
+def test_a_verdict_below_the_least_confidence_is_unknown_and_counted_as_that() -> None:
+    def judged(least_confidence: float) -> tuple[str, float, Increments]:
+        track = Track.begin(1, np.array([0, 0, 60, 60], np.float32), 0.9, 100.0)
+        for number in range(1, 6):
+            track.see(np.array([9 * number, 0, 60, 60], np.float32), 0.9, 100 + 0.2 * number, False)
+            look = np.array([0.85, 0.1, 0.05], np.float32)
+            track.votes = track.votes.add(look, 0.4, 100 + 0.2 * number)
+        increments = Increments()
+        [person] = count([track], False, increments, least_confidence)
+        return person.verdict, person.confidence, increments
+
+    verdict, confidence, increments = judged(0.5)
+    assert (verdict, dict(increments.items())[people_field("mask")]) == ("mask", 1)
+    verdict, none, increments = judged(confidence + 0.01)
+    assert (verdict, none) == ("unknown", 0.0)
+    assert dict(increments.items())[people_field("unknown")] == 1

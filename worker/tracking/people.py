@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from contract.people.people import DiscardCause, LineCrossing, Person, VerdictChange
+from contract.people.people import (
+    LEAST_CONFIDENCE,
+    DiscardCause,
+    LineCrossing,
+    Person,
+    VerdictChange,
+)
 from contract.people.totals import Increments, crossed_field, discarded_field, people_field
 from worker.tracking.track import Track
 
@@ -14,10 +20,16 @@ LEAST_TIME_S: Final = 0.35
 """A track seen less often or for less time is a flicker, not a person."""
 
 
-def count(ended: Iterable[Track], has_zones: bool, increments: Increments) -> tuple[Person, ...]:
+def count(
+    ended: Iterable[Track],
+    has_zones: bool,
+    increments: Increments,
+    least_confidence: float = LEAST_CONFIDENCE,
+) -> tuple[Person, ...]:
     """Return the ended tracks that count as people; add all, also discarded ones, to `increments`.
 
     `has_zones`: whether the camera counts only people who entered one of its zones.
+    `least_confidence`: below it a person's verdict is `unknown`.
     """
     people = []
     for track in ended:
@@ -25,7 +37,7 @@ def count(ended: Iterable[Track], has_zones: bool, increments: Increments) -> tu
         if cause is not None:
             increments.add(discarded_field(cause))
             continue
-        person = as_person(track)
+        person = as_person(track, least_confidence)
         people.append(person)
         increments.add(people_field(person.verdict))
         for crossing in person.crossings:
@@ -51,10 +63,12 @@ def why_nobody(track: Track, has_zones: bool) -> DiscardCause | None:
     return None
 
 
-def as_person(track: Track) -> Person:
-    """Return what is kept of a track that is a person."""
+def as_person(track: Track, least_confidence: float = LEAST_CONFIDENCE) -> Person:
+    """Return what is kept of a track that is a person: `unknown` below `least_confidence`."""
     votes = track.votes
     verdict, confidence = votes.final
+    if confidence < least_confidence:
+        verdict, confidence = "unknown", 0.0
     return Person(
         track_id=track.id,
         first_seen_s=round(track.first_seen_s, 3),

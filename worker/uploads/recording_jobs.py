@@ -80,6 +80,7 @@ def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None
             target,
             settings.recording_max_minutes * 60,
             lambda share: store.change(made, progress=round(share, 3)) is not None,
+            settings.least_confidence,
         )
     except UploadError as error:
         store.change(made, state="failed", error=str(error))

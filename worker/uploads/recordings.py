@@ -20,7 +20,7 @@ from contract.cameras.camera import make_camera
 from contract.errors import UploadTooLargeError
 from contract.people.faces import Face
 from contract.people.outcomes import Outcome
-from contract.people.people import Person
+from contract.people.people import LEAST_CONFIDENCE, Person
 from contract.pictures.frames import FrameMessage
 from worker.budget import Budget
 from worker.drawing import draw
@@ -45,7 +45,13 @@ Tell = Callable[[float], bool]
 
 
 def analyse_recording(
-    networks: Networks, source: Path, container: str, target: Path, most_s: float, tell: Tell
+    networks: Networks,
+    source: Path,
+    container: str,
+    target: Path,
+    most_s: float,
+    tell: Tell,
+    least_confidence: float = LEAST_CONFIDENCE,
 ) -> dict[str, Any] | None:
     """Analyse `source`, write it annotated to `target` (H.264 in MP4), and return the report.
 
@@ -59,7 +65,7 @@ def analyse_recording(
     started_s = told_s = time.monotonic()
     with RecordedFilm(source, container) as film:
         _check_length(film.length_s, most_s)
-        work, time_s = _Work(networks, target), 0.0
+        work, time_s = _Work(networks, target, least_confidence), 0.0
         for frame in film.frames(ANALYSIS_FPS):
             time_s = frame.time_s
             _check_length(time_s, most_s)
@@ -84,9 +90,10 @@ def analyse_recording(
 class _Work:
     """The people found so far and the film that is being written."""
 
-    def __init__(self, networks: Networks, target: Path) -> None:
+    def __init__(self, networks: Networks, target: Path, least_confidence: float) -> None:
         camera = make_camera(name="recording", source="demo:", analysis_fps=ANALYSIS_FPS)
-        self._session = CameraSession(camera, Lease(camera.id, "worker", "recording", 1))
+        lease = Lease(camera.id, "worker", "recording", 1)
+        self._session = CameraSession(camera, lease, least_confidence=least_confidence)
         self._pipeline = Pipeline(networks, budget=BUDGET)
         self._target = target
         self._film: OutputContainer | None = None

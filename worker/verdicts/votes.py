@@ -22,17 +22,14 @@ from contract.people.verdicts import JUDGED_VERDICTS, Verdict
 from worker.saved_state import MOST_EVENTS, Amount, FrozenRecord, Moment
 from worker.verdicts.belief import Belief
 
-LEAST_CONFIDENCE: Final = 0.7
-"""A verdict needs this chance to be given ..."""
+GIVEN_CONFIDENCE: Final = 0.7
+"""Least chance at which a verdict of now is given."""
 KEPT_CONFIDENCE: Final = 0.5
-"""... and this to be kept."""
+"""Least chance at which it is kept."""
 SETTLED_CONFIDENCE: Final = 0.99
 """From this chance on, more looks would hardly change the verdict of now ..."""
 SETTLED_S: Final = 0.3
 """... once it rests on so many good seconds: one look in thirty is wrong, however sure."""
-FINAL_CONFIDENCE: Final = 0.9
-"""A person's verdict needs this confidence to be given: then at most 2 % of those given are wrong
-(ADR 0047)."""
 SUPPORT_OFFSET: Final = 2.2
 SUPPORT_SLOPE: Final = 0.8
 """Log-odds that a person's verdict is right are the first plus the second times those of its
@@ -89,10 +86,7 @@ class Votes(FrozenRecord, frozen=True):
     def final(self) -> tuple[Verdict, float]:
         """How the mask was worn for most of the judged time, and how likely that is right."""
         verdict, support = self.supported
-        confidence = confidence_of(support)
-        if verdict == "unknown" or confidence < FINAL_CONFIDENCE:
-            return "unknown", 0.0
-        return verdict, confidence
+        return verdict, 0.0 if verdict == "unknown" else confidence_of(support)
 
     @property
     def supported(self) -> tuple[Verdict, float]:
@@ -140,7 +134,7 @@ class Votes(FrozenRecord, frozen=True):
 
     def _decided(self, belief: Belief) -> Verdict:
         best = max(range(len(belief.chances)), key=belief.chances.__getitem__)
-        if belief.chances[best] >= LEAST_CONFIDENCE:
+        if belief.chances[best] >= GIVEN_CONFIDENCE:
             return JUDGED_VERDICTS[best]
         if self.now != "unknown":
             kept = belief.chances[JUDGED_VERDICTS.index(self.now)] >= KEPT_CONFIDENCE
