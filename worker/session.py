@@ -78,14 +78,14 @@ class CameraSession:
             camera,
             lease,
             Backlog(committed.sequence, heard_at_s=now_s, catch_up_to_s=catch_up_to_s),
-            _read(
+            _resumed(
                 Tracker.decode,
                 committed.tracker_state,
                 camera,
                 "the people in view of %s are lost: %s",
                 "people_in_view_lost",
             ),
-            _read(
+            _resumed(
                 CameraCondition.decode,
                 committed.condition_state,
                 camera,
@@ -199,7 +199,7 @@ def _add_analysed(increments: Increments, age_s: float) -> None:
 T = TypeVar("T")
 
 
-def _read(
+def _resumed(
     decode: Callable[[str], T], state: str, camera: Camera, words: str, event: str
 ) -> T | None:
     try:
