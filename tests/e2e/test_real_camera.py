@@ -65,7 +65,6 @@ def test_a_camera_is_tested_with_a_wrong_and_the_right_password_goes_live_and_su
     assert steps(browser) == ["done", "done", "failed", "open", "open"]
     words = browser.find("#probe").text
     assert "refuses the user name or password" in words
-    assert "refuses the user name or password" in words
     assert "guessed" not in words
 
     browser.find("#source").clear()
