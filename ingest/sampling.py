@@ -18,8 +18,8 @@ once."""
 class StreamClock:
     """Turns a stream's timestamps into steady seconds on the arrival clock.
 
-    Timestamps keep the camera's rhythm where arrival is bursty; where they are missing, jump
-    or run at another speed, arrival wins.
+    Timestamps preserve the camera's rhythm if frames arrive in bursts. If timestamps are missing,
+    jump or run at another speed, the arrival time is used.
     """
 
     def __init__(self) -> None:
@@ -28,11 +28,11 @@ class StreamClock:
         self._jumped_s: float | None = None
         self._trusted = True
         self.jumps = 0
-        """How often timestamps jumped so far."""
+        """Number of jumps of the timestamps so far."""
         self._last: tuple[float, float] | None = None
 
     def expected_s(self, timestamp_s: float) -> float | None:
-        """Return what `steady_s` would of a frame to come; None where only arrival tells."""
+        """Predict `steady_s` for a coming frame; return None if only its arrival decides."""
         if self._offset_s is None or not self._trusted:
             return None
         return timestamp_s + self._offset_s
@@ -49,13 +49,13 @@ class StreamClock:
         elif self._offset_s - offset_s > DIVERGED_S and arrived_s - self._first_s < SETTLES_S:
             self._offset_s = offset_s
         elif abs(offset_s - self._offset_s) > DIVERGED_S:
-            # One jump is a camera that set its clock; another soon after, one that has none.
+            # One jump: the camera set its clock. Another one soon after: its clock is unusable.
             self._trusted = self._jumped_s is None or arrived_s - self._jumped_s > JUMPS_APART_S
             self._offset_s, self._jumped_s = offset_s, arrived_s
         return timestamp_s + self._offset_s if self._trusted else arrived_s
 
     def _count_jump(self, timestamp_s: float, offset_s: float) -> None:
-        """Tell timestamps that jump from frames that come late, as over a network that stalls."""
+        """Distinguish a jump of timestamps from late frames of a stalling network."""
         if self._last is not None:
             last_s, last_offset_s = self._last
             moved_s = abs(timestamp_s - last_s)
@@ -86,15 +86,15 @@ class Sampler:
         return True
 
     def may_want(self, time_s: float) -> bool:
-        """Whether a frame to come at `time_s` may be wanted.
+        """Whether a coming frame at `time_s` may be wanted.
 
-        False only where `wants` will say so, too, whatever frames are asked about before: due
-        times only rise, unless a clock jumps.
+        False only if `wants` will also return False, whatever frames come before: due times only
+        rise, unless a clock jumps.
         """
         if self._due_s is None or self._due_s - time_s > RESTARTED_S:
             return True
         return self._is_due(time_s, self._due_s)
 
     def _is_due(self, time_s: float, due_s: float) -> bool:
-        # A little early counts, or jitter would halve a rate that equals the native one.
+        # Accept slightly early frames: otherwise jitter would halve a rate near the native one.
         return time_s >= due_s - min(self._period_s / 2, EARLY_S)

@@ -1,4 +1,4 @@
-"""What goes through an RTSP connection (RFC 2326): messages, and media packets between them."""
+"""Reads and writes an RTSP connection (RFC 2326): messages, and media packets between them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 class NotRtspError(ValueError):
-    """What came is no RTSP."""
+    """The received data is not RTSP."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A request or an answer. What it is written as is ours, whatever form it was read in."""
+    """A request or an answer. It is written in our own form, whatever form it was read in."""
 
     status: int = 0
     """0 for a request."""
@@ -41,15 +41,15 @@ class Message:
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """The first value of a header; empty when there is none."""
+        """Return the first value of a header; empty if there is none."""
         return next(iter(self.all(name)), "")
 
     def all(self, name: str) -> list[str]:
-        """Every value of a header."""
+        """Return every value of a header."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def with_headers(self, **values: str) -> Message:
-        """The message with these headers instead of its own; those that are empty are left out.
+        """Return the message with these headers replaced; empty ones are removed.
 
         `_` stands for the `-` in a name.
         """
@@ -70,7 +70,7 @@ class Message:
 
 @dataclass(frozen=True)
 class _Head:
-    """The beginning of a message whose body is still to come."""
+    """The head of a message whose body has not arrived yet."""
 
     message: Message
     bytes: int
@@ -78,25 +78,25 @@ class _Head:
 
 
 class Splitter:
-    """Splits what one side sends into messages and runs of whole media packets.
+    """Splits the data of one side into messages and runs of complete media packets.
 
-    Linear however small the pieces are that come: nothing is looked at twice.
+    Takes linear time even for tiny pieces, because no byte is searched twice.
     """
 
     def __init__(self) -> None:
         self._left = bytearray()
         self._plays = False
         self._searched = 0
-        """Bytes of `_left` in which a head's end was looked for in vain."""
+        """Bytes of `_left` that contain no end of a head."""
         self._begins_well = False
-        """Whether the first line of the message was looked at."""
+        """Whether the message's first line was checked."""
         self._head: _Head | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes | Message]:
-        """Yield what is complete by now: a message, or one or more packets as they came.
+        """Yield complete data: a message, or one or more packets as received.
 
         Raises:
-            NotRtspError: it is something else. Between media packets that is passed over.
+            NotRtspError: the data is something else. Between media packets it is skipped instead.
         """
         self._left += data
         while self._left:
@@ -119,7 +119,7 @@ class Splitter:
         return self._take(end)
 
     def _message(self) -> Message | bytes | None:
-        """The next message; empty when something was passed over; None when more must come."""
+        """Return the next message; empty if data was skipped; None if more data is needed."""
         left = self._left
         if left[0] == MARK:
             return None
@@ -162,7 +162,7 @@ class Splitter:
 
 
 def packet(channel: int, payload: bytes) -> bytes:
-    """A media packet as it goes between messages."""
+    """Return a media packet in the form used between messages."""
     return bytes((MARK, channel)) + len(payload).to_bytes(2, "big") + payload
 
 
@@ -176,7 +176,7 @@ def packets(run: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _read_head(head: str) -> tuple[Message, int]:
-    """Return a message without its body, and how many bytes that has."""
+    """Return a message without its body, and the body's length in bytes."""
     written = head.split("\n", MOST_LINES)
     if len(written) > MOST_LINES or max(map(len, written)) > MOST_LINE_BYTES:
         raise NotRtspError("a head that is far too long")
@@ -208,7 +208,7 @@ def _may_begin_message(left: bytearray) -> bool:
 
 
 def _next_mark(left: bytearray) -> int:
-    """Where packets or an answer may go on after something that is neither."""
+    """Return where packets or an answer may continue after invalid data."""
     mark = left.find(b"$", 1)
     end = mark if mark > 0 else len(left)
     answer = left.find(b"RTSP/", 1, end)

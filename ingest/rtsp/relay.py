@@ -1,9 +1,9 @@
-"""Stands between FFmpeg and an RTSP camera: FFmpeg connects to nothing but this.
+"""A relay between FFmpeg and an RTSP camera: FFmpeg connects only to the relay.
 
-FFmpeg would follow a camera's redirect by itself, wherever it leads. It never sees one: each
-message is read here and written anew, for the whole of a connection. What stands here also signs
-in, so that FFmpeg knows no password and the camera is asked by its own name; ends TLS; and takes
-video over UDP from a camera that refuses TCP.
+FFmpeg would follow a camera's redirect to any address. The relay reads every message of a
+connection and writes it again, so FFmpeg never sees a redirect. The relay also signs in, so that
+FFmpeg knows no password and requests use the camera's own name. It ends TLS, and receives video
+over UDP from a camera that refuses TCP.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Asked:
 
 
 class RtspRelay:
-    """One connection to a camera, and the one of FFmpeg that it is for."""
+    """One connection to a camera, and FFmpeg's connection that it serves."""
 
     def __init__(self, address: Address, reach: Reach) -> None:
         self._address = address
@@ -91,7 +91,7 @@ class RtspRelay:
         self._thread.start()
 
     def close(self) -> None:
-        """Let FFmpeg, which has closed its side, say farewell to the camera; cut what is left."""
+        """Pass on FFmpeg's TEARDOWN after it closed its side; then cut the connection."""
         if self._thread.ident is None:
             for one in self._sockets:
                 one.close()
@@ -112,7 +112,7 @@ class RtspRelay:
         except NotRtspError:
             self.failure = no_video(self._address, "something else than RTSP")
         except OSError:
-            pass  # one of both has left, and the other learns that by its connection's end
+            pass  # one side has closed; the other learns it when its connection ends
         finally:
             for stream in self._streams:
                 stream.close()
@@ -121,7 +121,7 @@ class RtspRelay:
                 one.close()
 
     def _accept(self) -> tuple[socket.socket, Message]:
-        """Wait for whoever knows the word, and return what it asks first."""
+        """Wait for the connection that knows the secret word; return it and its first request."""
         while True:
             connection, _ = self._listener.accept()
             connection.settimeout(GREETING_S)
@@ -129,7 +129,7 @@ class RtspRelay:
                 for item in self._from_ffmpeg.feed(connection.recv(CHUNK_BYTES)):
                     if isinstance(item, Message) and item.uri == self.url:
                         connection.settimeout(None)
-                        # The end of a picture must not wait until FFmpeg has taken its beginning.
+                        # The end of a picture must not wait until FFmpeg has read its beginning.
                         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                         self._sockets.append(connection)
                         return connection, item
@@ -137,9 +137,9 @@ class RtspRelay:
             self._from_ffmpeg = Splitter()
 
     def _carry(self) -> None:
-        """Pass on what either side says until one has left.
+        """Pass data in both directions until one side closes.
 
-        Writing waits for who reads too slowly, and nothing is read meanwhile: so the camera waits.
+        Writing waits for a slow reader, and reading stops meanwhile, so that the camera waits too.
         """
         self._selector.register(self._ffmpeg, selectors.EVENT_READ, self._hear_ffmpeg)
         self._selector.register(self._server, selectors.EVENT_READ, self._hear_camera)
@@ -177,7 +177,7 @@ class RtspRelay:
         return True
 
     def _tell(self, data: bytes) -> None:
-        """Send FFmpeg something; if it has left, pass on its last words (TEARDOWN)."""
+        """Send data to FFmpeg; if it has closed, pass on its TEARDOWN."""
         try:
             self._ffmpeg.sendall(data)
         except OSError:
@@ -191,7 +191,7 @@ class RtspRelay:
                 stream.report(channel, payload)
 
     def _ask(self, asked: _Asked) -> None:
-        """Ask the camera what FFmpeg asked, by the camera's name, and as somebody it knows."""
+        """Send FFmpeg's request to the camera, with the camera's name and the login."""
         self._sequence += 1
         asked.tries += 1
         self._waiting[str(self._sequence)] = asked
@@ -207,12 +207,12 @@ class RtspRelay:
         self._server.sendall(replace(request, uri=uri).with_headers(**headers).encoded())
 
     def _answered(self, answer: Message) -> bool:
-        """Pass an answer on, or ask again; False when the camera sends its viewer elsewhere."""
+        """Pass an answer on, or ask again; return False if the camera redirects."""
         if answer.status < 200:
             return True  # the answer is still to come
         asked = self._waiting.pop(answer.header("CSeq"), None)
         if asked is None and self._waiting:
-            # Some count in their own way, and answer in the order of what they were asked.
+            # Some cameras number messages in their own way, but answer in the order of requests.
             asked = self._waiting.pop(next(iter(self._waiting)))
         if asked is None:
             return True
@@ -234,11 +234,11 @@ class RtspRelay:
         if answer.status == 401:
             challenges = answer.all("WWW-Authenticate")
             stale = any("stale=true" in one.replace('"', "").lower() for one in challenges)
-            # Never the same password twice for one question: some cameras lock an account.
+            # Never send the same password twice for one request: some cameras lock accounts.
             return self._login.challenged(challenges) and (asked.tries == 1 or stale)
         wanted = asked.request.header("Transport")
         refused = answer.status == 461 and "/TCP" in wanted and asked.udp is None
-        # Nobody who asks for encryption gets pictures in the clear.
+        # If the user asked for encryption, never deliver unencrypted pictures.
         if refused and not self._address.encrypted:
             asked.udp = UdpStream(self._server, wanted)
             self._streams.append(asked.udp)
@@ -255,7 +255,7 @@ class RtspRelay:
         return answer.with_headers(Transport=stream.as_tcp)
 
     def _answer(self, request: Message) -> None:
-        """Answer what the camera asks its viewer: that it is there, and can do nothing else."""
+        """Answer a request of the camera: the viewer is there, and supports nothing else."""
         status, reason = (200, "OK") if request.method in _OPTIONS else (501, "Not Implemented")
         same = {name: request.header(name) for name in ("CSeq", "Session")}
         self._server.sendall(Message(status, reason).with_headers(**same).encoded())
@@ -270,6 +270,6 @@ def _received(connection: socket.socket) -> bytes:
 
 
 def _cut(connection: socket.socket) -> None:
-    # The plain one's, for that of TLS is no other thread's to touch.
+    # Use the plain socket, because no other thread may touch the TLS socket.
     with contextlib.suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -16,17 +16,17 @@ BUFFER_BYTES: Final = 2 * 1024 * 1024
 TRIES: Final = 50
 MOST_AT_ONCE: Final = 1000
 """Most packets per read, so that a flooded port does not delay other work."""
-# What opens the way back through a firewall that remembers whom we sent something: an RTP packet
-# without a payload, and a receiver's report about nobody.
+# These packets open the way back through a stateful firewall: an RTP packet without a payload, and
+# an empty receiver report.
 _OPENERS: Final = (b"\x80" + bytes(11), b"\x80\xc9\x00\x01" + bytes(4))
 _CHANNELS: Final = re.compile(r"interleaved=(\d+)(?:-(\d+))?")
 _SERVER_PORTS: Final = re.compile(r"server_port=([0-9]{1,5})(?:-([0-9]{1,5}))?\b")
 
 
 class UdpStream:
-    """A pair of ports, RTP and RTCP, on the address that the camera is spoken to from.
+    """A pair of ports, RTP and RTCP, on our address of the connection to the camera.
 
-    Only what comes from the camera's own address is taken.
+    Accepts packets from the camera's own address only.
     """
 
     def __init__(self, control: socket.socket, wanted: str) -> None:
@@ -36,23 +36,23 @@ class UdpStream:
         found = _CHANNELS.search(wanted)
         first = int(found[1]) if found else 0
         self.channels = (first, int(found[2]) if found and found[2] else first + 1)
-        """What RTP and RTCP are called between media packets of a TCP connection."""
+        """Channel numbers of RTP and RTCP in a TCP connection."""
         self.sockets = _pair(self._here, control.family)
         self._ports: tuple[int, int] | None = None
 
     @property
     def transport(self) -> str:
-        """What the camera is asked for."""
+        """Return the transport to request from the camera."""
         rtp, rtcp = (one.getsockname()[1] for one in self.sockets)
         return f"RTP/AVP;unicast;client_port={rtp}-{rtcp}"
 
     @property
     def as_tcp(self) -> str:
-        """What who reads through TCP is told."""
+        """Return the transport for the viewer, which reads through TCP."""
         return "RTP/AVP/TCP;unicast;interleaved={}-{}".format(*self.channels)
 
     def agreed(self, answer: str) -> None:
-        """Open the way for what the camera will send from the ports that it named."""
+        """Open the firewall for packets from the ports that the camera named."""
         if not (found := _SERVER_PORTS.search(answer)):
             return
         ports = int(found[1]), int(found[2] or int(found[1]) + 1)
@@ -62,16 +62,16 @@ class UdpStream:
         self._ports = ports
 
     def report(self, channel: int, payload: bytes) -> None:
-        """Send the camera what goes to one of the channels: reports about what was received."""
+        """Send the camera a packet of one of the channels: a receiver report."""
         if channel in self.channels and self._ports:
             at = self.channels.index(channel)
             with contextlib.suppress(OSError, OverflowError):
                 self.sockets[at].sendto(payload, (self._camera, self._ports[at]))
 
     def received(self) -> bytes:
-        """All that has come by now, as a run of media packets; those of pictures in their order.
+        """Return all packets received so far as a run of media packets, pictures in order.
 
-        Packets that overtook one another are put right if they came together.
+        Packets that overtook one another are sorted if they arrived together.
         """
         rtp, rtcp = ([*self._read(one)] for one in self.sockets)
         if rtp:
@@ -89,7 +89,7 @@ class UdpStream:
         for _ in range(MOST_AT_ONCE):
             try:
                 data, (host, *_) = one.recvfrom(RECEIVED_BYTES)
-            except OSError:  # no more, or a note that a port is closed there
+            except OSError:  # no more data, or a report that the camera's port is closed
                 break
             if host == self._camera and data:
                 found.append(data)
@@ -101,7 +101,7 @@ def _number(rtp: bytes) -> int:
 
 
 def _pair(host: str, family: int) -> tuple[socket.socket, socket.socket]:
-    """Bind an even port and the next one, as RTP has them (RFC 3550, 11)."""
+    """Bind an even port and the next one, as RTP requires (RFC 3550, 11)."""
     for _ in range(TRIES):
         rtp = _bound(host, 0, family)
         port = rtp.getsockname()[1]

@@ -1,8 +1,8 @@
-"""Has the decoder leave out pictures that nobody wants and no other picture is made from.
+"""Makes the decoder skip pictures that sampling does not need and no other picture depends on.
 
-Cameras and recorders that send B-frames, or layers to drop, send many such pictures. With them
-left out, 1920x1080 film of which five of 25 frames a second are analysed takes a third less to
-decode. Which frames are analysed, and when they come out, is the same.
+Cameras and recorders that send B-frames or droppable layers send many such pictures. Without them,
+decoding 1920x1080 video, with five of 25 frames per second analysed, takes a third less time. The
+analysed frames and their times stay the same.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ MOST_OPEN: Final = 256
 
 
 class LeavingOut:
-    """Decides packet by packet, and counts what was left out as what the camera delivered.
+    """Decides for each packet, and counts skipped pictures as delivered by the camera.
 
-    may_want: False for a time in steady seconds at which a frame is surely not wanted.
+    may_want: returns False for a time in steady seconds at which no frame is wanted.
     """
 
     def __init__(self, may_want: Callable[[float], bool]) -> None:
@@ -29,9 +29,9 @@ class LeavingOut:
         self._counted = 0
 
     def prepare(self, stream: VideoStream, packet: Any, time_s: float | None) -> bool:
-        """Tell the decoder about the packet that it gets next, shown at `time_s` if that is known.
+        """Prepare the decoder for its next packet, which is shown at `time_s` if that is known.
 
-        A picture that others are made from is decoded all the same. True: nobody wants this one.
+        Return True if the picture is not wanted. It is decoded anyway if others depend on it.
         """
         leave_out = packet.pts is not None and time_s is not None and not self._may_want(time_s)
         stream.codec_context.skip_frame = "NONREF" if leave_out else "DEFAULT"
@@ -43,14 +43,14 @@ class LeavingOut:
         return leave_out
 
     def before(self, pts: int | None) -> int:
-        """How many were left out before the picture that has just come out, in shown order."""
+        """Return how many pictures were skipped before the one just decoded, in display order."""
         while pts is not None and self._open and self._open[0] <= pts:
             self._counted += heapq.heappop(self._open) != pts
         counted, self._counted = self._counted, 0
         return counted
 
     def rest(self) -> int:
-        """How many were left out after the last picture: the stream is over."""
+        """Return how many pictures were skipped after the last one, at the end of the stream."""
         counted, self._counted = self._counted + len(self._open), 0
         self._open.clear()
         return counted

@@ -12,9 +12,9 @@ LONGEST_GAP_S: Final = 5.0
 
 
 class Pace:
-    """Holds each frame of a recording back until its time has come.
+    """Delays each frame of a recording until it is due.
 
-    speed: times the speed it was filmed at; 0 holds nothing back.
+    speed: 1 is real time; 0 does not delay.
     """
 
     def __init__(self, life: LifeSign, speed: float = 1.0) -> None:
@@ -25,11 +25,11 @@ class Pace:
         self._interval_s = 0.04
 
     def restart(self) -> None:
-        """The recording begins again; its first frame follows the last one by one interval."""
+        """Restart the recording; its first frame follows the last one after one interval."""
         self._offset_s = None
 
     def expected_s(self, timestamp_s: float) -> float | None:
-        """Return what `hold` would of a frame to come; None before the first one."""
+        """Return what `hold` will return for a coming frame; None before the first one."""
         if self._offset_s is None:
             return None
         return timestamp_s / (self._speed or 1.0) + self._offset_s
@@ -37,8 +37,8 @@ class Pace:
     def hold(self, timestamp_s: float | None, left_out: int = 0) -> float | None:
         """Wait until the frame is due; return when that is, on the monotonic clock.
 
-        left_out: frames between the last one and this that nobody asks about. At speed 0 the film
-        has a clock of its own, and this returns its time. None means that the reader is to end.
+        left_out: skipped frames between the last one and this one. At speed 0 the film has its own
+        clock, and this returns its time. None means that the reader must end.
         """
         if timestamp_s is not None and self._speed:
             timestamp_s /= self._speed
@@ -47,7 +47,7 @@ class Pace:
         if self._speed == 0:
             now_s = due_s
         if not now_s - LATEST_S < due_s < now_s + LONGEST_GAP_S:
-            # The first frame, a paused machine, a jump in the file: begin anew from here.
+            # The first frame, a paused machine or a jump in the file: restart the timing here.
             due_s = now_s
         if timestamp_s is not None:
             self._offset_s = due_s - timestamp_s

@@ -1,4 +1,4 @@
-"""Notices that a camera sends fewer frames than it should, or more than anybody needs."""
+"""Notices a camera that sends too few or too many frames."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LASTS_S: Final = 3.0
 
 
 class RateWatch:
-    """Judges the rate at which frames arrive; what lasts is told of, what flickers is not.
+    """Judges the arrival rate of frames, and reports only lasting faults.
 
-    wanted_fps: frames a second that are analysed; 0 when too few are not to be told of.
+    wanted_fps: analysed frames per second; 0 switches the notice of too few frames off.
     """
 
     def __init__(self, wanted_fps: float) -> None:
@@ -28,13 +28,13 @@ class RateWatch:
         self._differs_since_s: float | None = None
 
     def restart(self, declared_fps: float) -> None:
-        """A connection begins, of a stream that declares its rate, or 0."""
+        """Start a connection of a stream with this declared rate; 0 if it declares none."""
         declared_fps = declared_fps or ENOUGH_FPS
         self._least_fps = SHORT_SHARE * min(self._wanted_fps, declared_fps)
         self._told = self._differs_since_s = None
 
     def notice(self, fps: float, now_s: float) -> Notice | None:
-        """Return what is to be told of a rate, which is 0 while it is not known."""
+        """Return the notice about a rate; a rate of 0 is unknown."""
         found = self._judge(fps)
         if fps == 0 or _kind(found) == _kind(self._told):
             self._differs_since_s = None

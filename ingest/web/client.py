@@ -1,7 +1,7 @@
-"""Asks web addresses for what a camera sends. Each connection goes to an address it has checked.
+"""Requests a camera's stream from web addresses. Each connection goes to a checked address.
 
-FFmpeg makes no connection of its own: redirects, and what playlists name, are asked for here. A
-name is looked up once, and what was checked is what is connected to.
+FFmpeg makes no connections itself: this module follows redirects and requests the addresses in
+playlists. A name is resolved once, so the connection goes to a checked address.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _KEPT_IN_PATHS: Final = "%/:=&?~+!$,;'@()*[]"
 
 
 class Deadline:
-    """When the camera must have sent what is being waited for."""
+    """The time by which the camera must have sent the awaited data."""
 
     def __init__(self, limit_s: float) -> None:
         self.extend(limit_s)
@@ -50,7 +50,7 @@ class Deadline:
         self._ends_s = time.monotonic() + limit_s
 
     def left_s(self) -> float:
-        """Seconds that are left; raises TimeoutError when there are none."""
+        """Return the remaining seconds; raise TimeoutError if there are none."""
         left_s = self._ends_s - time.monotonic()
         if left_s <= 0:
             raise TimeoutError("timed out")
@@ -59,7 +59,7 @@ class Deadline:
 
 @dataclass(frozen=True)
 class ByteRange:
-    """Which bytes of a file are asked for. length: None for all that follow."""
+    """A range of bytes of a file. length: None for all following bytes."""
 
     start: int
     length: int | None = None
@@ -90,7 +90,7 @@ class _TimedSocket(io.RawIOBase):
         self._connection.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        del mode  # the only one that `http.client` asks for is "rb"
+        del mode  # `http.client` uses "rb" only
         return io.BufferedReader(self, CHUNK_BYTES)
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class _TimedSocket(io.RawIOBase):
 
 
 class Answer:
-    """What a server answered. `address` is where it came from after all redirects."""
+    """A server's answer. `address`: its source after all redirects."""
 
     def __init__(self, address: Address, connection: socket.socket, got: HTTPResponse) -> None:
         self.address = address
@@ -107,16 +107,16 @@ class Answer:
         self._got = got
 
     def header(self, name: str) -> str:
-        """A header's value; empty where it is not given."""
+        """Return a header's value; empty if it is missing."""
         return self._got.headers.get(name) or ""
 
     def challenges(self) -> list[str]:
-        """The ways to sign in that are offered."""
+        """Return the offered ways to sign in."""
         return self._got.headers.get_all("WWW-Authenticate") or []
 
     @property
     def length(self) -> int | None:
-        """Bytes that are still to come, where that is known."""
+        """Return the number of remaining bytes, if it is known."""
         return self._got.length
 
     def read(self, most: int) -> bytes:
@@ -131,7 +131,7 @@ class Answer:
             return b""  # cut off between two chunks
 
     def read_all(self, most: int) -> bytes | None:
-        """Return the whole body; None when it has more than `most` bytes."""
+        """Return the whole body; None if it has more than `most` bytes."""
         body = bytearray()
         while data := self.read(CHUNK_BYTES):
             body += data
@@ -145,7 +145,7 @@ class Answer:
 
 
 class WebClient:
-    """Gets what a camera's address leads to, within a deadline."""
+    """Requests a camera's address within a deadline."""
 
     def __init__(self, camera: Address, reach: Reach, deadline: Deadline) -> None:
         self._camera = camera
@@ -156,10 +156,10 @@ class WebClient:
     def follow(self, here: Address, named: str) -> Address:
         """Return the address that a redirect or a playlist at `here` names.
 
-        User and password go along to the same host only, and never from TLS to none.
+        User and password are kept for the same host only, and never from TLS to plain text.
 
         Raises:
-            SourceForbiddenError: it is no web address.
+            SourceForbiddenError: it is not a web address.
         """
         try:
             moved = here.moved_to(named) if 0 < len(named) <= MOST_ADDRESS_CHARS else here
@@ -169,13 +169,13 @@ class WebClient:
             raise leads_nowhere(self._camera, "web")
         if moved.kind != "http":
             raise SourceForbiddenError(
-                f"{self._camera.shown} leads to what is no http:// or https:// address; nothing "
-                "else is opened for a camera"
+                f"{self._camera.shown} leads to an address other than http:// or https://; "
+                "Maskwatch opens no other address for a camera"
             )
         return moved
 
     def get(self, address: Address, wanted: ByteRange | None = None) -> Answer:
-        """Ask for an address, and for where it redirects to, each checked like the camera's own.
+        """Request an address and its redirects, each checked like the camera's own address.
 
         Raises:
             SourceError: in words for an operator.
@@ -208,7 +208,7 @@ class WebClient:
         return explain_opening(error, here, 0.0, self.deadline.limit_s)
 
     def _asked(self, here: Address, wanted: ByteRange | None) -> Answer:
-        """Ask once, and once more if a user and a password are wanted that we have."""
+        """Request once, and once more with user and password if the server asks for them."""
         known = (here.host, here.login) == (self._camera.host, self._camera.login)
         login = self._login if known else Login(*here.login)
         answer = self._sent(here, login, wanted)
@@ -234,7 +234,7 @@ class WebClient:
             if here.encrypted:
                 connection = secured(connection, here.host)
             asking = HTTPConnection(here.host, here.port)
-            asking.auto_open = 0  # it may use the connection it is given, and make none
+            asking.auto_open = 0  # use the given connection only, and never open another
             asking.default_port = 443 if here.encrypted else 80
             asking.sock = _TimedSocket(connection, self.deadline)
             asking.request("GET", path, headers=headers)

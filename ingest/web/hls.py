@@ -1,7 +1,7 @@
 """Plays an HLS playlist: its segments, one after another, as one stream of bytes.
 
-All that a playlist names, further playlists and keys included, is asked for like the camera's own
-address. Sound, subtitles, key-frame playlists and whatever else a playlist may name are not.
+Everything in a playlist, including further playlists and keys, is requested like the camera's own
+address. Sound, subtitles, key-frame playlists and other entries are ignored.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class HlsBody:
     """The segments of a playlist as one stream."""
 
     def __init__(self, client: WebClient, camera: Address, answer: Answer, begun: bytes) -> None:
-        """`begun`: what has been read of the answer."""
+        """`begun`: the bytes of the answer that were already read."""
         self._client = client
         self._camera = camera
         self._answer = answer
@@ -65,7 +65,7 @@ class HlsBody:
         for _ in range(MOST_NESTED):
             if not playlist.variants:
                 break
-            # The largest picture, as of a camera's other streams; of those the best.
+            # Choose the largest picture and, among equals, the best one.
             best = max(playlist.variants, key=lambda one: (one.width, one.bits_s))
             self._here = self._client.follow(self._here, best.uri)
             playlist = self._fetched()
@@ -102,10 +102,10 @@ class HlsBody:
         self._parts = [] if self._header is None else [(self._header, 0)]
 
     def _began_part(self) -> bool:
-        """Ask for the next part; False at the end of all."""
+        """Request the next part; return False at the end."""
         if not self._parts:
             segment = self._segment()
-            # Another header needs another decoder: whoever connects anew gets one.
+            # Another header needs another decoder: end here, and the reader reconnects.
             if segment is None or segment.header != self._header:
                 return False
             self._parts = [(segment.part, segment.number)]
@@ -120,7 +120,7 @@ class HlsBody:
         return True
 
     def _segment(self) -> Segment | None:
-        """The next segment, as soon as the camera has it; None when there will be none."""
+        """Return the next segment once the camera has it; None if there will be none."""
         while True:
             segments = self._playlist.segments
             # Numbers go up by one: where the first wanted one is, is known.
@@ -142,7 +142,7 @@ class HlsBody:
         newest = playlist.segments[-1].number if playlist.segments else self._next - 1
         self._moved_on = newest >= self._next
         if newest < self._next - 1:
-            self._begin(playlist)  # a camera that restarted counts anew
+            self._begin(playlist)  # a restarted camera numbers its segments from the beginning
         elif playlist.segments or playlist.ended:
             self._playlist = playlist
 

@@ -1,7 +1,7 @@
-"""Reads HLS playlists (RFC 8216): what leads to video, and nothing else of them.
+"""Reads the entries for video in HLS playlists (RFC 8216), and ignores all others.
 
-One pass over the text, and each line is looked at once: a playlist comes from whoever stands in
-the camera's place. The libraries tried take quadratic time (docs/adr/0022).
+Reads each line once, because a playlist may come from an attacker in the camera's place. The
+libraries tried take quadratic time (docs/adr/0022).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Part:
-    """A file, or bytes of one. `uri` is as the playlist names it."""
+    """A file, or bytes of one. `uri`: as written in the playlist."""
 
     uri: str
     wanted: ByteRange | None = None
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Segment:
-    """Some seconds of video. header: what must come before, once."""
+    """Some seconds of video. header: initialisation data that must precede the first segment."""
 
     number: int
     part: Part
@@ -51,7 +51,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Variant:
-    """The same scene at one size. bits_s: bits a second; width: 0 where it is not told."""
+    """The stream at one size. bits_s: bits per second; width: 0 if unknown."""
 
     uri: str
     width: int
@@ -60,21 +60,21 @@ class Variant:
 
 @dataclass(frozen=True)
 class Playlist:
-    """What a playlist says. It has variants or segments."""
+    """The content of a playlist: variants or segments."""
 
     variants: tuple[Variant, ...]
     segments: tuple[Segment, ...]
     target_s: float
     """Longest segment, in seconds."""
     ended: bool
-    """Whether no segment will follow: a recording."""
+    """Whether no further segment will follow, as in a recording."""
 
 
 def parse_playlist(body: bytes) -> Playlist:
-    """Read a playlist; what is unknown or malformed in it is passed over.
+    """Read a playlist; ignore unknown and malformed lines.
 
     Raises:
-        ValueError: it is none, or has a line that is far too long.
+        ValueError: it is not a playlist, or has a line that is too long.
     """
     if not body.removeprefix(b"\xef\xbb\xbf").startswith(BEGINNING):
         raise ValueError("no playlist")
@@ -89,7 +89,7 @@ def parse_playlist(body: bytes) -> Playlist:
 
 @dataclass
 class _Reading:
-    """What has been read so far, and what the next address is for."""
+    """The entries read so far, and the tags for the next address."""
 
     variants: list[Variant] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
@@ -139,7 +139,7 @@ class _Reading:
             self._next = ""
 
     def _segment(self, uri: str) -> None:
-        # Without a start it follows the last range of the same file.
+        # A range without a start follows the last range of the same file.
         wanted = _range(self._range, self._after[1] if self._after[0] == uri else 0)
         if wanted and wanted.length is not None:
             self._after = (uri, wanted.start + wanted.length)
@@ -150,7 +150,7 @@ class _Reading:
 
 
 def _attributes(text: str) -> dict[str, str]:
-    """The attributes of a tag; of those named twice the last."""
+    """Return the attributes of a tag; the last value of a repeated one."""
     found: dict[str, str] = {}
     at = 0
     while one := _ATTRIBUTE.match(text, at):
@@ -168,7 +168,7 @@ def _key(said: dict[str, str]) -> Key | None:
 
 
 def _range(text: str, start: int) -> ByteRange | None:
-    """`length[@start]`; `start` where it is not told."""
+    """Parse `length[@start]`; the default start is `start`."""
     length, at, told = text.strip().partition("@")
     if not int(_number(length)):
         return None
@@ -176,6 +176,6 @@ def _range(text: str, start: int) -> ByteRange | None:
 
 
 def _number(text: str) -> float:
-    """A number of at most 15 digits before its point; 0 for everything else."""
+    """Parse a number with at most 15 digits before its point; return 0 for anything else."""
     found = _NUMBER.fullmatch(text.strip())
     return float(found[0]) if found else 0.0

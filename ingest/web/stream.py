@@ -13,7 +13,7 @@ from ingest.web.hls import HlsBody, is_playlist
 
 MULTIPART: Final = "multipart/x-mixed-replace"
 _TOLD_BY: Final = 10
-"""Bytes by which a playlist, or an MP4, is known."""
+"""Number of bytes that identify a playlist or an MP4."""
 _SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -28,9 +28,9 @@ class Body(Protocol):
 
 
 class WebStream:
-    """What a web address sends: a stream, a film, or the segments that a playlist names.
+    """The data of a web address: a stream, a film, or the segments of a playlist.
 
-    `failure` is why it ended, which FFmpeg may take for an ordinary end.
+    `failure`: the reason for its end, which FFmpeg may take for a normal end.
     """
 
     def __init__(self, client: WebClient, address: Address) -> None:
@@ -42,15 +42,15 @@ class WebStream:
         self._length: int | None = None
         self.failure: Exception | None = None
         self.segmented = False
-        """Whether it is a playlist's segments, which come faster than they were filmed."""
+        """Whether the data is a playlist's segments, which arrive faster than real time."""
         self.format: str | None = None
-        """FFmpeg's format, where the server tells it."""
-        # FFmpeg guesses by a name's end, too. Never more of it: errors repeat the name.
+        """FFmpeg's name of the format, if the server declares it."""
+        # FFmpeg also guesses from a name's ending. Give it no more, because errors repeat the name.
         suffix = PurePosixPath(urlsplit(address.url).path).suffix
         self.name = f"camera{suffix}" if _SUFFIX.fullmatch(suffix) else "camera"
 
     def open(self) -> None:
-        """Ask for it; return when its kind is known.
+        """Request the address; return when its kind is known.
 
         Raises:
             SourceError, OSError: it cannot be had.
@@ -75,20 +75,20 @@ class WebStream:
         except Exception as error:
             self.failure = error
             raise
-        # Never more than was asked for: FFmpeg has no room for it.
+        # Never return more than requested: FFmpeg has no room for it.
         data, self._begun = data[:most], data[most:]
         self._at += len(data)
         return data
 
     def seekable(self) -> bool:
-        """Whether one may go elsewhere in it: films whose index is at their end need that."""
+        """Whether seeking is possible: films with their index at the end need it."""
         return self._length is not None
 
     def tell(self) -> int:
         return self._at
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go on elsewhere. Nothing is asked for before it is read."""
+        """Seek. The next read sends the request."""
         base = (0, self._at, self._length or 0)[whence]
         if base + offset != self._at:
             self.close()
@@ -102,7 +102,7 @@ class WebStream:
             self._body = None
 
     def _there(self) -> Body:
-        """The answer that is being read; after a seek a new one."""
+        """Return the current answer, or a new one after a seek."""
         if self._body is None:
             self._body = self._part()
         return self._body
