@@ -21,7 +21,7 @@ FORGET_AFTER_S: Final = 30.0
 
 @dataclass(frozen=True)
 class Reading:
-    """What a rule says of a camera now."""
+    """A camera's current standing towards a rule."""
 
     standing: Standing
     since_s: float

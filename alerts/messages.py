@@ -1,4 +1,4 @@
-"""What alerts say: the JSON of webhooks and the text of e-mails."""
+"""Messages of alerts: the JSON of webhooks and the text of e-mails."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class QueuedJob:
         return str(getattr(self._job.get_status(), "value", "failed"))
 
     def result(self) -> Any:
-        """What it returned."""
+        """Return the job's result."""
         return self._job.return_value()
 
 

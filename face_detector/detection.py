@@ -1,4 +1,4 @@
-"""What a face detector promises, whichever network is behind it."""
+"""The interface of face detectors, for any network."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FaceDetector(Protocol):
 
     name: str
     device: str
-    """Where it runs: "cpu" or "cuda"."""
+    """The device on which it runs: "cpu" or "cuda"."""
     sure_score: float
     """Score, 0 to 1, from which a detection is a face that is mostly visible."""
 

@@ -1,4 +1,4 @@
-"""What the file of a face detector of ours says about itself, because a network cannot tell."""
+"""Metadata of our face detectors' files, which a network alone cannot provide."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DetectorSpec:
         return spec
 
     def to_metadata(self) -> dict[str, Any]:
-        """What `from_metadata` reads, and what else a stranger to the file needs; all strings."""
+        """Return the metadata for `from_metadata`, and more for other readers; all strings."""
         return {
             "format": FORMAT,
             "labels": json.dumps(["face"]),

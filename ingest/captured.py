@@ -12,7 +12,7 @@ from ingest.health import StreamHealth
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What an open stream declares about itself."""
+    """The properties that an open stream declares."""
 
     width: int
     height: int

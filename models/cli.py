@@ -1,4 +1,4 @@
-"""What `maskwatch models list | pull | verify` do; the command only prints it."""
+"""The work of `maskwatch models list | pull | verify`; the command only prints the results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.downloads import Progress, pull
 from models.files import NetworkFile, known_files, locate, verify
 
 NEEDED: Final[tuple[str, ...]] = ()
-"""What the default settings need beyond what ships: nothing."""
+"""Files that the default settings need beyond those that ship: none."""
 
 State = Literal["present", "missing", "wrong"]
 

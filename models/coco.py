@@ -38,7 +38,7 @@ CATEGORY_LABELS: Final = {
     "without_mask": JUDGED_VERDICTS.index("no_mask"),
     "face": UNJUDGED,
 }
-"""What a category's name means, with the spellings of public sets."""
+"""Labels by category name, with the spellings of public sets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

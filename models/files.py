@@ -14,7 +14,7 @@ from contract.errors import ModelChecksumError, ModelFormatError, ModelNotFoundE
 
 WEIGHTS_DIR: Final = Path(__file__).resolve().parent / "weights"
 DETECTOR_WEIGHTS_DIR: Final = Path(__file__).resolve().parents[1] / "face_detector" / "weights"
-"""What ships with Maskwatch: the classifier, and the face detector."""
+"""The files that ship with Maskwatch: the classifier and the face detector."""
 
 CLASSIFIER_CARD: Final = "mask_classifier.json"
 DETECTOR_CARD: Final = "face_detector.json"
@@ -133,7 +133,7 @@ def search_dirs(models_dir: Path | None) -> list[Path]:
 
 
 def locate(file: NetworkFile, models_dir: Path | None) -> Path | None:
-    """Where a file lies, unverified, or None."""
+    """Return the path of a file, unverified, or None."""
     for folder in search_dirs(models_dir):
         path = folder / file.file_name
         if path.is_file():

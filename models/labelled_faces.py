@@ -29,7 +29,7 @@ CONTEXT_LIMIT_PX: Final = 288
 
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """What a detector says of a face, in pixels of its photograph.
+    """A detector's result for a face, in pixels of its photograph.
 
     box: (4,) float32 xyxy. landmarks: (5, 2) float32, the person's right eye first, or None.
     """

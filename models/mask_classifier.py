@@ -1,4 +1,4 @@
-"""What a mask classifier promises, and what its file must say about itself."""
+"""The interface of mask classifiers, and the metadata of their files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contract.people.verdicts import JUDGED_VERDICTS, Verdict
 FORMAT: Final = "maskwatch-mask-classifier/1"
 COLOUR_ORDERS: Final = ("RGB", "BGR")
 NORMALISATIONS: Final = ("inside", "-1..1")
-"""Who scales pixels: the network, which takes 0..255, or whoever runs it, to -1..1."""
+"""The scaling of pixels: the network scales 0..255 itself, or its caller scales to -1..1."""
 OUTPUTS: Final = ("logits", "probabilities")
 DEFAULT_THRESHOLD: Final = 0.7
 """For files that record none; the first weights' (docs/adr/0004)."""
@@ -40,7 +40,7 @@ class MaskClassifier(Protocol):
     threshold: float
     """A verdict is given from this probability on; a face judged less surely is `unknown`."""
     device: str
-    """Where it runs: "cpu" or "cuda"."""
+    """The device on which it runs: "cpu" or "cuda"."""
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities (N, 3) float32 in the order of `labels`, each row summing to 1.
@@ -52,7 +52,7 @@ class MaskClassifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSpec:
-    """What a classifier's file records, because a network alone cannot tell.
+    """The metadata in a classifier's file, which a network alone cannot provide.
 
     labels: in the order of its outputs; *incorrect* may be absent and is never said then.
     colour_order: of the crops it takes. temperature: divides the logits (Guo et al., 2017), so
@@ -97,7 +97,7 @@ class ClassifierSpec:
         return spec
 
     def to_metadata(self) -> dict[str, str]:
-        """What `from_metadata` reads, all strings, as ONNX wants it."""
+        """Return the metadata for `from_metadata`: strings only, as ONNX requires."""
         return {
             "format": FORMAT,
             "labels": json.dumps(self.labels),

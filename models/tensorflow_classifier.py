@@ -75,7 +75,7 @@ class TensorFlowMaskClassifier:
 
 
 def _spec_of(path: Path, model: Any) -> ClassifierSpec:
-    """What the file's `.json` says, or the seed's spec, after checking that it fits the network."""
+    """Return the spec in the file's `.json`, or the seed's, after checking it."""
     beside = path.with_suffix(".json")
     shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
     spec = _read_spec(beside) if beside.is_file() else SEED_SPEC

@@ -1,1 +1,1 @@
-"""What any process needs: settings, logs, tracing, signals, limits, secrets."""
+"""The common parts of all processes: settings, logs, tracing, signals, limits, secrets."""

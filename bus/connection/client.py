@@ -90,7 +90,7 @@ def explain(error: RedisError, redis: Redis) -> RedisUnavailableError:
 
 
 def server_name(redis: Redis) -> str:
-    """Where the client points, without any password."""
+    """Return the client's address, without any password."""
     options = redis.connection_pool.connection_kwargs
     if found := sentinel_name(redis) or cluster_name(redis):
         return found

@@ -31,7 +31,7 @@ class Server:
 
     @property
     def name(self) -> str:
-        """Where it is, without any password."""
+        """Return the server's address, without any password."""
         return server_name(self._redis)
 
     def check(self) -> str:

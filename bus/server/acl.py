@@ -103,7 +103,7 @@ def write(
 
 
 def password_file(folder: Path, role: str) -> Path:
-    """Where a role's password is."""
+    """Return the path of a role's password file."""
     return folder / f"redis-{role}.password"
 
 

@@ -1,1 +1,1 @@
-"""What accounts may do."""
+"""The rights of accounts."""

@@ -1,4 +1,4 @@
-"""What an alert rule is."""
+"""The record of an alert rule."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def make_rule(**fields: Any) -> AlertRule:
 
 
 def explain(error: ValidationError) -> str:
-    """What is wrong with which field, without the values."""
+    """Return the faulty fields and their faults, without the values."""
     return "; ".join(
         ": ".join(filter(None, [_place(p["loc"]), p["msg"].removeprefix("Value error, ")]))
         for p in error.errors(include_url=False, include_input=False)

@@ -15,7 +15,7 @@ PROBE_STEPS: Final[tuple[ProbeStep, ...]] = get_args(ProbeStep)
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a source shows, or why it shows nothing."""
+    """The picture of a source, or the reason why it has none."""
 
     source: str = ""
     """Redacted."""

@@ -164,7 +164,7 @@ def mapped(words: Mapping[str, tuple[str, str]]) -> list[Json]:
 
 
 def by_name(name: str, **properties: Any) -> Json:
-    """What is different about one series. `custom_NAME` stands for Grafana's `custom.NAME`."""
+    """Properties of one series that differ. `custom_NAME` stands for Grafana's `custom.NAME`."""
     listed = [{"id": key.replace("_", ".", 1), "value": v} for key, v in properties.items()]
     return {"matcher": {"id": "byName", "options": name}, "properties": listed}
 

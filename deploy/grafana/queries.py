@@ -62,7 +62,7 @@ def compliance(*by: str) -> str:
 
 
 def rate(samples: str, *by: str) -> str:
-    """What a counter gained a second, summed by label."""
+    """Return a counter's increase per second, summed by label."""
     return total(f"rate({samples}[{STEP}])", *by)
 
 

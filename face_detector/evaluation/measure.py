@@ -17,7 +17,7 @@ from models.coco import Photograph
 
 @dataclass
 class Measured:
-    """What a detector found: detections and judgements photograph by photograph.
+    """A detector's results: detections and judgements for each photograph.
 
     milliseconds: of each photograph, from the scaled image to boxes.
     """

@@ -1,4 +1,4 @@
-"""What happens after each epoch: judging, keeping the best, saving the run."""
+"""The steps after each epoch: judging, keeping the best, saving the run."""
 
 from __future__ import annotations
 

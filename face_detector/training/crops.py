@@ -93,7 +93,7 @@ def _mosaic(
 
 
 def _edges(side_px: int, parts: int, rng: Generator) -> list[int]:
-    """Where the rows or columns of a mosaic begin, and where the last ends."""
+    """Return the edges of a mosaic's rows or columns."""
     inner = (np.arange(1, parts) + rng.uniform(-0.25, 0.25, parts - 1)) * side_px / parts
     return [0, *inner.astype(int).tolist(), side_px]
 

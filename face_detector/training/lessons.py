@@ -1,4 +1,4 @@
-"""What is to be learnt of each photograph: labelled faces, filled in by a detector, and gaps.
+"""The lesson of each photograph: labelled faces, faces added by a detector, and gaps.
 
 Public sets disagree: some leave faces without a box, some box whole heads, and where a face
 ends above and below is drawn differently by each. A network that is taught all of it at once
@@ -41,7 +41,8 @@ complete: backgrounds of crowds never quite are."""
 SYNTHETIC_WEIGHT: Final = 0.3
 AS_DRAWN: Final = (0.0, 0.0, 1.0, 1.0)
 USUAL_FACE_IN_HEAD: Final = (0.12, 0.25, 0.88, 0.95)
-"""Where a face lies in its labelled box, as shares of it, when no pair of its source says so."""
+"""Default place of a face in its labelled box, as shares of the box, without pairs of its
+source."""
 ENOUGH_PAIRS: Final = 10
 
 

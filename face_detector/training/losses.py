@@ -1,4 +1,4 @@
-"""What the detector is trained to do, in Keras operations only, so on any backend.
+"""The detector's training loss, in Keras operations only, so that it runs on any backend.
 
 The recipe is YuNet's own: SimOTA assignment (Ge et al., "YOLOX", 2021) decides which anchors
 answer for a face, by what the network says at that moment; those learn class, objectness, box

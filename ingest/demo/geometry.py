@@ -1,4 +1,4 @@
-"""Where a point of the concourse appears in the picture.
+"""Maps points of the concourse to pixels of the picture.
 
 Metres: `x` to the right of the camera's axis, `y` up from the floor, `z` away from the
 camera. A pinhole camera at 2 m looks straight ahead, its axis raised in the picture, as a

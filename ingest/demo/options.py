@@ -1,4 +1,4 @@
-"""What follows `demo:` in a source."""
+"""The options after `demo:` in a source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each walker looks like: a head from the photograph, a drawn body."""
+"""The look of each walker: a head from the photograph, and a drawn body."""
 
 from __future__ import annotations
 

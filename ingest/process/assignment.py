@@ -12,7 +12,7 @@ from runtime.settings import Settings
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a reader is to do."""
+    """The task of a reader."""
 
     camera: Camera
     lease: Lease

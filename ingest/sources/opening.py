@@ -168,7 +168,7 @@ class Opening:
         return opened
 
     def _asked_for(self, address: Address, ends_s: float, held: ExitStack) -> Any:
-        """What FFmpeg is to open, or a file-like object that it is to read."""
+        """Return the address that FFmpeg opens, or a file-like object that it reads."""
         if address.kind == "http":
             self._deadline.extend(_left_s(ends_s))
             self.close()

@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def hits(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.bool_]:
-    """Where the most probable verdict is the label: (N,) bool."""
+    """Whether each most probable verdict equals the label: (N,) bool."""
     return np.asarray(probabilities.argmax(axis=1) == labels)
 
 

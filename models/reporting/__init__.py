@@ -1,4 +1,4 @@
-"""What every report of a network is made of: intervals, Markdown tables, pictures.
+"""The parts of every network's report: intervals, Markdown tables, pictures.
 
 `figures` needs matplotlib; import it only where a picture is drawn.
 """

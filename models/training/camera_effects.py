@@ -1,4 +1,4 @@
-"""What a distant, cheap or badly lit camera does to a face."""
+"""Effects of a distant, cheap or badly lit camera on a face."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def smooth_outline(corners: Sequence[tuple[float, float]], points: int = 48) -> 
 
 
 class Stencil:
-    """Where paint goes: a soft shape inside its bounding rectangle of the image."""
+    """A place for paint: a soft shape inside its bounding rectangle of the image."""
 
     def __init__(self, image: Image, outline_px: Points, soften_px: float = 0.6) -> None:
         pad = 2 + int(3 * soften_px)

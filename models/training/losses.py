@@ -1,4 +1,4 @@
-"""What training makes small, and what it is judged by."""
+"""The training loss, and the measures that judge it."""
 
 from __future__ import annotations
 

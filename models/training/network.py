@@ -13,7 +13,8 @@ from contract.people.verdicts import JUDGED_VERDICTS
 NETWORKS: Final = ("mobilenet_v2", "small")
 DROPOUT: Final = 0.2
 MOMENTUM: Final = 0.9
-"""Of batch norms that learn: Keras's 0.999 needs thousands of steps to forget its beginning."""
+"""Momentum of batch norms that learn: Keras's 0.999 needs thousands of steps to forget its
+start."""
 HEAD_LAYER: Final = "logits"
 FEATURE_LAYERS: Final = ("scale", "backbone")
 SMALL_FILTERS: Final = (16, 32, 64, 128)

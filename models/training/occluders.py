@@ -1,4 +1,4 @@
-"""What hides or resembles parts of a face without being a mask: it must not change the verdict.
+"""Objects that hide or resemble parts of a face but are no mask: they must not change the verdict.
 
 Users of every such system complain about the same: beards, hands, scarves, microphones, cups,
 glasses, hats. Each is painted by landmarks, on faces of any label unless it would hide what
@@ -145,7 +145,7 @@ ON_MASKED_FACES: Final[tuple[tuple[Painter, float], ...]] = (
     (add_glasses, 0.07),
     (add_block, 0.06),
 )
-"""What is painted how often, each independently of the others."""
+"""Share of faces on which each object is painted, independently of the others."""
 
 
 def add_occluders(

@@ -225,7 +225,7 @@ def _batches(patches: Sequence[FacePatch], recipe: Recipe, *, epoch: int) -> Aug
 def _settings(
     faces: Sequence[LabelledFace], recipe: Recipe, begun_from: Path | None
 ) -> dict[str, Any]:
-    """What tells two runs apart."""
+    """Return the settings that distinguish two runs."""
     return {
         **dataclasses.asdict(recipe),
         "faces": len(faces),
