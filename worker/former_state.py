@@ -15,6 +15,7 @@ import msgspec
 from contract.cameras.quality import PROBLEMS
 from worker.condition.fitness import BINS
 from worker.saved_state import Amount
+from worker.verdicts.belief import LEAST_CHANCE
 
 
 def tracker_2(record: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _belief(
 ) -> list[Any]:
     """Those votes did not know how the time was spent if another verdict is true now."""
     known, third_s = sum(recent), undecided_s / len(held_s)
-    chances = [round(one / known, 6) if known else 0.333333 for one in recent]
+    chances = [max(round(one / known, 6), LEAST_CHANCE) if known else 1 / 3 for one in recent]
     doubt = sum(
         held * -math.log(min(max(sure / held, 1e-3), 1.0))
         for held, sure in zip(held_s, sure_s, strict=True)

@@ -161,3 +161,11 @@ def test_a_field_added_at_the_end_with_a_default_is_read_by_both_versions() -> N
     for track in grown["tracks"]:
         track.append({"new": [1]})
     assert Tracker.decode(json.dumps(grown)).encode() == TRACKERS["states"]["3"]
+
+
+def test_a_mask_that_a_former_worker_thought_impossible_is_possible_to_this_one() -> None:
+    record = json.loads(TRACKERS["states"]["2"])
+    record["tracks"][1][13][2:5] = [3.0, 0.0, 0.0]
+    [_, masked, *_] = Tracker.decode(json.dumps(record)).tracks
+    look = np.array([0.0, 0.0, 1.0], np.float32)
+    assert masked.votes.add(look, 1.0, masked.votes.looked_at_s).now == "mask"

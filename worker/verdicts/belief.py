@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from contract.people.verdicts import JUDGED_VERDICTS
 from worker.saved_state import Amount, FrozenRecord
@@ -34,6 +36,7 @@ FIRST_LOOK_S: Final = 0.2
 LONGEST_LOOK_S: Final = 0.5
 """... but no longer than this, which is the time between looks at a settled face."""
 
+Chance = Annotated[float, Meta(ge=LEAST_CHANCE, le=1)]
 Three = tuple[Amount, Amount, Amount]
 """In the order of `JUDGED_VERDICTS`."""
 _Each = range(len(JUDGED_VERDICTS))
@@ -43,7 +46,7 @@ _NOTHING: Final[Three] = (0.0, 0.0, 0.0)
 class Belief(FrozenRecord, frozen=True):
     """Chances of each verdict, and what follows for the time in view."""
 
-    chances: Three = (0.333333, 0.333333, 0.333333)
+    chances: tuple[Chance, Chance, Chance] = (0.333333, 0.333333, 0.333333)
     """How likely the mask is worn so now; together 1."""
     held_s: tuple[Three, Three, Three] = (_NOTHING, _NOTHING, _NOTHING)
     """One row for each verdict, if it is the true one now: good seconds that the mask was worn in
@@ -120,7 +123,9 @@ def _passed(after_s: float | None) -> tuple[float, float, float]:
     return stays, 1.0 - alike, min(after_s, LONGEST_LOOK_S)
 
 
-def _updated(before: Sequence[float], speaks_against: Sequence[float], strength: float) -> Three:
+def _updated(
+    before: Sequence[float], speaks_against: Sequence[float], strength: float
+) -> tuple[float, float, float]:
     least = min(speaks_against)
     chances = [
         chance * math.exp(-strength * (against - least))
