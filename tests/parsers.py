@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from bus.cluster import connect as redis_cluster
 from bus.connection import sentinels as redis_sentinel
 from bus.job_json import JobJson
 from bus.stores import alert_deliveries, packed_days
@@ -53,6 +52,7 @@ from ingest.rtsp import messages as rtsp_messages
 from ingest.web import playlist
 from maskwatch import run, shapes
 from runtime import image_files
+from runtime.redis_address import cluster as redis_cluster
 from runtime.redis_address import hosts as redis_hosts
 from tests import product
 from tests.hostile_texts import Shape, shapes_of

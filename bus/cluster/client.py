@@ -137,7 +137,7 @@ class ClusterPipeline(Pipeline):
                 found = self._send(self._servers.client(node), some, False, False)
             except (RedisConnectionError, RedisTimeoutError) as error:
                 # Send the commands of the other servers anyway: their leases must not expire too.
-                self._servers.doubt()
+                self._servers.doubt(node)
                 failure = error
                 continue
             for number, answer in zip(numbers, found, strict=True):

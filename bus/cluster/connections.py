@@ -23,20 +23,22 @@ class _Packer:
         return self._packer.pack(*as_sent(command))
 
 
-class TaggedConnection(Connection):
-    """A connection to one server of a cluster."""
+class _Tagged:
+    """Sends each key with its tag."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]
-        self._command_packer = _Packer(self._command_packer)
-
-
-class TaggedSSLConnection(SSLConnection):
-    """The same over TLS."""
+    _command_packer: Any
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._command_packer = _Packer(self._command_packer)
+
+
+class TaggedConnection(_Tagged, Connection):
+    """A connection to one server of a cluster."""
+
+
+class TaggedSSLConnection(_Tagged, SSLConnection):
+    """The same over TLS."""
 
 
 class Homes(Protocol):

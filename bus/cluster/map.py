@@ -47,6 +47,7 @@ class ClusterMap:
         self._options = {**options, **tls}
         self._class = TaggedSSLConnection if tls else TaggedConnection
         self._known: Mapping[bytes, Node] | None = None
+        self._silent: Node | None = None
         self._servers: tuple[Node, ...] = ()
         self._clients: dict[Node, Redis] = {}
         self._asked = 0
@@ -77,9 +78,9 @@ class ClusterMap:
         """The servers that serve slots."""
         return sorted(set((self._known or self._ask()).values()))
 
-    def doubt(self) -> None:
-        """Read the slots again before the next use."""
-        self._known = None
+    def doubt(self, silent: Node | None = None) -> None:
+        """Read the slots again before the next use; ask a server that is `silent` last."""
+        self._known, self._silent = None, silent
 
     def client(self, node: Node) -> Redis:
         """Return the client of one server, created once."""
@@ -124,7 +125,7 @@ class ClusterMap:
                 refusal = error
                 time.sleep(SPLIT_PAUSE_S)
             except (RedisConnectionError, RedisTimeoutError, ClusterDownError):
-                self.doubt()
+                self.doubt(node)
                 raise
         raise refusal
 
@@ -144,8 +145,9 @@ class ClusterMap:
         known = tuple(dict.fromkeys((*self._servers, *self._seeds)))
         self._asked += 1
         first = self._asked % len(known)
+        turns = (*known[first:], *known[:first])
         failure: RedisError = RedisConnectionError("no server of the cluster is named")
-        for node in (*known[first:], *known[:first]):
+        for node in sorted(turns, key=lambda node: node == self._silent):
             try:
                 self._known = found = self._ask_one(node)
                 return found

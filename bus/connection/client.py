@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from bus.cluster.connect import cluster_name, connect_to_cluster
+from bus.cluster.interface import cluster_name, connect_to_cluster
 from bus.connection.sentinels import connect_by_sentinels, sentinel_name
 from bus.connection.trouble import leave_replica, words_for
 from bus.wire import join_wire

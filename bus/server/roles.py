@@ -16,7 +16,7 @@ from rq.group import Group
 from rq.suspension import WORKERS_SUSPENDED
 
 from bus import keys
-from bus.cluster.places import tagged_pattern
+from bus.cluster.interface import tagged_pattern
 from bus.keys import AlertKeys, CameraKeys, UploadKeys
 
 ANY: Final = "*"

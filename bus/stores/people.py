@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from redis import Redis
 
-from bus.cluster.connect import cluster_name
+from bus.cluster.interface import cluster_name
 from bus.keys import CameraKeys
 from bus.stores.outcomes import PEOPLE_KEPT
 from bus.streams import StreamReader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from rq.serializers import JSONSerializer
 from bus import keys
 from bus.bus import Bus
 from bus.cluster.client import ClusterClient
+from bus.cluster.map import ClusterMap
 from bus.cluster.places import HOME, slot_of, tag_of
 from bus.connection.client import check_server, connect
 from bus.jobs import only
@@ -37,6 +39,7 @@ from contract.errors import (
     TooManyAttemptsError,
 )
 from maskwatch import backup
+from runtime.redis_address.hosts import Node
 from runtime.settings import load_settings
 from tests.accounts import key_client, make_app
 from tests.builders import Source, add_camera, take_lease, totals_of
@@ -299,6 +302,18 @@ def test_a_group_of_cameras_that_moves_to_another_server_loses_no_frame(
     assert node_of(cluster, camera) == after
     assert seen == list(range(1, published + 1))
     assert totals_of(cluster, camera.id)["frames:analysed"] == published
+
+
+def test_a_silent_server_is_the_last_one_that_is_asked_for_the_slots(servers: Cluster) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        known = [Node(*silent.getsockname()), Node("127.0.0.1", servers.primaries[0])]
+        asked = ClusterMap(known, {}, {})
+        for _ in range(6):
+            asked.doubt(known[0])
+            assert asked.home()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def read(reader: StreamReader, places: dict[bytes, bytes]) -> Any:

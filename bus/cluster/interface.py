@@ -1,18 +1,23 @@
-"""The address of a Redis Cluster: `redis+cluster://user:password@host:7000,other:7001/`.
+"""All that other packages use of a Redis Cluster; import-linter forbids them the other files.
 
-Or `rediss+cluster://`. One of the named servers must answer to find all others.
+The address is `redis+cluster://user:password@host:7000,other:7001/`, or `rediss+cluster://`. One of
+the named servers must answer to find all others.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from redis import ConnectionPool, Redis
 
 from bus.cluster.client import ClusterClient
 from bus.cluster.connections import HomeConnection, HomeSSLConnection
 from bus.cluster.map import ClusterMap
+from bus.cluster.places import tagged_pattern
+from bus.cluster.reads import Answer, HeldReads
 from runtime.redis_address.cluster import parse_cluster
+
+__all__: Final = ("Answer", "cluster_name", "connect_to_cluster", "held_reads", "tagged_pattern")
 
 
 def connect_to_cluster(url: str, options: dict[str, Any]) -> Redis:
@@ -31,5 +36,9 @@ def connect_to_cluster(url: str, options: dict[str, Any]) -> Redis:
 
 def cluster_name(redis: Redis) -> str:
     """Return the cluster's address; empty for other kinds of clients."""
-    cluster: ClusterMap | None = redis.connection_pool.connection_kwargs.get("cluster")
-    return cluster.name if cluster else ""
+    return redis.servers.name if isinstance(redis, ClusterClient) else ""
+
+
+def held_reads(redis: Redis) -> HeldReads | None:
+    """Return a reader of all servers of the cluster; None for other kinds of clients."""
+    return HeldReads(redis.servers) if isinstance(redis, ClusterClient) else None
