@@ -22,7 +22,7 @@ from dashboard.live.board import CameraSnapshot
 from dashboard.live.placeholder import draw_placeholder, no_picture_since
 from dashboard.live.wall_records import decode_records, encode_record
 from dashboard.web.answers import Rate
-from dashboard.web.viewer_socket import ViewerSocket
+from dashboard.web.viewer_socket import UNACKNOWLEDGED_MS, ViewerSocket
 
 NOW_S = 1000.0
 
@@ -133,6 +133,17 @@ def test_a_viewer_who_hangs_up_is_gone_and_a_silent_one_is_not() -> None:
     ours.close()
     assert viewer.gone()
     assert not ViewerSocket({}).gone()
+
+
+def test_the_kernel_gives_up_a_viewer_who_reads_nothing() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0] as ours,
+    ):
+        ViewerSocket({"gunicorn.socket": ours}).keep_short()
+        limit_ms = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        assert limit_ms == UNACKNOWLEDGED_MS
 
 
 def decoded(jpeg: bytes) -> Any:
