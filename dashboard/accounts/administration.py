@@ -76,7 +76,7 @@ def change_user(user_id: str) -> Any:
         changed = _accounts().change(found, grants=form.grants(), enabled=bool(form.enabled.data))
     except AccountError as error:
         return _user_page(found, form, str(error)), 422
-    words = changed.may().words() if changed.enabled else "may not sign in"
+    words = changed.may().words() if changed.enabled else "disabled"
     if changed != found:
         audit("changed an account", f"{changed.name}: {words}")
     else:
@@ -155,7 +155,7 @@ def remove_api_key(key_id: str) -> Response:
     if found is None:
         raise NotFound("no API key has this id")
     audit("removed an API key", found.name)
-    flash(f"The key {found.name} works no more.")
+    flash(f"{found.name} is removed. The key no longer works.")
     return redirect(url_for("administration.api_keys"))
 
 

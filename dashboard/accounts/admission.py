@@ -79,7 +79,10 @@ class Admission:
         if asking is None:
             raise Unauthorized(SIGN_IN)
         if not self._asked.admits(asking, self._named_camera(asking)):
-            words = f"this needs the role {self._asked.role}; you are {asking.grants.words()}"
+            words = (
+                f"this needs the role {self._asked.role}; "
+                f"your roles: {asking.grants.words() or 'none'}"
+            )
             raise Forbidden(words)
         if self._known is not None:
             self._known = self._read_cameras()

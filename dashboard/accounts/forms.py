@@ -26,8 +26,8 @@ _NO_ROLE: Final = ""
 class SignInForm(FlaskForm):  # type: ignore[misc]
     """Name and password."""
 
-    name = StringField("Name", [InputRequired("Who are you?"), Length(max=64)])
-    password = PasswordField("Password", [InputRequired("The password is missing.")])
+    name = StringField("Name", [InputRequired("Enter your name."), Length(max=64)])
+    password = PasswordField("Password", [InputRequired("Enter a password.")])
 
 
 class NewPasswordForm(FlaskForm):  # type: ignore[misc]
@@ -35,17 +35,17 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]
 
     password = PasswordField(
         "New password",
-        [InputRequired("The password is missing."), Length(SHORTEST, LONGEST)],
-        description=f"At least {SHORTEST} characters. A few words that do not belong together "
-        "are better than odd signs.",
+        [InputRequired("Enter a password."), Length(SHORTEST, LONGEST)],
+        description=f"At least {SHORTEST} characters. A few unrelated words "
+        "are better than symbols.",
     )
-    again = PasswordField("The same again", [EqualTo("password", "The two are not the same.")])
+    again = PasswordField("Repeat password", [EqualTo("password", "The passwords do not match.")])
 
 
 class ChangePasswordForm(NewPasswordForm):
     """The password there was, and the new one."""
 
-    current = PasswordField("Current password", [InputRequired("The password is missing.")])
+    current = PasswordField("Current password", [InputRequired("Enter a password.")])
 
 
 class GrantsForm(FlaskForm):  # type: ignore[misc]
@@ -80,13 +80,13 @@ class GrantsForm(FlaskForm):  # type: ignore[misc]
 class UserForm(GrantsForm):
     """A new account."""
 
-    name = StringField("Name", [InputRequired("Give the account a name."), Length(max=64)])
+    name = StringField("Name", [InputRequired("Enter a name for the account."), Length(max=64)])
 
 
 class UserChangeForm(GrantsForm):
     """An account's roles, and whether it may sign in."""
 
-    enabled = BooleanField("May sign in")
+    enabled = BooleanField("Enabled")
 
 
 class KeyForm(GrantsForm):
@@ -95,7 +95,7 @@ class KeyForm(GrantsForm):
     name = StringField(
         "Name",
         [InputRequired("Give the key a name."), Length(max=64)],
-        description="What it is for, such as “Prometheus” or “Home Assistant”.",
+        description="The purpose of the key, such as “Prometheus” or “Home Assistant”.",
     )
     kind = RadioField(
         "May",

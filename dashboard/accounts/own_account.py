@@ -51,7 +51,7 @@ def change_password() -> Any:
         form.password.errors = [str(error).removeprefix("password: ")]
         return _page(form), 422
     audit("changed their password", user.name)
-    flash(f"Your password is changed; signed out of {ended} other browsers.")
+    flash(f"Your password is changed. {ended} other browsers were signed out.")
     return redirect(url_for("own_account.show"))
 
 
@@ -60,7 +60,7 @@ def change_password() -> Any:
 def sign_out_everywhere() -> Response:
     """End all of one's own sessions."""
     ended = services().accounts.sessions.end_all(identity().id, but=identity().session_token)
-    flash(f"Signed out of {ended} other browsers.")
+    flash(f"{ended} other browsers were signed out.")
     return redirect(url_for("own_account.show"))
 
 

@@ -93,7 +93,7 @@ def remove(channel_id: str) -> None:
 @administrators
 @answers()
 def renew_secret(channel_id: str) -> SecretAnswer:
-    """Give a web hook another signing secret; the one before signs nothing more."""
+    """Replace a webhook's signing secret; the current secret stops working at once."""
     return SecretAnswer(secret=new_secret_of(find_channel(channel_id)))
 
 
@@ -164,7 +164,9 @@ def test_channel(channel: AnyChannel) -> TestAnswer:
             outcome = "delivered" if found.outcome == "delivered" else "given_up"
             return TestAnswer(delivery_id=sent.id, outcome=outcome, words=found.words)
         time.sleep(LOOK_EVERY_S)
-    words = "No alerts process took it so far; start one with `maskwatch alerts`. The log will say."
+    words = (
+        "No alerts process has taken it yet. Start one with `maskwatch alerts`, then see the log."
+    )
     return TestAnswer(delivery_id=sent.id, outcome="waiting", words=words)
 
 

@@ -40,8 +40,10 @@ class EmailForm(FlaskForm):  # type: ignore[misc]
     """E-mail through a mail server. The saved password is not shown again."""
 
     name = StringField("Name", _NAME)
-    host = StringField("Mail server", [InputRequired("Which server?"), Length(max=253)])
-    port = IntegerField("Port", [InputRequired("Which port?"), NumberRange(1, 65535)], default=587)
+    host = StringField("Mail server", [InputRequired("Enter a mail server."), Length(max=253)])
+    port = IntegerField(
+        "Port", [InputRequired("Enter a port."), NumberRange(1, 65535)], default=587
+    )
     security = SelectField(
         "Encryption",
         choices=[
@@ -50,13 +52,13 @@ class EmailForm(FlaskForm):  # type: ignore[misc]
             SelectChoice("none", "none: on a network of your own, without password"),
         ],
     )
-    user = StringField("User", [Length(max=200)], description="May stay empty.")
+    user = StringField("User", [Length(max=200)], description="Optional.")
     password = PasswordField("Password", [Length(max=500)], description="Not shown again.")
-    sender = StringField("From", [InputRequired("From which address?"), Length(max=254)])
+    sender = StringField("From", [InputRequired("Enter an address."), Length(max=254)])
     to = StringField(
         "To",
         [InputRequired("To whom?"), Length(max=5000)],
-        description="Addresses with commas between them.",
+        description="Addresses, separated by commas.",
     )
     shown = ("name", "host", "port", "security", "user", "password", "sender", "to")
 

@@ -29,10 +29,10 @@ from dashboard.web.requests import entries_before
 
 CLOSED_SHOWN: Final = 50
 LOG_PAGE: Final = 100
-EVENT_WORDS: Final = {"opened": "Opened", "closed": "Over", "test": "Test"}
+EVENT_WORDS: Final = {"opened": "Opened", "closed": "Resolved", "test": "Test"}
 OUTCOME_WORDS: Final = {
     "delivered": "Delivered",
-    "failed": "Not taken; tried again",
+    "failed": "Failed; will be retried",
     "given_up": "Given up",
 }
 
@@ -107,7 +107,7 @@ def add_rule() -> Any:
         rule = keep_new_rule(form.fields())
     except AlertError as error:
         return _rule_page(form, None, str(error)), 422
-    flash(f"{rule.name} is watched for from now on." if rule.enabled else f"{rule.name} is saved.")
+    flash(f"{rule.name} is active from now on." if rule.enabled else f"{rule.name} is saved.")
     return redirect(url_for("alert_pages.rules"))
 
 
@@ -147,7 +147,7 @@ def remove(rule_id: str) -> Response:
     """Remove a rule."""
     found = find_rule(rule_id)
     remove_rule(found)
-    flash(f"{found.name} is removed; what it has open is closed within seconds.")
+    flash(f"{found.name} is removed. Its open alerts close within seconds.")
     return redirect(url_for("alert_pages.rules"))
 
 

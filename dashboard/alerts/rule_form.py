@@ -43,21 +43,21 @@ class ManyField(SelectMultipleField):  # type: ignore[misc]
 class RuleForm(FlaskForm):  # type: ignore[misc]
     """What every rule has."""
 
-    name = StringField("Name", [InputRequired("Give the rule a name."), Length(max=80)])
-    scope = SelectField("About", description="Each camera is looked at by itself.")
-    only_at = BooleanField("Only at these hours")
+    name = StringField("Name", [InputRequired("Enter a name for the rule."), Length(max=80)])
+    scope = SelectField("Cameras", description="Each camera is evaluated separately.")
+    only_at = BooleanField("Only during these hours")
     days = ManyField("Days", choices=[SelectChoice(day, DAY_WORDS[day]) for day in DAYS])
     begin = StringField("From", default="06:00", widget=TimeInput())
     end = StringField("To", default="22:00", widget=TimeInput())
     tz = StringField("Time zone", [Length(max=64)], default="UTC")
     cool_down_minutes = IntegerField(
-        "Rest after an alert, minutes",
-        [InputRequired("How long? 0: not at all."), NumberRange(0, 10_080)],
+        "Cooldown, minutes",
+        [InputRequired("Enter minutes; 0 means no cooldown."), NumberRange(0, 10_080)],
         default=15,
-        description="It opens at the same camera again no sooner than this.",
+        description="Shortest time between two alerts at the same camera.",
     )
-    channels = ManyField("Tell")
-    enabled = BooleanField("Switched on", default=True)
+    channels = ManyField("Notify")
+    enabled = BooleanField("Enabled", default=True)
 
     def condition(self) -> dict[str, Any]:
         """What the rule watches for, as the rule itself has it."""
@@ -101,27 +101,30 @@ class RateForm(RuleForm):
 
     below = FloatField(
         "Alert below, %",
-        [InputRequired("Below which share?"), NumberRange(0.1, 100)],
+        [InputRequired("Enter a percentage."), NumberRange(0.1, 100)],
         default=80,
-        description="Share of the people judged who wore a mask.",
+        description="Share of people with a mask, of all people with a verdict.",
     )
     minutes = IntegerField(
-        "Minutes looked back on",
-        [InputRequired("How many minutes?"), NumberRange(1, 1440)],
+        "Time window, minutes",
+        [InputRequired("Enter a number of minutes."), NumberRange(1, 1440)],
         default=15,
-        description="Minutes without a valid picture are left out.",
+        description="Minutes without a valid picture do not count.",
     )
     people = IntegerField(
-        "Least number of people",
-        [InputRequired("How many people at least?"), NumberRange(1, 100_000)],
+        "Minimum people",
+        [InputRequired("Enter a number of people."), NumberRange(1, 100_000)],
         default=20,
-        description="With fewer, nothing is said.",
+        description="With fewer people, the rule does not decide.",
     )
     margin = FloatField(
         "Margin, %",
-        [InputRequired("How much above? 0 closes at once."), NumberRange(0, 99)],
+        [
+            InputRequired("Enter a percentage; 0 resolves the alert at the limit."),
+            NumberRange(0, 99),
+        ],
         default=5,
-        description="It is over only at the limit plus this, so that it does not flap around it.",
+        description="The alert is resolved at the limit plus this, which avoids flapping.",
     )
     shown = ("below", "minutes", "people", "margin")
 
@@ -158,30 +161,30 @@ class OfflineForm(_LastingForm):
 
     kind: AlertKind = "offline"
     for_s = IntegerField(
-        "After so many seconds offline",
-        [InputRequired("After how many seconds?"), NumberRange(5, DAY_S)],
+        "Seconds offline until the alert opens",
+        [InputRequired("Enter a number of seconds."), NumberRange(5, DAY_S)],
         default=60,
     )
     clear_s = IntegerField(
-        "Until live for so many seconds",
-        [InputRequired("For how many seconds?"), NumberRange(0, DAY_S)],
+        "Seconds live until it is resolved",
+        [InputRequired("Enter a number of seconds."), NumberRange(0, DAY_S)],
         default=30,
     )
 
 
 class QualityForm(_LastingForm):
-    """The picture is not to be believed."""
+    """The picture is unreliable."""
 
     kind: AlertKind = "quality"
     for_s = IntegerField(
-        "After so many seconds not valid",
-        [InputRequired("After how many seconds?"), NumberRange(0, DAY_S)],
+        "Seconds unreliable until the alert opens",
+        [InputRequired("Enter a number of seconds."), NumberRange(0, DAY_S)],
         default=30,
         description="Black, covered, frozen, moved or heavily blurred.",
     )
     clear_s = IntegerField(
-        "Until valid for so many seconds",
-        [InputRequired("For how many seconds?"), NumberRange(0, DAY_S)],
+        "Seconds reliable until it is resolved",
+        [InputRequired("Enter a number of seconds."), NumberRange(0, DAY_S)],
         default=30,
     )
 

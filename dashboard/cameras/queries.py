@@ -69,10 +69,10 @@ class CameraImportQuery(BaseModel):
     format: Literal["yaml", "csv"] | None = Field(
         None, description="Or by the header `Content-Type`."
     )
-    dry_run: bool = Field(False, description="Say what would change, and change nothing.")
-    partial: bool = Field(False, description="Take the good cameras and leave the refused ones.")
+    dry_run: bool = Field(False, description="Show the changes without making them.")
+    partial: bool = Field(False, description="Apply the valid cameras even if others have errors.")
     remove_missing: bool = Field(
-        False, description="Remove cameras that the file lacks, with all that was counted for them."
+        False, description="Remove cameras that are not in the file, and delete their counts."
     )
 
 

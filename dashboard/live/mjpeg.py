@@ -53,7 +53,7 @@ class CameraStream:
                 else:
                     if snapshot is None:
                         return
-                    reason = snapshot.reason() or "No newer picture has arrived."
+                    reason = snapshot.reason() or "No new picture has arrived."
                 if views:
                     self._last = views[-1]
                 if snapshot and not snapshot.camera.enabled:

@@ -8,12 +8,12 @@ from contract.cameras.quality import PROBLEM_WORDS, Problem, QualityReport
 from dashboard.live.answers import Quality, QualityProblem
 
 PROBLEM_ADVICE: Final[dict[Problem, str]] = {
-    "black": "The picture is dark and shows nothing: check the light, the lens and the camera.",
-    "covered": "The picture shows nothing but an even shade: see what hangs before the lens.",
-    "frozen": "Frames arrive, but always the same picture: restart the camera or its encoder.",
-    "moved": "The view is not the one it was: turn the camera back, or leave it; after five "
-    "minutes the new view is taken for its own. Check its lines and zones.",
-    "blurred": "The picture has lost its detail: clean or refocus the lens.",
+    "black": "The picture is almost black. Check the light, the lens and the camera.",
+    "covered": "The picture shows no detail. Check what covers the lens.",
+    "frozen": "The camera repeats the same picture. Restart the camera or its encoder.",
+    "moved": "The camera shows another view. Turn it back, or leave it: after five minutes "
+    "Maskwatch accepts the new view. Check its lines and zones.",
+    "blurred": "The picture is blurred. Clean or refocus the lens.",
 }
 
 

@@ -68,7 +68,7 @@ def test_the_first_administrator_chooses_a_password_once(app: Flask, redis: Redi
     weak = {"password": "short", "again": "short", "csrf_token": token}
     assert browser.post(path, data=weak).status_code == 422
     unequal = {"password": PASSWORD, "again": OTHER, "csrf_token": token}
-    assert "not the same" in browser.post(path, data=unequal).text
+    assert "do not match" in browser.post(path, data=unequal).text
     good = {"password": PASSWORD, "again": PASSWORD, "csrf_token": token}
     assert browser.post(path, data=good).headers["Location"] == "/"
     assert browser.get("/", headers=PAGE).status_code == 200
