@@ -58,7 +58,7 @@ class ClusterClient(Redis):
         try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except (RedisConnectionError, RedisTimeoutError, ClusterDownError):
-            self.servers.doubt()
+            self.servers.doubt_home()
             raise
 
     def _load_everywhere(self, script: Any) -> Any:

@@ -48,6 +48,7 @@ class ClusterMap:
         self._class = TaggedSSLConnection if tls else TaggedConnection
         self._known: Mapping[bytes, Node] | None = None
         self._silent: Node | None = None
+        self._home: Node | None = None
         self._servers: tuple[Node, ...] = ()
         self._clients: dict[Node, Redis] = {}
         self._asked = 0
@@ -72,7 +73,8 @@ class ClusterMap:
 
     def home(self) -> Node:
         """The server of the shared keys."""
-        return self.node_of(HOME)
+        self._home = self.node_of(HOME)
+        return self._home
 
     def primaries(self) -> list[Node]:
         """The servers that serve slots."""
@@ -81,6 +83,10 @@ class ClusterMap:
     def doubt(self, silent: Node | None = None) -> None:
         """Read the slots again before the next use; ask a server that is `silent` last."""
         self._known, self._silent = None, silent
+
+    def doubt_home(self) -> None:
+        """The same when the server of the shared keys is silent."""
+        self.doubt(self._home)
 
     def client(self, node: Node) -> Redis:
         """Return the client of one server, created once."""
