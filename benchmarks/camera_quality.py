@@ -28,7 +28,7 @@ from benchmarks.system import clip, machine, print_result
 from bus.leases import Lease
 from contract.cameras.camera import make_camera
 from contract.cameras.quality import Problem
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import VERDICTS
 from contract.pictures.frames import FrameMessage
 from face_detector.detection import Detections
 from ingest.demo.options import parse_demo
@@ -108,7 +108,7 @@ class NobodyThere:
 class NothingToJudge:
     """A classifier that is never asked."""
 
-    labels: tuple[str, ...] = JUDGED_VERDICTS
+    labels: tuple[str, ...] = VERDICTS
     input_size = 16
     margin = 0.1
     threshold = 0.7

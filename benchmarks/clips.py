@@ -39,8 +39,8 @@ Probabilities = npt.NDArray[np.float32]
 def judge(
     path: Path, detector: FaceDetector, classifier: MaskClassifier, every: int
 ) -> tuple[int, Probabilities]:
-    """Frames looked at, and (N, 3) probabilities of all their faces."""
-    found: list[Probabilities] = [np.zeros((0, 3), np.float32)]
+    """Frames looked at, and (N, 4) probabilities of all their faces."""
+    found: list[Probabilities] = [np.zeros((0, 4), np.float32)]
     frames = list(read_frames(path))[::every]
     for frame in frames:
         boxes = detector.detect([frame])[0].boxes

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from benchmarks.system import clip, machine, print_result
 from contract.people.faces import Face
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import VERDICTS
 from face_detector.loading import load_detector
 from models.crops import crop_faces
 from models.loading import load_classifier
@@ -94,7 +94,7 @@ def annotated(frame: Image) -> bytes:
             Face(
                 (x_min, y_min, x_max, y_max),
                 float(detections.scores[number]),
-                JUDGED_VERDICTS[best],
+                VERDICTS[best],
                 float(row[best]),
                 number,
             )

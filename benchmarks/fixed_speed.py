@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from bus.bus import Bus
 from bus.connection.client import connect
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import VERDICTS
 from face_detector.detection import Detections
 from runtime.logs import configure_logging
 from runtime.settings import load_settings
@@ -82,7 +82,7 @@ class FixedSpeedDetector:
 class FixedSpeedClassifier:
     """Takes every face for one with a mask."""
 
-    labels: tuple[str, ...] = JUDGED_VERDICTS
+    labels: tuple[str, ...] = VERDICTS
     input_size = 96
     margin = 0.1
     threshold = 0.7
@@ -94,7 +94,7 @@ class FixedSpeedClassifier:
 
     def classify(self, crops: Image) -> npt.NDArray[np.float32]:
         self._device.work(self._face_s * len(crops))
-        return np.tile(np.array([0.95, 0.03, 0.02], np.float32), (len(crops), 1))
+        return np.tile(np.array([0.95, 0.03, 0.02, 0.0], np.float32), (len(crops), 1))
 
 
 class BeliefLog(threading.Thread):

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from benchmarks.classifier_data import labelled_faces
 from benchmarks.system import machine, print_result
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.evaluation.judged import cut_crops
 from models.labelled_faces import LabelledFace
 from models.loading import load_classifier
@@ -41,7 +42,7 @@ def main() -> None:
             for start in range(0, len(seen), AT_ONCE)
         ]
         sharpness.append([sharpness_of(crop) for crop in seen])
-        wrong.append(np.concatenate(parts).argmax(axis=1) != labels)
+        wrong.append(np.concatenate(parts)[:, : len(JUDGED_VERDICTS)].argmax(axis=1) != labels)
     frontality = np.array([frontality_of(face.landmarks) for face in faces])
     blurred = np.concatenate(sharpness) < POOR_SHARPNESS
     _compare(f"sharpness below {POOR_SHARPNESS}", blurred, np.concatenate(wrong))

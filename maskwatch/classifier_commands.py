@@ -1,4 +1,4 @@
-"""`maskwatch train classifier`, `evaluate classifier` and `export classifier`."""
+"""`maskwatch train classifier`, and `refine`, `evaluate` and `export classifier`."""
 
 from __future__ import annotations
 
@@ -64,6 +64,49 @@ def train(
     given = {name: value for name, value in numbers.items() if value is not None}
     best = train_classifier(faces, replace(Recipe(), **given), out, backbone=backbone, start=start)
     click.echo(f"best checkpoint: {best}; next: maskwatch export classifier --run {out}")
+
+
+@click.command()
+@click.option("--data", "sets", type=FOLDER, required=True, multiple=True, help="May be repeated.")
+@click.option("--start", type=FILE, required=True, help="The classifier's Keras file to refine.")
+@click.option("--out", type=FOLDER, default=Path("out/refined"), show_default=True)
+@click.option("--parts", type=click.IntRange(1), help="Files of 1024 varied faces to learn from.")
+@click.option("--epochs", type=click.IntRange(1))
+@click.option("--seed", type=int)
+def refine(
+    sets: tuple[Path, ...],
+    start: Path,
+    out: Path,
+    parts: int | None,
+    epochs: int | None,
+    seed: int | None,
+) -> None:
+    """Teach a mask classifier to say that a face cannot be judged.
+
+    Learns from the labelled photographs of every --data (images/ and annotations.json, COCO), as
+    corrected and completed by models/training/relabelled.csv. Stopped or killed, the same command
+    goes on where it was; `maskwatch export classifier` makes the files that serve from its folder.
+    """
+    settings = load_settings()
+    configure_logging("train", settings.log_level, settings.log_format)
+    from models.coco import read_photographs
+    from models.training.recipe import Recipe
+    from models.training.refine import Refinement, refine_classifier
+    from models.training.relabelling import read_changes, relabel
+
+    photographs = [one for data in sets for one in read_photographs(data).photographs]
+    known = [face for data in sets for face in _faces(data, out / f"{data.name}_{FACES_NAME}")]
+    faces = relabel(photographs, known, read_changes())
+    numbers = {"parts": parts, "epochs": epochs}
+    given: dict[str, Any] = {name: one for name, one in numbers.items() if one is not None}
+    best = refine_classifier(
+        faces,
+        start,
+        out,
+        recipe=Recipe() if seed is None else replace(Recipe(), seed=seed),
+        refinement=replace(Refinement(), **given),
+    )
+    click.echo(f"refined: {best}; next: maskwatch export classifier --run {out}")
 
 
 @click.command()

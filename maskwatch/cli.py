@@ -120,6 +120,7 @@ _stage("dashboard", _dashboard, "Run the dashboard.")
 
 for _group in (
     networks.train,
+    networks.refine,
     networks.evaluate,
     networks.export,
     accounts.user,

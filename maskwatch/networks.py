@@ -1,4 +1,4 @@
-"""`maskwatch train | evaluate | export`: one group each, with a command for every network.
+"""`maskwatch train | refine | evaluate | export`: one group each, with a command for every network.
 
 Commands import their packages when they run: `maskwatch --help` must not load TensorFlow.
 """
@@ -16,6 +16,11 @@ def train() -> None:
 
 
 @click.group()
+def refine() -> None:
+    """Teach a trained network more, from a part of it that stays as it is."""
+
+
+@click.group()
 def evaluate() -> None:
     """Measure a network on labelled photographs and write a report with tables and pictures."""
 
@@ -27,6 +32,7 @@ def export() -> None:
 
 train.add_command(classifier_commands.train, "classifier")
 train.add_command(detector_commands.train, "detector")
+refine.add_command(classifier_commands.refine, "classifier")
 evaluate.add_command(classifier_commands.evaluate, "classifier")
 evaluate.add_command(detector_commands.evaluate, "detector")
 evaluate.add_command(detector_commands.pipeline, "pipeline")

@@ -6,13 +6,14 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import VERDICTS
 from models.coco import UNJUDGED, Photograph
 from models.crops import square_around
 from models.reporting.tables import markdown_table
@@ -47,7 +48,7 @@ DetectedFaces = Mapping[str, Sequence[DetectedFace]]
 class LabelledFace:
     """One face of one photograph. Boxes are (4,) float32 xyxy pixels of that photograph.
 
-    label indexes `JUDGED_VERDICTS`; landmarks are (5, 2) float32 in the detector's order.
+    label indexes `VERDICTS`; landmarks are (5, 2) float32 in the detector's order.
     """
 
     photograph: Photograph
@@ -127,9 +128,10 @@ def split_by_cluster(
 
 def cut_patches(faces: Sequence[LabelledFace]) -> list[FacePatch]:
     """Cut every face's patch, reading each photograph once; raises as `Photograph.read`."""
-    by_photograph: dict[int, list[LabelledFace]] = defaultdict(list)
+    # By path: ids are a set's own, and faces may come from several sets.
+    by_photograph: dict[Path, list[LabelledFace]] = defaultdict(list)
     for face in faces:
-        by_photograph[face.photograph.id].append(face)
+        by_photograph[face.photograph.path].append(face)
     patches = []
     for its_faces in by_photograph.values():
         image = its_faces[0].photograph.read()
@@ -141,9 +143,9 @@ def report(faces: Iterable[LabelledFace]) -> str:
     """Counts by source and label, and of those the detector finds, as a Markdown table."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for face in faces:
-        counts[face.source][JUDGED_VERDICTS[face.label]] += 1
+        counts[face.source][VERDICTS[face.label]] += 1
         counts[face.source]["detected"] += face.detector_box is not None
-    columns = [*JUDGED_VERDICTS, "detected"]
+    columns = [*VERDICTS, "detected"]
     rows = [[source, *(counts[source][name] for name in columns)] for source in sorted(counts)]
     return markdown_table(["source", *columns], rows)
 

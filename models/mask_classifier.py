@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import ModelFormatError
-from contract.people.verdicts import JUDGED_VERDICTS, Verdict
+from contract.people.verdicts import VERDICTS, Verdict
 
 FORMAT: Final = "maskwatch-mask-classifier/1"
 COLOUR_ORDERS: Final = ("RGB", "BGR")
@@ -30,10 +30,13 @@ LABEL_SPELLINGS: Final[Mapping[str, Verdict]] = {
 
 
 class MaskClassifier(Protocol):
-    """Says for face crops how a mask is worn. One instance belongs to one thread."""
+    """Says for face crops how a mask is worn, or that it cannot be told.
+
+    One instance belongs to one thread.
+    """
 
     labels: tuple[str, ...]
-    """Always `JUDGED_VERDICTS`, whatever order the file has."""
+    """Always `VERDICTS`, whatever order the file has."""
     input_size: int
     margin: float
     """How to cut its crops: see `models.crops.crop_faces`."""
@@ -43,7 +46,10 @@ class MaskClassifier(Protocol):
     """The device on which it runs: "cpu" or "cuda"."""
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Probabilities (N, 3) float32 in the order of `labels`, each row summing to 1.
+        """Probabilities (N, 4) float32 in the order of `labels`, each row summing to 1.
+
+        The last is that of `unknown`: nobody could tell from this crop (the back of a head, a
+        covered mouth, a blur, no face). It is 0 from networks that have not learnt to say so.
 
         crops: (N, input_size, input_size, 3) uint8 BGR, N may be 0.
         """
@@ -54,7 +60,8 @@ class MaskClassifier(Protocol):
 class ClassifierSpec:
     """The metadata in a classifier's file, which a network alone cannot provide.
 
-    labels: in the order of its outputs; *incorrect* may be absent and is never said then.
+    labels: in the order of its outputs; *incorrect* and *unknown* may be absent and are never said
+    then.
     colour_order: of the crops it takes. temperature: divides the logits (Guo et al., 2017), so
     that the probabilities are honest and votes can be added up. threshold: the probability
     from which a verdict is given, chosen on a risk-coverage curve. normalisation: one of
@@ -126,23 +133,23 @@ class ClassifierSpec:
         return np.asarray(turned, np.uint8).reshape(crops.shape)
 
     def to_probabilities(self, outputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """(N, labels) outputs in the file's order to (N, 3) in that of `JUDGED_VERDICTS`."""
+        """(N, labels) outputs in the file's order to (N, 4) in that of `VERDICTS`."""
         probabilities = outputs.astype(np.float64)
         if self.outputs == "logits":
             scaled = probabilities / self.temperature
             powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
             probabilities = powers / powers.sum(axis=1, keepdims=True)
-        ordered = np.zeros((len(outputs), len(JUDGED_VERDICTS)), np.float32)
+        ordered = np.zeros((len(outputs), len(VERDICTS)), np.float32)
         for label, column in zip(self.labels, probabilities.T, strict=True):
-            ordered[:, JUDGED_VERDICTS.index(label)] = column
+            ordered[:, VERDICTS.index(label)] = column
         return ordered
 
     def _check(self, where: str) -> None:
-        known = set(self.labels) <= set(JUDGED_VERDICTS)
+        known = set(self.labels) <= set(VERDICTS)
         if not known or len(set(self.labels)) < len(self.labels) or len(self.labels) < 2:
             raise ModelFormatError(
-                f"{where} has the labels {self.labels}, expected each of {JUDGED_VERDICTS} once, "
-                "in the order of the network's outputs; only incorrect may be absent"
+                f"{where} has the labels {self.labels}, expected each of {VERDICTS} once, in "
+                "the order of the network's outputs; only incorrect and unknown may be absent"
             )
         if not {"mask", "no_mask"} <= set(self.labels):
             raise ModelFormatError(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import ModelFormatError
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import VERDICTS
 from models.mask_classifier import ClassifierSpec
 from models.onnx_session import open_session, session_device
 
@@ -21,7 +21,7 @@ class OnnxMaskClassifier:
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._spec = ClassifierSpec.from_metadata(metadata, str(path))
         self._input = _crops_input(self._session, self._spec, path)
-        self.labels: tuple[str, ...] = JUDGED_VERDICTS
+        self.labels: tuple[str, ...] = VERDICTS
         self.input_size = self._spec.input_size
         self.margin = self._spec.margin
         self.threshold = self._spec.threshold

@@ -20,7 +20,7 @@ from contract.errors import (
     ModelNotFoundError,
     SettingsError,
 )
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import VERDICTS
 from models.mask_classifier import ClassifierSpec
 
 SEED_SPEC: Final = ClassifierSpec(
@@ -52,7 +52,7 @@ class TensorFlowMaskClassifier:
         self._run = _compile(model, self._spec, self.device)
         if self.device == "cuda":
             self._check_device()
-        self.labels: tuple[str, ...] = JUDGED_VERDICTS
+        self.labels: tuple[str, ...] = VERDICTS
         self.input_size = self._spec.input_size
         self.margin = self._spec.margin
         self.threshold = self._spec.threshold

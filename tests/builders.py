@@ -136,8 +136,9 @@ class ScriptedDetector:
 class ScriptedClassifier:
     """Gives every face the same probabilities."""
 
-    probabilities: tuple[float, float, float] = (0.99, 0.005, 0.005)
-    labels: tuple[str, ...] = ("mask", "incorrect", "no_mask")
+    probabilities: tuple[float, ...] = (0.99, 0.005, 0.005)
+    """Of `VERDICTS`; an absent last one, `unknown`, is 0."""
+    labels: tuple[str, ...] = ("mask", "incorrect", "no_mask", "unknown")
     input_size: int = 16
     margin: float = 0.1
     threshold: float = 0.7
@@ -146,4 +147,6 @@ class ScriptedClassifier:
 
     def classify(self, crops: Image) -> npt.NDArray[np.float32]:
         self.seen += len(crops)
-        return np.tile(np.array(self.probabilities, np.float32), (len(crops), 1))
+        row = np.zeros(len(self.labels), np.float32)
+        row[: len(self.probabilities)] = self.probabilities
+        return np.tile(row, (len(crops), 1))

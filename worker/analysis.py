@@ -14,7 +14,13 @@ from runtime.tracing import OFF, Tracing
 from worker.budget import Budget, urgency
 from worker.frame import DetectedFrame, FaceLook, FloatArray, Image, TakenFrame, TrackedFrame
 from worker.networks import CLASSIFIED_AT_ONCE, Networks
-from worker.verdicts.evidence import LEAST_FACE_PX, frontality_of, sharpness_of, weigh
+from worker.verdicts.evidence import (
+    LEAST_FACE_PX,
+    frontality_of,
+    of_judgeable,
+    sharpness_of,
+    weigh,
+)
 
 DEFAULT_BUDGET: Final = Budget(CLASSIFIED_AT_ONCE)
 
@@ -98,10 +104,11 @@ def _look(frame: TrackedFrame, index: int, crop: Image, probabilities: FloatArra
     score = float(frame.detections.scores[index])
     sharpness = sharpness_of(crop)
     frontality = frontality_of(None if marks is None else marks[index])
+    judged, counts = of_judgeable(probabilities)
     return FaceLook(
         index,
-        probabilities,
-        weight=weigh(sharpness, frontality, score, frame.sure_score),
+        judged,
+        weight=counts * weigh(sharpness, frontality, score, frame.sure_score),
         frontality=frontality,
         sharpness=sharpness,
         brightness=float(crop.mean()),

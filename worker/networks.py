@@ -80,7 +80,7 @@ class Networks:
         return found
 
     def classify(self, crops: Image) -> npt.NDArray[np.float32]:
-        """Return `(N, 3)` probabilities, in `JUDGED_VERDICTS` order, for `(N, S, S, 3)` crops."""
+        """Return `(N, 4)` probabilities, in `VERDICTS` order, for `(N, S, S, 3)` crops."""
         parts = []
         for start in range(0, len(crops), CLASSIFIED_AT_ONCE):
             part = crops[start : start + CLASSIFIED_AT_ONCE]

@@ -51,7 +51,7 @@ class Seen:
     """`(frames,)` seconds since the first."""
     looks: Columns
     """One row a face. `frame` `(n,)`; `box` `(n, 4)`; `score` `(n,)`; `landmarks` `(n, 5, 2)`;
-    `height_px`, `sharpness`, `frontality` `(n,)`; `probabilities` `(n, 3)`."""
+    `height_px`, `sharpness`, `frontality` `(n,)`; `probabilities` `(n, 4)`."""
     jpegs: list[Array]
     """Of each row, the classifier's crop."""
 
@@ -122,7 +122,7 @@ def _faces(networks: Networks, frame: ClipFrame) -> tuple[Columns, Array]:
         "height_px": found.boxes[:, 3] - found.boxes[:, 1],
         "sharpness": np.array([sharpness_of(crop) for crop in crops], np.float32),
         "frontality": np.array(frontal, np.float32),
-        "probabilities": networks.classify(crops) if count else np.zeros((0, 3), np.float32),
+        "probabilities": networks.classify(crops) if count else np.zeros((0, 4), np.float32),
     }, crops
 
 

@@ -24,7 +24,7 @@ class StillFace:
     confidence: Share
     """Probability of the verdict, 0 to 1; 0 when `unknown`."""
     probabilities: dict[str, Share]
-    """Probability of each judged verdict; empty for a face that is too small to judge."""
+    """Probability of each verdict and of `unknown`; empty for a face that is too small to judge."""
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def judge_photographs(
         [found] = detector.detect([image])
         size, margin = classifier.input_size, classifier.margin
         crops = crop_faces(image, found.boxes, margin=margin, size=size)
-        probabilities = classifier.classify(crops)
+        probabilities = classifier.classify(crops)[:, : len(JUDGED_VERDICTS)]
         verdicts = np.where(
             probabilities.max(axis=1, initial=0) >= classifier.threshold,
             probabilities.argmax(axis=1) if len(probabilities) else 0,

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.crops import crop_faces
 from models.evaluation.scores import Labels, Probabilities
 from models.labelled_faces import LabelledFace
@@ -20,7 +21,11 @@ AT_ONCE: Final = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedFaces:
-    """Faces, their labels (N,) int64, and what a classifier says of them, (N, 3) float32."""
+    """Faces, their labels (N,) int64, and what a classifier says of them, (N, 3) float32.
+
+    The probabilities are those of the three verdicts: a row sums to less than 1 by as much as the
+    classifier believes that the face cannot be judged.
+    """
 
     faces: tuple[LabelledFace, ...]
     labels: Labels
@@ -53,7 +58,7 @@ def judge(classifier: MaskClassifier, faces: Sequence[LabelledFace]) -> JudgedFa
     """
     crops = cut_crops(classifier, faces)
     batches = [
-        classifier.classify(crops[start : start + AT_ONCE])
+        classifier.classify(crops[start : start + AT_ONCE])[:, : len(JUDGED_VERDICTS)]
         for start in range(0, len(crops), AT_ONCE)
     ]
     probabilities = np.concatenate(batches) if batches else np.zeros((0, 3), np.float32)

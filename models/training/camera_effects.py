@@ -15,6 +15,8 @@ Image = npt.NDArray[np.uint8]
 
 SMALL_CHANCE: Final = 0.55
 SMALLEST_CROP_PX: Final = 14
+FEWEST_PIXELS: Final = (4, 7)
+"""Sides of a crop of which nothing can be told: its face is a quarter smaller still."""
 
 
 def crop_as_seen(
@@ -36,6 +38,19 @@ def crop_as_seen(
     if pixels < size:
         crop = np.asarray(cv2.resize(crop, (size, size), interpolation=cv2.INTER_LINEAR))
     return np.asarray(crop, np.uint8)
+
+
+def blur_beyond_telling(
+    image: Image, box: npt.NDArray[np.float32], rng: Generator, *, margin: float, size: int
+) -> Image:
+    """Crop with so few pixels, or so blurred, that nobody could say whether there is a mask."""
+    pixels = int(rng.integers(*FEWEST_PIXELS, endpoint=True))
+    if rng.random() < 0.6:
+        few = crop_faces(image, box[None], margin=margin, size=pixels)[0]
+        return np.asarray(cv2.resize(few, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
+    crop = crop_faces(image, box[None], margin=margin, size=size)[0]
+    blurred = cv2.GaussianBlur(crop, (0, 0), size / pixels * rng.uniform(0.6, 0.9))
+    return np.asarray(blurred, np.uint8)
 
 
 def relight(crop: Image, rng: Generator) -> Image:

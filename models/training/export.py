@@ -19,7 +19,7 @@ import numpy.typing as npt
 import onnx
 
 from contract.errors import CheckpointError, ModelError, ModelFormatError
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import VERDICTS
 from models.files import CLASSIFIER_CARD
 from models.mask_classifier import ClassifierSpec
 from models.onnx_session import open_session
@@ -126,7 +126,12 @@ def _spec(run: Path, model: Any) -> ClassifierSpec:
         ) from error
     side = model.input_shape[1]
     metadata = ClassifierSpec(
-        JUDGED_VERDICTS, "RGB", side, MARGIN, round(temperature, 3), round(threshold, 3)
+        VERDICTS[: model.output_shape[1]],
+        "RGB",
+        side,
+        MARGIN,
+        round(temperature, 3),
+        round(threshold, 3),
     ).to_metadata()
     try:
         return ClassifierSpec.from_metadata(metadata, str(path))

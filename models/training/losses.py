@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import VERDICTS
 
 
 def smoothed_loss(label_smoothing: float) -> Callable[[Any, Any], Any]:
@@ -17,7 +17,7 @@ def smoothed_loss(label_smoothing: float) -> Callable[[Any, Any], Any]:
 
     def loss(labels: Any, logits: Any) -> Any:
         indices = keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32")
-        one_hot = keras.ops.one_hot(indices, len(JUDGED_VERDICTS))
+        one_hot = keras.ops.one_hot(indices, logits.shape[-1])
         return keras.losses.categorical_crossentropy(
             one_hot, logits, from_logits=True, label_smoothing=label_smoothing
         )
@@ -33,9 +33,9 @@ def balanced_scores(
     log_sum = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
     losses = log_sum - logits[np.arange(len(labels)), labels]
     hits = logits.argmax(axis=1) == labels
-    present = [label for label in range(len(JUDGED_VERDICTS)) if (labels == label).any()]
+    present = [label for label in range(len(VERDICTS)) if (labels == label).any()]
     loss = float(np.mean([losses[labels == label].mean() for label in present]))
     recalls: dict[str, float] = {
-        JUDGED_VERDICTS[label]: float(hits[labels == label].mean()) for label in present
+        VERDICTS[label]: float(hits[labels == label].mean()) for label in present
     }
     return loss, recalls

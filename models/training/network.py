@@ -1,4 +1,4 @@
-"""The classifier's network: MobileNetV2 (Sandler et al., 2018) with three logits on top."""
+"""The classifier's network: MobileNetV2 (Sandler et al., 2018) with a logit a verdict on top."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def build_network(
     input_size: int,
     alpha: float = 1.0,
     network: str = "mobilenet_v2",
+    outputs: int = len(JUDGED_VERDICTS),
 ) -> Any:
-    """A Keras model from (N, S, S, 3) RGB crops in 0..255 to (N, 3) logits.
+    """A Keras model from (N, S, S, 3) RGB crops in 0..255 to (N, outputs) logits.
 
     `network` is one of `NETWORKS`; "small" is four separable convolutions, learnt in minutes
     from nothing, to try a set of photographs out. `backbone_weights` are ImageNet's for
@@ -54,7 +55,7 @@ def build_network(
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(crops)
     features = keras.layers.Dropout(DROPOUT, name="dropout")(backbone(scaled))
     # Under mixed precision the logits stay exact.
-    logits = keras.layers.Dense(len(JUDGED_VERDICTS), name=HEAD_LAYER, dtype="float32")(features)
+    logits = keras.layers.Dense(outputs, name=HEAD_LAYER, dtype="float32")(features)
     return keras.Model(crops, logits, name="mask_classifier")
 
 

@@ -50,15 +50,10 @@ def add_beard(image: Image, face: FaceFrame, rng: Generator) -> None:
     stencil.paint(image, np.asarray(shade * tint * grain * stencil.light(image), np.float32))
 
 
-def add_hand_before_mouth(image: Image, face: FaceFrame, rng: Generator) -> None:
-    """A hand over mouth or chin, in the face's own skin colour."""
-    _hand(image, face, rng, centre=(rng.uniform(-0.4, 0.4), rng.uniform(0.85, 1.5)))
-
-
 def add_hand_beside(image: Image, face: FaceFrame, rng: Generator) -> None:
     """A hand at the cheek or ear."""
     side = rng.choice([-1, 1])
-    _hand(image, face, rng, centre=(side * rng.uniform(0.95, 1.3), rng.uniform(0.3, 1.4)))
+    paint_hand(image, face, rng, centre=(side * rng.uniform(0.95, 1.3), rng.uniform(0.3, 1.4)))
 
 
 def add_scarf(image: Image, face: FaceFrame, rng: Generator) -> None:
@@ -130,10 +125,9 @@ def add_block(image: Image, face: FaceFrame, rng: Generator) -> None:
 
 ON_BARE_FACES: Final[tuple[tuple[Painter, float], ...]] = (
     (add_beard, 0.10),
-    (add_hand_before_mouth, 0.07),
     (add_hand_beside, 0.03),
     (add_scarf, 0.08),
-    (add_thing_at_mouth, 0.05),
+    (add_thing_at_mouth, 0.03),
     (add_hat, 0.05),
     (add_glasses, 0.07),
     (add_block, 0.06),
@@ -165,14 +159,22 @@ def add_occluders(
     return painted
 
 
-def _hand(image: Image, face: FaceFrame, rng: Generator, *, centre: tuple[float, float]) -> None:
-    skin = _skin(image, face)
+def paint_hand(
+    image: Image,
+    face: FaceFrame,
+    rng: Generator,
+    *,
+    centre: tuple[float, float],
+    size: float | None = None,
+) -> None:
+    """A hand in the face's own skin colour; size: of the palm, in widths of a face."""
+    skin = skin_colour(image, face)
     if skin is None:
         return
     skin = np.asarray(np.clip(skin * rng.uniform(0.8, 1.15) + rng.normal(0, 4, 3), 0, 255))
     angle = rng.uniform(-1.0, 1.0)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    size = rng.uniform(0.75, 1.15)
+    size = size or rng.uniform(0.75, 1.15)
 
     def place(points: Points) -> Points:
         return face.to_pixels(points @ turn * size + np.array(centre))
@@ -196,7 +198,7 @@ def _finger(x: float, rng: Generator) -> Points:
     return smooth_outline([(x - 0.1, 0.3), (x - 0.1, -0.5), tip, (x + 0.1, -0.5), (x + 0.1, 0.3)])
 
 
-def _skin(image: Image, face: FaceFrame) -> npt.NDArray[np.float32] | None:
+def skin_colour(image: Image, face: FaceFrame) -> npt.NDArray[np.float32] | None:
     """The colour of the forehead or nose bridge; None where the face leaves the image."""
     points = np.rint(face.to_pixels(face.turned(np.array([[0.0, -0.3], [0, 0.2], [-0.25, -0.3]]))))
     inside = (points >= 0).all(axis=1) & (points < np.array(image.shape[1::-1])).all(axis=1)

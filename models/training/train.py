@@ -20,6 +20,7 @@ import keras
 import numpy as np
 
 from contract.errors import DataError, ModelFormatError
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.evaluation.calibration import (
     calibration_error,
     choose_threshold,
@@ -88,7 +89,10 @@ def calibrate(folder: Path, recipe: Recipe, held_out: Sequence[LabelledFace]) ->
     probabilities = softmax(logits, temperature)
     figures = {
         "temperature": temperature,
-        "threshold": choose_threshold(probabilities, labels, ACCEPTED_RISK),
+        # What nobody could judge counts as wrong when it gets a verdict.
+        "threshold": choose_threshold(
+            probabilities[:, : len(JUDGED_VERDICTS)], labels, ACCEPTED_RISK
+        ),
         "held_out_faces": len(labels),
         "held_out_accuracy": accuracy(probabilities, labels).rate,
         "held_out_calibration_error": calibration_error(probabilities, labels),
@@ -152,7 +156,13 @@ class EpochKeeper(keras.callbacks.Callback):  # type: ignore[misc]
 def save_for_inference(model: Any, recipe: Recipe, path: Path) -> None:
     """Write the model, whole or not at all, without its optimizer's state (twice the rest)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    copy = _network(recipe, None)
+    copy = build_network(
+        None,
+        input_size=recipe.input_size,
+        alpha=recipe.alpha,
+        network=recipe.network,
+        outputs=model.output_shape[-1],
+    )
     copy.set_weights(model.get_weights())
     part = path.with_name(f"part-{path.name}")
     copy.save(part)

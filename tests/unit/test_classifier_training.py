@@ -90,7 +90,7 @@ def test_labelled_faces_meet_the_detectors_boxes_where_they_overlap(tmp_path: Pa
     assert far.detector_box is None
     assert far.boxes[0].tolist() == [100, 100, 150, 160]
     assert [box.tolist() for box in head.boxes] == [[100, 120, 180, 220]]
-    assert "| s | 1 | 1 | 1 | 2 |" in report(read)
+    assert "| s | 1 | 1 | 1 | 0 | 2 |" in report(read)
 
 
 def test_near_duplicates_never_end_up_on_both_sides(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def golden_crops(classifier: MaskClassifier, shared: Path, label: int, count: in
 def test_a_bare_face_is_judged_no_mask(classifier: MaskClassifier, astronaut: Crops) -> None:
     probabilities = classifier.classify(crop(classifier, astronaut, ASTRONAUT_BOX))
 
-    assert probabilities.shape == (1, 3)
+    assert probabilities.shape == (1, 4)
     assert probabilities.dtype == np.float32
     assert classifier.labels[probabilities[0].argmax()] == "no_mask"
     assert probabilities[0, NO_MASK] > 0.8
@@ -140,7 +140,7 @@ def test_a_batch_is_judged_like_its_crops_one_by_one(
 def test_no_crops_give_no_probabilities(classifier: MaskClassifier) -> None:
     size = classifier.input_size
 
-    assert classifier.classify(np.zeros((0, size, size, 3), np.uint8)).shape == (0, 3)
+    assert classifier.classify(np.zeros((0, size, size, 3), np.uint8)).shape == (0, 4)
 
 
 def test_crops_of_another_size_or_type_are_refused(classifier: MaskClassifier) -> None:
@@ -168,7 +168,7 @@ def test_tensorflow_and_onnx_runtime_agree(
         classifier.margin,
     )
     np.testing.assert_allclose(other.classify(crops), classifier.classify(crops), atol=1e-3)
-    assert other.classify(crops[:0]).shape == (0, 3)
+    assert other.classify(crops[:0]).shape == (0, 4)
 
 
 def test_the_files_of_both_runtimes_record_the_same_spec() -> None:
@@ -184,10 +184,21 @@ def test_the_files_of_both_runtimes_record_the_same_spec() -> None:
 def test_probabilities_come_in_our_order_whatever_order_the_file_has() -> None:
     logits = np.array([[0.0, 4.0, 2.0]], np.float32)  # no_mask, mask, incorrect
 
-    mask, incorrect, no_mask = SPEC.to_probabilities(logits)[0]
+    mask, incorrect, no_mask, unknown = SPEC.to_probabilities(logits)[0]
 
     assert mask > incorrect > no_mask
+    assert unknown == 0  # this network has not learnt to say so
     assert np.log(mask / no_mask) == pytest.approx(4.0 / SPEC.temperature, rel=1e-4)
+
+
+def test_a_network_may_say_that_a_face_cannot_be_judged() -> None:
+    spec = ClassifierSpec(("unknown", "no_mask", "mask"), "RGB", 128, 0.15, 1.0)
+    logits = np.array([[5.0, 1.0, 2.0]], np.float32)
+
+    mask, incorrect, no_mask, unknown = spec.to_probabilities(logits)[0]
+
+    assert unknown > mask > no_mask > incorrect == 0
+    assert mask + no_mask + unknown == pytest.approx(1)
 
 
 def test_a_spec_survives_its_metadata() -> None:
@@ -231,7 +242,7 @@ def test_a_file_of_two_labels_never_says_incorrect() -> None:
 
     (row,) = two.to_probabilities(np.array([[0.3, 0.7]], np.float32))
 
-    assert row.tolist() == pytest.approx([0.7, 0.0, 0.3])
+    assert row.tolist() == pytest.approx([0.7, 0.0, 0.3, 0.0])
 
 
 def test_labels_may_be_spelt_as_in_the_demo() -> None:

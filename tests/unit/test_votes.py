@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.people.people import LEAST_CONFIDENCE
-from worker.verdicts.evidence import LEAST_VIEW, frontality_of, sharpness_of, weigh
+from worker.verdicts.evidence import (
+    LEAST_VIEW,
+    frontality_of,
+    of_judgeable,
+    sharpness_of,
+    weigh,
+)
 from worker.verdicts.votes import Votes
 
 MASK = np.array([0.9, 0.05, 0.05], np.float32)
@@ -45,6 +51,23 @@ def test_nothing_seen_and_nothing_clear_is_unknown() -> None:
 def test_a_view_that_shows_nothing_says_nothing() -> None:
     votes = gathered((MASK, 0.0), (MASK, 0.0))
     assert (votes.now, votes.final) == ("unknown", ("unknown", 0.0))
+
+
+def test_the_back_of_a_head_is_no_evidence_however_often_it_is_seen() -> None:
+    back, counts = of_judgeable(np.array([0.1, 0.0, 0.3, 0.6], np.float32))
+    face, clear = of_judgeable(np.array([0.9, 0.03, 0.03, 0.04], np.float32))
+
+    assert [back.sum(), face.sum()] == pytest.approx([1, 1])
+    seen = gathered(*[(back, counts)] * 30, *[(face, clear)] * 5)
+    assert seen.now == gathered(*[(face, clear)] * 5).now == "mask"
+
+
+def test_a_look_that_is_surely_of_no_face_weighs_nothing() -> None:
+    judged, counts = of_judgeable(np.array([0, 0, 0, 1], np.float32))
+
+    assert counts == 0
+    assert not np.isnan(judged).any()
+    assert gathered((judged, counts)).now == "unknown"
 
 
 def test_one_contrary_frame_does_not_change_a_verdict() -> None:

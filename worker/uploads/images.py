@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.people.faces import Face
-from contract.people.verdicts import JUDGED_VERDICTS, Verdict
+from contract.people.verdicts import JUDGED_VERDICTS, VERDICTS, Verdict
 from contract.pictures.uploads import StillFace, StillResult
 from face_detector.detection import Detections
 from models.crops import crop_faces
@@ -50,7 +50,7 @@ def draw_still(image: Image, faces: Sequence[StillFace]) -> bytes:
 def _classify(
     networks: Networks, image: Image, found: Detections
 ) -> list[npt.NDArray[np.float32] | None]:
-    """Probabilities of each face, `(3,)` in `JUDGED_VERDICTS` order; None when too small."""
+    """Probabilities of each face, `(4,)` in `VERDICTS` order; None when too small."""
     large = [i for i, box in enumerate(found.boxes) if box[3] - box[1] >= LEAST_FACE_PX]
     judged: list[npt.NDArray[np.float32] | None] = [None] * len(found)
     if large:
@@ -73,10 +73,9 @@ def _face(
     confidence = 0.0
     by_verdict: dict[str, float] = {}
     if probabilities is not None:
-        best = int(probabilities.argmax())
+        best = int(probabilities[: len(JUDGED_VERDICTS)].argmax())
         by_verdict = {
-            name: round(float(part), 4)
-            for name, part in zip(JUDGED_VERDICTS, probabilities, strict=True)
+            name: round(float(part), 4) for name, part in zip(VERDICTS, probabilities, strict=True)
         }
         if probabilities[best] >= threshold:
             verdict, confidence = JUDGED_VERDICTS[best], round(float(probabilities[best]), 4)

@@ -40,6 +40,19 @@ def weigh(sharpness: float, frontality: float, score: float, sure_score: float) 
     return round(view, 4)
 
 
+def of_judgeable(probabilities: FloatArray) -> tuple[FloatArray, float]:
+    """What the classifier would say if the face could be judged, and how much that counts.
+
+    probabilities: `(4,)` in `VERDICTS` order, with `unknown` last. Returns `(3,)` in
+    `JUDGED_VERDICTS` order, summing to 1, and the factor of the look's weight, 0 to 1. It is 0 from
+    a probability of `unknown` of one half on: what remains of the back of a head is a guess, and
+    many such guesses would add up to an answer (ADR 0048).
+    """
+    judged = float(probabilities[:-1].sum())
+    share = probabilities[:-1] / max(judged, 1e-6)
+    return np.asarray(share, np.float32), max(0.0, 1 - 2 * float(probabilities[-1]))
+
+
 def sharpness_weight(sharpness: float) -> float:
     """How much a face of this sharpness counts, 0 to 1."""
     return _limited((sharpness - BLURRED) / (SHARP - BLURRED))
