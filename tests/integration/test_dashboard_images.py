@@ -60,7 +60,8 @@ def test_images_come_back_with_faces_verdicts_and_annotated_pictures(client: Fla
     ]
     near, far = first["faces"]
     assert (near["box"], near["verdict"], near["confidence"]) == (list(BOX), "mask", 0.99)
-    assert near["probabilities"] == {"mask": 0.99, "incorrect": 0.005, "no_mask": 0.005}
+    expected = {"mask": 0.99, "incorrect": 0.005, "no_mask": 0.005, "unknown": 0.0}
+    assert near["probabilities"] == expected
     assert (far["verdict"], far["confidence"], far["probabilities"]) == ("unknown", 0.0, {})
     assert 0 < answer.json["expires_in_s"] <= KEPT_S
     assert client.get(answer.headers["Location"]).json["images"] == answer.json["images"]
