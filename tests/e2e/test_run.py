@@ -138,7 +138,8 @@ def test_cameras_and_counts_are_there_again_after_a_restart(
 ) -> None:
     first = start("hall=demo:seed=5")
     first.wait_for(lambda: analysed(first) > 20, "20 analysed frames")
-    time.sleep(1.2)  # the append-only file is flushed every second
+    os.sync()  # a busy disk would hold up the append-only file ...
+    time.sleep(1.2)  # ... which is flushed every second
     before = analysed(first)
     first.end()
     second = start()
@@ -171,7 +172,8 @@ def test_a_killed_process_costs_no_camera_and_no_frame_goes_uncounted(
     running = start("hall=demo:seed=5 gate=demo:seed=6", processes=2)
     names = ("hall", "gate")
     running.wait_for(lambda: all(analysed(running, name) > 10 for name in names), "both cameras")
-    time.sleep(1.2)  # the append-only file is flushed every second
+    os.sync()  # a busy disk would hold up the append-only file ...
+    time.sleep(1.2)  # ... which is flushed every second
     family = running.family()
     victim = next(one for one in family if is_role(one, role))
     bystanders = [one for one in family if one.pid != victim.pid and main_process(one)]

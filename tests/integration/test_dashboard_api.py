@@ -353,7 +353,7 @@ def test_a_camera_says_that_its_picture_is_not_to_be_believed_and_why(
     told = client.get(f"{API}/{camera.id}").json["quality"]
     assert (told["valid"], told["problem"]) == (False, "frozen")
     assert told["problems"] == [{"problem": "frozen", "since_s": 1234.5, "words": "Picture frozen"}]
-    assert "restart" in told["advice"]
+    assert "Restart the camera" in told["advice"]
     assert client.get(f"{API}/{camera.id}/faces").json["quality"]["problem"] == "frozen"
     camera.commit(condition=QualityReport())
     assert client.get(f"{API}/{camera.id}").json["quality"]["valid"]
