@@ -21,7 +21,7 @@ from dashboard.compliance import people_api
 from dashboard.live import event_api, picture_streams, wall_stream
 from dashboard.operations import health as operations
 from dashboard.services import make_services
-from dashboard.serving.proxies import BelieveProxies, Proxies
+from dashboard.serving.proxies import BelieveProxies, CookiesUnderPath, Proxies, UnderPath
 from dashboard.try_it import analysis_api, recording_api, webcam_api
 from dashboard.try_it import pages as try_pages
 from dashboard.web import errors, guard, upload_requests
@@ -50,7 +50,6 @@ def create_app(
     app.json = BoundedJson(app)
     app.json.sort_keys = False
     app.extensions["maskwatch"] = make_services(settings, bus, vault, passwords, losses)
-    app.wsgi_app = BelieveProxies(app.wsgi_app, Proxies(settings.proxy_addresses))  # type: ignore[method-assign]
     guard.register(app)
     upload_requests.register(app)
     access.register(app)
@@ -83,7 +82,18 @@ def create_app(
         document_pages.blueprint,
     ):
         app.register_blueprint(blueprint)
+    _serve_behind_proxies(app, settings)
     return app
+
+
+def _serve_behind_proxies(app: Flask, settings: Settings) -> None:
+    """Have `app` know from proxies who asks, for which host, and under which path."""
+    proxies = Proxies(settings.proxy_addresses)
+    own = frozenset(route.rule.split("/")[1] for route in app.url_map.iter_rules())
+    believing = BelieveProxies(app.wsgi_app, proxies)
+    # `UnderPath` outside, because the other puts the client's address in the proxy's place.
+    app.wsgi_app = UnderPath(believing, proxies, settings.path_prefix, own)  # type: ignore[method-assign]
+    app.session_interface = CookiesUnderPath()
 
 
 def _cookies(settings: Settings, vault: Vault) -> dict[str, object]:

@@ -303,9 +303,10 @@ def dashboard_url(settings: Settings) -> str:
     """Return the dashboard's address: its name behind a proxy, or else its port on this machine."""
     name = settings.trusted_hosts.split(",")[0].strip()
     if settings.behind_proxy and name:
-        return f"https://{name}"
+        return f"https://{name}{settings.path_prefix}"
     shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-    return f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.port}"
+    host = f"[{shown}]" if ":" in shown else shown
+    return f"http://{host}:{settings.port}{settings.path_prefix}"
 
 
 def _look_after(server: EmbeddedRedis) -> None:

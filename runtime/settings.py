@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,15 @@ from runtime.redis_address.address import require_address, with_login
 from runtime.redis_address.tls import with_tls
 
 PREFIX: Final = "MASKWATCH_"
+LONGEST_PREFIX: Final = 200
+"""Most characters of the path under which a proxy serves the dashboard."""
+
+_PATH_PREFIX: Final = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
+
+
+def is_path_prefix(path: str) -> bool:
+    """Whether the dashboard can be served under this path: no escapes, no dots in front."""
+    return len(path) <= LONGEST_PREFIX and _PATH_PREFIX.fullmatch(path) is not None
 
 
 class Settings(BaseSettings):
@@ -74,6 +84,11 @@ class Settings(BaseSettings):
         "",
         description="Addresses and networks of the proxies in front, separated by commas. The "
         "dashboard believes X-Forwarded headers from these alone.",
+    )
+    path_prefix: str = Field(
+        "",
+        description="Path under which a proxy serves the dashboard, such as /maskwatch. Unset: "
+        "the one that the proxy names in X-Forwarded-Prefix, or the host's root.",
     )
     secret_key_file: Path | None = Field(
         None,
@@ -269,6 +284,16 @@ class Settings(BaseSettings):
         for part in filter(None, map(str.strip, networks.split(","))):
             ipaddress.ip_network(part, strict=False)
         return networks
+
+    @field_validator("path_prefix")
+    @classmethod
+    def _prefix_is_a_path(cls, prefix: str) -> str:
+        prefix = prefix.strip().rstrip("/")
+        if prefix and not is_path_prefix(prefix):
+            raise ValueError(
+                "expected a path such as /maskwatch, of letters, digits and the signs . _ ~ -"
+            )
+        return prefix
 
     @property
     def where_models_are(self) -> Path:

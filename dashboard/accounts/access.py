@@ -317,8 +317,13 @@ def _protect() -> None:
 def _ask_to_sign_in() -> Response:
     page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     if page and request.method == "GET" and not request.path.startswith("/api/"):
-        return cast(Response, redirect(url_for("sign_in.form", next=request.full_path.rstrip("?"))))
+        return cast(Response, redirect(url_for("sign_in.form", next=_where_it_was_going())))
     raise Unauthorized(SIGN_IN, www_authenticate=_challenge())
+
+
+def _where_it_was_going() -> str:
+    """The page asked for, with the path under which a proxy serves us."""
+    return (request.script_root + request.full_path).rstrip("?")
 
 
 def _challenge() -> WWWAuthenticate:

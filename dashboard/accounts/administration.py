@@ -210,7 +210,7 @@ def _keys_page(form: KeyForm, message: str = "", made: ApiKey | None = None, tex
 
 
 def _new_link(user: User) -> str:
-    return request.host_url.rstrip("/") + _accounts().links.create(user.id)
+    return request.url_root.rstrip("/") + _accounts().links.create(user.id)
 
 
 def _user(user_id: str) -> User:

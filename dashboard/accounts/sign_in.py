@@ -119,10 +119,10 @@ def _link_user(token: str) -> User:
 
 def _next_page() -> str:
     """Where somebody was going, if that is here."""
-    wanted = request.args.get("next", "")
+    wall, wanted = url_for("pages.wall"), request.args.get("next", "")
     parts = urlsplit(wanted)
-    local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if local and not parts.netloc and not parts.scheme else url_for("pages.wall")
+    local = wanted.startswith(wall) and not wanted.startswith(("//", "/\\"))
+    return wanted if local and not parts.netloc and not parts.scheme else wall
 
 
 def _page(form: SignInForm, message: str = "") -> str:

@@ -37,8 +37,11 @@ ALWAYS: Final = {
 }
 
 
-def make_document(app: Flask, version: str) -> dict[str, Any]:
-    """Return the document of all routes under `/api/v1/` that describe themselves."""
+def make_document(app: Flask, version: str, root: str = "") -> dict[str, Any]:
+    """Return the document of all routes under `/api/v1/` that describe themselves.
+
+    `root`: the path under which a proxy serves the dashboard.
+    """
     described = [
         (route, method, view, description)
         for route in sorted(app.url_map.iter_rules(), key=lambda route: route.rule)
@@ -64,6 +67,7 @@ def make_document(app: Flask, version: str) -> dict[str, Any]:
     return {
         "openapi": OPENAPI,
         "info": {"title": "Maskwatch", "version": version, "description": WHAT},
+        "servers": [{"url": root or "/"}],
         "paths": paths,
         "components": {
             "schemas": schemas.get("$defs", {}),

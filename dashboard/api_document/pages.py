@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from dashboard.accounts.access import requires
@@ -25,7 +25,7 @@ blueprint = Blueprint("api_document", __name__)
 @requires("viewer")
 def openapi() -> Response:
     """This document."""
-    document = make_document(current_app, API_VERSION)
+    document = make_document(current_app, API_VERSION, request.script_root)
     return conditional(jsonify(document), document)
 
 

@@ -1,10 +1,12 @@
 // Calls the API and turns every failure into an Error with words for people.
 
+import { at } from "./paths.js";
+
 export const csrfToken = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 // The session has ended: this page can show nothing true any more.
 export function signInAgain() {
-  location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  location.href = at(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 // version: what a change is for, as it was read; it is refused (412) when that is another now.

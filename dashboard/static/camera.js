@@ -7,6 +7,7 @@ import { showFitness } from "./fitness.js";
 import { ConnectionHistory } from "./connection_history.js";
 import { LayoutEditor } from "./layout_editor.js";
 import { LastPeople } from "./last_people.js";
+import { at } from "./paths.js";
 import { cell, emptyRow, row, verdictCell } from "./rows.js";
 import { Tile } from "./tile.js";
 import { TimelinePanel } from "./timeline.js";
@@ -24,7 +25,7 @@ const message = document.getElementById("message");
 const confirmation = document.getElementById("confirm");
 const link = document.querySelector('[data-part="connection"]');
 const id = page.dataset.camera;
-const api = `/api/v1/cameras/${id}`;
+const api = at(`/api/v1/cameras/${id}`);
 
 const clock = new ServerClock();
 const tile = new Tile(page.querySelector(".view"), id);
@@ -139,7 +140,7 @@ press("keep", () => confirmation.close());
 press("really", () => attempt(async () => {
   confirmation.close();
   await call("DELETE", api);
-  location.href = "/";
+  location.href = at("/");
 }));
 
 function readHistory() {

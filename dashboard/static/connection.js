@@ -1,6 +1,7 @@
 // The page's one connection to the dashboard: kept up, and honest about being down.
 
 import { signInAgain } from "./api.js";
+import { at } from "./paths.js";
 import { RecordReader } from "./records.js";
 import { setText } from "./words.js";
 
@@ -59,7 +60,7 @@ export class Connection {
     abort.signal.addEventListener("abort", end);
     let watchdog = setTimeout(end, SILENT_MS);
     try {
-      const url = `/wall/stream?${wanted}`;
+      const url = at(`/wall/stream?${wanted}`);
       const answer = await fetch(url, { signal: attempt.signal, cache: "no-store" });
       if (answer.status === 401) signInAgain();
       if (!answer.ok) throw await refusal(answer);

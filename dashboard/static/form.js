@@ -1,6 +1,7 @@
 // The add and edit form, with a test of the connection.
 
 import { call } from "./api.js";
+import { at } from "./paths.js";
 import { probe } from "./probe.js";
 
 const form = document.getElementById("form");
@@ -43,9 +44,9 @@ form.onsubmit = async (event) => {
   save.disabled = true;
   try {
     const saved = id
-      ? await call("PATCH", `/api/v1/cameras/${id}`, values(), form.dataset.version)
-      : await call("POST", "/api/v1/cameras", values());
-    location.href = `/cameras/${saved.id}`;
+      ? await call("PATCH", at(`/api/v1/cameras/${id}`), values(), form.dataset.version)
+      : await call("POST", at("/api/v1/cameras"), values());
+    location.href = at(`/cameras/${saved.id}`);
   } catch (error) {
     complain(error.kind === "camera_changed" ? CHANGED : error.message);
     again.hidden = error.kind !== "camera_changed";

@@ -2,10 +2,11 @@
 
 import { call } from "./api.js";
 import { takeFiles } from "./drop_zone.js";
+import { at } from "./paths.js";
 import { cell, emptyRow, row } from "./rows.js";
 import { setText } from "./words.js";
 
-const API = "/api/v1/cameras/import";
+const API = at("/api/v1/cameras/import");
 const OUTCOMES = {
   added: "Added", changed: "Changed", unchanged: "Unchanged", refused: "Refused", removed: "Removed",
 };

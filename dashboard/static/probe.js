@@ -1,6 +1,7 @@
 // Runs a connection test and tells how it goes.
 
 import { call } from "./api.js";
+import { at } from "./paths.js";
 
 const POLL_MS = 250;
 const UNTAKEN_S = 3;
@@ -47,7 +48,7 @@ let shownUrl = "";
 export async function probe(asked, maxWidth) {
   begin();
   try {
-    const { id } = await call("POST", "/api/v1/probes", asked);
+    const { id } = await call("POST", at("/api/v1/probes"), asked);
     finish(await result(id), maxWidth);
   } catch (error) {
     finish({ reachable: false, error: error.kind, detail: error.message }, maxWidth);
@@ -59,7 +60,7 @@ async function result(id) {
   for (;;) {
     await new Promise((done) => setTimeout(done, POLL_MS));
     const waitedS = (performance.now() - started) / 1000;
-    const { state, steps, result: found } = await call("GET", `/api/v1/probes/${id}`);
+    const { state, steps, result: found } = await call("GET", at(`/api/v1/probes/${id}`));
     showSteps(steps.map(({ step }) => step), found);
     if (found) return found;
     if (state === "queued" && waitedS > UNTAKEN_S) say("untaken", NO_JOBS);

@@ -1,6 +1,7 @@
 // What was found in one recording.
 
 import { call } from "./api.js";
+import { at } from "./paths.js";
 import { cell, emptyRow, row, verdictCell } from "./rows.js";
 import { StepChart } from "./step_chart.js";
 import { elapsed, elapsedTicks } from "./ticks.js";
@@ -8,7 +9,7 @@ import { duration, percent, setText, VERDICT_WORDS, VERDICTS } from "./words.js"
 
 const page = document.getElementById("recording");
 const message = document.getElementById("message");
-const api = `/api/v1/recordings/${page.dataset.recording}`;
+const api = at(`/api/v1/recordings/${page.dataset.recording}`);
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
 
 const chart = new StepChart(document.getElementById("timeline"),
@@ -92,7 +93,7 @@ function complain(words) {
 document.getElementById("remove").onclick = async () => {
   try {
     await call("DELETE", api);
-    location.href = "/try/recordings";
+    location.href = at("/try/recordings");
   } catch (error) {
     complain(error.message);
   }

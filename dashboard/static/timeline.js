@@ -1,6 +1,7 @@
 // The compliance timeline of one camera: ranges, chart, table, peaks, CSV.
 
 import { call } from "./api.js";
+import { at } from "./paths.js";
 import { analysedWords, invalidWords, peaks, rateWords } from "./report_words.js";
 import { line, StepChart } from "./step_chart.js";
 import { spanWords } from "./ticks.js";
@@ -47,7 +48,7 @@ export class TimelinePanel {
     this.readAt = performance.now() / 1000;
     let report;
     try {
-      report = await call("GET", `/api/v1/compliance?${query}`);
+      report = await call("GET", at(`/api/v1/compliance?${query}`));
     } catch (error) {
       this.#say(error.message);
       return;
@@ -55,7 +56,7 @@ export class TimelinePanel {
     if (range !== this.range) return; // another was chosen meanwhile
     this.report = report;
     query.set("format", "csv");
-    this.root.querySelector('[data-part="csv"]').href = `/api/v1/compliance?${query}`;
+    this.root.querySelector('[data-part="csv"]').href = at(`/api/v1/compliance?${query}`);
     this.chart.show(report.points);
     this.#showTotal();
     this.#showTable();

@@ -2,10 +2,11 @@
 
 import { call } from "./api.js";
 import { takeFiles } from "./drop_zone.js";
+import { at } from "./paths.js";
 import { setText, VERDICT_WORDS, VERDICTS } from "./words.js";
 
 const POLL_MS = 500;
-const API = "/api/v1/analyses";
+const API = at("/api/v1/analyses");
 
 const chooser = document.getElementById("files");
 const drop = document.getElementById("drop");

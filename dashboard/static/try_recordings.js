@@ -2,10 +2,11 @@
 
 import { call, csrfToken } from "./api.js";
 import { takeFiles } from "./drop_zone.js";
+import { at } from "./paths.js";
 import { cell, emptyRow, row } from "./rows.js";
 import { setText } from "./words.js";
 
-const API = "/api/v1/recordings";
+const API = at("/api/v1/recordings");
 const LOOK_MS = 1000;
 const STATES = {
   uploading: "Uploading", queued: "Waiting", running: "Analysing", finished: "Finished", failed: "Failed",
@@ -78,7 +79,7 @@ function recordingRow(recording) {
   const title = cell("");
   if (state === "finished") {
     const link = document.createElement("a");
-    link.href = `/try/recordings/${id}`;
+    link.href = at(`/try/recordings/${id}`);
     link.textContent = name;
     link.dataset.id = `open-${id}`;
     title.append(link);

@@ -2,9 +2,10 @@
 // What comes back says how long it took, by this browser's own clock.
 
 import { call, csrfToken } from "./api.js";
+import { at } from "./paths.js";
 import { setCounts, setText } from "./words.js";
 
-const API = "/api/v1/webcams";
+const API = at("/api/v1/webcams");
 const AT_ONCE = 2; // pictures under way: more would only wait for each other
 const QUALITY = 0.8;
 const PEOPLE_MS = 2000;
@@ -129,7 +130,7 @@ function tick() {
 async function showPeople() {
   const { id } = webcam;
   try {
-    const { people } = await call("GET", `/api/v1/cameras/${id}`);
+    const { people } = await call("GET", at(`/api/v1/cameras/${id}`));
     if (webcam?.id === id) setCounts(part("people"), people);
   } catch {
     // The pictures tell whether it still runs.

@@ -2,6 +2,7 @@
 
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
+import { at } from "./paths.js";
 import { Tile } from "./tile.js";
 import { WallView } from "./wall_view.js";
 import { setCounts, setText, STATE_WORDS, VERDICTS } from "./words.js";
@@ -55,7 +56,7 @@ function arrange(cameras) {
 
 function build(camera) {
   const root = template.content.firstElementChild.cloneNode(true);
-  root.querySelector('[data-part="link"]').href = `/cameras/${camera.id}`;
+  root.querySelector('[data-part="link"]').href = at(`/cameras/${camera.id}`);
   const tile = new Tile(root, camera.id);
   tiles.set(camera.id, tile);
   sight.observe(root);

@@ -2,6 +2,7 @@
 
 import { call } from "./api.js";
 import { Cursor } from "./cursor.js";
+import { at } from "./paths.js";
 import { rateWords } from "./report_words.js";
 import { label, rectangle, svg } from "./svg.js";
 import { niceCeiling } from "./ticks.js";
@@ -52,7 +53,7 @@ export class WeekdayPanel {
     const query = new URLSearchParams({
       camera: this.cameraId, from: Math.floor(from.getTime() / 1000), to: toS, step: "hour", tz: ZONE,
     });
-    return call("GET", `/api/v1/compliance?${query}`);
+    return call("GET", at(`/api/v1/compliance?${query}`));
   }
 
   #say(today, before, now) {

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -167,9 +167,19 @@ def come_back(error: TooManyAttemptsError | BusyError) -> tuple[int, dict[str, s
 
 
 def _forged(_: CSRFError) -> Response:
-    return _answer(
-        400, "forged", "this did not come from a page of your session; load the page again"
-    )
+    return _answer(400, "forged", _why_without_token())
+
+
+def _why_without_token() -> str:
+    if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+        return "this did not come from a page of your session; load the page again"
+    if services().settings.behind_proxy and not request.is_secure:
+        return (
+            "the browser sent no cookie: MASKWATCH_BEHIND_PROXY has cookies travel over HTTPS only, "
+            "and this came over HTTP; open the dashboard with https://, and have the proxy send "
+            "X-Forwarded-Proto"
+        )
+    return "the browser sent no cookie; allow cookies of this site, and load the page again"
 
 
 def _store(error: StoreError) -> Response:

@@ -13,12 +13,15 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 
 from dashboard.services import services
-from dashboard.web.errors import problem
+from dashboard.web.errors import Refused
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 PRIVATE_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 OPEN_PATHS: Final = frozenset({"/healthz", "/metrics"})
-"""No pictures and no secrets: probes and Prometheus may use whatever name they have."""
+"""No pictures and no secrets: probes and Prometheus may use whatever name they have. The static
+files are open, too, so that a page that refuses a name looks like a page."""
+
+OWN_PAGES_ONLY: Final = "changes are accepted from this dashboard's pages only"
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -43,20 +46,20 @@ def register(app: Flask) -> None:
     app.after_request(_add_headers)
 
 
-def _refuse_foreign_host() -> Response | None:
+def _refuse_foreign_host() -> None:
     """Refuse public names that nobody configured.
 
     Else a page could point its own name at this address (DNS rebinding) and would then be
     "same origin". Addresses and names that no public DNS serves cannot be used for that.
     """
     host = _host_name(f"//{request.host}")
-    if request.path in OPEN_PATHS or _cannot_be_rebound(host):
-        return None
+    if request.path in OPEN_PATHS or request.endpoint == "static" or _cannot_be_rebound(host):
+        return
     settings = services().settings
     trusted = {name.strip().lower() for name in settings.trusted_hosts.split(",")}
     if host in trusted | {settings.host.lower()}:
-        return None
-    return problem(
+        return
+    raise Refused(
         400,
         "host_not_trusted",
         f"this dashboard does not know the name {host!r}; if it is its own, "
@@ -72,16 +75,38 @@ def _cannot_be_rebound(host: str) -> bool:
     return True
 
 
-def _refuse_cross_site_write() -> Response | None:
+def _refuse_cross_site_write() -> None:
     if request.method in SAFE_METHODS:
-        return None
+        return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    foreign = site not in ("same-origin", "none") if site else False
-    if not site and origin:
-        foreign = urlsplit(origin).netloc.lower() != request.host.lower()
-    if foreign:
-        return problem(403, "cross_site", "changes are accepted from this dashboard's pages only")
-    return None
+    if site and site not in ("same-origin", "none"):
+        raise Refused(403, "cross_site", OWN_PAGES_ONLY)
+    if not site and origin and _netloc(origin) != request.host.lower():
+        raise Refused(403, "cross_site", f"{OWN_PAGES_ONLY}. {_what_a_proxy_must_send(origin)}")
+
+
+def _what_a_proxy_must_send(origin: str) -> str:
+    """Browsers without `Sec-Fetch-Site`, so all over plain HTTP, are compared by the host's name:
+    a proxy that asks for another one looks like another site.
+    """
+    sent = request.headers.get("X-Forwarded-Host", "")
+    if sent and sent != request.host:
+        return (
+            f"X-Forwarded-Host says {sent!r}, but came from {request.remote_addr}, which "
+            "MASKWATCH_PROXY_ADDRESSES does not name"
+        )
+    return (
+        f"The browser shows a page of {origin!r}, but asked for {request.host!r}. If a proxy is "
+        "between them, have it pass the browser's Host on: in nginx, proxy_set_header Host "
+        "$http_host"
+    )
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return "invalid.host"
 
 
 def _host_name(netloc: str) -> str:

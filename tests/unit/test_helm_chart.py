@@ -298,6 +298,8 @@ def test_the_ingress_has_tls_and_the_dashboard_knows_its_name(everything: Render
     assert (given["MASKWATCH_TRUSTED_HOSTS"], given["MASKWATCH_BEHIND_PROXY"]) == (host, "true")
     backend = ingress["rules"][0]["http"]["paths"][0]["backend"]["service"]
     assert backend["name"] == f"{RELEASE}-dashboard"
+    assert ingress["rules"][0]["http"]["paths"][0]["path"] == "/masks/"
+    assert given["MASKWATCH_PATH_PREFIX"] == "/masks"
 
 
 def test_prometheus_reads_one_dashboard_under_the_name_that_the_rules_look_for(
