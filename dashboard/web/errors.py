@@ -175,9 +175,9 @@ def _why_without_token() -> str:
         return "this did not come from a page of your session; load the page again"
     if services().settings.behind_proxy and not request.is_secure:
         return (
-            "the browser sent no cookie: MASKWATCH_BEHIND_PROXY has cookies travel over HTTPS only, "
-            "and this came over HTTP; open the dashboard with https://, and have the proxy send "
-            "X-Forwarded-Proto"
+            "the browser sent no cookie: MASKWATCH_BEHIND_PROXY has cookies travel over HTTPS "
+            "only, and this came over HTTP; open the dashboard with https://, and have the proxy "
+            "send X-Forwarded-Proto"
         )
     return "the browser sent no cookie; allow cookies of this site, and load the page again"
 

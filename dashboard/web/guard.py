@@ -86,8 +86,10 @@ def _refuse_cross_site_write() -> None:
 
 
 def _what_a_proxy_must_send(origin: str) -> str:
-    """Browsers without `Sec-Fetch-Site`, so all over plain HTTP, are compared by the host's name:
-    a proxy that asks for another one looks like another site.
+    """Why our own page may look like another site's.
+
+    Browsers send no `Sec-Fetch-Site` over plain HTTP, so the host's name decides. A proxy that asks
+    for another name than the browser therefore looks like another site.
     """
     sent = request.headers.get("X-Forwarded-Host", "")
     if sent and sent != request.host:

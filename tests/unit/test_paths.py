@@ -1,4 +1,4 @@
-"""No template, script, style sheet or view writes a path of its own: a proxy may add one in front."""
+"""No file of the dashboard writes a path from the host's root: a proxy may add one in front."""
 
 from __future__ import annotations
 
