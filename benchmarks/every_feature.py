@@ -100,8 +100,8 @@ class EveryFeature:
 
     def _image(self, jpeg: bytes) -> None:
         files = [("image", (f"{number}.jpg", jpeg, "image/jpeg")) for number in range(2)]
-        made = self._api("POST", "/api/v1/analyses", files=files)
-        self._settled(f"/api/v1/analyses/{made['id']}")
+        made = self._api("POST", "/api/v1/uploads", files=files)
+        self._settled(f"/api/v1/uploads/{made['id']}")
         self._note("images", len(files))
 
     def _webcam(self, jpeg: bytes) -> None:

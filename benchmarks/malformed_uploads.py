@@ -58,7 +58,7 @@ def main() -> None:
 def send(system: System, upload: Malformed) -> tuple[int, str]:
     """The answer's status and detail."""
     request = urllib.request.Request(
-        f"{system.url}/api/v1/analyses",
+        f"{system.url}/api/v1/uploads",
         data=upload.body,
         headers={
             "Content-Type": upload.content_type,

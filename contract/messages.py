@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -46,18 +47,30 @@ def read_json(raw: bytes | str, what: str, most_bytes: int = MOST_RECORD_BYTES) 
         raise MessageError(f"{what} cannot be read: {type(error).__name__}") from error
 
 
-def read_versioned(raw: bytes | str, schema: int, what: str) -> dict[str, Any]:
-    """Return a record of version `schema`; raise `MessageError` for anything else."""
+Former = Callable[[dict[str, Any]], dict[str, Any]]
+"""Takes a record of the version before, of any content, and returns it in this version's form."""
+
+
+def read_versioned(
+    raw: bytes | str, schema: int, what: str, former: Former | None = None
+) -> dict[str, Any]:
+    """Return a record of version `schema`, or of the version before if there is a `former`.
+
+    Raises:
+        MessageError: it is anything else.
+    """
     record = read_json(raw, what)
     if not isinstance(record, dict):
         raise MessageError(f"{what} cannot be read: it is not a record")
     found = record.get("v")
-    if found != schema or isinstance(found, bool):
-        raise MessageError(
-            f"{what} has schema {str(found)[:20]!r}, expected {schema}: "
-            "upgrade all of Maskwatch's processes together"
-        )
-    return record
+    if found == schema and not isinstance(found, bool):
+        return record
+    if former and found == schema - 1 and not isinstance(found, bool):
+        return former(record)
+    raise MessageError(
+        f"{what} has schema {str(found)[:20]!r}, expected {schema}: "
+        "upgrade all of Maskwatch's processes together"
+    )
 
 
 def checked(adapter: TypeAdapter[T], record: Any, what: str) -> T:

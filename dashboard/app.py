@@ -13,6 +13,7 @@ from dashboard.accounts.passwords import Passwords
 from dashboard.alerts import alert_api, channel_api, channel_pages, rule_api
 from dashboard.alerts import pages as alert_pages
 from dashboard.api_document import pages as document_pages
+from dashboard.api_document.document import FORMER
 from dashboard.cameras import api as camera_api
 from dashboard.cameras import connection_api, probe_api
 from dashboard.cameras import file_api as camera_file_api
@@ -22,8 +23,8 @@ from dashboard.live import event_api, picture_streams, wall_stream
 from dashboard.operations import health as operations
 from dashboard.services import make_services
 from dashboard.serving.proxies import BelieveProxies, CookiesUnderPath, Proxies, UnderPath
-from dashboard.try_it import analysis_api, recording_api, webcam_api
 from dashboard.try_it import pages as try_pages
+from dashboard.try_it import recording_api, upload_api, webcam_api
 from dashboard.web import errors, guard, upload_requests
 from dashboard.web.requests import BoundedJson
 from runtime.settings import Settings
@@ -68,7 +69,7 @@ def create_app(
         compliance_api.blueprint,
         connection_api.blueprint,
         probe_api.blueprint,
-        analysis_api.blueprint,
+        upload_api.blueprint,
         webcam_api.blueprint,
         recording_api.blueprint,
         try_pages.blueprint,
@@ -82,6 +83,8 @@ def create_app(
         document_pages.blueprint,
     ):
         app.register_blueprint(blueprint)
+    name = f"{FORMER}{upload_api.blueprint.name}"
+    app.register_blueprint(upload_api.blueprint, name=name, url_prefix=upload_api.FORMER_PREFIX)
     _serve_behind_proxies(app, settings)
     return app
 

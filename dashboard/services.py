@@ -32,7 +32,7 @@ from dashboard.live.board import Board, make_board
 from dashboard.live.hub import Hub, make_hub
 from dashboard.live.people_feed import PeopleFeed, make_people_feed
 from dashboard.operations.metrics import TotalsCollector
-from dashboard.try_it.analyses import Analyses
+from dashboard.try_it.image_uploads import ImageUploads
 from dashboard.try_it.webcams import Webcams, make_webcams
 from runtime.settings import Settings
 from runtime.tracing import start_tracing
@@ -60,7 +60,7 @@ class Services:
     hub: Hub
     people_feed: PeopleFeed
     probes: Probes
-    analyses: Analyses
+    uploads: ImageUploads
     webcams: Webcams
     recordings: RecordingStore
     recording_jobs: JobQueue
@@ -105,7 +105,7 @@ def make_services(
         hub=hub,
         people_feed=make_people_feed(bus),
         probes=Probes(bus.job_queue(JOBS_QUEUE), bus.pictures, vault),
-        analyses=Analyses(bus.job_queue(IMAGES_QUEUE), bus.uploads),
+        uploads=ImageUploads(bus.job_queue(IMAGES_QUEUE), bus.uploads),
         recordings=bus.recordings(settings),
         recording_jobs=bus.job_queue(RECORDINGS_QUEUE),
         webcams=make_webcams(bus, settings, hub, clock),

@@ -31,7 +31,7 @@ def scripted_networks() -> Networks:
 @contextmanager
 def images_process(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Analyse whatever is queued, in a thread, until the end."""
-    monkeypatch.setattr("dashboard.try_it.analyses.Analyses.processes", lambda _: 1)
+    monkeypatch.setattr("dashboard.try_it.image_uploads.ImageUploads.processes", lambda _: 1)
     queue = Queue(IMAGES_QUEUE, connection=redis, serializer=JSONSerializer)
     stop, networks = threading.Event(), scripted_networks()
 

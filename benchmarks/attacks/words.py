@@ -121,7 +121,7 @@ def _downloads(system: System) -> Attack:
 
 def _saved(system: System, name: str, picture: bytes) -> str:
     """Upload an image, wait for it, save it; what was wrong with that, if anything."""
-    url = f"{system.url}/api/v1/analyses"
+    url = f"{system.url}/api/v1/uploads"
     # By hand: a client's library would not send such a name.
     head = f"--b\r\nContent-Disposition: form-data; name=\"image\"; filename*=UTF-8''{quote(name)}"
     body = f"{head}\r\nContent-Type: image/jpeg\r\n\r\n".encode() + picture + b"\r\n--b--\r\n"
@@ -136,7 +136,7 @@ def _saved(system: System, name: str, picture: bytes) -> str:
         found = requests.get(f"{url}/{found['id']}", headers=sent, timeout=20).json()
         return found["state"] in {"finished", "failed"}
 
-    wait_until(over, SETTLED_S, "an analysis", system)
+    wait_until(over, SETTLED_S, "an upload", system)
     saved = requests.get(f"{url}/{found['id']}/pictures/0?download=1", headers=sent, timeout=20)
     disposition = saved.headers.get("Content-Disposition", "")
     forged = "X-Forged" in saved.headers or re.search(r"[\r\n\u202e]", disposition)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
@@ -28,8 +28,8 @@ PROBLEM_WORDS: Final[dict[Problem, str]] = {
 }
 """The problems as users read them; the dashboard adds the time of their beginning."""
 
-FitnessVerdict = Literal["learning", "fit", "unfit"]
-FITNESS_VERDICTS: Final[tuple[FitnessVerdict, ...]] = ("learning", "fit", "unfit")
+FitnessStatus = Literal["learning", "fit", "unfit"]
+"""`learning`: too few people have passed to tell."""
 
 UnfitReason = Literal["too_small", "too_dark", "too_oblique", "too_blurred", "too_few_judged"]
 UNFIT_REASONS: Final[tuple[UnfitReason, ...]] = (
@@ -40,7 +40,7 @@ UNFIT_REASONS: Final[tuple[UnfitReason, ...]] = (
     "too_few_judged",
 )
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Fitness:
     Shares are 0 to 1; shares of faces are None before the first face was classified.
     """
 
-    verdict: FitnessVerdict = "learning"
+    status: FitnessStatus = "learning"
     reasons: tuple[UnfitReason, ...] = ()
     """Why masks cannot be measured here; empty unless `unfit`."""
     people: Count = 0
@@ -83,10 +83,18 @@ class QualityReport:
 
     @classmethod
     def decode(cls, raw: bytes | str) -> QualityReport:
-        """Read what `encode` wrote; raise `MessageError` for anything else."""
-        read = checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT), _WHAT)
+        """Read a report of this version or the one before; else raise `MessageError`."""
+        read = checked(_ADAPTER, read_versioned(raw, SCHEMA, _WHAT, _report_1), _WHAT)
         in_order = {name: read.problems[name] for name in PROBLEMS if name in read.problems}
         return cls(in_order, read.fitness)
+
+
+def _report_1(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a report of version 1 as one of version 2. Delete this with the next version."""
+    fitness = record.get("fitness")
+    if isinstance(fitness, dict) and "verdict" in fitness:
+        fitness = {**fitness, "status": fitness["verdict"]}
+    return {**record, "fitness": fitness}
 
 
 _WHAT: Final = "a camera's quality"

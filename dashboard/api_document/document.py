@@ -20,6 +20,9 @@ from dashboard.web.answers import Problem
 OPENAPI: Final = "3.1.0"
 PREFIX: Final = "/api/v1/"
 EVENTS: Final = "text/event-stream"
+FORMER: Final = "former_"
+"""Prefix of the names of blueprints that answer at a path of the version before; the document calls
+such routes deprecated."""
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 WHAT: Final = """Cameras, who is seen on them, and compliance over time.
 
@@ -99,6 +102,7 @@ def _operation(
         "operationId": route.endpoint.replace(".", "_"),
         "summary": " ".join(summary.split()),
         "description": "\n\n".join(filter(None, [more.strip(), *_extra_words(description, rule)])),
+        "deprecated": route.endpoint.startswith(FORMER) or None,
         "x-role": rule.role if rule else None,
         "tags": [route.rule.removeprefix(PREFIX).split("/")[0]],
         "parameters": [*_in_path(route), *_in_query(description), *_in_head(description.said)],

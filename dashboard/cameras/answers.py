@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from contract.cameras.quality import FitnessVerdict, UnfitReason
+from contract.cameras.quality import FitnessStatus, UnfitReason
 from contract.cameras.status import CameraState
 from contract.people.verdicts import Verdict
 from dashboard.live.answers import CameraAnswer, Quality
@@ -60,7 +60,8 @@ class FitnessAnswer(BaseModel):
     """Whether masks can be measured at a camera, and if not, why and what to do."""
 
     camera_id: str
-    verdict: FitnessVerdict
+    status: FitnessStatus
+    verdict: FitnessStatus = Field(deprecated=True, description="Former name of `status`.")
     reasons: list[UnfitReason]
     words: str
     advice: list[str]

@@ -31,11 +31,12 @@ REASON_ADVICE: Final[dict[UnfitReason, str]] = {
 
 
 def fitness_answer(camera_id: str, fitness: Fitness) -> FitnessAnswer:
-    """Whether masks can be measured there, by whom that is known, and what to do."""
+    """Return whether masks can be measured at a camera, the evidence, and what to do."""
     lower, median, upper = fitness.face_px or (None, None, None)
     return FitnessAnswer(
         camera_id=camera_id,
-        verdict=fitness.verdict,
+        status=fitness.status,
+        verdict=fitness.status,
         reasons=list(fitness.reasons),
         words=fitness_words(fitness),
         advice=[REASON_ADVICE[reason] for reason in fitness.reasons],
@@ -52,9 +53,9 @@ def fitness_answer(camera_id: str, fitness: Fitness) -> FitnessAnswer:
 
 def fitness_words(fitness: Fitness) -> str:
     """One sentence."""
-    if fitness.verdict == "learning":
+    if fitness.status == "learning":
         return "Not known yet whether masks can be measured here: too few people have passed."
-    if fitness.verdict == "fit":
+    if fitness.status == "fit":
         return "Masks can be measured here."
     reasons = [REASON_WORDS[reason] for reason in fitness.reasons]
     return f"Masks cannot be measured well here: {' and '.join(reasons)}."

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from contract.alerts.rules import AlertKind
 from contract.cameras.camera import Camera
-from contract.cameras.quality import FitnessVerdict
+from contract.cameras.quality import FitnessStatus
 from contract.cameras.quality import Problem as PictureProblem
 from contract.cameras.status import CameraState
 from dashboard.compliance.answers import PersonRow
@@ -92,7 +92,7 @@ class CameraAnswer(CameraSettings):
     picture_at_s: float | None
     stale_after_s: float = Field(description="Age at which a picture must not look live.")
     quality: Quality
-    fitness: FitnessVerdict
+    fitness: FitnessStatus
     alerts: list[OpenAlert] = Field(description="Open at this camera, the newest first.")
 
 

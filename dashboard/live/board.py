@@ -111,7 +111,7 @@ class CameraSnapshot:
             picture_at_s=self.latest.captured_at_s if self.latest else None,
             stale_after_s=self.stale_after_s,
             quality=quality_answer(self.quality),
-            fitness=self.condition.fitness.verdict,
+            fitness=self.condition.fitness.status,
             alerts=[OpenAlert.model_validate(alert) for alert in self.alerts],
         )
 

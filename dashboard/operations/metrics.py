@@ -199,8 +199,8 @@ def _states(snapshots: Sequence[CameraSnapshot], labels: Mapping[str, str]) -> l
                 quality.add_metric([name, problem], problem in snapshot.quality.problems)
         for verdict, count in snapshot.faces_in_view().items():
             faces.add_metric([name, verdict], count)
-        if snapshot.condition.fitness.verdict != "learning":
-            fit.add_metric([name], snapshot.condition.fitness.verdict == "fit")
+        if snapshot.condition.fitness.status != "learning":
+            fit.add_metric([name], snapshot.condition.fitness.status == "fit")
     return [up, fault, faces, quality, fit]
 
 

@@ -12,7 +12,7 @@ export async function showFitness(panel, api) {
   } catch {
     return; // the view itself says that the connection is lost
   }
-  panel.dataset.verdict = fitness.verdict;
+  panel.dataset.status = fitness.status;
   setText(panel.querySelector('[data-part="fit"]'), fitness.words);
   const advice = panel.querySelector('[data-part="advice"]');
   advice.hidden = !fitness.advice.length;

@@ -21,7 +21,7 @@ async function show() {
     setText(part("name"), recording.name);
     part("links").hidden = false;
     if (recording.report) showReport(recording.report, recording.expires_in_s);
-    else complain(recording.error || "The analysis has not finished yet.");
+    else complain(recording.error || "This recording has not been analysed yet.");
   } catch (error) {
     complain(error.message);
   }

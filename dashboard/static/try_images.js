@@ -6,7 +6,7 @@ import { at } from "./paths.js";
 import { setText, VERDICT_WORDS, VERDICTS } from "./words.js";
 
 const POLL_MS = 500;
-const API = at("/api/v1/analyses");
+const API = at("/api/v1/uploads");
 
 const chooser = document.getElementById("files");
 const drop = document.getElementById("drop");
@@ -37,7 +37,7 @@ async function work() {
     tell();
     const { file, card } = waiting.shift();
     try {
-      show(card, await analyse(file));
+      show(card, await upload(file));
     } catch (error) {
       refuse(card, error.message);
     }
@@ -52,7 +52,7 @@ function tell() {
   setText(progress, words || (done ? `${done} ${done === 1 ? "image" : "images"} analysed` : ""));
 }
 
-async function analyse(file) {
+async function upload(file) {
   if (file.size > mostBytes) {
     const mb = (bytes) => (bytes / 2 ** 20).toFixed(0);
     throw new Error(`The file has ${mb(file.size)} MB. The limit is ${mb(mostBytes)} MB.`);

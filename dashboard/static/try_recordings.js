@@ -1,4 +1,4 @@
-// Upload a recording with its progress, and follow the analysis of all of one's own.
+// Uploads a recording, shows its progress, and follows the state of all own recordings.
 
 import { call, csrfToken } from "./api.js";
 import { takeFiles } from "./drop_zone.js";

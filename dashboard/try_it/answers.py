@@ -31,8 +31,8 @@ class UploadedImage(BaseModel):
     faces: list[UploadedFace]
 
 
-class AnalysisAnswer(BaseModel):
-    """What was found in uploaded images, for who uploaded them alone."""
+class UploadAnswer(BaseModel):
+    """Uploaded images with their faces, visible only to the uploader."""
 
     id: str
     state: Literal["queued", "running", "finished", "failed"]

@@ -132,7 +132,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]
                 (
                     code(f"{method.upper()} {path}"),
                     _role(one.get("x-role")),
-                    no_html(one["summary"]),
+                    "Deprecated. " * one.get("deprecated", False) + no_html(one["summary"]),
                     ", ".join(map(code, query)),
                     ", ".join(answers),
                 ),

@@ -72,7 +72,7 @@ def test_images_are_chosen_judged_downloaded_and_removed(
         assert "cut off or damaged" in browser.find(".still[data-state=refused]").text
         done = ".still[data-state=finished]"
         saved = browser.find(f"{done} [data-part=save-picture]").get_attribute("href")
-        assert "/api/v1/analyses/" in saved
+        assert "/api/v1/uploads/" in saved
         browser.find(f"{done} [data-part=remove]").click()
         browser.wait(lambda: not browser.driver.find_elements(By.CSS_SELECTOR, done), "card gone")
         assert not list(redis.scan_iter(UPLOADED_PICTURES))

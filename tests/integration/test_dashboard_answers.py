@@ -145,7 +145,7 @@ def populate(client: FlaskClient, redis: Redis, clip: Path) -> dict[str, str]:
     open_one(redis, channels=(channel.id,))
     note(redis, event="test")
     image = {"image": (io.BytesIO(jpeg(64, 48)), "a.jpg")}
-    analysis = client.post("/api/v1/analyses", data=image, content_type="multipart/form-data")
+    upload = client.post("/api/v1/uploads", data=image, content_type="multipart/form-data")
     recording = client.post("/api/v1/recordings?name=a.mp4", data=clip.read_bytes())
     analyse(redis, RecordingStore(redis, clip.parent / "recordings", 3600))
     return {
@@ -153,7 +153,7 @@ def populate(client: FlaskClient, redis: Redis, clip: Path) -> dict[str, str]:
         "rule_id": AlertRuleStore(redis).all()[0].id,
         "channel_id": channel.id,
         "probe_id": probe(client, redis),
-        "analysis_id": analysis.json["id"],
+        "upload_id": upload.json["id"],
         "number": "0",
         "recording_id": recording.json["id"],
     }

@@ -371,7 +371,7 @@ def test_a_cameras_fitness_comes_with_reasons_sizes_and_what_to_do(
 ) -> None:
     camera = FakeCamera(redis, "Gate")
     fresh = client.get(f"{API}/{camera.id}/fitness").json
-    assert (fresh["verdict"], fresh["people"], fresh["face_px"]["median"]) == ("learning", 0, None)
+    assert (fresh["status"], fresh["people"], fresh["face_px"]["median"]) == ("learning", 0, None)
     small = Fitness("unfit", ("too_small",), 40, 0.3, (11.0, 14.5, 19.0), 0.1, 0.2, 0.3)
     camera.commit(condition=QualityReport({}, small))
     told = client.get(f"{API}/{camera.id}/fitness").json

@@ -81,7 +81,7 @@ def test_an_annotated_picture_is_downloaded_whatever_its_file_was_called(
 ) -> None:
     with images_process(redis, monkeypatch):
         data = {"image": [(io.BytesIO(jpeg(640, 480)), name)]}
-        made = client.post("/api/v1/analyses", data=data, content_type="multipart/form-data")
+        made = client.post("/api/v1/uploads", data=data, content_type="multipart/form-data")
     assert made.status_code == 201
     answer = client.get(made.json["images"][0]["picture"] + "?download=1")
     assert answer.status_code == 200

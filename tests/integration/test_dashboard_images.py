@@ -23,7 +23,7 @@ from tests.accounts import csrf_token, key_client, make_app, make_user, sign_in
 from tests.builders import everything_in, jpeg
 from tests.images_process import BOX, images_process
 
-API = "/api/v1/analyses"
+API = "/api/v1/uploads"
 
 
 @pytest.fixture
@@ -177,8 +177,8 @@ def test_without_a_process_for_images_nothing_is_kept(client: FlaskClient, redis
 def test_a_queue_that_is_full_takes_no_more(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.try_it.analyses.Analyses.processes", lambda _: 1)
-    monkeypatch.setattr("dashboard.try_it.analyses.WAIT_S", 0.0)
+    monkeypatch.setattr("dashboard.try_it.image_uploads.ImageUploads.processes", lambda _: 1)
+    monkeypatch.setattr("dashboard.try_it.image_uploads.WAIT_S", 0.0)
     waiting = [upload(client, jpeg()) for _ in range(8)]
     assert {answer.status_code for answer in waiting} == {202}
     assert client.get(waiting[0].headers["Location"]).json["state"] == "queued"
@@ -194,3 +194,18 @@ def test_a_viewer_may_not_upload_and_sees_no_link_to_it(app: Flask, redis: Redis
     assert "/try" not in viewer.get("/").text
     assert 'href="/try"' in operator.get("/").text
     assert "Choose images" in operator.get("/try").text
+
+
+@pytest.mark.usefixtures("process")
+def test_the_path_of_the_version_before_answers_and_is_deprecated_in_the_document(
+    client: FlaskClient,
+) -> None:
+    files = {"image": [(io.BytesIO(jpeg()), "photo.jpg")]}
+    made = client.post("/api/v1/analyses", data=files, content_type="multipart/form-data")
+    assert (made.status_code, made.headers["Location"]) == (201, f"{API}/{made.json['id']}")
+    assert client.get(f"/api/v1/analyses/{made.json['id']}").json["images"] == made.json["images"]
+    paths = client.get("/api/v1/openapi.json").json["paths"]
+    former = [
+        path for path, ways in paths.items() if any(w.get("deprecated") for w in ways.values())
+    ]
+    assert former == [path for path in paths if path.startswith("/api/v1/analyses")]

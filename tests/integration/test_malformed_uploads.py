@@ -20,7 +20,7 @@ def test_each_malformed_upload_is_a_clear_4xx_and_leaves_nothing(
     with images_process(redis, monkeypatch):
         for number, upload in enumerate(malformed_uploads(2 * len(KINDS))):
             answer = client.post(
-                "/api/v1/analyses",
+                "/api/v1/uploads",
                 data=upload.body,
                 content_type=upload.content_type,
                 headers=list(upload.headers),

@@ -30,10 +30,11 @@ from contract.accounts.grants import Role
 from contract.errors import LeaseLostError
 from contract.pictures.views import View
 from dashboard.accounts.access import requires, rule_of
+from dashboard.api_document.document import FORMER
 from dashboard.live.board import read_snapshots
 from dashboard.live.mjpeg import BOUNDARY
 from dashboard.live.wall_records import decode_records
-from dashboard.try_it.analyses import Analysis
+from dashboard.try_it.image_uploads import Upload
 from tests.accounts import accounts_of, csrf_token, make_app, make_user, sign_in
 from tests.builders import add_camera, jpeg
 from tests.integration.test_dashboard_access import routes
@@ -260,14 +261,14 @@ def images(w: Watched, right: Withdrawal) -> Outcome:
     """While the upload is analysed."""
     states: list[Literal["running", "finished"]] = ["running", "finished"]
 
-    def find(*_: object) -> Analysis:
+    def find(*_: object) -> Upload:
         if len(states) == 2:
             right.withdraw(w, IMAGES)
-        return Analysis("u1", states.pop(0), ["a.jpg"], 9, {"images": []})
+        return Upload("u1", states.pop(0), ["a.jpg"], 9, {"images": []})
 
     files = {"image": (io.BytesIO(jpeg()), "a.jpg")}
-    request = {"path": "/api/v1/analyses", "data": files, "content_type": "multipart/form-data"}
-    return answered(w, right, "dashboard.try_it.analyses.Analyses.find", find, request)
+    request = {"path": "/api/v1/uploads", "data": files, "content_type": "multipart/form-data"}
+    return answered(w, right, "dashboard.try_it.image_uploads.ImageUploads.find", find, request)
 
 
 def upload(w: Watched, right: Withdrawal) -> Outcome:
@@ -286,7 +287,7 @@ EVENTS = Answer("event_api.events", "viewer", events, "goes blind")
 VIDEO = Answer("recording_api.video", "operator", video)
 WEBCAM = Answer("webcam_api.frame", "operator", webcam, "ends", "goes on")
 WEBCAM_BODY = Answer("webcam_api.frame", "operator", webcam_body, "ends", "ends")
-IMAGES = Answer("analysis_api.start", "operator", images)
+IMAGES = Answer("upload_api.start", "operator", images)
 UPLOAD = Answer("recording_api.upload", "operator", upload)
 ANSWERS = {
     "MJPEG": MJPEG,
@@ -470,7 +471,7 @@ def test_every_route_that_goes_on_is_tried_here(app: Flask) -> None:
     for _, route in routes(app):
         rule = rule_of(app.view_functions[route.endpoint])
         if rule is not None and rule.goes_on:
-            found.add(route.endpoint)
+            found.add(route.endpoint.removeprefix(FORMER))
     assert found == {answer.endpoint for answer in ANSWERS.values()}
 
 

@@ -46,7 +46,7 @@ def upload(api: Api) -> Any:
     boundary, body = encode_multipart({"image": file})
     kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     try:
-        answer = json.loads(api.send("/api/v1/analyses", body, kind))
+        answer = json.loads(api.send("/api/v1/uploads", body, kind))
     except OSError:  # no process for images is there yet
         answer = {}
     return answer if "images" in answer else {"images": [{"faces": []}]}

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from contract.cameras.quality import QualityReport
+from contract.errors import MessageError
 from worker.condition.fitness import FitnessLearner, FitnessState
 
 GOOD_LOOK = {"brightness": 110.0, "frontality": 0.9, "sharpness": 0.12}
@@ -23,13 +24,13 @@ def learner(heights_px: list[float], judged: int | None = None, **look: float) -
 
 def test_nothing_is_said_before_enough_people_have_passed() -> None:
     fitness = learner([12.0] * 19).report()
-    assert (fitness.verdict, fitness.reasons, fitness.people) == ("learning", (), 19)
+    assert (fitness.status, fitness.reasons, fitness.people) == ("learning", (), 19)
     assert FitnessLearner().report().people == 0
 
 
 def test_a_camera_that_sees_large_bright_frontal_faces_can_measure_masks() -> None:
     fitness = learner([30.0, 50.0, 70.0, 90.0] * 10).report()
-    assert (fitness.verdict, fitness.reasons) == ("fit", ())
+    assert (fitness.status, fitness.reasons) == ("fit", ())
     assert fitness.face_px is not None
     lower, median, upper = fitness.face_px
     assert 28 <= lower <= 52 <= median + 8
@@ -46,7 +47,7 @@ def test_a_camera_that_sees_large_bright_frontal_faces_can_measure_masks() -> No
 )
 def test_the_reason_why_not_is_named(fault: dict[str, float], reason: str) -> None:
     fitness = learner([60.0] * 30, **fault).report()
-    assert (fitness.verdict, fitness.reasons) == ("unfit", (reason,))
+    assert (fitness.status, fitness.reasons) == ("unfit", (reason,))
 
 
 def test_faces_too_small_for_half_of_the_people_are_too_small() -> None:
@@ -60,10 +61,10 @@ def test_too_few_judged_is_a_reason_where_no_other_explains_it() -> None:
 
 def test_a_camera_that_was_hung_better_is_judged_by_how_it_is_now() -> None:
     found = learner([14.0] * 300)
-    assert found.report().verdict == "unfit"
+    assert found.report().status == "unfit"
     for _ in range(1000):
         found.person(60.0, "no_mask")
-    assert found.report().verdict == "fit"
+    assert found.report().status == "fit"
 
 
 def test_a_successor_learns_on_from_what_was_written() -> None:
@@ -73,3 +74,18 @@ def test_a_successor_learns_on_from_what_was_written() -> None:
     assert after.report() == before.report()
     report = QualityReport({"blurred": 5.0}, before.report())
     assert QualityReport.decode(report.encode()) == report
+
+
+def test_a_report_of_the_version_before_is_read() -> None:
+    former = (
+        '{"v":1,"problems":{"frozen":9.0},"fitness":{"verdict":"unfit","reasons":["too_dark"]}}'
+    )
+    report = QualityReport.decode(former)
+    assert (report.problem, report.fitness.status, report.fitness.reasons) == (
+        "frozen",
+        "unfit",
+        ("too_dark",),
+    )
+    for unlike in ('{"v":1,"fitness":7}', '{"v":1,"fitness":{"verdict":"mask"}}', '{"v":0}'):
+        with pytest.raises(MessageError):
+            QualityReport.decode(unlike)

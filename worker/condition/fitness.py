@@ -15,7 +15,7 @@ from contract.people.verdicts import Verdict
 from worker.saved_state import Amount, Count, Record
 
 LEAST_PEOPLE: Final = 20
-"""People after whom there is a verdict. With fewer, a share of 80 % could be from 56 to 94 %."""
+"""Least people to judge a camera by. With fewer, a share of 80 % could be from 56 to 94 %."""
 MEMORY_PEOPLE: Final = 300.0
 """Each new person makes all older ones count for this fraction less."""
 MEMORY_LOOKS: Final = 1500.0
@@ -99,7 +99,7 @@ class FitnessLearner:
         reasons = self._reasons()
         known = self.state.counted >= LEAST_PEOPLE
         return Fitness(
-            verdict="learning" if not known else "unfit" if reasons else "fit",
+            status="learning" if not known else "unfit" if reasons else "fit",
             reasons=reasons if known else (),
             people=self.state.counted,
             judged_share=round(self.state.judged / self.state.people, 3),

@@ -1,4 +1,4 @@
-"""Uploaded images: what is in them, for who uploaded them, for some minutes."""
+"""The API for uploaded images. Only the uploader sees an image and its faces, for 10 minutes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from contract.plain_text import cleaned
 from dashboard.accounts.access import admission, identity, requires
 from dashboard.downloads import save_as
 from dashboard.services import services
-from dashboard.try_it.analyses import Analysis
-from dashboard.try_it.answers import AnalysisAnswer, UploadedImage
+from dashboard.try_it.answers import UploadAnswer, UploadedImage
+from dashboard.try_it.image_uploads import Upload
 from dashboard.web.answering import Answer, answers
 from dashboard.web.errors import UPLOAD_STATUS, Refused
 from dashboard.web.upload_requests import takes_files
@@ -25,51 +25,54 @@ MOST_BODY_BYTES: Final = 24 * 1024 * 1024
 LONGEST_NAME: Final = 80
 NO_PROCESS: Final = "no process takes images now; start one with `maskwatch images`"
 LATER: Final = {202: "Not finished; ask at `Location`.", 422: "What was sent cannot be used."}
-GONE: Final = "no analysis of yours has this id; they are kept for 10 minutes"
+GONE: Final = "you have no upload with this id; uploads are kept for 10 minutes"
 
-blueprint = Blueprint("analysis_api", __name__, url_prefix="/api/v1/analyses")
+FORMER_PREFIX: Final = "/api/v1/analyses"
+"""The path of these routes in the version before. Remove it with the next version."""
+
+blueprint = Blueprint("upload_api", __name__, url_prefix="/api/v1/uploads")
 
 
 @blueprint.post("")
 @requires("operator", action="analysed images of their own", goes_on="answer")
 @takes_files(MOST_BODY_BYTES, MOST_IMAGES)
 @answers(201, files=FIELD, also=LATER)
-def start() -> Answer[AnalysisAnswer]:
-    """Analyse the images in the form's parts `image`; 201 with what was found.
+def start() -> Answer[UploadAnswer]:
+    """Analyse the images in the form's parts `image`; 201 with the faces.
 
-    202 with `state` where that takes long: ask at `Location` then.
+    If that takes long, 202 with `state`. Then ask again at `Location`.
     """
     names, images = _images()
     for name, data in zip(names, images, strict=True):
         _check(name, data)
-    analyses = services().analyses
-    if not analyses.processes():
+    uploads = services().uploads
+    if not uploads.processes():
         raise Refused(503, "no_process", NO_PROCESS)
-    if analyses.busy():
-        words = "too many images wait already; try again in some seconds"
+    if uploads.busy():
+        words = "too many images are waiting; try again in a few seconds"
         raise Refused(429, "busy", words, {"Retry-After": "5"})
     owner = identity().owner
-    upload_id = analyses.start(owner, names, images)
-    found = analyses.wait(upload_id, owner, admission().require_still)
+    upload_id = uploads.start(owner, names, images)
+    found = uploads.wait(upload_id, owner, admission().require_still)
     return _answer(found, 201)
 
 
-@blueprint.get("/<analysis_id>")
+@blueprint.get("/<upload_id>")
 @requires("operator")
 @answers(also=LATER, no_store=True)
-def read(analysis_id: str) -> Answer[AnalysisAnswer]:
-    """How far an analysis is, and what was found."""
-    return _answer(services().analyses.find(analysis_id, identity().owner), 200)
+def read(upload_id: str) -> Answer[UploadAnswer]:
+    """Return the state of an upload, and the faces once it has finished."""
+    return _answer(services().uploads.find(upload_id, identity().owner), 200)
 
 
-@blueprint.get("/<analysis_id>/pictures/<int:number>")
+@blueprint.get("/<upload_id>/pictures/<int:number>")
 @requires("operator")
 @answers(media="image/jpeg")
-def picture(analysis_id: str, number: int) -> Response:
+def picture(upload_id: str, number: int) -> Response:
     """One image with its faces drawn, from 0; `download` gives it a file name."""
     owner = identity().owner
-    found = services().analyses.find(analysis_id, owner)
-    jpeg = services().analyses.picture(analysis_id, owner, number)
+    found = services().uploads.find(upload_id, owner)
+    jpeg = services().uploads.picture(upload_id, owner, number)
     if found is None or jpeg is None:
         raise NotFound(GONE)
     answer = make_response(jpeg)
@@ -80,12 +83,12 @@ def picture(analysis_id: str, number: int) -> Response:
     return answer
 
 
-@blueprint.delete("/<analysis_id>")
+@blueprint.delete("/<upload_id>")
 @requires("operator", action="removed images of their own")
 @answers()
-def remove(analysis_id: str) -> None:
-    """Forget an analysis now rather than after 10 minutes."""
-    if not services().analyses.remove(analysis_id, identity().owner):
+def remove(upload_id: str) -> None:
+    """Delete an upload now instead of after 10 minutes."""
+    if not services().uploads.remove(upload_id, identity().owner):
         raise NotFound(GONE)
 
 
@@ -118,7 +121,7 @@ def _check(name: str, data: bytes) -> None:
         raise type(error)(f"{name}: {error}") from error
 
 
-def _answer(found: Analysis | None, finished: int) -> Answer[AnalysisAnswer]:
+def _answer(found: Upload | None, finished: int) -> Answer[UploadAnswer]:
     if found is None:
         raise NotFound(GONE)
     if "error" in found.result:
@@ -126,17 +129,19 @@ def _answer(found: Analysis | None, finished: int) -> Answer[AnalysisAnswer]:
         status = UPLOAD_STATUS.get(found.result["error"], 422)
         raise Refused(status, f"upload_{found.result['error']}", detail)
     if found.state == "failed":
-        raise Refused(500, "analysis_failed", "the analysis failed; the log of `images` says why")
-    body = AnalysisAnswer(
+        raise Refused(
+            500, "upload_failed", "the images could not be analysed; the log of `images` says why"
+        )
+    body = UploadAnswer(
         id=found.id, state=found.state, expires_in_s=found.expires_in_s, images=_images_of(found)
     )
     status = finished if found.state == "finished" else 202
-    return Answer(body, status, {"Location": url_for("analysis_api.read", analysis_id=found.id)})
+    return Answer(body, status, {"Location": url_for("upload_api.read", upload_id=found.id)})
 
 
-def _images_of(found: Analysis) -> list[UploadedImage]:
+def _images_of(found: Upload) -> list[UploadedImage]:
     def address(number: int) -> str:
-        return url_for("analysis_api.picture", analysis_id=found.id, number=number)
+        return url_for("upload_api.picture", upload_id=found.id, number=number)
 
     analysed = zip(found.names, found.result.get("images", []), strict=False)
     return [

@@ -1,4 +1,4 @@
-"""Asks the process that has the networks to look at uploaded images, and waits for its answer."""
+"""Queues uploaded images for `maskwatch images` and waits for the result."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ State = Literal["queued", "running", "finished", "failed"]
 
 
 @dataclass(frozen=True)
-class Analysis:
-    """How far an upload is."""
+class Upload:
+    """The state of an upload of images."""
 
     id: str
     state: State
     names: list[str]
     expires_in_s: int
     result: dict[str, Any] = field(default_factory=dict)
-    """What `worker.uploads.image_jobs.analyse_images` left; empty until finished."""
+    """The result of `worker.uploads.image_jobs.analyse_images`; empty until finished."""
 
 
-class Analyses:
-    """Uploads in the queue for images."""
+class ImageUploads:
+    """Uploaded images in the queue, and their results."""
 
     def __init__(self, queue: JobQueue, uploads: UploadStore) -> None:
         self._queue = queue
         self._store = uploads
 
     def busy(self) -> bool:
-        """Whether too many uploads wait already."""
+        """Whether too many uploads are waiting."""
         return self._queue.waiting() >= MOST_WAITING
 
     def processes(self) -> int:
-        """How many processes take uploads."""
+        """Return the number of processes that take uploads."""
         return self._queue.processes()
 
     def start(self, owner: str, names: Sequence[str], images: Sequence[bytes]) -> str:
@@ -61,12 +61,10 @@ class Analyses:
         )
         return upload_id
 
-    def wait(
-        self, upload_id: str, owner: str, require_still: Callable[[], None]
-    ) -> Analysis | None:
-        """Return the analysis once it has ended, or as it is after `WAIT_S`.
+    def wait(self, upload_id: str, owner: str, require_still: Callable[[], None]) -> Upload | None:
+        """Return the upload once it has ended, or in its present state after `WAIT_S`.
 
-        `require_still` raises once whoever waits may not have it any more.
+        `require_still` raises if the waiting account has lost its right to the upload.
         """
         give_up_s = time.monotonic() + WAIT_S
         while True:
@@ -77,25 +75,25 @@ class Analyses:
             time.sleep(POLL_S)
             require_still()
 
-    def find(self, upload_id: str, owner: str) -> Analysis | None:
-        """An upload of `owner`'s; None for others', and those that are gone."""
+    def find(self, upload_id: str, owner: str) -> Upload | None:
+        """Return an upload of `owner`; None for other owners and expired uploads."""
         record = self._store.find(upload_id, owner)
         if record is None:
             return None
         result = record.get("result", {})
         state: State = "finished" if result else self._job_state(upload_id)
-        return Analysis(
+        return Upload(
             upload_id, state, record["names"], self._store.seconds_left(upload_id), result
         )
 
     def picture(self, upload_id: str, owner: str, number: int) -> bytes | None:
-        """One annotated picture of an upload of `owner`'s, a JPEG."""
+        """Return one annotated picture of an upload of `owner`, a JPEG."""
         if self._store.find(upload_id, owner) is None:
             return None
         return self._store.annotated(upload_id, number)
 
     def remove(self, upload_id: str, owner: str) -> bool:
-        """Forget an upload of `owner`'s; False when there is none."""
+        """Delete an upload of `owner`; False if there is none."""
         if self._store.find(upload_id, owner) is None:
             return False
         self._store.remove(upload_id)
@@ -107,5 +105,5 @@ class Analyses:
             return "failed"
         status = job.status()
         states: dict[str, State] = {"queued": "queued", "started": "running"}
-        # A job that has just finished wrote its record before; only a failure leaves none.
+        # A job writes its record before it finishes; only a failed job leaves no record.
         return states.get(status, "failed" if status != "finished" else "running")
