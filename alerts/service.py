@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Evaluate and deliver until SIGTERM or SIGINT.
+    """Evaluate and deliver until SIGTERM, SIGINT or SIGHUP.
 
     Raises:
         SettingsError: no Redis is named.

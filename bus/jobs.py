@@ -22,7 +22,7 @@ from bus.members import Membership, member_name
 from contract.errors import MessageError
 from contract.messages import to_json
 from runtime.settings import Settings
-from runtime.stopping import end_for_sure, stop_on_signals
+from runtime.stopping import end_for_sure, handle_ends, stop_on_signals
 
 WORKER_TTL_S: Final = 30
 PATIENCE_S: Final = 1.0
@@ -44,7 +44,7 @@ def run_jobs(
     make_worker: MakeWorker,
     stop: threading.Event | None = None,
 ) -> None:
-    """Run jobs as a member of `role` until SIGTERM or SIGINT, which also set `stop`.
+    """Run jobs as a member of `role` until SIGTERM, SIGINT or SIGHUP, which also set `stop`.
 
     Raises:
         SettingsError: no Redis is configured.
@@ -145,6 +145,14 @@ class _EndsSoon:
             **more,
         )
         self._stop_event = stop
+
+    def _install_signal_handlers(self) -> None:
+        handle_ends(self.request_stop)
+
+    def _set_ip_address(self, connection: Redis) -> None:
+        """Ask nothing: RQ would parse a list that a socket's path with a blank spoils."""
+        del connection
+        self.ip_address = "unknown"
 
     def request_stop(self, signum: int, frame: Any) -> None:
         self._stop_event.set()

@@ -234,12 +234,13 @@ class OwnConnection:
             return set()
         try:
             found = self._redis.client_list(client_id=[str(number) for number in sorted(asked)])
-        except ResponseError as error:
+        except (ResponseError, ValueError) as error:
+            # ValueError: a socket's path with a blank, which spoils the list.
             self._refused(error)
             return set()
         return asked - {int(client["id"]) for client in found}
 
-    def _refused(self, error: ResponseError) -> None:
+    def _refused(self, error: ResponseError | ValueError) -> None:
         # Some hosted servers forbid CLIENT; leases still run out.
         _log.info("dead owners are noticed only when their leases expire: %s", error)
         self._allowed = False

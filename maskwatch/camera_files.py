@@ -9,6 +9,7 @@ import click
 
 from contract.errors import CameraFileError
 from maskwatch.connection import bus_here, cameras_here
+from runtime.own_files import write_whole
 
 if TYPE_CHECKING:
     from dashboard.cameras.file.forms import Form
@@ -33,7 +34,7 @@ def export_cameras(path: Path) -> None:
     from dashboard.cameras.file.forms import write_cameras
 
     cameras = [camera for camera in cameras_here().all() if not camera.owner]
-    path.write_text(write_cameras(_form(path), cameras), encoding="utf-8")
+    write_whole(path, write_cameras(_form(path), cameras).encode())
     click.echo(f"{len(cameras)} cameras in {path}")
 
 

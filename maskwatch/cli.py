@@ -22,7 +22,7 @@ from maskwatch import (
 from maskwatch.connection import bus_here, cameras_here
 from maskwatch.shapes import parse_named, parse_points
 from runtime.logs import configure_logging
-from runtime.own_files import keep_private
+from runtime.own_files import keep_private, words_at_the_edge
 from runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,13 +30,21 @@ if TYPE_CHECKING:
 
 
 class _Commands(click.Group):
-    """Prints Maskwatch's own errors as one line on standard error and exits with status 2."""
+    """Prints Maskwatch's own errors, and those of files, as one line on standard error.
+
+    The exit status is 2 then.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except MaskwatchError as error:
             click.echo(f"maskwatch: {error}", err=True)
+            sys.exit(2)
+        except OSError as error:
+            if not (words := words_at_the_edge(error)):
+                raise
+            click.echo(f"maskwatch: {words}", err=True)
             sys.exit(2)
 
 

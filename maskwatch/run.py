@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -23,8 +22,9 @@ from bus.stores.snapshots import SnapshotStore
 from contract.cameras.camera import Camera, is_network_address, make_camera
 from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
-from runtime.own_files import make_private_folder
+from runtime.own_files import require_writable
 from runtime.settings import Settings
+from runtime.stopping import handle_ends
 from runtime.vault import Vault, create_key_file, load_vault
 
 STAGES_END_WITHIN_S: Final = 3.0
@@ -96,16 +96,15 @@ def register_cameras(
 
 
 def run_everything(settings: Settings, cameras: dict[str, str]) -> None:
-    """Run Redis (unless one is configured) and every stage until SIGTERM or SIGINT.
+    """Run Redis (unless one is configured) and every stage until SIGTERM, SIGINT or SIGHUP.
 
     Raises:
         MaskwatchError: a requirement is missing, or a stage's configuration is faulty.
     """
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    handle_ends(lambda *_: stop.set())
     require_free_port(settings)
-    make_private_folder(settings.state_dir)
+    require_writable(settings.state_dir, "MASKWATCH_STATE_DIR")
     vault = ensure_secret_key(settings)
     ensure_detector(settings)
     with _redis(settings) as (url, server):
@@ -227,6 +226,7 @@ def _stages(settings: Settings, redis_url: str) -> list[StageProcess]:
         return StageProcess(name, [sys.executable, "-m", *module], environment)
 
     environment = {
+        "PYTHONUTF8": "1",  # names of files and cameras, whatever this terminal's locale
         "MASKWATCH_REDIS_URL": redis_url,
         "MASKWATCH_STATE_DIR": str(settings.state_dir.resolve()),
         "MASKWATCH_MODELS_DIR": str(settings.where_models_are.resolve()),
@@ -350,4 +350,5 @@ def _end(stages: list[StageProcess]) -> None:
 
 
 def _say(words: str) -> None:
-    print(words, flush=True)
+    with contextlib.suppress(OSError):  # the terminal was closed
+        print(words, flush=True)

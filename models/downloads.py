@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from contract.errors import ModelChecksumError, ModelError, ModelNotFoundError, SettingsError
 from contract.redaction import without_login
 from models.files import NetworkFile, known_file
+from runtime.own_files import DISK_FULL
 
 CHUNK_BYTES: Final = 1 << 16
 TIMEOUT_S: Final = 30.0
@@ -73,6 +74,8 @@ def _download(url: str, part: IO[bytes], file: NetworkFile, progress: Progress |
         kind = ModelNotFoundError if error.code in (404, 410) else ModelError
         raise kind(f"{without_login(url)} answered {error.code} {error.reason}") from error
     except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
         raise ModelError(f"{without_login(url)} cannot be downloaded: {error}") from error
     return digest.hexdigest()
 

@@ -51,7 +51,7 @@ def open_session(network: Path | bytes, *, device: str, threads: int) -> ort.Inf
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     providers = _providers(device)
-    source = network if isinstance(network, bytes) else str(network)
+    source = network if isinstance(network, bytes) else _source(network)
     name = "the network" if isinstance(network, bytes) else str(network)
     try:
         session = ort.InferenceSession(source, options, providers=providers)
@@ -59,6 +59,15 @@ def open_session(network: Path | bytes, *, device: str, threads: int) -> ort.Inf
         raise ModelFormatError(f"{name} cannot be opened as an ONNX network: {error}") from error
     _check_device(session, device, tried=providers[0])
     return session
+
+
+def _source(path: Path) -> str | bytes:
+    """The path; the file's bytes if this locale cannot write the path as UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.read_bytes()
+    return str(path)
 
 
 def session_device(session: ort.InferenceSession) -> str:

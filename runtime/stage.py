@@ -7,12 +7,16 @@ from collections.abc import Callable
 
 from contract.errors import MaskwatchError
 from runtime.logs import configure_logging
-from runtime.own_files import keep_private
+from runtime.own_files import keep_private, words_at_the_edge
 from runtime.settings import Settings, load_settings
 
 
 def run_stage(stage: str, run: Callable[[Settings], None]) -> None:
-    """Read the settings, set up the log and run; exit with 2 on a faulty configuration."""
+    """Read the settings, set up the log and run.
+
+    Exits with 2 on a faulty configuration, and with 1 where a file cannot be written or read:
+    trying again may help then.
+    """
     keep_private()
     try:
         settings = load_settings()
@@ -21,3 +25,8 @@ def run_stage(stage: str, run: Callable[[Settings], None]) -> None:
     except MaskwatchError as error:
         print(f"maskwatch {stage}: {error}", file=sys.stderr)  # noqa: T201 - the user's answer
         raise SystemExit(2) from None
+    except OSError as error:
+        if not (words := words_at_the_edge(error)):
+            raise
+        print(f"maskwatch {stage}: {words}", file=sys.stderr)  # noqa: T201 - the user's answer
+        raise SystemExit(1) from None

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 LATEST_S: Final = 1.6
@@ -14,14 +15,24 @@ _LIBC: Final = ctypes.CDLL(None)
 
 
 def stop_on_signals(stop: threading.Event) -> None:
-    """Set `stop` on SIGTERM and SIGINT, and end this process soon after in any case."""
+    """Set `stop` on SIGTERM, SIGINT and SIGHUP, and end this process soon after in any case."""
 
     def handle(*_: Any) -> None:
         stop.set()
         end_for_sure()
 
+    handle_ends(handle)
+
+
+def handle_ends(handle: Callable[..., None]) -> None:
+    """Have `handle` called when this process is told to end, or when its terminal is closed.
+
+    A process that was started with `nohup` goes on without its terminal.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, handle)
 
 
 def end_for_sure() -> None:

@@ -8,9 +8,9 @@ none.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +19,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from contract.errors import SecretKeyError
-from runtime.own_files import write_whole
+from runtime.own_files import write_new, write_whole
 
 DERIVED_BYTES: Final = 32
-OWNER_ONLY: Final = 0o600
 HOW_TO_MAKE_ONE: Final = (
     "`maskwatch secret-key create` creates one; give the same file to ingest, jobs, alerts and "
     "dashboard with MASKWATCH_SECRET_KEY_FILE"
@@ -121,15 +120,16 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
 
 
 def create_key_file(path: Path) -> bool:
-    """Create a key file that only its owner can read; return False if the file exists."""
+    """Create a key file that only its owner can read; return False if the file exists.
+
+    An empty file counts as none: an earlier version left one behind on a full disk, and no key
+    was ever in it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    except FileExistsError:
-        return False
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key() + b"\n")
-    return True
+    with suppress(FileNotFoundError):
+        if path.stat().st_size == 0:
+            path.unlink()
+    return write_new(path, Fernet.generate_key() + b"\n")
 
 
 def add_newer_key(path: Path) -> None:

@@ -64,7 +64,7 @@ def make_worker(
 
 
 def run(settings: Settings) -> None:
-    """Run a worker until SIGTERM or SIGINT.
+    """Run a worker until SIGTERM, SIGINT or SIGHUP.
 
     Raises:
         SettingsError: there is no Redis to connect to, or the device asked for is missing.

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from bus.server.roles import REPLICA, ROLES, WATCHERS, Access, in_cluster
 from contract.errors import SettingsError
+from runtime.own_files import file_words, write_new
 
 Server = Literal["7", "6.2"]
 ACL_FILE: Final = "users.acl"
@@ -98,7 +99,8 @@ def write(
         with open(path, "w", encoding="utf-8", opener=_owner_only) as file:
             file.write(acl_text(hashes.__getitem__, server, users, cluster))
     except OSError as error:
-        raise SettingsError(f"{error.filename}: {error.strerror}") from error
+        where = Path(os.fsdecode(error.filename)) if error.filename else folder
+        raise SettingsError(file_words(error, where)) from error
     return [*made, path]
 
 
@@ -110,9 +112,7 @@ def password_file(folder: Path, role: str) -> Path:
 def _make(path: Path) -> bool:
     if path.exists():
         return False
-    with open(path, "x", encoding="utf-8", opener=_owner_only) as file:
-        file.write(secrets.token_hex(PASSWORD_BYTES) + "\n")
-    return True
+    return write_new(path, (secrets.token_hex(PASSWORD_BYTES) + "\n").encode())
 
 
 def _hash(path: Path) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
+import re
 import shutil
 import subprocess
-import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +18,16 @@ from redis.exceptions import RedisError
 
 from bus.connection.client import connect
 from contract.errors import RedisUnavailableError
-from runtime.own_files import OTHERS, make_private_folder
+from runtime.own_files import OTHERS, make_private_folder, require_own_folder
 from runtime.stopping import die_with_parent
 
 START_TIMEOUT_S: Final = 20.0
-LONGEST_SOCKET_PATH: Final = 100
+SOCKET: Final = "redis.sock"
+LEAST_FREE_BYTES: Final = 64 * 1024
+PLAIN_SOCKET_PATH: Final = re.compile(r"[A-Za-z0-9/._-]{1,100}")
+"""A socket's path becomes part of an address and of Redis' `CLIENT LIST`, which quote nothing, and
+the system takes no more than 107 bytes."""
+TEMPORARY: Final = Path("/tmp")  # noqa: S108 - the same for every shell, unlike $TMPDIR
 COMPACT_ABOVE_BYTES: Final = 64 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
@@ -60,12 +67,12 @@ class EmbeddedRedis:
 
     @property
     def socket_path(self) -> Path:
-        """Return the socket: in the data folder, or in /tmp if that path is too long."""
-        path = self._data_dir / "redis.sock"
-        if len(str(path)) <= LONGEST_SOCKET_PATH:
+        """Return the socket: in the data folder, or in our own one of /tmp if it has odd names."""
+        path = self._data_dir / SOCKET
+        if PLAIN_SOCKET_PATH.fullmatch(str(path)):
             return path
-        digest = hashlib.sha256(str(self._data_dir).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"maskwatch-{digest}.sock"
+        digest = hashlib.sha256(os.fsencode(self._data_dir)).hexdigest()[:16]
+        return TEMPORARY / f"maskwatch-{os.geteuid()}-{digest}" / SOCKET
 
     @property
     def url(self) -> str:
@@ -88,6 +95,7 @@ class EmbeddedRedis:
             RedisUnavailableError: it ended or did not answer in time, with its last words.
         """
         make_private_folder(self._data_dir)
+        require_own_folder(self.socket_path.parent)
         if self._answers():
             raise RedisUnavailableError(
                 f"a Redis already runs on {self.socket_path}: is Maskwatch running with this "
@@ -107,11 +115,14 @@ class EmbeddedRedis:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers():
             if not self.alive() or time.monotonic() > deadline:
-                words = log_path.read_text(errors="replace").strip().splitlines()[-3:]
-                raise RedisUnavailableError(
-                    f"redis-server did not start; the end of {log_path}: " + " | ".join(words)
-                )
+                raise RedisUnavailableError(self._why_it_did_not_start(log_path))
             time.sleep(0.02)
+
+    def _why_it_did_not_start(self, log_path: Path) -> str:
+        if shutil.disk_usage(self._data_dir).free < LEAST_FREE_BYTES:
+            return f"redis-server did not start: the disk that holds {self._data_dir} is full"
+        words = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        return f"redis-server did not start; the end of {log_path}: " + " | ".join(words)
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """End the server: ask it first, then kill it."""
@@ -125,6 +136,9 @@ class EmbeddedRedis:
             self._process.kill()
             self._process.wait()
         self._process = None
+        if self.socket_path.parent != self._data_dir:
+            with suppress(OSError):
+                self.socket_path.parent.rmdir()
 
     def compact(self, above_bytes: int = COMPACT_ABOVE_BYTES) -> bool:
         """Have Redis rewrite a large append-only file; return whether it started."""

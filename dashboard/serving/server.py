@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import resource
+import signal
 import warnings
 from typing import Any, Final
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from bus.bus import Bus
@@ -52,6 +54,20 @@ class _PlainLogger(Logger):  # type: ignore[misc]
         """There are none."""
 
 
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """gunicorn's parent process, for which a closed terminal is an end and not a reload."""
+
+    _goes_on = False
+
+    def init_signals(self) -> None:
+        self._goes_on = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as under nohup
+        super().init_signals()
+
+    def handle_hup(self) -> None:
+        if not self._goes_on:
+            self.handle_term()
+
+
 class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn without its command line and configuration files."""
 
@@ -82,6 +98,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
         for name, value in options.items():
             self.cfg.set(name, value)
 
+    def run(self) -> None:
+        _Arbiter(self).run()
+
     def load(self) -> Flask:
         # Runs in the worker, after gevent has replaced sockets, locks and threads.
         bus = Bus.open(self.settings, "maskwatch-dashboard", self._vault)
@@ -100,7 +119,7 @@ def _most_connections() -> int:
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; then end within about a second.
+    """Serve until SIGTERM, SIGINT or SIGHUP; then end within about a second.
 
     Raises:
         SettingsError: no Redis is set (the dashboard starts none), or what traces are written

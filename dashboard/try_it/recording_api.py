@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from flask import Blueprint, Response, request, send_file, url_for
@@ -20,6 +21,7 @@ from dashboard.try_it.recording_report import report_of
 from dashboard.web.answering import Answer, answers
 from dashboard.web.errors import Refused
 from dashboard.web.upload_requests import takes_files
+from runtime.own_files import DISK_FULL, file_words
 
 CHUNK: Final = 64 * 1024
 LARGEST: Final = 64 * 2**30
@@ -27,6 +29,7 @@ LARGEST: Final = 64 * 2**30
 SLOWEST: Final = 4
 """A job may take this many times the longest recording."""
 MOST_OF_ONE: Final = 5
+_log = logging.getLogger(__name__)
 
 
 class UploadQuery(BaseModel):
@@ -44,7 +47,11 @@ blueprint = Blueprint("recording_api", __name__, url_prefix="/api/v1/recordings"
 @answers(
     202,
     raw="application/octet-stream",
-    also={429: "You have as many as there may be.", 503: "No process takes recordings."},
+    also={
+        429: "You have as many as there may be.",
+        503: "No process takes recordings.",
+        507: "The disk of recordings is full, or its folder cannot be written.",
+    },
 )
 def upload(query: UploadQuery) -> Answer[RecordingAnswer]:
     """Take the body, a video file (`name` in the query), and queue its analysis: 202."""
@@ -125,7 +132,10 @@ def _container(first: bytes) -> str:
 
 def _store_body(name: str, first: bytes, container: str, most: int) -> Recording:
     store = services().recordings
-    made = store.create(identity().owner, cleaned(name[-80:]) or "recording", container)
+    try:
+        made = store.create(identity().owner, cleaned(name[-80:]) or "recording", container)
+    except OSError as error:
+        raise _not_stored(error) from error
     try:
         written = 0
         with store.given_file(made).open("xb") as file:
@@ -137,10 +147,22 @@ def _store_body(name: str, first: bytes, container: str, most: int) -> Recording
                 file.write(part)
                 part = request.stream.read(CHUNK)
                 admission().require_still()
+    except OSError as error:
+        store.remove(made)
+        if isinstance(error, ConnectionError):  # the sender has gone
+            raise
+        raise _not_stored(error) from error
     except BaseException:
         store.remove(made)
         raise
     return store.change(made, state="queued") or made
+
+
+def _not_stored(error: OSError) -> Refused:
+    words = file_words(error, services().settings.where_recordings_are)
+    _log.error("a recording cannot be stored: %s", words)
+    full = "its disk is full" if error.errno in DISK_FULL else "the log says why"
+    return Refused(507, "not_stored", f"the server cannot store recordings: {full}")
 
 
 def _too_large() -> UploadTooLargeError:

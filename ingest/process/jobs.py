@@ -8,7 +8,7 @@ from runtime.settings import Settings
 
 
 def run(settings: Settings) -> None:
-    """Run jobs until SIGTERM or SIGINT; a job that is still running then fails after a second.
+    """Run jobs until SIGTERM, SIGINT or SIGHUP; a job still running then fails after a second.
 
     Raises:
         SettingsError: no Redis is named.

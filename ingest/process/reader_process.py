@@ -132,7 +132,8 @@ def _report(
 
 def _prepare_process(stop: threading.Event, settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service handles Ctrl-C and stops us
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the service handles them and stops us
     _die_with_parent()
     configure_logging("ingest", settings.log_level, settings.log_format)
     limit_memory(settings.reader_memory_mb)

@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Run one ingest process until SIGTERM or SIGINT.
+    """Run one ingest process until SIGTERM, SIGINT or SIGHUP.
 
     Raises:
         SettingsError: no Redis is configured, or tracing is on without its library.

@@ -31,8 +31,15 @@ class Running:
     """A `maskwatch run` with a state folder of its own."""
 
     def __init__(
-        self, state_dir: Path, cameras: str = "", redis_url: str = "", processes: int = 1
+        self,
+        state_dir: Path,
+        cameras: str = "",
+        redis_url: str = "",
+        processes: int = 1,
+        checkout: Path = ROOT,
+        **environment: str,
     ) -> None:
+        """`checkout`: whose code runs. `environment`: variables beside the settings."""
         self.port = free_port()
         self.log_path = state_dir / "run.log"
         self._redis_url = redis_url or EmbeddedRedis(state_dir / "redis").url
@@ -41,9 +48,10 @@ class Running:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "maskwatch", "run"],
-                cwd=ROOT,
+                cwd=checkout,
                 env={
                     **os.environ,
+                    **environment,
                     "MASKWATCH_STATE_DIR": str(state_dir),
                     "MASKWATCH_PORT": str(self.port),
                     "MASKWATCH_REDIS_URL": redis_url,
@@ -75,7 +83,7 @@ class Running:
         return json.loads(self.get(path))
 
     def log(self) -> str:
-        return self.log_path.read_text(errors="replace")
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def wait_for(self, condition: Callable[[], object], what: str, timeout_s: float = 60) -> None:
         deadline = time.monotonic() + timeout_s

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import time
 from pathlib import Path
 
@@ -263,3 +265,33 @@ def test_containers_are_told_from_their_first_bytes(tmp_path: Path) -> None:
 def test_the_pages_open_for_operators(client: FlaskClient) -> None:
     assert "Choose a recording" in client.get("/try/recordings").text
     assert "Download annotated video" in client.get("/try/recordings/abc").text
+
+
+def test_a_full_disk_is_told_as_that_and_nothing_is_kept(
+    client: FlaskClient,
+    store: RecordingStore,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class FullDisk(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    data = clip.read_bytes()
+    monkeypatch.setattr(Path, "open", lambda *_, **__: FullDisk())
+    answer = upload(client, data)
+    assert (answer.status_code, answer.json["error"]) == (507, "not_stored")
+    assert "disk is full" in answer.json["detail"]
+    assert store.all() == []
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_told_to_operators_in_the_log_alone(
+    client: FlaskClient, clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "kept").write_text("a file")
+    answer = upload(client, clip.read_bytes())
+    assert (answer.status_code, answer.json["error"]) == (507, "not_stored")
+    assert str(tmp_path) not in answer.json["detail"]
+    assert "a file where a folder was expected" in caplog.text

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Run jobs until SIGTERM or SIGINT.
+    """Run jobs until SIGTERM, SIGINT or SIGHUP.
 
     Raises:
         SettingsError: no Redis is named.

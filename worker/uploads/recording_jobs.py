@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Run jobs, and delete what has expired, until SIGTERM or SIGINT.
+    """Run jobs, and delete what has expired, until SIGTERM, SIGINT or SIGHUP.
 
     Raises:
         SettingsError: no Redis is named.
