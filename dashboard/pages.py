@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from typing import Final
+from typing import Any, Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from contract.cameras.camera import Camera
 from contract.cameras.probes import ProbeStep
 from contract.people.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
+from dashboard.cameras.api import remove_camera
 from dashboard.cameras.file.entries import FIELDS, MOST_BYTES
 from dashboard.cameras.fitness import GOOD_FACE_PX
+from dashboard.live.board import read_snapshots
+from dashboard.losses import amount, ask_first, named
 from dashboard.services import services
+from dashboard.web.moments import moment
 
 blueprint = Blueprint("pages", __name__)
 
@@ -50,10 +53,7 @@ def _verdicts() -> dict[str, object]:
     return {"verdicts": [(verdict, VERDICT_WORDS[verdict]) for verdict in VERDICTS]}
 
 
-@blueprint.app_template_filter()
-def moment(seconds: float) -> str:
-    """A time on the server's clock, to the minute, with its time zone."""
-    return time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(seconds))
+blueprint.add_app_template_filter(moment)
 
 
 @blueprint.app_template_filter()
@@ -97,6 +97,43 @@ def camera(camera_id: str) -> str:
 def edit(camera_id: str) -> str:
     """The page to change a camera."""
     return _form(services().cameras.get(camera_id))
+
+
+@blueprint.get("/cameras/<camera_id>/remove")
+@requires("administrator")
+def ask_to_remove(camera_id: str) -> Any:
+    """What is lost with a camera."""
+    found = services().cameras.get(camera_id)
+    return ask_first(
+        f"Remove {found.name}?",
+        _lost_with(found),
+        "Remove camera",
+        url_for("pages.camera", camera_id=camera_id),
+    )
+
+
+@blueprint.post("/cameras/<camera_id>/remove")
+@requires("administrator")
+def remove(camera_id: str) -> Any:
+    """Remove a camera, once what goes with it was named."""
+    if (page := ask_to_remove(camera_id)) is not None:
+        return page
+    name = remove_camera(camera_id)
+    flash(f"{name} is removed.")
+    return redirect(url_for("pages.wall"))
+
+
+def _lost_with(camera: Camera) -> list[str]:
+    [snapshot] = read_snapshots(services().snapshots, [camera], services().clock)
+    people = amount(sum(snapshot.people.values()), "person counted", "people counted")
+    lost = ["Its settings, lines and zones.", f"{people} since {moment(camera.created_at_s)}."]
+    opened = [alert.rule for alert in services().alerts.open() if alert.camera_id == camera.id]
+    if opened:
+        lost.append(f"{amount(len(opened), 'open alert')}: {named(opened)}.")
+    rules = [rule.name for rule in services().rules.all() if rule.camera_id == camera.id]
+    if rules:
+        lost.append(f"The subject of {amount(len(rules), 'alert rule')}: {named(rules)}.")
+    return lost
 
 
 def _form(camera: Camera | None) -> str:

@@ -16,7 +16,7 @@ from bus.leases import Lease, LeaseStore, Role
 from bus.picture_seal import PictureSeal
 from bus.stores.frames import FramePublisher
 from contract.cameras.camera import Camera, make_camera
-from contract.people.totals import Increments, decode_totals
+from contract.people.totals import Increments, decode_totals, people_field
 from contract.pictures.frames import FrameMessage
 from contract.pictures.views import View
 from face_detector.detection import Detections
@@ -48,6 +48,12 @@ def take_lease(
 
 def totals_of(redis: Redis, camera_id: str) -> dict[str, float]:
     return decode_totals(redis.hgetall(CameraKeys(camera_id).totals))
+
+
+def count_people(redis: Redis, camera_id: str, **people: int) -> None:
+    """Have a camera counted so many people of each verdict."""
+    fields = {people_field(verdict): count for verdict, count in people.items()}  # type: ignore[arg-type]
+    redis.hset(CameraKeys(camera_id).totals, mapping=fields)
 
 
 def jpeg(width: int = 320, height: int = 240, grey: int = 128) -> bytes:

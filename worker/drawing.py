@@ -32,10 +32,14 @@ LABELS: Final[dict[Verdict, str]] = {
     "no_mask": "no mask",
     "unknown": "?",
 }
-LAYOUT_BGR: Final = (214, 208, 200)
-"""Lines, zones and ignored areas stay in the background."""
-LAYOUT_SHARE: Final = 0.45
-"""How much of the layout's colour covers the picture."""
+LINE_BGR: Final = (92, 211, 255)
+ZONE_BGR: Final = (240, 192, 124)
+IGNORED_BGR: Final = (128, 156, 255)
+"""As in the page on which they are drawn (`static/charts.css`)."""
+OUTLINE_BGR: Final = (14, 11, 11)
+"""Around each, so that it is seen on a bright picture as on a dark one."""
+IGNORED_SHARE: Final = 0.3
+"""How much of an ignored area's colour covers the picture."""
 _DARK_TEXT: Final = (24, 20, 16)
 _FONT: Final = cv2.FONT_HERSHEY_DUPLEX
 
@@ -62,7 +66,7 @@ def draw(
 ) -> Image:
     """Return `frame`, `(H, W, 3)` uint8 BGR, with its faces, at most `width` px wide.
 
-    The camera's lines, zones and ignored areas are drawn faintly below them. `frame` itself is
+    The camera's lines, zones and ignored areas are drawn below them. `frame` itself is
     not changed.
     """
     scale = min(1.0, width / frame.shape[1])
@@ -78,18 +82,29 @@ def draw(
 
 
 def _draw_layout(picture: Image, layout: Layout, scale: float) -> None:
-    drawn = picture.copy()
+    tinted = picture.copy()
     for points in layout.ignored:
-        cv2.fillPoly(drawn, [_scaled(points, scale)], LAYOUT_BGR, cv2.LINE_AA)
+        cv2.fillPoly(tinted, [_scaled(points, scale)], IGNORED_BGR, cv2.LINE_AA)
+    if layout.ignored:
+        picture[:] = cv2.addWeighted(tinted, IGNORED_SHARE, picture, 1 - IGNORED_SHARE, 0)
+    for points in layout.ignored:
+        _outline(picture, _scaled(points, scale), True, IGNORED_BGR)
     for name, points in layout.zones:
-        cv2.polylines(drawn, [_scaled(points, scale)], True, LAYOUT_BGR, 1, cv2.LINE_AA)
-        _write(drawn, name, _scaled(points, scale)[0])
+        _outline(picture, _scaled(points, scale), True, ZONE_BGR)
+        _write(picture, name, _scaled(points, scale)[0], ZONE_BGR)
     for name, points in layout.lines:
         corners = _scaled(points, scale)
-        cv2.polylines(drawn, [corners], False, LAYOUT_BGR, 2, cv2.LINE_AA)
-        _draw_way_in(drawn, corners)
-        _write(drawn, name, corners[0])
-    picture[:] = cv2.addWeighted(drawn, LAYOUT_SHARE, picture, 1 - LAYOUT_SHARE, 0)
+        _outline(picture, corners, False, LINE_BGR)
+        _draw_way_in(picture, corners)
+        _write(picture, name, corners[0], LINE_BGR)
+
+
+def _outline(
+    picture: Image, corners: npt.NDArray[np.int32], closed: bool, colour: tuple[int, int, int]
+) -> None:
+    width = max(2, round(picture.shape[1] / 480))
+    cv2.polylines(picture, [corners], closed, OUTLINE_BGR, width + 2, cv2.LINE_AA)
+    cv2.polylines(picture, [corners], closed, colour, width, cv2.LINE_AA)
 
 
 def _draw_way_in(picture: Image, corners: npt.NDArray[np.int32]) -> None:
@@ -101,14 +116,18 @@ def _draw_way_in(picture: Image, corners: npt.NDArray[np.int32]) -> None:
     foot = (start + end) / 2
     tip = foot + right * picture.shape[1] / 40
     ends = [(round(float(x)), round(float(y))) for x, y in (foot, tip)]
-    cv2.arrowedLine(picture, ends[0], ends[1], LAYOUT_BGR, 2, cv2.LINE_AA, tipLength=0.4)
+    for colour, width in ((OUTLINE_BGR, 4), (LINE_BGR, 2)):
+        cv2.arrowedLine(picture, ends[0], ends[1], colour, width, cv2.LINE_AA, tipLength=0.4)
 
 
-def _write(picture: Image, words: str, place: npt.NDArray[np.int32]) -> None:
+def _write(
+    picture: Image, words: str, place: npt.NDArray[np.int32], colour: tuple[int, int, int]
+) -> None:
     size = max(0.36, picture.shape[1] / 2800)
     plain = words.encode("ascii", "replace").decode()  # OpenCV's fonts have no other letters
     where = int(place[0]) + 4, int(place[1]) - 4
-    cv2.putText(picture, plain, where, _FONT, size, LAYOUT_BGR, 1, cv2.LINE_AA)
+    cv2.putText(picture, plain, where, _FONT, size, OUTLINE_BGR, 3, cv2.LINE_AA)
+    cv2.putText(picture, plain, where, _FONT, size, colour, 1, cv2.LINE_AA)
 
 
 def _scaled(points: Sequence[tuple[float, float]], scale: float) -> npt.NDArray[np.int32]:

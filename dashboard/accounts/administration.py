@@ -21,7 +21,9 @@ from dashboard.accounts.forms import (
     with_groups,
 )
 from dashboard.accounts.service import Accounts
+from dashboard.losses import amount, ask_first
 from dashboard.services import services
+from dashboard.web.moments import moment
 from dashboard.web.requests import entries_before
 
 AUDIT_PAGE: Final = 200
@@ -108,8 +110,15 @@ def sign_out_user(user_id: str) -> Response:
 @blueprint.post("/users/<user_id>/remove")
 @only_administrators
 def remove_user(user_id: str) -> Any:
-    """Remove an account."""
+    """Remove an account, once it was said who is signed out."""
     found = _user(user_id)
+    sessions = len(_accounts().sessions.of_user(found.id))
+    lost = [f"The account and its roles: {found.may().words() or 'none'}."]
+    if sessions:
+        lost.append(f"{amount(sessions, 'session')}, which ends at once, live pictures included.")
+    back = url_for("administration.users")
+    if page := ask_first(f"Remove the account {found.name}?", lost, "Remove account", back):
+        return page
     try:
         _accounts().remove(found)
     except AccountError as error:
@@ -149,11 +158,21 @@ def add_api_key() -> Any:
 
 @blueprint.post("/keys/<key_id>/remove")
 @only_administrators
-def remove_api_key(key_id: str) -> Response:
-    """Remove an API key."""
-    found = _accounts().api_keys.remove(key_id)
+def remove_api_key(key_id: str) -> Any:
+    """Remove an API key, once it was said when it was used last."""
+    keys = _accounts().api_keys
+    found = next((key for key in keys.all() if key.id == key_id), None)
     if found is None:
         raise NotFound("no API key has this id")
+    used_s = keys.used_at_s().get(key_id)
+    lost = [
+        "The key itself: programs that send it are refused at once.",
+        f"It was last used on {moment(used_s)}." if used_s else "It has never been used.",
+    ]
+    back = url_for("administration.api_keys")
+    if page := ask_first(f"Remove the API key {found.name}?", lost, "Remove key", back):
+        return page
+    keys.remove(key_id)
     audit("removed an API key", found.name)
     flash(f"{found.name} is removed. The key no longer works.")
     return redirect(url_for("administration.api_keys"))

@@ -22,6 +22,7 @@ from dashboard.alerts.channel_api import (
     test_channel,
 )
 from dashboard.alerts.channel_forms import FORMS
+from dashboard.losses import amount, ask_first, named
 from dashboard.services import services
 
 blueprint = Blueprint("channel_pages", __name__, url_prefix="/alerts/channels")
@@ -99,8 +100,12 @@ def test(channel_id: str) -> Response:
 @blueprint.post("/<channel_id>/secret")
 @only_administrators
 def secret(channel_id: str) -> Any:
-    """Give a web hook another signing secret."""
+    """Give a web hook another signing secret, once it was said what stops."""
     found = find_channel(channel_id)
+    lost = ["The current secret: receivers refuse every message until they have the new one."]
+    title, back = f"Replace the secret of {found.name}?", url_for("channel_pages.channels")
+    if page := ask_first(title, lost, "Replace the secret", back):
+        return page
     try:
         return _list(found, new_secret_of(found))
     except AlertError as error:
@@ -109,12 +114,23 @@ def secret(channel_id: str) -> Any:
 
 @blueprint.post("/<channel_id>/remove")
 @only_administrators
-def remove(channel_id: str) -> Response:
-    """Remove a channel."""
+def remove(channel_id: str) -> Any:
+    """Remove a channel, once it was said who is not told any more."""
     found = find_channel(channel_id)
+    title, back = f"Remove the channel {found.name}?", url_for("channel_pages.channels")
+    if page := ask_first(title, _lost_with(found), "Remove channel", back):
+        return page
     remove_channel(found)
     flash(f"{found.name} is removed.")
     return redirect(url_for("channel_pages.channels"))
+
+
+def _lost_with(channel: AnyChannel) -> list[str]:
+    told = [rule.name for rule in services().rules.all() if channel.id in rule.channels]
+    lost = [f"The channel itself, with its address: {channel.shown}.", "Messages still waiting."]
+    if told:
+        lost.append(f"Messages of {amount(len(told), 'rule')}: {named(told)}.")
+    return lost
 
 
 def _asked_kind() -> str:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response
 
 from contract.alerts.rules import KIND_WORDS, AlertRule
 from contract.alerts.schedule import DAYS, zone_names
@@ -24,6 +23,7 @@ from dashboard.alerts.rights import (
 )
 from dashboard.alerts.rule_api import change_rule, keep_new_rule, remove_rule
 from dashboard.alerts.rule_form import ALL, FORMS, RuleForm, offer, scope_of
+from dashboard.losses import amount, ask_first, named
 from dashboard.services import services
 from dashboard.web.requests import entries_before
 
@@ -143,12 +143,26 @@ def save_rule(rule_id: str) -> Any:
 
 @blueprint.post("/rules/<rule_id>/remove")
 @requires("operator")
-def remove(rule_id: str) -> Response:
-    """Remove a rule."""
+def remove(rule_id: str) -> Any:
+    """Remove a rule, once what goes with it was named."""
     found = find_rule(rule_id)
+    require_rule(found)
+    title, back = f"Remove the rule {found.name}?", url_for("alert_pages.rules")
+    if page := ask_first(title, _lost_with(found), "Remove rule", back):
+        return page
     remove_rule(found)
     flash(f"{found.name} is removed. Its open alerts close within seconds.")
     return redirect(url_for("alert_pages.rules"))
+
+
+def _lost_with(rule: AlertRule) -> list[str]:
+    opened = [alert.camera for alert in services().alerts.open() if alert.rule_id == rule.id]
+    lost = [f"The rule itself: {KIND_WORDS[rule.when.kind]}, {_about(rule)}: {rule.when.words()}."]
+    if opened:
+        lost.append(f"{amount(len(opened), 'open alert')}, which closes: {named(opened)}.")
+    if rule.channels:
+        lost.append(f"Its messages to {amount(len(rule.channels), 'channel')}.")
+    return lost
 
 
 def _differs(rule: AlertRule, name: str, value: object) -> bool:

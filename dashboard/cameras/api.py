@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Final
 
@@ -108,9 +109,18 @@ def change(camera_id: str) -> Answer[CameraAnswer]:
 @answers(version=True)
 def remove(camera_id: str) -> None:
     """Forget a camera and all that was counted for it; `If-Match` as for a change."""
+    remove_camera(camera_id, wanted_versions())
+
+
+def remove_camera(camera_id: str, versions: Collection[str] | None = None) -> str:
+    """Forget a camera and all that was counted for it; return the name it had.
+
+    `versions`: it is refused if the camera has none of these any more.
+    """
     name = services().cameras.get(camera_id).name
-    services().cameras.remove(camera_id, wanted_versions())
+    services().cameras.remove(camera_id, versions)
     audit("removed a camera", name)
+    return name
 
 
 @blueprint.get("/<camera_id>/faces")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Blueprint, Response, request
@@ -23,6 +24,7 @@ from dashboard.cameras.file.plan import Plan, Row, carry_out, make_plan
 from dashboard.cameras.queries import CameraExportQuery, CameraImportQuery
 from dashboard.cameras.setup_answers import ImportAnswer, ImportedCamera, ImportRefusal
 from dashboard.cameras.sources import may_read
+from dashboard.live.board import read_snapshots
 from dashboard.services import services
 from dashboard.web.answering import Answer, answers
 from dashboard.web.conditional import tagged, wanted_versions
@@ -113,12 +115,13 @@ def import_(query: CameraImportQuery) -> Answer[ImportAnswer]:
     )
     if query.dry_run:
         audit_is_done()
-        return _answer(plan, revision, applied=False)
+        return _answer(plan, revision, False, _people_lost(plan))
     if plan.of("refused") and not query.partial:
         return _refusal(plan, revision)
+    lost = _people_lost(plan)
     carry_out(plan, registry, revision)
     _note(plan)
-    return _answer(plan, registry.revision(), applied=True)
+    return _answer(plan, registry.revision(), True, lost)
 
 
 def _note(plan: Plan) -> None:
@@ -140,18 +143,29 @@ def _refusal(plan: Plan, revision: int) -> Answer[ImportAnswer]:
         f"{len(refused)} of {len(plan.rows)} cameras cannot be taken, so nothing was changed; "
         f"{where}: {words}"
     )
-    found = dict(_answer(plan, revision, applied=False).body)
+    found = dict(_answer(plan, revision, False, _people_lost(plan)).body)
     return Answer(ImportRefusal(error="invalid_cameras", detail=detail, **found), 422)
 
 
-def _answer(plan: Plan, revision: int, applied: bool) -> Answer[ImportAnswer]:
-    cameras = [_row(row) for row in plan.rows]
+def _people_lost(plan: Plan) -> dict[str, int]:
+    """How many people the cameras have counted that go; read before they are gone."""
+    going = [row.before for row in plan.of("removed") if row.before]
+    found = read_snapshots(services().snapshots, going, services().clock) if going else []
+    return {one.camera.id: sum(one.people.values()) for one in found}
+
+
+def _answer(
+    plan: Plan, revision: int, applied: bool, lost: Mapping[str, int]
+) -> Answer[ImportAnswer]:
+    cameras = [_row(row, lost) for row in plan.rows]
     counts = {str(outcome): count for outcome, count in plan.counts().items()}
     version = str(revision)
     body = ImportAnswer(revision=version, applied=applied, counts=counts, cameras=cameras)
     return Answer(body, headers={"ETag": quote_etag(version)})
 
 
-def _row(row: Row) -> ImportedCamera:
+def _row(row: Row, lost: Mapping[str, int]) -> ImportedCamera:
     known: Camera | None = row.before or (row.camera if row.outcome != "added" else None)
-    return ImportedCamera.model_validate({**vars(row), "id": known.id if known else None})
+    people = lost.get(known.id) if known else None
+    more = {"id": known.id if known else None, "people": people}
+    return ImportedCamera.model_validate({**vars(row), **more})

@@ -38,6 +38,10 @@ class ImportedCamera(BaseModel):
     outcome: Literal["added", "changed", "unchanged", "refused", "removed"]
     changes: list[ImportedField]
     problems: list[ImportProblem]
+    people: int | None = Field(
+        description="People counted at a camera that is removed, which are deleted with it; "
+        "null for other cameras."
+    )
 
 
 class ImportAnswer(BaseModel):

@@ -81,8 +81,13 @@ class CompliancePoint(BaseModel):
     faces: int | None
     frames_analysed: int
     frames_dropped: int
+    watched_s: float = Field(
+        description="Seconds of the step in which the cameras were there, of all together: from "
+        "when each was added until now."
+    )
     analysed_s: float
-    analysed_share: float | None
+    analysed_share: float | None = Field(description="`analysed_s` / `watched_s`.")
+    missing_s: float = Field(description="`watched_s` - `analysed_s`.")
     invalid_s: dict[str, float]
 
     @classmethod
@@ -100,8 +105,10 @@ class CompliancePoint(BaseModel):
             faces=None if gap else point.amounts.get(FACES, 0),
             frames_analysed=point.amounts.get(FRAMES, 0),
             frames_dropped=point.amounts.get(DROPPED, 0),
+            watched_s=round(point.watched_s, 3),
             analysed_s=round(point.analysed_s, 3),
             analysed_share=None if share is None else round(share, 4),
+            missing_s=round(point.missing_s, 3),
             invalid_s=point.invalid_s,
         )
 

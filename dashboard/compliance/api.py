@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
-from datetime import tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
 
 from flask import Blueprint, Response, request
 
@@ -17,11 +18,14 @@ from dashboard.accounts.access import requires, visible_cameras
 from dashboard.compliance.answers import ComplianceAnswer, CompliancePoint, clock_time
 from dashboard.compliance.queries import ComplianceQuery
 from dashboard.compliance.report import Point, Report, make_report
+from dashboard.downloads import save_as
 from dashboard.services import services
 from dashboard.web.answering import answers
 from dashboard.web.answers import NamedCamera
 from dashboard.web.conditional import tagged
 from dashboard.web.time_range import DAY_S, cut, parse_step, parse_time, parse_zone
+
+LONGEST_NAME: Final = 60
 
 blueprint = Blueprint("compliance_api", __name__, url_prefix="/api/v1/compliance")
 
@@ -43,7 +47,7 @@ def compliance(query: ComplianceQuery) -> ComplianceAnswer | Response:
     cameras = _cameras(query.camera)
     report = make_report(services().history, cameras, time_range, now_s)
     if (query.format or _accepted()) == "csv":
-        return _csv(report, zone)
+        return _csv(report, zone, [camera.name for camera in cameras] if query.camera else [])
     return ComplianceAnswer(
         cameras=[NamedCamera(id=camera.id, name=camera.name) for camera in cameras],
         step=query.step,
@@ -72,22 +76,39 @@ def _accepted() -> str:
     return "csv" if best == "text/csv" else "json"
 
 
-def _csv(report: Report, zone: tzinfo) -> Response:
-    """One row a step; what nobody can know is an empty cell."""
+def _csv(report: Report, zone: tzinfo, names: Sequence[str]) -> Response:
+    """One row a step; what nobody can know is an empty cell. Named by cameras and period."""
     problems = list(report.total.invalid_s)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(
         [
             *("from", "to", *VERDICTS, "judged", "rate", "rate_low", "rate_high", "unknown_share"),
-            *("faces", "frames_analysed", "frames_dropped", "analysed_s", "analysed_share"),
+            *("faces", "frames_analysed", "frames_dropped"),
+            *("watched_s", "analysed_s", "analysed_share", "missing_s"),
             *(f"invalid_s_{problem}" for problem in problems),
         ]
     )
     for point in report.points:
         writer.writerow(_row(point, problems, zone))
-    headers = {"Content-Disposition": 'attachment; filename="compliance.csv"'}
-    return tagged(Response(text.getvalue(), mimetype="text/csv", headers=headers))
+    answer = Response(text.getvalue(), mimetype="text/csv")
+    return tagged(save_as(answer, file_stem(names, report.total, zone), ".csv"))
+
+
+def file_stem(names: Sequence[str], total: Point, zone: tzinfo) -> str:
+    """What a file of a report is called: `Gate B12 2026-11-01 to 2026-11-30`."""
+    whose = names[0][:LONGEST_NAME] if names else "All cameras"
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    # Whole days are named by the last day that is in them, not by the midnight after it.
+    begin = datetime.fromtimestamp(total.from_s, zone)
+    end = datetime.fromtimestamp(total.to_s, zone)
+    is_midnight = (end.hour, end.minute) == (0, 0)
+    if begin.date() == end.date() and not is_midnight:
+        period = f"{begin:%Y-%m-%d %H.%M} to {end:%H.%M}"
+    else:
+        last = end - timedelta(minutes=1) if is_midnight else end
+        period = f"{begin:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"{whose}{more} {period}"
 
 
 def _row(point: Point, problems: Iterable[str], zone: tzinfo) -> list[object]:
@@ -99,7 +120,8 @@ def _row(point: Point, problems: Iterable[str], zone: tzinfo) -> list[object]:
         *(_cell(share) for share in (rate.rate, rate.low, rate.high, point.unknown_share)),
         "" if gap else point.amounts.get(FACES, 0),
         *(point.amounts.get(column, 0) for column in (FRAMES, DROPPED)),
-        *(round(point.analysed_s, 3), _cell(point.analysed_share)),
+        *(round(point.watched_s, 3), round(point.analysed_s, 3), _cell(point.analysed_share)),
+        round(point.missing_s, 3),
         *(point.invalid_s.get(problem, 0.0) for problem in problems),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,8 +42,9 @@ class Point:
     to_s: int
     amounts: Mapping[str, int]
     """Sums of the minutes' columns."""
-    watched_s: float
-    """Seconds of the step that the cameras were registered for, of all cameras together."""
+    watched_ms: int
+    """Milliseconds of the step for which the cameras could have been analysed, of all together:
+    from when each was added until now. Never less than what was analysed."""
 
     @property
     def is_gap(self) -> bool:
@@ -64,13 +66,22 @@ class Point:
         return self.people["unknown"] / everyone if everyone else None
 
     @property
+    def watched_s(self) -> float:
+        return self.watched_ms / 1000
+
+    @property
     def analysed_s(self) -> float:
         return self.amounts.get(ANALYSED_MS, 0) / 1000
 
     @property
     def analysed_share(self) -> float | None:
         """Share of the time that was really analysed; None before the cameras existed."""
-        return min(1.0, self.analysed_s / self.watched_s) if self.watched_s > 0 else None
+        return self.analysed_s / self.watched_s if self.watched_ms else None
+
+    @property
+    def missing_s(self) -> float:
+        """Seconds in which a camera was there and was not analysed."""
+        return self.watched_s - self.analysed_s
 
     @property
     def invalid_s(self) -> dict[str, float]:
@@ -114,8 +125,16 @@ def make_report(
         _point(begin, end, {column: int(sums[column][i]) for column in sums}, created_s, now_s)
         for i, (begin, end) in enumerate(pairwise(edges))
     )
-    totals = {column: int(amounts.sum()) for column, amounts in sums.items()}
-    return Report(points, _point(edges[0], edges[-1], totals, created_s, now_s))
+    return Report(points, total_of(points))
+
+
+def total_of(points: Sequence[Point]) -> Point:
+    """One or more steps as one: every amount is the sum of the steps'."""
+    amounts: Counter[str] = Counter()
+    for point in points:
+        amounts.update(point.amounts)
+    watched_ms = sum(point.watched_ms for point in points)
+    return Point(points[0].from_s, points[-1].to_s, amounts, watched_ms)
 
 
 def add_day(
@@ -149,4 +168,6 @@ def _point(
 ) -> Point:
     from_s, to_s = int(begin) * MINUTE_S, int(end) * MINUTE_S
     watched_s = np.clip(min(to_s, now_s) - np.maximum(from_s, created_s), 0, None).sum()
-    return Point(from_s, to_s, amounts, float(watched_s))
+    # A camera that was restored from a backup may have minutes from before it was added.
+    watched_ms = max(round(float(watched_s) * 1000), amounts.get(ANALYSED_MS, 0))
+    return Point(from_s, to_s, amounts, watched_ms)

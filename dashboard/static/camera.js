@@ -22,7 +22,6 @@ const LOST = "Cannot reach the dashboard. Trying again…";
 
 const page = document.getElementById("camera");
 const message = document.getElementById("message");
-const confirmation = document.getElementById("confirm");
 const link = document.querySelector('[data-part="connection"]');
 const id = page.dataset.camera;
 const api = at(`/api/v1/cameras/${id}`);
@@ -32,7 +31,7 @@ const tile = new Tile(page.querySelector(".view"), id);
 const timeline = new TimelinePanel(document.getElementById("timeline"), id);
 const weekday = new WeekdayPanel(document.getElementById("weekday"), id);
 const lastPeople = new LastPeople(document.querySelector("#people tbody"), api);
-const layout = new LayoutEditor(document.getElementById("layout"), document.getElementById("surface"),
+const layout = new LayoutEditor(document.getElementById("picture-and-layout"), document.getElementById("surface"),
   page.querySelector("[data-part=picture]"), api);
 const connections = new ConnectionHistory(document.querySelector("#connections tbody"), api);
 
@@ -134,13 +133,6 @@ async function attempt(action) {
 const press = (button, act) => document.getElementById(button)?.addEventListener("click", act);
 press("toggle", () => attempt(async () => {
   showCamera(await call("PATCH", api, { enabled: page.dataset.enabled !== "true" }));
-}));
-press("remove", () => confirmation.showModal());
-press("keep", () => confirmation.close());
-press("really", () => attempt(async () => {
-  confirmation.close();
-  await call("DELETE", api);
-  location.href = at("/");
 }));
 
 function readHistory() {

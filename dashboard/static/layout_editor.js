@@ -6,22 +6,24 @@ import { LayoutOverlay } from "./layout_overlay.js";
 import { setText } from "./words.js";
 
 export class LayoutEditor {
-  constructor(panel, overlay, canvas, api) {
-    this.panel = panel;
+  // root: has the picture with its tools, and the list of shapes.
+  constructor(root, overlay, canvas, api) {
+    this.root = root;
     this.api = api;
     this.draft = null;
     this.shown = "";
-    this.list = panel.querySelector('[data-part="shapes"]');
+    this.list = root.querySelector('[data-part="shapes"]');
     this.overlay = new LayoutOverlay(overlay, canvas, {
       finished: (kind, points) => this.#finished(kind, points),
       changed: () => this.#say("Not saved yet."),
       said: (words) => this.#say(words),
     });
     this.#on("draw", () => this.#open());
-    this.#on("save", () => this.#save());
-    this.#on("cancel", () => this.#close("Nothing was changed."));
+    this.#on("save", () => this.overlay.settle() && this.#save());
+    this.#on("cancel", () => this.#leave());
     this.#on("finish", () => this.overlay.finish());
-    for (const kind of Object.keys(KINDS)) this.#on(kind, () => this.overlay.begin(kind));
+    for (const kind of Object.keys(KINDS)) this.#on(kind, () => this.overlay.settle() && this.overlay.begin(kind));
+    window.addEventListener("beforeunload", (event) => { if (this.#unsaved()) event.preventDefault(); });
     new ResizeObserver(() => this.overlay.draw()).observe(canvas);
   }
 
@@ -37,16 +39,37 @@ export class LayoutEditor {
   #open() {
     if (!this.camera) return;
     this.draft = new LayoutDraft(this.camera);
-    this.panel.dataset.mode = "draw";
+    this.root.dataset.mode = "draw";
     this.overlay.open(this.draft);
     this.#showList(this.draft, true);
     this.#say("Choose what to draw, or move the points of a shape.");
+    document.getElementById("drawing-tools").scrollIntoView({ block: "nearest" });
+  }
+
+  // Cancel: at once while there is nothing to lose, else at the second press.
+  #leave() {
+    const button = this.#button("cancel");
+    if (this.#unsaved() && !button.dataset.sure) {
+      button.dataset.sure = "yes";
+      setText(button, "Discard changes");
+      this.#say("There are changes that are not saved. Press Discard changes to lose them, or Save to keep them.");
+      return;
+    }
+    this.#close("Nothing was changed.");
+  }
+
+  #unsaved() {
+    if (!this.draft) return false;
+    return Boolean(this.overlay.drawing?.points.length)
+      || JSON.stringify(this.draft.fields()) !== JSON.stringify(new LayoutDraft(this.camera).fields());
   }
 
   #close(words) {
     this.draft = null;
     this.overlay.close();
-    this.panel.dataset.mode = "read";
+    this.root.dataset.mode = "read";
+    delete this.#button("cancel").dataset.sure;
+    setText(this.#button("cancel"), "Cancel");
     this.shown = "";
     this.update(this.camera);
     this.#say(words);
@@ -113,11 +136,11 @@ export class LayoutEditor {
   }
 
   #say(words) {
-    setText(this.panel.querySelector('[data-part="said"]'), words);
+    setText(this.root.querySelector('[data-part="said"]'), words);
   }
 
   #button(name) {
-    return this.panel.querySelector(`[data-act="${name}"]`);
+    return this.root.querySelector(`[data-act="${name}"]`);
   }
 
   #on(name, act) {

@@ -45,17 +45,25 @@ export class LayoutOverlay {
     this.draw();
   }
 
-  // Keep the shape that is being drawn, if it is one.
+  // Before anything else begins: keeps a shape that has enough points. Returns false, and says
+  // why, if points would be lost.
+  settle() {
+    return !this.drawing?.points.length || this.finish();
+  }
+
+  // Keep the shape that is being drawn, if it is one; returns whether it was.
   finish() {
-    if (!this.drawing) return;
+    if (!this.drawing) return false;
     const { kind, points } = this.drawing;
     const { words, least } = KINDS[kind];
     if (points.length < least) {
-      this.handlers.said(`${words}: needs at least ${least} points; it has ${points.length}.`);
-      return;
+      this.handlers.said(`${words}: needs at least ${least} points; it has ${points.length}. Set more, or press Escape to drop it.`);
+      this.root.focus();
+      return false;
     }
     this.drawing = null;
     this.handlers.finished(kind, points);
+    return true;
   }
 
   cancel() {

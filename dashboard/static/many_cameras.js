@@ -12,8 +12,11 @@ const OUTCOMES = {
 };
 const LONGEST_VALUE = 120;
 
+// What needs a decision comes first.
+const ORDER = ["refused", "removed", "changed", "added"];
+
 const element = (id) => document.getElementById(id);
-const [chooser, drop, message, panel, apply] = ["file", "drop", "message", "plan", "apply"].map(element);
+const [chooser, drop, message, panel, apply, sure] = ["file", "drop", "message", "plan", "apply", "sure"].map(element);
 const options = { partial: element("partial"), remove_missing: element("remove-missing") };
 let chosen = null; // what is in the file, as it was when it was chosen
 
@@ -39,6 +42,7 @@ async function look() {
     chosen.revision = found.revision;
     setText(element("plan-title"), "Planned changes");
     show(found);
+    sure.checked = false;
     const { added, changed, removed, refused } = found.counts;
     const count = added + changed + removed;
     const stuck = refused > 0 && !options.partial.checked;
@@ -46,7 +50,15 @@ async function look() {
     apply.hidden = count === 0 || stuck;
     setText(apply, `Apply ${count} ${count === 1 ? "change" : "changes"}`);
     apply.classList.toggle("danger", removed > 0);
+    allow();
   });
+}
+
+// Cameras go only when that was confirmed by itself, beside their names.
+function allow() {
+  const unsure = !element("losses").hidden && !sure.checked;
+  apply.disabled = unsure;
+  element("first-confirm").hidden = apply.hidden || !unsure;
 }
 
 async function carryOut() {
@@ -56,8 +68,9 @@ async function carryOut() {
     setText(element("plan-title"), "Applied changes");
     show(found);
     apply.hidden = true;
+    element("losses").hidden = true;
   });
-  apply.disabled = false;
+  allow();
 }
 
 async function attempt(action) {
@@ -68,6 +81,7 @@ async function attempt(action) {
     panel.hidden = !error.answer?.cameras;
     if (error.answer?.cameras) show(error.answer);
     apply.hidden = true;
+    element("first-confirm").hidden = true;
     complain(error.message);
   }
 }
@@ -82,9 +96,23 @@ function show({ counts, cameras }) {
     .filter(([outcome]) => counts[outcome])
     .map(([outcome, word]) => `${counts[outcome]} ${word.toLowerCase()}`);
   setText(element("summary"), `${cameras.length} cameras: ${words.join(", ")}`);
-  const rows = cameras.filter(({ outcome }) => outcome !== "unchanged").map(cameraRow);
+  showLosses(cameras.filter(({ outcome }) => outcome === "removed"));
+  const rows = ORDER.flatMap((wanted) => cameras.filter(({ outcome }) => outcome === wanted)).map(cameraRow);
   element("rows").tBodies[0].replaceChildren(...(rows.length ? rows : [emptyRow("The file changes no camera", 4)]));
   panel.hidden = false;
+}
+
+function showLosses(going) {
+  element("losses").hidden = !going.length;
+  const counted = (people) => `${people.toLocaleString("en")} ${people === 1 ? "person" : "people"} counted`;
+  element("losses-names").replaceChildren(...going.map(({ name, people }) => {
+    const item = document.createElement("li");
+    item.textContent = `${name}: ${counted(people ?? 0)}`;
+    return item;
+  }));
+  const all = going.reduce((sum, { people }) => sum + (people ?? 0), 0);
+  setText(element("losses-words"),
+    `Remove ${going.length === 1 ? "this camera" : `these ${going.length} cameras`} and delete ${counted(all)}. This cannot be undone.`);
 }
 
 function cameraRow({ line, name, outcome, changes, problems }) {
@@ -124,4 +152,5 @@ for (const box of Object.values(options)) {
     look();
   };
 }
+sure.onchange = allow;
 apply.onclick = carryOut;

@@ -40,7 +40,8 @@ function showReport(report, expiresInS) {
     ["Deleted in", duration(expiresInS)],
   ]);
   // A recording is analysed from end to end.
-  chart.show(report.steps.map((one) => ({ ...one, analysed_share: 1, invalid_s: {} })));
+  const whole = ({ from_s: fromS, to_s: toS }) => ({ analysed_share: 1, analysed_s: toS - fromS, watched_s: toS - fromS, invalid_s: {} });
+  chart.show(report.steps.map((one) => ({ ...one, ...whole(one) })));
   part("steps").replaceChildren(...report.steps.map(step));
   const people = report.people.map((person) => row(
     cell(clock(person.first_seen_s)), cell(clock(person.last_seen_s)),
@@ -90,12 +91,4 @@ function complain(words) {
   message.hidden = false;
 }
 
-document.getElementById("remove").onclick = async () => {
-  try {
-    await call("DELETE", api);
-    location.href = at("/try/recordings");
-  } catch (error) {
-    complain(error.message);
-  }
-};
 show();

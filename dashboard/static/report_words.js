@@ -7,6 +7,10 @@ const PROBLEM_WORDS = {
   black: "black", covered: "covered", frozen: "frozen", moved: "moved", blurred: "blurred",
 };
 
+const WHOLE_S = 60; // the minute that runs now is not over yet
+
+export const ABSENT_WORDS = "Not yet: the camera was added later";
+
 export function rateWords({ people, rate, low, high }) {
   if (rate === null) return "No verdicts";
   return `${percent(rate)} of ${people.toLocaleString("en")} wore a mask (${percent(low)} to ${percent(high)})`;
@@ -14,14 +18,17 @@ export function rateWords({ people, rate, low, high }) {
 
 // Everything that is said of a step besides its time, a line each.
 export function stepWords(point) {
-  if (!point.people) return ["Not analysed: no counts"];
+  if (!point.people) return [point.watched_s > 0 ? "Not analysed: no counts" : ABSENT_WORDS];
   const counts = VERDICTS.map((verdict) => `${VERDICT_WORDS[verdict]} ${point.people[verdict]}`);
   return [rateWords(point.compliance), counts.join(", "), analysedWords(point), invalidWords(point)]
     .filter(Boolean);
 }
 
-export function analysedWords({ analysed_share: share }) {
-  return share === null ? "" : `Analysed ${percent(share)} of the time`;
+// Of what the share is goes with it, where the camera was not there all the time.
+export function analysedWords({ analysed_share: share, watched_s: watchedS, from_s: fromS, to_s: toS }) {
+  if (share === null) return "";
+  const whole = watchedS >= toS - fromS - WHOLE_S;
+  return `Analysed ${percent(share)} of ${whole ? "the time" : `the ${duration(watchedS)} in which the camera was there`}`;
 }
 
 export function invalidWords(point) {

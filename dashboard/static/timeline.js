@@ -72,7 +72,7 @@ export class TimelinePanel {
     const { total } = this.report;
     const believed = [analysedWords(total), invalidWords(total)].filter(Boolean).join(". ");
     this.#say(total.people ? `${rateWords(total.compliance)}. ${believed}.`
-      : "This period was not analysed.");
+      : total.watched_s > 0 ? "This period was not analysed." : "The camera was not there in this period.");
   }
 
   #span(point) {
@@ -104,7 +104,7 @@ export class TimelinePanel {
       known ? judged : "–", rate === null ? "–" : percent(rate),
       rate === null ? "–" : `${percent(low)} to ${percent(high)}`,
       point.analysed_share === null ? "–" : percent(point.analysed_share),
-      known ? invalidWords(point) || "–" : "Not analysed"];
+      known ? invalidWords(point) || "–" : point.watched_s > 0 ? "Not analysed" : "–"];
     row.append(time, ...cells.map((words) => line("td", String(words))));
     return row;
   }

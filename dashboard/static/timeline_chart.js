@@ -81,7 +81,7 @@ export class TimelineChart {
     const left = this.x(point.from_s);
     const width = this.x(point.to_s) - left;
     const parts = [...this.#coverage(point, left, width)];
-    if (!point.people) return [...parts, ...both("gap", left, width)];
+    if (!point.people) return point.watched_s > 0 ? [...parts, ...both("gap", left, width)] : parts;
     if (invalidShare(point) > MOSTLY) parts.push(...both("invalid", left, width));
     const { rate, low, high } = point.compliance;
     if (rate !== null) parts.push(rectangle("band", left, rateY(high), width, rateY(low) - rateY(high)));
@@ -98,14 +98,14 @@ export class TimelineChart {
     });
   }
 
-  // Below: how much of the step was analysed and valid, invalid, or not analysed at all.
+  // Below: how much of the step was analysed and valid, invalid, or not analysed at all. What is
+  // left, before the camera was added or after now, stays empty.
   #coverage(point, left, width) {
-    const invalid = invalidShare(point);
-    const analysed = Math.max(point.analysed_share ?? 0, invalid);
+    const { covered, invalid, missing } = coverage(point);
     const parts = [
-      ["covered", left, width * (analysed - invalid)],
-      ["invalid", left + width * (analysed - invalid), width * invalid],
-      ["gap", left + width * analysed, width * (1 - analysed)],
+      ["covered", left, width * covered],
+      ["invalid", left + width * covered, width * invalid],
+      ["gap", left + width * (covered + invalid), width * missing],
     ];
     return parts.filter(([, , part]) => part > 0.05)
       .map(([name, start, part]) => rectangle(name, start, STRIP_TOP, part, STRIP));
@@ -138,6 +138,15 @@ export function everyone(point) {
 
 export function invalidS(point) {
   return Object.values(point.invalid_s).reduce((sum, seconds) => sum + seconds, 0);
+}
+
+// Shares of a step of one camera: analysed and valid, invalid, there and not analysed.
+export function coverage(point) {
+  const lengthS = point.to_s - point.from_s;
+  const invalid = invalidShare(point);
+  const watched = Math.max(Math.min(1, point.watched_s / lengthS), invalid);
+  const analysed = Math.max(Math.min(watched, point.analysed_s / lengthS), invalid);
+  return { covered: analysed - invalid, invalid, missing: watched - analysed };
 }
 
 function invalidShare(point) {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 
 from bus.stores.uploads import KEPT_S, MOST_IMAGES
 from bus.stores.webcams import SILENT_S
 from dashboard.accounts.access import requires
+from dashboard.losses import amount, ask_first
 from dashboard.services import services
+from dashboard.try_it.recording_api import find_recording
 from runtime.image_files import MOST_BYTES, MOST_PIXELS
 
 SECTIONS: Final = {
@@ -56,3 +58,26 @@ def recordings() -> str:
 def recording(recording_id: str) -> str:
     """What was found in one recording."""
     return render_template("recording.html", sections=SECTIONS, recording_id=recording_id)
+
+
+@blueprint.get("/recordings/<recording_id>/remove")
+@requires("operator")
+def ask_to_remove(recording_id: str) -> Any:
+    """What is lost with a recording."""
+    found = find_recording(recording_id)
+    people = len((found.report or {}).get("people", []))
+    lost = ["The uploaded file and its annotated video."]
+    if found.report:
+        lost.append(f"Its result: {amount(people, 'person', 'people')}, with every verdict.")
+    back = url_for("try_pages.recording", recording_id=recording_id)
+    return ask_first(f"Remove {found.name}?", lost, "Remove recording", back)
+
+
+@blueprint.post("/recordings/<recording_id>/remove")
+@requires("operator", action="removed a recording of their own")
+def remove(recording_id: str) -> Any:
+    """Remove a recording, once what goes with it was named."""
+    if (page := ask_to_remove(recording_id)) is not None:
+        return page
+    services().recordings.remove(find_recording(recording_id))
+    return redirect(url_for("try_pages.recordings"))

@@ -94,7 +94,7 @@ def recordings() -> RecordingsAnswer:
 @answers(no_store=True)
 def read(recording_id: str) -> RecordingAnswer:
     """How far a recording is, and once finished what was found in it."""
-    return _answer(_found(recording_id))
+    return _answer(find_recording(recording_id))
 
 
 @blueprint.get("/<recording_id>/video")
@@ -102,7 +102,7 @@ def read(recording_id: str) -> RecordingAnswer:
 @answers(media="video/mp4")
 def video(recording_id: str) -> Response:
     """The annotated video, MP4 with H.264."""
-    found = _found(recording_id)
+    found = find_recording(recording_id)
     path = services().recordings.annotated_file(found)
     if found.state != "finished" or not path.is_file():
         raise NotFound("the annotated video is there once the analysis has finished")
@@ -115,7 +115,7 @@ def video(recording_id: str) -> Response:
 @answers()
 def remove(recording_id: str) -> None:
     """Delete a recording now, whatever state it is in."""
-    services().recordings.remove(_found(recording_id))
+    services().recordings.remove(find_recording(recording_id))
 
 
 def _container(first: bytes) -> str:
@@ -177,7 +177,7 @@ def _own() -> list[Recording]:
     return [one for one in services().recordings.all() if one.owner == owner]
 
 
-def _found(recording_id: str) -> Recording:
+def find_recording(recording_id: str) -> Recording:
     found = services().recordings.get(recording_id)
     if found is None or found.owner != identity().owner:
         raise NotFound("no recording of yours has this id; they are deleted after some hours")

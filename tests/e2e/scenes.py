@@ -102,7 +102,7 @@ def upload_recording(browser: Browser, system: System, files: Files) -> None:
 def _draw(browser: Browser) -> None:
     browser.wait_for("#timeline svg")  # by then the button does something
     browser.find("[data-act=draw]").click()
-    browser.wait_for("#layout[data-mode=draw]")
+    browser.wait_for("[data-mode=draw]")
 
 
 def _wait(selector: str) -> Callable[[Browser], None]:

@@ -140,6 +140,40 @@ def test_a_line_is_drawn_with_the_pointer_and_an_area_with_keys_and_both_are_kep
     assert browser.complaints() == []
 
 
+def test_no_click_beside_the_plan_drops_what_was_drawn(
+    browser: Browser, server: Server, redis: Redis
+) -> None:
+    """Neither another shape, nor Save, nor Cancel, nor a shape with too few points."""
+    camera = FakeCamera(redis, "Gate")
+    browser.driver.set_window_size(1440, 757)
+    browser.open(f"{server.url}/cameras/{camera.id}")
+    browser.wait(lambda: "No shapes" in browser.find("#layout ul").text, "the camera is known")
+    browser.find("[data-act=draw]").click()
+    browser.find("[data-act=line]").click()
+    said = browser.find("[data-part=said]")
+    in_sight = "arguments[0].getBoundingClientRect().bottom <= innerHeight"
+    assert browser.driver.execute_script(f"return {in_sight}", said)
+    assert browser.driver.execute_script(f"return {in_sight}", browser.find("#surface"))
+    keys = browser.driver.switch_to.active_element
+    keys.send_keys(Keys.SPACE)
+    for act in ("zone", "save"):
+        browser.find(f"[data-act={act}]").click()
+        assert "needs at least 2 points; it has 1" in said.text
+    browser.driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT * 9, Keys.SPACE)
+    browser.find("[data-act=zone]").click()
+    listed = "[...document.querySelectorAll('#layout li input')].map(one => one.value)"
+    assert browser.read(listed) == ["Line 1"]
+    for leap in (Keys.ARROW_RIGHT, Keys.ARROW_UP, Keys.ARROW_LEFT):
+        browser.driver.switch_to.active_element.send_keys(leap * 9, Keys.SPACE)
+    browser.find("[data-act=cancel]").click()
+    assert "not saved" in said.text
+    browser.find("[data-act=save]").click()
+    browser.wait(lambda: cameras_of(redis).get(camera.id).zones, "both are kept")
+    assert cameras_of(redis).get(camera.id).lines
+    browser.wait(lambda: "Saved" in said.text, "it says so only now")
+    assert browser.complaints() == []
+
+
 def test_the_wall_and_a_camera_are_used_with_the_keyboard_alone(
     browser: Browser, server: Server, redis: Redis
 ) -> None:

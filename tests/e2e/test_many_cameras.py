@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from tests.builders import add_camera
+from tests.builders import add_camera, count_people
 from tests.e2e.browser import Browser
 from tests.integration.test_dashboard_server import Server
 from tests.secret_key import cameras_of
@@ -50,8 +50,30 @@ def test_a_file_is_tried_first_and_changes_cameras_only_when_told_to(
 
     browser.find("#remove-missing").click()
     assert not browser.find("#partial").is_selected()
+    count_people(redis, gate.id, mask=40, no_mask=1)
     sheet.write_text("name\nHall\n")
     browser.find("#file").send_keys(str(sheet))
     browser.wait_for("#rows tr[data-outcome=removed]")
     assert len(cameras_of(redis).all()) == 2
+    assert browser.find("#losses-names").text == "Gate West: 41 people counted"
+    assert not browser.find("#apply").is_enabled(), "the file alone removes nothing"
+    browser.find("#sure").click()
+    browser.find("#apply").click()
+    browser.wait(lambda: len(cameras_of(redis).all()) == 1, "it goes once that was confirmed")
     assert browser.complaints() == []
+
+
+def test_a_refused_row_comes_first_and_a_long_error_leaves_room_for_names(
+    browser: Browser, server: Server, redis: Redis, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "cameras.csv"
+    long = f"nobody://{'x' * 900}/"
+    name = "The second entrance of Terminal 2"
+    sheet.write_text(f"name;source\nHall;demo:\n{name};demo:\nDoor;{long}\n")
+    browser.open(f"{server.url}/cameras/import")
+    browser.find("#file").send_keys(str(sheet))
+    browser.wait_for("#rows tr[data-outcome=refused]")
+    assert browser.find("#rows tbody tr").get_attribute("data-outcome") == "refused"
+    width = "document.querySelector('#rows tbody tr td:nth-child(2)').clientWidth"
+    assert browser.read(width) > 200
+    assert browser.read("document.documentElement.scrollWidth <= innerWidth")

@@ -158,6 +158,7 @@ def test_a_recording_is_uploaded_followed_and_read(
         assert "times real time" in browser.find("[data-part=facts]").text
         assert len(list((tmp_path / "kept").glob("*.mp4"))) == 1
         browser.find("#remove").click()
+        browser.wait_for("#confirm #really").click()
         browser.wait(lambda: browser.driver.current_url.endswith("/try/recordings"), "the list")
         assert list((tmp_path / "kept").iterdir()) == []
         assert browser.complaints() == []

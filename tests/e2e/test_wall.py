@@ -251,7 +251,8 @@ def test_a_camera_is_edited_without_its_password_switched_off_and_removed(
     browser.wait_for("#toggle").click()
     browser.wait_for(".view[data-state=disabled]")
     browser.find("#remove").click()
-    browser.wait_for("#confirm[open] #really").click()
+    assert "0 people counted" in browser.wait_for("#confirm").text
+    browser.find("#really").click()
     browser.wait(lambda: not cameras_of(redis).all(), "the camera is gone")
     browser.wait_for("#empty:not([hidden])")
 

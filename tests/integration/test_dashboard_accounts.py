@@ -296,7 +296,7 @@ def test_the_last_administrator_cannot_be_lost(redis: Redis, ada: FlaskClient) -
     for path, fields in (
         (f"/settings/users/{user.id}", {"role_everywhere": "viewer", "enabled": "y"}),
         (f"/settings/users/{user.id}", {"role_everywhere": "administrator"}),
-        (f"/settings/users/{user.id}/remove", {}),
+        (f"/settings/users/{user.id}/remove", {"confirmed": "yes"}),
     ):
         answer = post(ada, path, **fields)
         assert answer.status_code == 422
@@ -336,7 +336,7 @@ def test_a_key_works_as_bearer_and_as_password_until_it_is_removed(
     assert program.get("/api/v1/cameras", headers=wrong).status_code == 401
     [made] = accounts_of(redis).api_keys.all()
     assert made.id in accounts_of(redis).api_keys.used_at_s()
-    assert post(ada, f"/settings/keys/{made.id}/remove").status_code == 302
+    assert post(ada, f"/settings/keys/{made.id}/remove", confirmed="yes").status_code == 302
     right = {"Authorization": f"Bearer {key}"}
     assert program.get("/api/v1/cameras", headers=right).status_code == 401
 

@@ -340,7 +340,7 @@ def test_a_channel_and_a_rule_are_made_on_the_pages(app: Flask, redis: Redis) ->
     same = browser.post(f"/alerts/rules/{rule.id}", data={**given, "below": "75"})
     assert same.status_code == 302
     assert AlertRuleStore(redis).all()[0].when.model_dump()["below"] == 0.75
-    browser.post(f"/alerts/rules/{rule.id}/remove", data=token)
+    browser.post(f"/alerts/rules/{rule.id}/remove", data={**token, "confirmed": "yes"})
     assert AlertRuleStore(redis).all() == []
 
 

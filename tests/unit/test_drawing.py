@@ -24,15 +24,14 @@ def test_a_camera_without_shapes_shows_its_picture_as_it_is() -> None:
     assert drawn().max() <= 2
 
 
-def test_lines_zones_and_ignored_areas_are_drawn_faintly_where_they_are() -> None:
+def test_lines_zones_and_ignored_areas_are_clearly_seen_where_they_are() -> None:
     line = drawn(lines=[{"name": "Door", "points": [(0.1, 0.5), (0.9, 0.5)]}])
-    assert line[178:183, 100:500].max(axis=0).min() > 25
-    assert line[300:, :].max() <= 2
+    assert line[178:183, 100:500].max(axis=0).min() > 100
+    assert line[300:, :].max() <= 4
     zone = drawn(zones=[{"name": "Queue", "points": [(0.5, 0.25), (0.9, 0.25), (0.9, 0.75)]}])
-    assert zone[88:93, 360:540].max(axis=0).min() > 15
+    assert zone[88:93, 360:540].max(axis=0).min() > 100
     ignored = drawn(ignored=[[(0, 0), (0.25, 0), (0.25, 0.5), (0, 0.5)]])
-    assert ignored[20:160, 20:140].min() > 25
-    assert max(line.max(), zone.max(), ignored.max()) < 120
+    assert 25 < ignored[20:160, 20:140].min() < 80, "the picture below is still seen"
 
 
 def test_the_way_in_is_shown_to_the_right_of_a_lines_direction() -> None:

@@ -1,0 +1,76 @@
+"""How much was analysed: one truth for figures, charts and files."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.people.minutes import ANALYSED_MS, FRAMES, MINUTE_S
+from dashboard.compliance.answers import CompliancePoint
+from dashboard.compliance.api import file_stem
+from dashboard.compliance.report import Point, _point, total_of
+
+MINUTES = 1440
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> list[Point]:
+    """Steps of some cameras, added at any time and analysed for any time, until some now."""
+    edges = sorted(draw(st.sets(st.integers(0, MINUTES), min_size=2, max_size=12)))
+    created_s = np.array(draw(st.lists(st.floats(-9e4, 9e4), min_size=1, max_size=4)))
+    now_s = draw(st.floats(0, MINUTES * MINUTE_S))
+    made = []
+    for begin, end in pairwise(edges):
+        most_ms = (end - begin) * MINUTE_S * 1000 * len(created_s)
+        amounts = {ANALYSED_MS: draw(st.integers(0, most_ms)), FRAMES: draw(st.integers(0, 9))}
+        made.append(_point(np.int64(begin), np.int64(end), amounts, created_s, now_s))
+    return made
+
+
+@given(steps())
+def test_the_share_is_that_of_the_seconds_beside_it_in_each_step_and_in_the_total(
+    points: list[Point],
+) -> None:
+    for point in [*points, total_of(points)]:
+        assert 0 <= point.analysed_s <= point.watched_s
+        if point.analysed_share is not None:
+            assert point.analysed_share == pytest.approx(point.analysed_s / point.watched_s)
+        said = CompliancePoint.of(point, UTC)
+        assert said.missing_s == pytest.approx(said.watched_s - said.analysed_s, abs=0.002)
+        assert (said.analysed_share is None) == (said.watched_s == 0)
+
+
+@given(steps())
+def test_what_the_chart_shows_step_by_step_adds_up_to_the_figure_above_it(
+    points: list[Point],
+) -> None:
+    total = total_of(points)
+    for name in ("watched_s", "analysed_s", "missing_s"):
+        assert sum(getattr(point, name) for point in points) == pytest.approx(getattr(total, name))
+
+
+def test_an_hour_in_which_the_camera_was_not_there_is_not_missing() -> None:
+    created_s = np.array([2 * 3600.0])
+    before = _point(np.int64(0), np.int64(60), {}, created_s, 9e4)
+    after = _point(np.int64(120), np.int64(180), {}, created_s, 9e4)
+    assert (before.watched_s, before.missing_s, before.analysed_share) == (0, 0, None)
+    assert (after.watched_s, after.missing_s, after.analysed_share) == (3600, 3600, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "from_s", "to_s", "stem"),
+    [
+        (["Gate"], 0, 2 * 86400, "Gate 1970-01-01 to 1970-01-02"),
+        (["Gate", "Door"], 0, 3600, "Gate and 1 more 1970-01-01 00.00 to 01.00"),
+        ([], 0, 90000, "All cameras 1970-01-01 to 1970-01-02"),
+    ],
+)
+def test_a_file_is_named_by_its_cameras_and_its_period(
+    names: list[str], from_s: int, to_s: int, stem: str
+) -> None:
+    assert file_stem(names, Point(from_s, to_s, {}, 0), UTC) == stem
