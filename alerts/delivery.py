@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from alerts import smtp, webhook
 from alerts.messages import mail, webhook_body
-from bus.running_job import JobTimeoutError, require_running_job
+from bus.jobs.running_job import JobTimeoutError, require_running_job
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import JOB_TIMEOUT_S, RETRY_AFTER_S, DeliveryStore
 from contract.alerts.alerts import Delivery

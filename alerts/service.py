@@ -17,7 +17,7 @@ from alerts.readings import Readings
 from bus.bus import Bus
 from bus.clock import SharedClock
 from bus.errors import StoreError
-from bus.jobs import run_jobs, warm_worker
+from bus.jobs.process import run_jobs, warm_worker
 from bus.keys import ALERTS_QUEUE
 from bus.stores.alert_deliveries import DELIVER_JOB
 from contract.errors import ChannelError

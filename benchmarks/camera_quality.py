@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from benchmarks.injections import Injection, injections
 from benchmarks.system import clip, machine, print_result
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import make_camera
 from contract.cameras.quality import Problem
 from contract.people.verdicts import VERDICTS

@@ -20,7 +20,7 @@ from benchmarks.other_clock import other_clock
 from benchmarks.system import ROOT, System, wait_until
 from bus.connection.client import connect
 from bus.keys import CameraKeys
-from bus.leases import Role
+from bus.members.leases import Role
 from bus.server.embedded import find_redis_server
 from contract.cameras.camera import Camera
 from contract.errors import MessageError

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from bus.connection.client import connect
-from bus.leases import LeaseStore
+from bus.members.leases import LeaseStore
 from bus.stores.cameras import CameraRegistry
 from bus.stores.frames import FramePublisher
 from contract.cameras.camera import make_camera

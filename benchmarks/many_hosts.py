@@ -23,7 +23,7 @@ from benchmarks.namespaces import Host, why_not
 from benchmarks.system import machine, print_result, wait_until
 from benchmarks.watch import percentiles
 from bus.keys import CameraKeys
-from bus.leases import Role
+from bus.members.leases import Role
 from contract.cameras.camera import Camera
 from contract.people.totals import REFUSALS, decode_totals, refused_field
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import Camera, make_camera
 from contract.people.faces import FrameFaces
 from contract.people.people import Person

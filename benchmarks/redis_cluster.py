@@ -28,7 +28,7 @@ from bus.cluster.client import ClusterClient
 from bus.cluster.places import tag_of
 from bus.connection.client import connect
 from bus.keys import CameraKeys
-from bus.leases import LeaseStore
+from bus.members.leases import LeaseStore
 from bus.stores.cameras import CameraRegistry
 from bus.stores.frames import FramePublisher
 from bus.streams import StreamReader

@@ -43,7 +43,7 @@ from benchmarks.fixed_speed import BELIEFS
 from benchmarks.system import ROOT, machine, print_result, wait_until
 from bus.connection.client import connect
 from bus.keys import CAMERAS, CameraKeys
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.server.embedded import EmbeddedRedis
 from contract.people.totals import REFUSALS, decode_totals, frames_field, refused_field
 from runtime.settings import load_settings

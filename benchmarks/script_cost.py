@@ -96,7 +96,7 @@ def measured_by(checkout: Path, socket: str) -> Costs:
 
 def measure(socket: str) -> Costs:
     """Measure the code that this process imports."""
-    from bus.leases import LeaseStore
+    from bus.members.leases import LeaseStore
     from bus.stores.frames import FramePublisher
     from bus.stores.outcomes import OutcomeStore
     from contract.people.minutes import MinuteIncrements

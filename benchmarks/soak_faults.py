@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from benchmarks.failover import all_fresh
 from benchmarks.slow_link import SlowLink
 from benchmarks.system import System
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.server.embedded import EmbeddedRedis
 from contract.cameras.camera import Camera
 from tests.servers.rtsp import RtspServer

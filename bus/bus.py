@@ -16,10 +16,10 @@ from bus.connection.client import Outage, connect, wait_for_server
 from bus.connection.loss import LossWatch, accept_loss
 from bus.connection.server import Server
 from bus.connection.storage_watch import StorageWatch
-from bus.job_queue import JobQueue
-from bus.leases import Lease, Ownership, Role
-from bus.members import Membership
-from bus.retries import Retries
+from bus.jobs.queue import JobQueue
+from bus.jobs.retries import Retries
+from bus.members.leases import Lease, Ownership, Role
+from bus.members.members import Membership
 from bus.stores.accounts.audit import AuditLog
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import DeliveryStore

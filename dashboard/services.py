@@ -12,9 +12,9 @@ from bus.bus import Bus
 from bus.clock import KeptClock, SharedClock
 from bus.connection.loss import LossWatch
 from bus.connection.server import Server
-from bus.job_queue import JobQueue
+from bus.jobs.queue import JobQueue
 from bus.keys import IMAGES_QUEUE, JOBS_QUEUE, RECORDINGS_QUEUE
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore

@@ -18,7 +18,7 @@ import urllib.request
 from http import HTTPStatus
 from typing import Final
 
-from bus.heartbeats import living_members
+from bus.members.heartbeats import living_members
 from contract.errors import MaskwatchError, RedisUnavailableError
 from runtime.settings import Settings, load_settings
 

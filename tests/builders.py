@@ -12,7 +12,7 @@ import numpy.typing as npt
 from redis import Redis
 
 from bus.keys import CameraKeys
-from bus.leases import Lease, LeaseStore, Role
+from bus.members.leases import Lease, LeaseStore, Role
 from bus.picture_seal import PictureSeal
 from bus.stores.frames import FramePublisher
 from contract.cameras.camera import Camera, make_camera

@@ -7,7 +7,7 @@ from typing import Any
 from bus.cluster.client import ClusterClient
 from bus.cluster.places import tag_of
 from bus.keys import CameraKeys
-from bus.leases import Lease
+from bus.members.leases import Lease
 from bus.stores.outcomes import OutcomeStore
 from contract.cameras.camera import Camera
 from contract.people.outcomes import Outcome

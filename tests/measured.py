@@ -10,7 +10,7 @@ from redis import Redis
 from bus import keys
 from bus.bus import Bus
 from bus.keys import CameraKeys
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.stores.alerts import AlertStore
 from bus.stores.status import StatusStore
 from contract.cameras.quality import Fitness, QualityReport

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from bus.connection import sentinels as redis_sentinel
-from bus.job_json import JobJson
+from bus.jobs.job_json import JobJson
 from bus.stores import alert_deliveries, packed_days
 from bus.stores import alerts as alert_store
 from bus.stores import cameras as camera_registry
@@ -290,7 +290,7 @@ def _of_messages() -> Iterator[Parser]:
     )
     yield Parser("contract.messages.read_count", as_bytes(messages.read_count), NUMBERS)
     yield Parser("contract.messages.read_moment", as_bytes(messages.read_moment), NUMBERS)
-    yield Parser("bus.job_json.JobJson.loads", as_bytes(JobJson.loads), JSON)
+    yield Parser("bus.jobs.job_json.JobJson.loads", as_bytes(JobJson.loads), JSON)
     yield Parser(
         "dashboard.web.requests.BoundedJson",
         lambda text: requests.BoundedJson(None).loads(text),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bus.connection.client import Outage
 from bus.errors import StoreError
-from bus.leases import Lease, Ownership
+from bus.members.leases import Lease, Ownership
 from bus.stores.cameras import CameraRoster
 from contract.cameras.camera import Camera
 from runtime.logs import about

@@ -12,7 +12,7 @@ import cv2
 
 from bus.bus import Bus
 from bus.clock import SharedClock
-from bus.members import member_name
+from bus.members.members import member_name
 from contract.people.minutes import HISTORY_DAYS
 from contract.people.people import LEAST_CONFIDENCE
 from runtime.memory import keep_freed_memory

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import Camera
 from contract.errors import MessageError
 from contract.people.faces import FrameFaces

@@ -18,7 +18,7 @@ from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
-from bus.job_json import JobJson
+from bus.jobs.job_json import JobJson
 from bus.keys import ALERTS_QUEUE, AlertKeys
 from contract.alerts.alerts import Delivery
 from contract.alerts.attempts import Attempt

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import OutOfMemoryError
 
 from bus.keys import CameraKeys
-from bus.leases import Lease
+from bus.members.leases import Lease
 from bus.scripts.script import FencedHeader, FencedScript
 from bus.stores.packed_days import Minutes, pack_day, unpack_day
 from contract.people.minutes import (

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from redis import Redis
 
 from bus.keys import CameraKeys
-from bus.leases import Lease
+from bus.members.leases import Lease
 from bus.picture_seal import PictureSeal
 from bus.scripts.script import FencedHeader, FencedScript
 from contract.errors import MessageError

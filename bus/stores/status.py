@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, cast
 from redis import Redis
 
 from bus.keys import CameraKeys
-from bus.leases import Lease
+from bus.members.leases import Lease
 from bus.scripts.script import FencedHeader, FencedScript
 from contract.cameras.camera import Camera
 from contract.cameras.status import (

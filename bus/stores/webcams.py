@@ -15,7 +15,7 @@ from typing import Final
 from redis import Redis
 
 from bus.keys import CameraKeys
-from bus.leases import Lease, LeaseStore
+from bus.members.leases import Lease, LeaseStore
 from bus.stores.cameras import CameraRegistry
 from contract.cameras.camera import Camera, make_webcam
 from contract.errors import CameraNotFoundError

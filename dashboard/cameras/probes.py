@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from bus.job_queue import JobQueue
+from bus.jobs.queue import JobQueue
 from bus.keys import probe_picture
 from bus.stores.pictures import PictureStore
 from contract.cameras.camera import is_network_address

@@ -19,7 +19,7 @@ from bus.bus import Bus
 from bus.clock import KeptClock, SharedClock
 from bus.connection.loss import LossWatch
 from bus.errors import StoreError
-from bus.members import Membership
+from bus.members.members import Membership
 from contract.alerts.attempts import OUTCOMES
 from contract.alerts.rules import ALERT_KINDS
 from contract.cameras.camera import Camera

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from bus.job_queue import JobQueue
+from bus.jobs.queue import JobQueue
 from bus.stores.uploads import ANALYSE_JOB, GIVEN_KEPT_S, KEPT_S, UploadStore
 
 JOB_TIMEOUT_S: Final = 60

@@ -9,7 +9,7 @@ from typing import Final
 
 from bus.bus import Bus
 from bus.clock import KeptClock
-from bus.leases import Lease
+from bus.members.leases import Lease
 from bus.stores.frames import FramePublisher
 from bus.stores.status import StatusStore
 from bus.stores.webcams import WebcamStore

@@ -21,8 +21,8 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any, Final
 
+from bus.jobs.running_job import RunningJob, running_job
 from bus.keys import probe_picture
-from bus.running_job import RunningJob, running_job
 from contract.cameras.probes import (
     RESULT_KEPT_S,
     SNAPSHOT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bus.clock import SharedClock
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import Camera
 from runtime.settings import Settings
 

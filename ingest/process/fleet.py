@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bus.clock import SharedClock
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import Camera
 from contract.cameras.status import CameraStatus
 from ingest.process.backoff import WELL_AFTER_S, Backoff

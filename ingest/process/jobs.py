@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bus import keys
-from bus.jobs import forking_worker, run_jobs
+from bus.jobs.process import forking_worker, run_jobs
 from runtime.settings import Settings
 
 

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from bus.clock import SharedClock
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import Camera
 from ingest.process.assignment import Assignment
 from ingest.process.pulse import Pulse

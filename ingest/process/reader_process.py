@@ -18,7 +18,7 @@ import cv2
 
 from bus.bus import Bus
 from bus.clock import SharedClock
-from bus.leases import Lease
+from bus.members.leases import Lease
 from ingest.process.assignment import Assignment
 from ingest.process.capture import Capture, follows
 from ingest.process.connection_state import ConnectionState

@@ -10,7 +10,7 @@ from typing import Final
 from bus.clock import KeptClock
 from bus.connection.client import Outage
 from bus.errors import StoreError
-from bus.leases import Lease
+from bus.members.leases import Lease
 from bus.stores.frames import FramePublisher
 from bus.stores.status import StatusStore
 from contract.cameras.status import CameraStatus

@@ -14,8 +14,8 @@ from bus.clock import SharedClock
 from bus.connection.client import Outage
 from bus.connection.storage_watch import StorageWatch
 from bus.errors import StoreError
-from bus.leases import Ownership
-from bus.members import member_name
+from bus.members.leases import Ownership
+from bus.members.members import member_name
 from bus.stores.cameras import CameraRegistry
 from bus.stores.status import StatusStore
 from bus.stores.webcams import WebcamStore

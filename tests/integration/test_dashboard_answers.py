@@ -162,7 +162,7 @@ def populate(client: FlaskClient, redis: Redis, clip: Path) -> dict[str, str]:
 def test_every_get_route_answers_what_the_document_says(
     client: FlaskClient, redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.job_queue.JobQueue.processes", lambda _: 1)
+    monkeypatch.setattr("bus.jobs.queue.JobQueue.processes", lambda _: 1)
     document = client.get(DOCUMENT).json
     schemas = strict(document)
     with images_process(redis, monkeypatch):

@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 
 from bus.connection.client import connect
 from bus.keys import JOBS_QUEUE, probe_picture
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.stores.pictures import PictureStore
 from contract.cameras.camera import make_camera
 from contract.cameras.probes import SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD

@@ -92,7 +92,7 @@ def test_an_annotated_picture_is_downloaded_whatever_its_file_was_called(
 def test_an_annotated_recording_is_downloaded_whatever_its_file_was_called(
     client: FlaskClient, redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("bus.job_queue.JobQueue.processes", lambda _: 1)
+    monkeypatch.setattr("bus.jobs.queue.JobQueue.processes", lambda _: 1)
     made = client.post(f"/api/v1/recordings?name={name}", data=b"\0\0\0\x18ftypisom" + bytes(600))
     assert made.status_code == 202
     store = RecordingStore(redis, tmp_path, 3600)

@@ -13,7 +13,7 @@ from redis import Redis
 
 from bus.bus import Bus
 from bus.keys import CameraKeys
-from bus.leases import LeaseStore
+from bus.members.leases import LeaseStore
 from bus.stores.frames import FramePublisher
 from bus.stores.outcomes import OutcomeStore
 from bus.stores.status import StatusStore

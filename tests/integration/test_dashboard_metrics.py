@@ -14,7 +14,7 @@ from rq import Queue
 from bus import keys
 from bus.connection.client import connect
 from bus.keys import CameraKeys
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.stores.outcomes import OutcomeStore
 from contract.cameras.quality import Fitness, QualityReport
 from contract.errors import NotNewerError

@@ -31,7 +31,7 @@ API = "/api/v1/recordings"
 
 @pytest.fixture
 def app(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr("bus.job_queue.JobQueue.processes", lambda _: 1)
+    monkeypatch.setattr("bus.jobs.queue.JobQueue.processes", lambda _: 1)
     return make_app(redis, recordings_dir=tmp_path / "kept", recording_max_mb=1)
 
 

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from benchmarks.system import free_port
 from bus.connection.client import connect
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.server.embedded import EmbeddedRedis
 from dashboard.live.mjpeg import BOUNDARY
 from dashboard.live.wall_records import decode_records

@@ -22,7 +22,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bus.keys import CameraKeys
-from bus.leases import Lease
+from bus.members.leases import Lease
 from bus.stores.history import HistoryStore
 from contract.cameras.camera import Camera
 from contract.people.minutes import DAY_MINUTES, minute_of

@@ -17,7 +17,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from bus import keys
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.stores.pictures import PictureStore
 from contract.cameras.probes import PROBE_STEPS, SNAPSHOT, SNAPSHOT_FIELD, STEPS_FIELD
 from tests.secret_key import other_vault, vault

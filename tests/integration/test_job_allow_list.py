@@ -11,7 +11,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import import_attribute
 
-from bus.jobs import FORMER_NAMES, only
+from bus.jobs.process import FORMER_NAMES, only
 
 QUEUE = "fuzzed-jobs"
 ran: list[str] = []

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.cluster import Cluster, running_cluster
 from benchmarks.namespaces import why_not
 from bus.keys import CameraKeys
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.stores.cameras import CameraRegistry
 from contract.cameras.camera import Camera, make_camera
 from contract.people.totals import dropped_field, frames_field

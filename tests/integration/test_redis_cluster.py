@@ -24,10 +24,10 @@ from bus.cluster.client import ClusterClient
 from bus.cluster.map import ClusterMap
 from bus.cluster.places import HOME, slot_of, tag_of
 from bus.connection.client import check_server, connect
-from bus.jobs import only
+from bus.jobs.process import only
 from bus.keys import CameraKeys
-from bus.leases import LeaseStore
-from bus.members import DeathWatch, Membership
+from bus.members.leases import LeaseStore
+from bus.members.members import DeathWatch, Membership
 from bus.stores.accounts.throttle import SignInThrottle
 from bus.stores.cameras import CameraRegistry
 from bus.stores.outcomes import OutcomeStore

@@ -18,7 +18,7 @@ from bus.bus import Bus
 from bus.connection.client import check_server, connect, explain, wait_for_server
 from bus.connection.trouble import trouble_of
 from bus.keys import CameraKeys
-from bus.leases import Lease, LeaseStore, Ownership
+from bus.members.leases import Lease, LeaseStore, Ownership
 from bus.stores.frames import FramePublisher
 from bus.stores.history import HistoryStore
 from bus.stores.outcomes import OutcomeStore

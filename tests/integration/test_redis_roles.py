@@ -16,7 +16,7 @@ from benchmarks.system import free_port
 from bus import keys
 from bus.connection.client import connect, explain
 from bus.keys import AlertKeys, CameraKeys
-from bus.members import Membership
+from bus.members.members import Membership
 from bus.server import acl as redis_acl
 from bus.server.roles import ADMIN, ROLES
 from contract.errors import SettingsError

@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 from bus import keys
 from bus.connection.client import check_server, connect, server_name
 from bus.keys import CameraKeys
-from bus.leases import LeaseStore
+from bus.members.leases import LeaseStore
 from bus.server import acl as redis_acl
 from bus.stores.accounts.throttle import SignInThrottle
 from contract.errors import LeaseLostError, RedisUnavailableError, SettingsError

@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 from benchmarks.system import free_port
 from bus import keys
 from bus.connection.client import check_server, connect, explain
-from bus.jobs import only
+from bus.jobs.process import only
 from contract.errors import RedisUnavailableError, SettingsError
 from runtime.settings import Settings, load_settings
 from tests.builders import add_camera

@@ -276,7 +276,7 @@ def upload(w: Watched, right: Withdrawal) -> Outcome:
     film = b"\x00\x00\x00\x18ftypisom" + bytes(300_000)
     body = Trickle(film, lambda: right.withdraw(w, UPLOAD))
     request = {"path": "/api/v1/recordings", **sent(body)}
-    came = answered(w, right, "bus.job_queue.JobQueue.add", lambda *_, **__: 0, request)
+    came = answered(w, right, "bus.jobs.queue.JobQueue.add", lambda *_, **__: 0, request)
     assert len(recordings(w).all()) == (came == "goes on")
     return came
 
@@ -391,7 +391,7 @@ def watched(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr("dashboard.live.event_stream.HEARTBEAT_S", 0.05)
     monkeypatch.setattr("dashboard.live.mjpeg.PLACEHOLDER_EVERY_S", 0.05)
     monkeypatch.setattr("dashboard.live.mjpeg.LOOK_S", 0.05)
-    monkeypatch.setattr("bus.job_queue.JobQueue.processes", lambda _: 1)
+    monkeypatch.setattr("bus.jobs.queue.JobQueue.processes", lambda _: 1)
     app = make_app(redis, recordings_dir=tmp_path)
     accounts = accounts_of(redis)
     make_user(redis)  # the last administrator cannot go

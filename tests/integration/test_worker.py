@@ -16,7 +16,7 @@ from redis import Redis
 
 from bus.bus import Bus
 from bus.keys import INFERENCE, CameraKeys
-from bus.leases import Lease, LeaseStore
+from bus.members.leases import Lease, LeaseStore
 from bus.stores.history import HistoryStore
 from contract.cameras.camera import Camera
 from contract.errors import ModelNotFoundError

@@ -7,7 +7,7 @@ import numpy as np
 from redis import Redis
 
 from bus.keys import CameraKeys
-from bus.leases import LeaseStore
+from bus.members.leases import LeaseStore
 from contract.cameras.camera import Camera
 from contract.cameras.quality import QualityReport
 from tests.builders import ScriptedDetector, Source, add_camera

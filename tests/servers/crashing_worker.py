@@ -16,7 +16,7 @@ from redis import Redis
 
 from bus.bus import Bus
 from bus.connection.client import connect
-from bus.leases import Lease, LeaseStore
+from bus.members.leases import Lease, LeaseStore
 from bus.stores.cameras import CameraRegistry
 from contract.cameras.camera import Camera
 from tests.builders import ScriptedClassifier

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from bus.clock import ASKED_EVERY_S, Bounds, SharedClock
-from bus.leases import Ownership
+from bus.members.leases import Ownership
 
 
 class Host:

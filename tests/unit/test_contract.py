@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from bus.keys import CameraKeys
-from bus.leases import Lease, LeaseStore, Ownership, assign
+from bus.members.leases import Lease, LeaseStore, Ownership, assign
 from bus.stores.cameras import CameraRegistry, CameraRoster
 from bus.stores.frames import FramePublisher
 from bus.stores.outcomes import OutcomeStore

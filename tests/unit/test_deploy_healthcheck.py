@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from bus.members import Membership
+from bus.members.members import Membership
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE_S = 60.0

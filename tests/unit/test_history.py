@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from bus.keys import CameraKeys
-from bus.leases import Lease, LeaseStore
+from bus.members.leases import Lease, LeaseStore
 from bus.stores.cameras import CameraRegistry
 from bus.stores.history import HistoryStore, _Pack
 from bus.stores.outcomes import PEOPLE_KEPT, OutcomeStore

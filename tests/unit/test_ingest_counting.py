@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from bus.bus import Bus
 from bus.keys import CameraKeys
-from bus.leases import Lease, LeaseStore
+from bus.members.leases import Lease, LeaseStore
 from contract.errors import SourceTimeoutError
 from contract.people.totals import decode_totals
 from ingest.captured import StreamInfo

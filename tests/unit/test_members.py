@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 
 from bus.connection.client import connect
 from bus.keys import CameraKeys
-from bus.leases import Ownership
-from bus.members import DeathWatch, Membership, OwnConnection
+from bus.members.leases import Ownership
+from bus.members.members import DeathWatch, Membership, OwnConnection
 from bus.server.embedded import EmbeddedRedis
 
 LEASE_S = 60.0
@@ -37,7 +37,7 @@ class Clock:
 def owner_process(redis_url: str) -> Iterator[subprocess.Popen[str]]:
     """A real process that owns camera c1 and then does nothing more."""
     program = (
-        "import sys, time; from bus.leases import Ownership; "
+        "import sys, time; from bus.members.leases import Ownership; "
         "from bus.connection.client import connect; "
         f"owner = Ownership(connect(sys.argv[1]), 'worker', 'victim', {LEASE_S}); "
         "print(*owner.step(['c1']), flush=True); time.sleep(60)"

@@ -10,7 +10,7 @@ from redis import Redis
 
 from bus.connection.client import wait_for_server
 from bus.keys import WIRE
-from bus.leases import Ownership
+from bus.members.leases import Ownership
 from bus.wire import VERSION, check_wire, join_wire
 from contract.errors import WireVersionError
 from maskwatch.cli import main

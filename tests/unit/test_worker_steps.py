@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import Camera, make_camera
 from contract.people.outcomes import Committed
 from contract.people.totals import Increments

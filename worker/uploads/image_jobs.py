@@ -6,8 +6,8 @@ import logging
 from functools import cache
 
 from bus import keys
-from bus.jobs import run_jobs, warm_worker
-from bus.running_job import require_running_job
+from bus.jobs.process import run_jobs, warm_worker
+from bus.jobs.running_job import require_running_job
 from bus.stores.uploads import ANALYSE_JOB, UploadStore
 from contract.errors import UploadError
 from runtime.image_files import decode_image

@@ -11,8 +11,8 @@ from typing import Any, Final
 from bus import keys
 from bus.bus import Bus
 from bus.errors import StoreError
-from bus.jobs import forking_worker, run_jobs
-from bus.running_job import require_running_job
+from bus.jobs.process import forking_worker, run_jobs
+from bus.jobs.running_job import require_running_job
 from bus.stores.recordings import ANALYSE_JOB, RecordingStore
 from contract.errors import UploadError
 from contract.pictures.recordings import Recording

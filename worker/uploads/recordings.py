@@ -15,7 +15,7 @@ import numpy.typing as npt
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import make_camera
 from contract.errors import UploadTooLargeError
 from contract.people.faces import Face

@@ -17,8 +17,8 @@ from rq.utils import import_attribute
 from bus.connection.client import Outage, connect, wait_for_server
 from bus.connection.storage_watch import StorageWatch
 from bus.connection.trouble import leave_replica, require_storing
-from bus.job_json import JobJson
-from bus.members import Membership, member_name
+from bus.jobs.job_json import JobJson
+from bus.members.members import Membership, member_name
 from contract.errors import MessageError
 from contract.messages import to_json
 from runtime.settings import Settings

@@ -19,7 +19,7 @@ from redis import Redis
 
 from bus import keys
 from bus.clock import SharedClock
-from bus.members import BEATS_A_LEASE, DeathWatch, Membership
+from bus.members.members import BEATS_A_LEASE, DeathWatch, Membership
 from bus.scripts.script import Header, Script
 from bus.wire import WireWatch
 

@@ -9,7 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.scheduler import RQScheduler
 
-from bus.job_json import JobJson
+from bus.jobs.job_json import JobJson
 
 _log = logging.getLogger(__name__)
 

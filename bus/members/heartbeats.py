@@ -8,7 +8,7 @@ from __future__ import annotations
 from redis.exceptions import RedisError
 
 from bus.connection.client import connect, explain
-from bus.members import Membership
+from bus.members.members import Membership
 from runtime.settings import Settings
 
 

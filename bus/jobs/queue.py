@@ -1,4 +1,4 @@
-"""Queues jobs, and reports their progress. Other processes run them (`bus.jobs`)."""
+"""Queues jobs, and reports their progress. Other processes run them (`bus.jobs.process`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
-from bus.job_json import JobJson
+from bus.jobs.job_json import JobJson
 
 
 class QueuedJob:

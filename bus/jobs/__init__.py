@@ -1,0 +1,1 @@
+"""Jobs of RQ: their queue, the processes that run them, retries."""

@@ -1,0 +1,1 @@
+"""The living processes of each role, and the cameras that they hold."""
