@@ -134,6 +134,12 @@ def test_every_page_is_in_the_navigation_once() -> None:
     assert navigation(text) == text
 
 
+def test_readers_get_the_colours_of_their_system() -> None:
+    palettes = site()["theme"]["palette"]
+    assert [one for one in palettes if "toggle" not in one] == [], "ignored without a switch"
+    assert palettes[0]["media"] == "(prefers-color-scheme)"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
