@@ -31,10 +31,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import where_time_goes
 from benchmarks.against_seed import FASTEST_FPS, SETTLE_S
-from benchmarks.films import concourse
-from benchmarks.load import Meter, Span, film_cameras, set_all, spread, wait_for_pictures
+from benchmarks.scenes.films import concourse
+from benchmarks.speed import where_time_goes
+from benchmarks.speed.load import Meter, Span, film_cameras, set_all, spread, wait_for_pictures
 from benchmarks.system import machine, print_result, running_system
 from face_detector.anchor_detector import AnchorDetector
 from face_detector.loading import load_detector

@@ -4,7 +4,7 @@ python -m benchmarks.against_seed [--seconds 8] [--repetitions 3] [--cameras 4] 
 
 Ours: the running system, file to ingest to Redis to worker to commit, everything `maskwatch run`
 starts counted, each camera a film that plays as fast as the workers follow
-(`MASKWATCH_FILE_SPEED=0`), every frame analysed. The seed's: `benchmarks.seed_loop`, at the
+(`MASKWATCH_FILE_SPEED=0`), every frame analysed. The seed's: `benchmarks.speed.seed_loop`, at the
 threshold it ships with (0.9) and at its own default (0.5). They take turns, ours switched off
 meanwhile; medians of the repetitions, with least and most. A face counts as analysed where it was
 found and left the loop with a verdict: the seed classifies each of them, Maskwatch those that its
@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from benchmarks.films import CLIP, real_concourse, write_demo_film
-from benchmarks.load import Meter, Span, film_cameras, set_all, spread, wait_for_pictures
-from benchmarks.seed_loop import OWN_THRESHOLD, SHIPPED_THRESHOLD, SeedLoop, SeedRun
+from benchmarks.scenes.films import CLIP, real_concourse, write_demo_film
+from benchmarks.speed.load import Meter, Span, film_cameras, set_all, spread, wait_for_pictures
+from benchmarks.speed.seed_loop import OWN_THRESHOLD, SHIPPED_THRESHOLD, SeedLoop, SeedRun
 from benchmarks.system import System, machine, print_result, running_system, wait_until
 from contract.cameras.camera import Camera
 

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from benchmarks.against_seed import FASTEST_FPS, reading
-from benchmarks.ages import AgeWatch
-from benchmarks.films import concourse
-from benchmarks.load import Meter, Span, film_cameras, set_all, wait_for_pictures
+from benchmarks.scenes.films import concourse
+from benchmarks.speed.ages import AgeWatch
+from benchmarks.speed.load import Meter, Span, film_cameras, set_all, wait_for_pictures
+from benchmarks.speed.watch import percentiles
 from benchmarks.system import System, machine, print_result, running_system, wait_until
 from benchmarks.wall_viewers import watching
-from benchmarks.watch import percentiles
 from bus.keys import CameraKeys
 from contract.cameras.camera import Camera
 from contract.people.totals import DROP_CAUSES, dropped_field, frames_field

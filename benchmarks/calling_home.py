@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
-from benchmarks.eavesdropper import Eavesdropper
-from benchmarks.namespaces import Host, network, why_not
+from benchmarks.hosts.eavesdropper import Eavesdropper
+from benchmarks.hosts.namespaces import Host, network, why_not
 from benchmarks.system import ROOT, System, machine, running_system, wait_until
 
 RESULT: Final = "result of the run: "

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.injections import Injection, injections
+from benchmarks.scenes.injections import Injection, injections
 from benchmarks.system import clip, machine, print_result
 from bus.members.leases import Lease
 from contract.cameras.camera import make_camera

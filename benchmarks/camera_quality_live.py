@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from benchmarks.camera_quality import LoopedClip
-from benchmarks.injections import Image, Injection, injections
+from benchmarks.scenes.injections import Image, Injection, injections
 from benchmarks.system import System, machine, print_result, running_system, wait_until
 from tests.servers.rtsp import rtsp_server
 

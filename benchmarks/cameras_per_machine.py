@@ -24,12 +24,12 @@ from typing import Final
 
 import psutil
 
-from benchmarks import where_time_goes
-from benchmarks.ages import AgeWatch
-from benchmarks.films import concourse
-from benchmarks.load import Meter, Span, set_all, wait_for_pictures
+from benchmarks.scenes.films import concourse
+from benchmarks.speed import where_time_goes
+from benchmarks.speed.ages import AgeWatch
+from benchmarks.speed.load import Meter, Span, set_all, wait_for_pictures
+from benchmarks.speed.watch import percentiles
 from benchmarks.system import machine, print_result, running_system
-from benchmarks.watch import percentiles
 from tests.servers.rtsp import rtsp_server
 
 SETTLE_S: Final = 6.0

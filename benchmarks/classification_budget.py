@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.offline import Analysed, analyse
 from benchmarks.people_counted import WALKING, frames
+from benchmarks.scenes.offline import Analysed, analyse
 from benchmarks.system import machine, print_result
 from contract.people.totals import batch_field
 from contract.people.verdicts import Verdict

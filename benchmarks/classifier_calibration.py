@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.classifier_data import LEAST_PX, labelled_faces
 from benchmarks.faces_per_frame import read_frames
-from benchmarks.offline import analyse
+from benchmarks.scenes.classifier_data import LEAST_PX, labelled_faces
+from benchmarks.scenes.offline import analyse
 from benchmarks.system import clip, machine, print_result
 from models.evaluation import scores
 from models.evaluation.calibration import calibration_error

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.classifier_data import LEAST_PX, OUT, labelled_faces
+from benchmarks.scenes.classifier_data import LEAST_PX, OUT, labelled_faces
 from benchmarks.system import machine, print_result
 from models.evaluation import scores
 from models.evaluation.calibration import calibration_error

@@ -3,7 +3,8 @@
 python -m benchmarks.clip_people [--fps 5 10 0] [--detector NAME]
 
 Runs the worker's own analyser (detector in use, tracker, votes) over each clip, faster than real
-time; 0 frames a second is the clip's own rate. `benchmarks.clip_truth` says how the truth was made.
+time; 0 frames a second is the clip's own rate. `benchmarks.scenes.clip_truth` says how the truth
+was made.
 Metrics are py-motmetrics' over faces: a match overlaps by more than 0.4, as in the other
 benchmarks of detectors. Its own distance function needs NumPy 1 (release 1.4.0), so the overlaps
 are computed here.
@@ -21,8 +22,8 @@ import motmetrics
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.clip_truth import ClipTruth, clip_truths
-from benchmarks.offline import Analysed, analyse
+from benchmarks.scenes.clip_truth import ClipTruth, clip_truths
+from benchmarks.scenes.offline import Analysed, analyse
 from benchmarks.system import clip, machine, print_result
 from benchmarks.truth.matching import LEAST_OVERLAP, assign, faces_of, overlaps, there
 from contract.cameras.camera import make_camera

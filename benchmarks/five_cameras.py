@@ -14,8 +14,8 @@ import time
 
 import psutil
 
+from benchmarks.speed.watch import Watch, percentiles
 from benchmarks.system import System, clip, machine, print_result, running_system, wait_until
-from benchmarks.watch import Watch, percentiles
 from contract.cameras.camera import Camera
 from tests.servers.rtsp import rtsp_server
 

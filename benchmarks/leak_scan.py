@@ -29,7 +29,7 @@ from typing import Any, Final
 
 import psutil
 
-from benchmarks.leak_drive import CANARY, Drive
+from benchmarks.secrecy.leak_drive import CANARY, Drive
 from benchmarks.system import System, print_result, running_system, wait_until
 from bus.bus import Bus
 from bus.stores.alert_channels import channel_names

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
 
-from benchmarks.cluster import Cluster, Observer, Tenure, running_cluster
-from benchmarks.live_truth import all_fresh, books_agree, compare, frame_counts
-from benchmarks.namespaces import Host, why_not
+from benchmarks.hosts.cluster import Cluster, Observer, Tenure, running_cluster
+from benchmarks.hosts.namespaces import Host, why_not
+from benchmarks.scenes.live_truth import all_fresh, books_agree, compare, frame_counts
+from benchmarks.speed.watch import percentiles
 from benchmarks.system import machine, print_result, wait_until
-from benchmarks.watch import percentiles
 from bus.keys import CameraKeys
 from bus.members.leases import Role
 from contract.cameras.camera import Camera

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.attacks.report import attacked_checkout
-from benchmarks.every_feature import EveryFeature, photograph
-from benchmarks.redis_files import copy_files, pictures_written
+from benchmarks.secrecy.every_feature import EveryFeature, photograph
+from benchmarks.secrecy.redis_files import copy_files, pictures_written
 from benchmarks.system import ROOT, System, print_result, running_system, wait_until
 from bus.keys import UPLOADED_PICTURES
 from tests.servers.clips import make_clip

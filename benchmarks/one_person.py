@@ -14,8 +14,8 @@ import time
 from collections import Counter
 
 from benchmarks.faces_per_frame import read_frames
+from benchmarks.speed.watch import Watch
 from benchmarks.system import clip, machine, print_result, running_system, wait_until
-from benchmarks.watch import Watch
 from face_detector.loading import load_detector
 from models.crops import crop_faces
 from models.loading import load_classifier

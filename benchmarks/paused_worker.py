@@ -12,7 +12,7 @@ import argparse
 import signal
 import time
 
-from benchmarks.live_truth import books_agree, compare, demo_system
+from benchmarks.scenes.live_truth import books_agree, compare, demo_system
 from benchmarks.system import System, machine, print_result
 from contract.people.totals import REFUSALS, refused_field
 

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.offline import analyse
+from benchmarks.scenes.offline import analyse
 from benchmarks.system import machine, print_result
 from contract.people.people import Person
 from contract.people.verdicts import VERDICTS

@@ -16,7 +16,13 @@ import time
 
 import psutil
 
-from benchmarks.live_truth import books_agree, compare, demo_system, frame_counts, share_analysed
+from benchmarks.scenes.live_truth import (
+    books_agree,
+    compare,
+    demo_system,
+    frame_counts,
+    share_analysed,
+)
 from benchmarks.system import System, machine, print_result
 
 WORKER_EVERY_S = 10.0

@@ -3,10 +3,11 @@
 python -m benchmarks.scale_out [--workers 1 2 4 8] [--cameras 8 32 128 256] [--seconds 8]
                                [--frame-ms 40]
 
-Workers as they ship, with networks that only wait (`benchmarks.fixed_speed`: 40 ms a frame and 1 ms
-a classified face, one thing at a time, so at most 25 frames/s each), and small frames published by
-one process for all cameras, more than the workers can do. For every number of cameras, workers
-join one after the other; then one is killed. What is measured is reading, sharing and committing:
+Workers as they ship, with networks that only wait (`benchmarks.speed.fixed_speed`: 40 ms a frame
+and 1 ms a classified face, one thing at a time, so at most 25 frames/s each), and small frames
+published by one process for all cameras, more than the workers can do. For every number of
+cameras, workers join one after the other; then one is killed. What is measured is reading, sharing
+and committing:
 
 - frames analysed a second, against one worker; how evenly cameras and frames are spread;
 - from a new worker's first beat until every camera is where it belongs, and from a kill until
@@ -39,7 +40,7 @@ from typing import Any, Final
 import psutil
 from redis import Redis
 
-from benchmarks.fixed_speed import BELIEFS
+from benchmarks.speed.fixed_speed import BELIEFS
 from benchmarks.system import ROOT, machine, print_result, wait_until
 from bus.connection.client import connect
 from bus.keys import CAMERAS, CameraKeys
@@ -121,13 +122,15 @@ class Farm:
             self._feed.kill()
             self._feed.wait()
         arguments = ["--cameras", self._cameras, "--fps", fps, "--kilobytes", FRAME_KB]
-        self._feed = self._start("benchmarks.frame_feed", *arguments)
+        self._feed = self._start("benchmarks.speed.frame_feed", *arguments)
         wait_until(lambda: len(self.cameras()) == self._cameras, 60, "the cameras")
 
     def add_worker(self) -> float:
         """Start one more; return the seconds from its first beat until all is shared."""
         before = len(self.members.live())
-        self.workers.append(self._start("benchmarks.fixed_speed", "--frame-ms", self._frame_ms))
+        self.workers.append(
+            self._start("benchmarks.speed.fixed_speed", "--frame-ms", self._frame_ms)
+        )
         wait_until(lambda: len(self.members.live()) > before, 60, "a worker's first beat")
         return wait_until(self.shared, 60, "the cameras to be shared")
 

@@ -25,9 +25,9 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from benchmarks.films import concourse
 from benchmarks.five_cameras import memory_mb
-from benchmarks.load import cpu_by_process, film_cameras, set_all, spread, wait_for_pictures
+from benchmarks.scenes.films import concourse
+from benchmarks.speed.load import cpu_by_process, film_cameras, set_all, spread, wait_for_pictures
 from benchmarks.system import (
     ROOT,
     System,

@@ -21,8 +21,8 @@ from multiprocessing.connection import Connection
 from typing import Final
 from urllib.parse import urlsplit
 
-from benchmarks.films import concourse
-from benchmarks.load import Meter, Span, film_cameras, spread, wait_for_pictures
+from benchmarks.scenes.films import concourse
+from benchmarks.speed.load import Meter, Span, film_cameras, spread, wait_for_pictures
 from benchmarks.system import System, machine, print_result, running_system
 
 SETTLE_S: Final = 3.0

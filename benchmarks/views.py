@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.classifier_data import labelled_faces
+from benchmarks.scenes.classifier_data import labelled_faces
 from benchmarks.system import machine, print_result
 from contract.people.verdicts import JUDGED_VERDICTS
 from models.evaluation.judged import cut_crops

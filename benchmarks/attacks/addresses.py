@@ -20,7 +20,7 @@ from typing import Final
 
 from benchmarks.attacks.answering import answering
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
-from benchmarks.secrets_seen import Places
+from benchmarks.secrecy.secrets_seen import Places
 from benchmarks.system import System, running_dashboard, running_system
 from bus.bus import Bus
 from bus.stores.status import StatusStore

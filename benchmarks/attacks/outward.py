@@ -22,7 +22,7 @@ import psutil
 
 from benchmarks import calling_home
 from benchmarks.attacks.report import Attack, attacked_checkout, print_attack
-from benchmarks.namespaces import why_not
+from benchmarks.hosts.namespaces import why_not
 from benchmarks.system import System, free_port, running_system, wait_until
 from bus.server.embedded import EmbeddedRedis
 from runtime.stopping import die_with_parent

@@ -28,7 +28,7 @@ from typing import Any, Final
 
 import cv2
 
-from benchmarks.clip_truth import ClipTruth, clip_truths
+from benchmarks.scenes.clip_truth import ClipTruth, clip_truths
 from benchmarks.system import ROOT, machine, print_result
 from benchmarks.truth.films import RATES
 from benchmarks.truth.memory import Memory, remembering

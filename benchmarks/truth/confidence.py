@@ -25,7 +25,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.stats import beta
 
-from benchmarks.clip_truth import ClipTruth, clip_truths
+from benchmarks.scenes.clip_truth import ClipTruth, clip_truths
 from benchmarks.truth.films import BEGIN_S, RATES
 from benchmarks.truth.looks import FOLDER
 from benchmarks.truth.matching import LEAST_SHARE

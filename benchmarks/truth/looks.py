@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.clip_truth import ClipTruth, clip_truths
+from benchmarks.scenes.clip_truth import ClipTruth, clip_truths
 from benchmarks.system import ROOT
 from benchmarks.truth.films import BEGIN_S, RATES, ClipFrame, clip_names, frames, sampled
 from benchmarks.truth.matching import assign, there

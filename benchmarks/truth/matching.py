@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.clip_truth import ClipTruth, TruePerson
+from benchmarks.scenes.clip_truth import ClipTruth, TruePerson
 from contract.people.faces import FrameFaces
 from contract.people.people import Person
 

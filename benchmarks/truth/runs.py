@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.clip_truth import ClipTruth
-from benchmarks.offline import OfflineCamera
+from benchmarks.scenes.clip_truth import ClipTruth
+from benchmarks.scenes.offline import OfflineCamera
 from benchmarks.truth.films import BEGIN_S, frames
 from benchmarks.truth.matching import Sighting, answers, noticed_after_s, sightings
 from benchmarks.truth.scores import ClipScore

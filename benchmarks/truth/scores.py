@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from benchmarks.clip_truth import ClipTruth
+from benchmarks.scenes.clip_truth import ClipTruth
 from benchmarks.truth.matching import Answer
 from contract.people.verdicts import JUDGED_VERDICTS
 

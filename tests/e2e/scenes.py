@@ -13,7 +13,7 @@ from typing import Final
 
 from selenium.webdriver.common.by import By
 
-from benchmarks.films import write_demo_film
+from benchmarks.scenes.films import write_demo_film
 from benchmarks.system import System, free_port, wait_until
 from tests.accounts import accounts_of
 from tests.e2e.browser import Browser

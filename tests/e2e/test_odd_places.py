@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.films import write_demo_film
+from benchmarks.scenes.films import write_demo_film
 from tests.e2e.test_run import ROOT, Running, analysed
 from tests.product import PACKAGES
 

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from benchmarks.calling_home import listen_in
-from benchmarks.eavesdropper import addressee
-from benchmarks.namespaces import why_not
+from benchmarks.hosts.eavesdropper import addressee
+from benchmarks.hosts.namespaces import why_not
 
 
 def test_the_whole_system_speaks_to_nobody_that_was_not_named_and_writes_in_its_folder_alone() -> (

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cluster import Cluster, running_cluster
-from benchmarks.namespaces import why_not
+from benchmarks.hosts.cluster import Cluster, running_cluster
+from benchmarks.hosts.namespaces import why_not
 from bus.keys import CameraKeys
 from bus.members.members import Membership
 from bus.stores.cameras import CameraRegistry
@@ -31,7 +31,7 @@ exec "$@"
 """What a container engine does to its machine; 77 where the kernel cannot filter bridges."""
 TWO_HOSTS_TALK = """
 import pathlib, sys
-from benchmarks.namespaces import network
+from benchmarks.hosts.namespaces import network
 LISTEN = "import socket, sys; socket.create_server((sys.argv[1], 80)).accept()"
 TALK = '''
 import socket, sys, time

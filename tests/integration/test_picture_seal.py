@@ -14,7 +14,7 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from benchmarks.redis_files import pictures_written
+from benchmarks.secrecy.redis_files import pictures_written
 from bus import picture_seal
 from bus.connection.client import connect
 from bus.picture_seal import PictureSeal

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from benchmarks.injections import Injection, injections
+from benchmarks.scenes.injections import Injection, injections
 from contract.cameras.quality import QualityReport
 from contract.errors import MessageError
 from contract.people.minutes import MinuteIncrements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.clip_truth import ClipTruth, clip_truths
+from benchmarks.scenes.clip_truth import ClipTruth, clip_truths
 from contract.people.verdicts import VERDICTS
 
 TRUTHS = clip_truths()

@@ -188,6 +188,17 @@ def test_the_page_of_changes_names_files_that_are_there() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_every_measurement_is_in_the_index_and_every_one_in_a_document_can_be_run() -> None:
+    folder = ROOT / "benchmarks"
+    runnable = {path.parent.name for path in folder.glob("*/__main__.py")}
+    runnable |= {path.stem for path in folder.glob("*.py") if "__main__" in path.read_text("utf-8")}
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert {name for name in runnable if f"`python -m benchmarks.{name}`" not in index} == set()
+    for page in (*DOCS.rglob("*.md"), folder / "README.md", ROOT / "CONTRIBUTING.md"):
+        for name in re.findall(r"python -m benchmarks\.(\w+)", page.read_text(encoding="utf-8")):
+            assert name in runnable or (folder / name).is_dir(), f"{page}: {name}"
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= MOST_README_WORDS
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from benchmarks.secrets_seen import Places, forms
+from benchmarks.secrecy.secrets_seen import Places, forms
 
 SECRET = 'p@ss:w/rd?#1% "<ü'  # noqa: S105 - a made-up one
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.clip_truth import ClipTruth, Span, TruePerson
+from benchmarks.scenes.clip_truth import ClipTruth, Span, TruePerson
 from benchmarks.truth.looks import whose
 from benchmarks.truth.matching import Sighting, answers, noticed_after_s, sightings
 from benchmarks.truth.scores import ClipScore, rate, reliability, summary

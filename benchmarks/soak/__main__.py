@@ -4,7 +4,7 @@ python -m benchmarks.soak [--minutes 60] [--seed 1] [--fps 5] [--out out/soak]
 python -m benchmarks.soak --report-only --out out/soak
 
 Three RTSP cameras and two films, two workers, two ingest processes, people who come and go; faults
-of `benchmarks.soak_faults` one after the other. Samples and faults are written to files as they
+of `benchmarks.soak.faults` one after the other. Samples and faults are written to files as they
 come; the report is made of those files, and again of them with `--report-only`.
 """
 
@@ -22,11 +22,11 @@ from typing import Final
 
 from benchmarks.failover import all_fresh
 from benchmarks.five_cameras import FILE_CLIPS, RTSP_CLIPS
-from benchmarks.slow_link import slow_link
-from benchmarks.soak_faults import Injector, Rig, look_after
-from benchmarks.soak_report import write_report
-from benchmarks.soak_samples import Sampler
-from benchmarks.soak_viewers import viewers
+from benchmarks.hosts.slow_link import slow_link
+from benchmarks.soak.faults import Injector, Rig, look_after
+from benchmarks.soak.report import write_report
+from benchmarks.soak.samples import Sampler
+from benchmarks.soak.viewers import viewers
 from benchmarks.system import clip, machine, running_system, wait_until
 from bus.server.embedded import EmbeddedRedis
 from tests.servers.rtsp import RtspServer

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.soak_findings import Soak
+from benchmarks.soak.findings import Soak
 
 CAUSES = ("stale", "overflow", "unpublished", "undecodable", "no_network")
 WINDOW_COLOUR = "#f3d9c8"

@@ -15,8 +15,8 @@ from typing import IO, Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from benchmarks.namespaces import Host, Network, network
-from benchmarks.other_clock import other_clock
+from benchmarks.hosts.namespaces import Host, Network, network
+from benchmarks.hosts.other_clock import other_clock
 from benchmarks.system import ROOT, System, wait_until
 from bus.connection.client import connect
 from bus.keys import CameraKeys

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import theilslopes
 
-from benchmarks.soak_samples import EVERY_S, read_lines
+from benchmarks.soak.samples import EVERY_S, read_lines
 from ingest.process.service import SETTLE_S
 
 END_S: Final = 180.0

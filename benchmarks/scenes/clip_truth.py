@@ -25,7 +25,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-FOLDER: Final = Path(__file__).with_name("ground_truth")
+FOLDER: Final = Path(__file__).parents[1] / "ground_truth"
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.soak_findings import JUDGED_AFTER_S, Soak, recoveries
-from benchmarks.soak_pictures import draw_pictures
+from benchmarks.soak.findings import JUDGED_AFTER_S, Soak, recoveries
+from benchmarks.soak.pictures import draw_pictures
 from benchmarks.system import print_result
 
 LARGEST_GROWTH = 0.02

@@ -51,7 +51,7 @@ class SlowLink:
 def slow_link(socket_path: Path) -> Iterator[SlowLink]:
     """Run a link to a Redis socket in a process of its own; at first it is fast."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.slow_link", str(socket_path)],
+        [sys.executable, "-m", "benchmarks.hosts.slow_link", str(socket_path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -18,7 +18,7 @@ import psutil
 from redis.exceptions import RedisError
 
 from benchmarks.failover import all_fresh
-from benchmarks.slow_link import SlowLink
+from benchmarks.hosts.slow_link import SlowLink
 from benchmarks.system import System
 from bus.members.members import Membership
 from bus.server.embedded import EmbeddedRedis

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.load import IN_PATH, Span
+from benchmarks.speed.load import IN_PATH, Span
 from benchmarks.system import System
 
 RATE_HZ: Final = 100

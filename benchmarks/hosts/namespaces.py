@@ -165,7 +165,7 @@ def network() -> Iterator[Network]:
     """A network without hosts; it goes with all that was added to it."""
     made = Network()
     guard = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.namespaces", made.prefix],
+        [sys.executable, "-m", "benchmarks.hosts.namespaces", made.prefix],
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for us; the guard is to see us end
     )

@@ -27,7 +27,7 @@ from typing import Any, Final
 import psutil
 from redis import Redis
 
-from benchmarks.fault_cases import Case, all_cases
+from benchmarks.camera_faults.cases import Case, all_cases
 from benchmarks.system import machine, print_result, wait_until
 from bus.connection.client import connect
 from bus.keys import CameraKeys

@@ -20,7 +20,9 @@ from pathlib import Path
 import psutil
 from redis.exceptions import RedisError
 
-from benchmarks.live_truth import (
+from benchmarks.redis_faults.rig import FAULTS, PASSWORD, Fault, Rig, rig
+from benchmarks.redis_faults.witness import Witness
+from benchmarks.scenes.live_truth import (
     Comparison,
     books_agree,
     compare,
@@ -28,8 +30,6 @@ from benchmarks.live_truth import (
     frame_counts,
     people_rows,
 )
-from benchmarks.redis_fault_rig import FAULTS, PASSWORD, Fault, Rig, rig
-from benchmarks.redis_fault_witness import Witness
 from benchmarks.system import System, machine, print_result
 from ingest.demo.options import DemoOptions
 

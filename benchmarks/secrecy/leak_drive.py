@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import requests
 
-from benchmarks.secrets_seen import Places
+from benchmarks.secrecy.secrets_seen import Places
 from benchmarks.system import System, free_port, wait_until
 from bus.bus import Bus
 from bus.stores.status import StatusStore

@@ -16,8 +16,8 @@ from typing import Any, Final
 import psutil
 from redis.exceptions import RedisError
 
-from benchmarks.soak_faults import READER, Rig
-from benchmarks.soak_viewers import Audience
+from benchmarks.soak.faults import READER, Rig
+from benchmarks.soak.viewers import Audience
 from bus.keys import CameraKeys
 from contract.cameras.camera import Camera
 from contract.errors import MessageError

@@ -1,0 +1,1 @@
+"""Faults of cameras at a real server."""

@@ -1,0 +1,1 @@
+"""Several hosts on one machine: their links, their clocks, and what they send."""

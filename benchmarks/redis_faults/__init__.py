@@ -1,0 +1,1 @@
+"""Faults of Redis: what does them, and what is said meanwhile."""

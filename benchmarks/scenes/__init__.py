@@ -1,0 +1,1 @@
+"""Films and faces to measure on, and the truth about who is in them."""

@@ -1,0 +1,1 @@
+"""Looks for pictures and secrets wherever a running system could leave them."""

@@ -1,0 +1,1 @@
+"""A soak: hours of five cameras with faults injected at random, and what its files say."""

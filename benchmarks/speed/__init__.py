@@ -1,0 +1,1 @@
+"""Parts of the speed benchmarks: loads, and what a span of time cost."""
