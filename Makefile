@@ -13,7 +13,7 @@ LOCKED := --quiet --require-hashes --no-build-isolation --requirement
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode $(LOCKED) $(1) || \
 	{ echo "uv could not install $(1); pip tries ..."; $(BIN)/python -m pip install $(LOCKED) $(1); }
 
-.PHONY: run test check docs audit lock upgrade unit system-packages e2e bench bench-full soak clean help
+.PHONY: run test check docs audit lock upgrade unit system-packages containers e2e bench bench-full soak clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -51,6 +51,9 @@ e2e: $(DEV_STAMP) system-packages ## The whole system in a browser, who comes in
 	$(BIN)/python -m benchmarks.api_fuzz
 	$(BIN)/python -m benchmarks.malformed_uploads
 	$(BIN)/python -m benchmarks.leak_scan
+
+containers: $(DEV_STAMP) ## Build all images, and do with the Compose file what an operator does, on an engine of its own
+	MASKWATCH_CONTAINERS=1 $(BIN)/python -m pytest tests/containers -v --durations=0
 
 bench: $(DEV_STAMP) ## Measure speed, the short form: within five minutes
 	@$(BIN)/python -m benchmarks.suite

@@ -24,6 +24,7 @@ from maskwatch.shapes import parse_named, parse_points
 from runtime.logs import configure_logging
 from runtime.own_files import keep_private, words_at_the_edge
 from runtime.settings import Settings, load_settings
+from runtime.stage import run_stage
 
 if TYPE_CHECKING:
     from models.cli import ModelStatus
@@ -70,9 +71,7 @@ def run(cameras: tuple[str, ...], more: str) -> None:
 def _stage(name: str, load: Callable[[], Callable[[Settings], None]], words: str) -> None:
     @main.command(name, help=words)
     def command() -> None:
-        settings = load_settings()
-        configure_logging(name, settings.log_level, settings.log_format)
-        load()(settings)
+        run_stage(name, lambda settings: load()(settings))
 
 
 def _ingest() -> Callable[[Settings], None]:

@@ -304,9 +304,10 @@ def dashboard_url(settings: Settings) -> str:
     name = settings.trusted_hosts.split(",")[0].strip()
     if settings.behind_proxy and name:
         return f"https://{name}{settings.path_prefix}"
-    shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-    host = f"[{shown}]" if ":" in shown else shown
-    return f"http://{host}:{settings.port}{settings.path_prefix}"
+    host, _, port = settings.published_address.rpartition(":")
+    host, port = host.strip("[]") or settings.host, port or str(settings.port)
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}{settings.path_prefix}"
 
 
 def _look_after(server: EmbeddedRedis) -> None:

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port the dashboard listens on.")
+    published_address: str = Field(
+        "",
+        pattern=r"^(.+:[0-9]{1,5})?$",
+        description="Address and port at which this host publishes the dashboard's container, "
+        "for links on the terminal. Unset: MASKWATCH_HOST and MASKWATCH_PORT.",
+    )
     trusted_hosts: str = Field(
         "",
         description="Host names under which people open the dashboard, separated by commas. "

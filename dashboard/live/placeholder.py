@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 import time
 from hashlib import blake2b
-from typing import Any, Final
+from io import BytesIO
+from typing import Final
 
-import cv2
-import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from contract.errors import UploadError
 from contract.pictures.frames import MAX_FRAME_PIXELS
@@ -16,7 +16,8 @@ from runtime.image_files import require_jpeg
 
 SIZE: Final = (640, 360)
 JPEG_QUALITY: Final = 70
-_FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+LETTER_PX: Final = 32.0
+"""Size of the title's letters in a picture 1,100 px wide."""
 
 
 KEPT_S: Final = 10.0
@@ -48,20 +49,25 @@ def kept_placeholders() -> int:
 
 def _draw(last_jpeg: bytes, title: str, reason: str) -> bytes:
     image = _dimmed(last_jpeg)
-    height, width = image.shape[:2]
-    scale = max(0.45, width / 1100)
-    lines = [title, *textwrap.wrap(reason, max(20, int(52 * width / 640 / (scale / 0.58))))]
+    scale = max(0.45, image.width / 1100)
+    lines = [title, *textwrap.wrap(reason, max(20, int(52 * image.width / 640 / (scale / 0.58))))]
     step = int(40 * scale)
-    top = max(0, (height - step * (len(lines) + 1)) // 2)
-    band = image[top : top + step * (len(lines) + 1)]
-    band[:] = band // 3
+    top = max(0, (image.height - step * (len(lines) + 1)) // 2)
+    band = (0, top, image.width, min(image.height, top + step * (len(lines) + 1)))
+    image.paste(image.crop(band).point(lambda value: value // 3), band)
+    drawing = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
         strong = number == 0
-        baseline = top + int(step * (number + 1.05))
-        colour = (255, 255, 255) if strong else (210, 210, 210)
-        _centred(image, line, baseline, scale * (1.0 if strong else 0.8), colour)
-    encoded: Any = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    return bytes(encoded.tobytes())
+        drawing.text(
+            (image.width // 2, top + int(step * (number + 1.05))),
+            line.encode("ascii", "replace").decode(),  # all that Pillow's own font has
+            fill=255 if strong else 210,
+            font=ImageFont.load_default(LETTER_PX * scale * (1.0 if strong else 0.8)),
+            anchor="ms",
+        )
+    encoded = BytesIO()
+    image.convert("RGB").save(encoded, "JPEG", quality=JPEG_QUALITY)
+    return encoded.getvalue()
 
 
 def no_picture_since(since_s: float | None) -> str:
@@ -73,23 +79,11 @@ def no_picture_since(since_s: float | None) -> str:
     return f"No picture since {time.strftime(form, moment)}"
 
 
-def _dimmed(jpeg: bytes) -> np.ndarray[Any, Any]:
+def _dimmed(jpeg: bytes) -> Image.Image:
+    """Return the picture grey and dark, or a plain ground if there is none that can be read."""
     try:
         require_jpeg(jpeg, MAX_FRAME_PIXELS)
-        decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
-    except (UploadError, cv2.error):
-        decoded = None
-    if decoded is None:
-        return np.full((SIZE[1], SIZE[0], 3), 32, np.uint8)
-    return cv2.cvtColor(np.asarray(decoded * 0.45, np.uint8), cv2.COLOR_GRAY2BGR)
-
-
-def _centred(
-    image: np.ndarray[Any, Any], text: str, baseline: int, scale: float, colour: Any
-) -> None:
-    # The built-in font has ASCII only.
-    text = text.encode("ascii", "replace").decode()
-    (width, _), _ = cv2.getTextSize(text, _FONT, scale, 1)
-    left = max(4, (image.shape[1] - width) // 2)
-    thickness = 1 if scale < 0.9 else 2
-    cv2.putText(image, text, (left, baseline), _FONT, scale, colour, thickness, cv2.LINE_AA)
+        with Image.open(BytesIO(jpeg), formats=["JPEG"]) as found:
+            return found.convert("L").point(lambda value: int(value * 0.45))
+    except (UploadError, OSError):
+        return Image.new("L", SIZE, 32)

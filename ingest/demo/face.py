@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from ingest.encoding import Image
 
-LEFT: Final = 110
-"""Left edge of the part of the photograph used; landmarks count from here, in pixels."""
 WIDTH: Final = 226
 HEIGHT: Final = 196
 FACE_BOX: Final = (68.0, 63.0, 158.0, 176.0)
@@ -23,10 +21,8 @@ FACE_BOX: Final = (68.0, 63.0, 158.0, 176.0)
 @cache
 def portrait() -> tuple[Image, NDArray[np.float32]]:
     """Return head and hair in BGR, and their opacity `(H, W)` from 0 to 1."""
-    # Read directly: asking scikit-image to read it loads 60 MB of its modules.
-    photograph = (files("skimage") / "data" / "astronaut.png").read_bytes()
-    picture = cast(Image, cv2.imdecode(np.frombuffer(photograph, np.uint8), cv2.IMREAD_COLOR))
-    head = cast(Image, np.ascontiguousarray(picture[:HEIGHT, LEFT : LEFT + WIDTH]))
+    photograph = (files("ingest.demo") / "portrait.png").read_bytes()
+    head = cast(Image, cv2.imdecode(np.frombuffer(photograph, np.uint8), cv2.IMREAD_COLOR))
     return head, _opacity(head)
 
 

@@ -26,6 +26,8 @@ COMPOSE_FILES = ("docker-compose.yml", "deploy/docker-compose.gpu.yml")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 FINAL_TARGETS = ("ingest", "worker", "worker-gpu", "dashboard")
+CONFIGURED = ("prometheus", "grafana")
+"""Images of others with our configuration in them."""
 
 ONLY_FOR_MASKWATCH_RUN = {"STATE_DIR", "WORKERS", "INGESTS"}
 """Settings of the command that starts everything on one machine: compose does that itself."""
@@ -133,9 +135,8 @@ def test_a_service_is_hardened_watched_and_ends_in_peace(name: str) -> None:
     one_shot = name in ON_DEMAND
     assert service["restart"] == ("on-failure:5" if one_shot else "unless-stopped")
     assert service["healthcheck"].get("disable", False) is one_shot
-    if not service["image"].startswith("maskwatch-"):
+    if service.get("build", {}).get("target") in CONFIGURED or name == "redis":
         assert re.fullmatch(r"[1-9]\d*:\d+", service["user"]), "an image of others, run as root"
-        assert re.search(r":v?\d", service["image"]), "an image of others, without a version"
 
 
 def test_nothing_is_published_beyond_this_host_unless_somebody_says_so() -> None:
@@ -256,7 +257,7 @@ def test_every_image_that_compose_builds_is_in_the_dockerfile() -> None:
     for name in COMPOSE_FILES:
         for service in yaml.safe_load((ROOT / name).read_text())["services"].values():
             if "build" in service:
-                assert service["build"]["target"] in FINAL_TARGETS
+                assert service["build"]["target"] in (*FINAL_TARGETS, *CONFIGURED)
                 assert ROOT / service["build"]["dockerfile"] == DOCKERFILE
 
 
@@ -298,3 +299,27 @@ def test_the_gpu_image_differs_from_the_other_in_onnx_runtime_only() -> None:
         requirements(ROOT / "deploy" / f"requirements-{name}.txt") for name in FINAL_TARGETS[1:3]
     )
     assert on_cpu.keys() ^ on_gpu.keys() == {"onnxruntime", "onnxruntime-gpu"}
+
+
+def test_images_of_others_have_a_version() -> None:
+    arguments = [words for _, word, words in instructions() if word == "ARG" and "_IMAGE=" in words]
+    named = [words.partition("=")[2] for words in arguments] + [SERVICES["redis"]["image"]]
+    assert len(named) == 4
+    assert all(re.search(r":v?\d", name) for name in named)
+
+
+def test_an_image_is_built_by_one_service_and_never_asked_of_a_registry() -> None:
+    builders = [one["image"] for one in SERVICES.values() if "build" in one]
+    assert len(set(builders)) == len(builders), "two builds with one tag: `up` recreates services"
+    for name, one in SERVICES.items():
+        if "build" not in one and one["image"].startswith("maskwatch-"):
+            assert one["pull_policy"] == "never", name
+            assert one["image"] in builders, name
+
+
+@pytest.mark.parametrize(
+    "stage", sorted({stage for stage, word, _ in instructions() if word == "COPY"})
+)
+def test_what_is_copied_can_be_read_whatever_the_checkouts_rights_are(stage: str) -> None:
+    for line in [words for of, word, words in instructions() if (of, word) == (stage, "COPY")]:
+        assert line.startswith(("--chmod=", "--from=")) or "requirements" in line, line

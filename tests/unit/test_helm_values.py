@@ -32,6 +32,7 @@ SET_BY_THE_CHART = {
     *("models_dir", "device", "inference_threads", "host", "port"),
     *("workers", "ingests"),  # of `maskwatch run`
     "classifier_runtime",  # the images have one
+    "published_address",  # of a host: in a cluster an Ingress publishes
 }
 WRONG: list[tuple[Json, str]] = [
     ({"image": {"registry": ""}}, "'/image/registry': minLength"),

@@ -68,6 +68,8 @@ def test_cameras_are_read_from_one_argument() -> None:
         ({}, "http://127.0.0.1:8000"),
         ({"host": "0.0.0.0", "port": 9000}, "http://127.0.0.1:9000"),  # noqa: S104
         ({"host": "::1"}, "http://[::1]:8000"),
+        ({"published_address": "0.0.0.0:9000"}, "http://127.0.0.1:9000"),
+        ({"host": "0.0.0.0", "published_address": "[::1]:80"}, "http://[::1]:80"),  # noqa: S104
         ({"path_prefix": "/masks/"}, "http://127.0.0.1:8000/masks"),
         (
             {

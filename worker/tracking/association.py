@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+import lap
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -32,7 +32,9 @@ def assign(
     newness: FloatArray,
     largest: FloatArray,
 ) -> list[tuple[int, int]]:
-    """Return pairs of track and detection, at the least total distance (Hungarian method).
+    """Return pairs of track and detection, at the least total distance.
+
+    Jonker and Volgenant (1987), by the library lap: SciPy is as good, but takes 48 MB of memory.
 
     predicted: `(T, 4)` and boxes: `(N, 4)` corners in pixels. reach: `(T,)` how far, in face
     heights, each track's face may be from its prediction. newness: `(T,)` is added to a track's
@@ -43,11 +45,11 @@ def assign(
         return []
     apart = distances(predicted, boxes, largest)
     costs = np.where(apart <= reach[:, None], apart + newness[:, None], UNREACHABLE)
-    rows, columns = linear_sum_assignment(costs)
+    _, columns, _ = lap.lapjv(costs, extend_cost=True)
     return [
-        (int(row), int(column))
-        for row, column in zip(rows, columns, strict=True)
-        if costs[row, column] < UNREACHABLE
+        (row, int(column))
+        for row, column in enumerate(columns)
+        if column >= 0 and costs[row, column] < UNREACHABLE
     ]
 
 
