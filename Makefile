@@ -8,6 +8,8 @@ RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Settings reach us as typed: `make` would read the $ of a password as a variable, and run $(shell ...).
+$(foreach name,$(filter CAMERAS MASKWATCH_%,$(.VARIABLES)),$(eval export override $(name) := $$(value $(name))))
 # Exactly what a lock names, checked by its hashes. Where uv cannot, pip may: it reads pip.conf.
 LOCKED := --quiet --require-hashes --no-build-isolation --requirement
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode $(LOCKED) $(1) || \

@@ -20,7 +20,12 @@ from bus.stores.alert_channels import ChannelStore
 from bus.stores.cameras import CameraRegistry, CameraRoster
 from bus.stores.snapshots import SnapshotStore
 from contract.cameras.camera import Camera, is_network_address, make_camera
-from contract.errors import MaskwatchError, RedisUnavailableError, SettingsError
+from contract.errors import (
+    CameraConfigError,
+    MaskwatchError,
+    RedisUnavailableError,
+    SettingsError,
+)
 from maskwatch.processes import CONFIGURATION_ERROR, StageProcess
 from runtime.own_files import require_writable
 from runtime.settings import Settings
@@ -34,6 +39,8 @@ BESIDE: Final = ("images", "recordings", "alerts")
 would delay that picture on a machine with few cores."""
 BESIDE_AFTER_S: Final = 10.0
 """Seconds after which the stages in `BESIDE` start even if no picture has arrived."""
+
+BLANKS: Final = "blanks separate the pairs, so write one in an address as %20"
 
 MOST_WORKERS_UNASKED: Final = 4
 """Most workers that start by default. Each needs 330 MB; further cores are for decoding."""
@@ -55,15 +62,22 @@ def parse_cameras(argument: str) -> dict[str, str]:
     {'gate': 'rtsp://10.0.0.9/live', 'hall': '0'}
 
     Raises:
-        SettingsError: a pair lacks its name or source, or repeats a name.
+        SettingsError: a pair lacks its name or source, repeats a name, or cannot be a camera's.
+            Says which pair, but not what is in it: after a blank in a password, that is a part of
+            the password.
     """
     cameras: dict[str, str] = {}
-    for part in argument.split():
+    for number, part in enumerate(argument.split(), 1):
         name, separator, source = part.partition("=")
+        where = f"CAMERAS, pair {number}"
         if not (name and separator and source) or "/" in name:
-            raise SettingsError("CAMERAS: expected name=URL pairs with spaces between them")
+            raise SettingsError(f"{where}: expected name=URL; {BLANKS}")
         if name in cameras:
-            raise SettingsError(f"CAMERAS: {name} appears twice")
+            raise SettingsError(f"{where}: an earlier pair has the same name")
+        try:
+            make_camera(name=name, source=source)
+        except CameraConfigError as error:
+            raise SettingsError(f"{where}: {error}; {BLANKS}") from error
         cameras[name] = source
     return cameras
 

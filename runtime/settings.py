@@ -16,9 +16,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from contract.errors import SettingsError
 from contract.people.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
 from contract.people.people import LEAST_CONFIDENCE
-from contract.redaction import redact_text
-from runtime.redis_address.address import require_address, with_login
+from contract.redaction import HIDDEN, redact_text
+from runtime.redis_address.address import with_login
 from runtime.redis_address.tls import with_tls
+from runtime.redis_address.typed import as_written
 
 PREFIX: Final = "MASKWATCH_"
 LONGEST_PREFIX: Final = 200
@@ -282,7 +283,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url_is_one(cls, url: str | None) -> str | None:
-        return require_address(url) if url is not None else None
+        return as_written(url) if url is not None else None
 
     @field_validator("source_hosts_allowed", "source_hosts_refused", "proxy_addresses")
     @classmethod
@@ -383,9 +384,14 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
 
 
 def _explain(error: ValidationError) -> str:
-    lines = [
-        f"{PREFIX}{str(problem['loc'][0]).upper() if problem['loc'] else '?'}"
-        f"={redact_text(str(problem['input']))!r}: {problem['msg']}"
+    return "; ".join(
+        f"{PREFIX}{name.upper()}={_shown(name, problem['input'])}: "
+        f"{problem['msg'].removeprefix('Value error, ')}"
         for problem in error.errors()
-    ]
-    return "; ".join(lines)
+        for name in [str(problem["loc"][0]) if problem["loc"] else "?"]
+    )
+
+
+def _shown(name: str, value: object) -> str:
+    # An address that cannot be read has a password that nobody can find, so nothing of it is shown.
+    return HIDDEN if name.endswith("_url") else repr(redact_text(str(value)))

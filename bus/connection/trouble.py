@@ -113,6 +113,8 @@ def words_for(error: RedisError) -> str:
     trouble, fault = trouble_of(error), tls_fault(error)
     if trouble == "untrusted" and fault:
         return tls_words(fault)
+    if "DB index is out of range" in str(error):
+        return "has no database of that number; put a lower one at the end of MASKWATCH_REDIS_URL"
     if trouble in {"forbidden", "other"}:
         return f"{WORDS[trouble]} ({redact_text(str(error))})"
     return WORDS[trouble]

@@ -5,12 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import RedisDsn, TypeAdapter
-
 from contract.errors import SettingsError
-from runtime.redis_address.cluster import is_cluster, parse_cluster
-from runtime.redis_address.sentinels import is_sentinel, parse_sentinel
-from runtime.redis_address.tls import require_checked
 
 
 def with_login(url: str, user: str | None, password_file: Path | None) -> str:
@@ -43,16 +38,3 @@ def _read_password(path: Path) -> str:
     if not password:
         raise SettingsError(f"MASKWATCH_REDIS_PASSWORD_FILE={path} is empty")
     return password
-
-
-def require_address(url: str) -> str:
-    """Return `url`; raise `ValueError` if it is not a supported address of a Redis."""
-    if url.startswith("unix://"):
-        return url
-    if is_sentinel(url):
-        parse_sentinel(url)
-    elif is_cluster(url):
-        parse_cluster(url)
-    else:
-        TypeAdapter(RedisDsn).validate_python(url)
-    return require_checked(url)

@@ -43,7 +43,7 @@ def parse_sentinel(url: str) -> SentinelAddress:
     if not service:
         raise ValueError(f"expected the primary's name among the sentinels: {EXAMPLE}")
     if not (database or "0").isdigit():
-        raise ValueError(f"expected the number of a database, found {database!r}: {EXAMPLE}/0")
+        raise ValueError(f"expected the number of a database at the end: {EXAMPLE}/0")
     tls: dict[str, Any] = {"ssl": True} if parts.scheme.startswith("rediss") else {}
     server: dict[str, Any] = {"db": int(database or 0), **read_login(login)}
     asking: dict[str, Any] = {}
@@ -53,6 +53,9 @@ def parse_sentinel(url: str) -> SentinelAddress:
         elif name in {"sentinel_username", "sentinel_password"}:
             asking[name.removeprefix("sentinel_")] = value
         else:
-            raise ValueError(f"{name} is not an option of an address with sentinels")
+            raise ValueError(
+                "an address with sentinels takes the options sentinel_username, "
+                "sentinel_password, and with rediss+sentinel:// those that begin with ssl_"
+            )
     found = read_hosts(hosts, SENTINEL_PORT, EXAMPLE)
     return SentinelAddress(found, unquote(service), server | tls, asking | tls)

@@ -142,7 +142,7 @@ def test_an_address_of_sentinels_says_whom_to_ask_for_what_and_as_whom() -> None
         ("redis+sentinel://ada:s3cret@a:1,/main", "host:port"),
         ("redis+sentinel://ada:s3cret@a:x/main", "host:port"),
         ("redis+sentinel://ada:s3cret@a/main/x", "number of a database"),
-        ("redis+sentinel://ada:s3cret@a/main?nonsense=1", "nonsense is not an option"),
+        ("redis+sentinel://ada:s3cret@a/main?nonsense=1", "takes the options sentinel_username"),
         ("rediss+sentinel://ada:s3cret@a/main?ssl_cert_reqs=none", "protects against nobody"),
     ],
 )

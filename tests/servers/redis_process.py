@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -36,7 +37,7 @@ class RedisProcess:
 
     def url_at(self, port: int) -> str:
         """The address of something else that leads here."""
-        secret = f":{self._password}@" if self._password else ""
+        secret = f":{quote(self._password, safe='')}@" if self._password else ""
         return f"redis://{secret}127.0.0.1:{port}/0"
 
     def client(self) -> Redis:

@@ -131,8 +131,11 @@ def test_an_address_of_a_cluster_says_whom_to_ask_and_as_whom() -> None:
         ("redis+cluster://ada:s3cret@a:7000,/", "host:port"),
         ("redis+cluster://ada:s3cret@a:x/", "host:port"),
         ("redis+cluster://ada:s3cret@a:7000/2", "a cluster has no databases"),
-        ("redis+cluster://ada:s3cret@a/?nonsense=1", "nonsense is not an option"),
-        ("redis+cluster://ada:s3cret@a/?ssl_ca_certs=/ca", "ssl_ca_certs is not an option"),
+        ("redis+cluster://ada:s3cret@a/?nonsense=1", "begin with ssl_ only"),
+        (
+            "redis+cluster://ada:s3cret@a/?ssl_ca_certs=/ca",
+            "begin with ssl_ only",
+        ),
         ("rediss+cluster://ada:s3cret@a/?ssl_cert_reqs=none", "protects against nobody"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -85,6 +86,13 @@ def test_a_printed_link_leads_to_where_people_open_the_dashboard(
     settings: dict[str, object], url: str
 ) -> None:
     assert dashboard_url(load_settings({}, **settings)) == url
+
+
+@pytest.mark.parametrize("blank", ["pa s3cret", "pa s3=cret", "s3cret s3=cret@h s3=cret"])
+def test_a_blank_in_a_password_is_told_without_a_piece_of_the_password(blank: str) -> None:
+    with pytest.raises(SettingsError, match=r"pair 2.*%20") as caught:
+        parse_cameras(f"gate=rtsp://admin:{blank}@10.0.0.9/live")
+    assert not {"s3", "cret", "pa"} & set(re.findall(r"\w+", str(caught.value)))
 
 
 @pytest.mark.parametrize("argument", ["rtsp://10.0.0.9/live", "=0", "gate=", "a=0 a=1"])
