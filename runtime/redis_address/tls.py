@@ -74,9 +74,13 @@ def require_checked(url: str) -> str:
 def tls_fault(error: BaseException) -> ssl.SSLError | None:
     """Return the TLS error behind `error`, or None."""
     found: BaseException | None = error
-    while found is not None and not isinstance(found, ssl.SSLError):
+    seen: set[int] = set()  # errors that are raised again can form a circle
+    while found is not None and id(found) not in seen:
+        if isinstance(found, ssl.SSLError):
+            return found
+        seen.add(id(found))
         found = found.__cause__ or found.__context__
-    return found
+    return None
 
 
 def tls_words(fault: ssl.SSLError) -> str:

@@ -70,11 +70,12 @@ class Station:
 
 
 def checkout(folder: Path, revision: str | None, missing: Collection[str]) -> None:
-    """Put the project into `folder` with umask 077: the working tree, or a `revision` of it.
+    """Put the project into `folder`: the working tree with umask 077, or a `revision` of it.
 
     missing: base images that cannot be had. A service that needs one is left out.
     """
-    before = os.umask(0o077)
+    # Earlier versions need files that all may read.
+    before = os.umask(0o077 if revision is None else 0o022)
     try:
         if revision is None:
             names = subprocess.run(

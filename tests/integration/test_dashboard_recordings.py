@@ -287,6 +287,19 @@ def test_a_full_disk_is_told_as_that_and_nothing_is_kept(
     assert list((tmp_path / "kept").iterdir()) == []
 
 
+def test_a_disk_that_fills_during_the_analysis_is_not_blamed_on_the_recording(
+    client: FlaskClient, redis: Redis, store: RecordingStore, clip: Path
+) -> None:
+    where = upload(client, clip.read_bytes()).headers["Location"]
+    [made] = store.all()
+    store.annotated_file(made).symlink_to("/dev/full")
+    analyse(redis, store)
+    failed = client.get(where).json
+    assert failed["state"] == "failed"
+    assert failed["error"] == f"{recording_jobs.NOT_WRITTEN} ({os.strerror(errno.ENOSPC)})"
+    assert not store.annotated_file(made).is_symlink(), "nothing half-written stays"
+
+
 def test_a_folder_that_cannot_be_made_is_told_to_operators_in_the_log_alone(
     client: FlaskClient, clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

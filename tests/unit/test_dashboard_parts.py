@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from gunicorn.workers.ggevent import GeventWorker
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,10 @@ from contract.people.verdicts import VERDICTS, Verdict
 from dashboard.live.board import CameraSnapshot
 from dashboard.live.placeholder import draw_placeholder, no_picture_since
 from dashboard.live.wall_records import decode_records, encode_record
+from dashboard.serving import worker as serving
+from dashboard.serving.proxies import Proxies
 from dashboard.web.answers import Rate
+from dashboard.web.connections import Connections
 from dashboard.web.viewer_socket import UNACKNOWLEDGED_MS, ViewerSocket
 
 NOW_S = 1000.0
@@ -144,6 +148,24 @@ def test_the_kernel_gives_up_a_viewer_who_reads_nothing() -> None:
         ViewerSocket({"gunicorn.socket": ours}).keep_short()
         limit_ms = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
         assert limit_ms == UNACKNOWLEDGED_MS
+
+
+def test_the_kernel_gives_up_any_client_who_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits_ms = []
+
+    def handle(_worker: object, _listener: object, client: socket.socket, _peer: object) -> None:
+        limits_ms.append(client.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+
+    monkeypatch.setattr(GeventWorker, "handle", handle)
+    worker = serving.WebWorker.__new__(serving.WebWorker)
+    worker._proxies, worker._connections = Proxies(""), Connections()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0] as ours,
+    ):
+        worker.handle(server, ours, ours.getpeername())
+    assert limits_ms == [serving.UNACKNOWLEDGED_MS]
 
 
 def decoded(jpeg: bytes) -> Any:
