@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from contract.cameras.probes import Medium
 from ingest.encoding import Image
 from ingest.health import StreamHealth
 
@@ -19,6 +20,7 @@ class StreamInfo:
     codec: str
     fps: float
     """Declared frames per second; 0 if the stream declares no rate."""
+    medium: Medium = "stream"
 
     @property
     def size(self) -> tuple[int, int]:

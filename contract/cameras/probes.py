@@ -10,6 +10,11 @@ ProbeStep = Literal["resolving", "connecting", "authenticating", "waiting", "mea
 for the stream; `waiting` for a complete picture, which begins with a key frame; `measuring` the
 rate. A local source skips the first three."""
 
+Medium = Literal["stream", "mjpeg", "snapshots", "hls", "film", "webcam", "demo"]
+"""What an address leads to: a `stream` (RTSP, or one without end over HTTP); Motion JPEG; one
+picture an answer (`snapshots`), for which Maskwatch asks again and again; an HLS playlist; a `film`
+on the disk; a webcam; a demo camera."""
+
 PROBE_STEPS: Final[tuple[ProbeStep, ...]] = get_args(ProbeStep)
 
 
@@ -24,6 +29,7 @@ class ProbeResult:
     height: int = 0
     fps: float = 0.0
     codec: str = ""
+    medium: Medium = "stream"
     snapshot_jpeg_base64: str = ""
     error: str = ""
     """`kind` of the `SourceError`; empty when reachable."""

@@ -34,6 +34,15 @@ const ADVICE = {
   undecodable: ["Check the cable, the switch and the Wi-Fi.", "Set the camera's codec to H.264."],
   ended: ["The camera closed the stream. It may allow only a few viewers at once."],
 };
+const MEDIA = {
+  stream: "a video stream",
+  mjpeg: "Motion JPEG",
+  snapshots: "a single picture, which Maskwatch asks for again and again",
+  hls: "an HLS playlist",
+  film: "a video file",
+  webcam: "a webcam",
+  demo: "a demo camera",
+};
 const NO_JOBS = "No jobs process took the test. Start one with `maskwatch jobs`. "
   + "You can save the camera without a test.";
 
@@ -100,6 +109,7 @@ function finish(found, maxWidth) {
 function showPicture(found, maxWidth) {
   say("reachable", "The camera answers.");
   facts([
+    ["Found", MEDIA[found.medium] ?? "video"],
     ["Resolution", found.width ? `${found.width} × ${found.height}` : "unknown"],
     ["Rate", found.fps ? `${Number(found.fps).toFixed(1)} frames per second` : "unknown"],
     ["Codec", found.codec || "unknown"],

@@ -11,7 +11,7 @@ from deploy.docs.markdown import code, page, table
 ADVICE: Final = {
     "authentication": (
         "The camera refuses the user name or password.",
-        "Correct them. Some cameras lock an account after several failed attempts.",
+        "Correct them. A refused password is tried rarely, because cameras lock accounts.",
     ),
     "ended": (
         "The camera closed a stream that was running.",

@@ -30,7 +30,7 @@ class DemoSource:
         self._clock = clock
         self._life = life
         self._scene = Scene(options)
-        self.info = StreamInfo(options.width, options.height, "synthetic", options.fps)
+        self.info = StreamInfo(options.width, options.height, "synthetic", options.fps, "demo")
         self.health = StreamHealth()
 
     def close(self) -> None:

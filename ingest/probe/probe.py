@@ -161,6 +161,7 @@ def _look(source: str, opened: OpenSource, tell: Tell) -> ProbeResult:
         info.height or image.shape[0],
         round(_rate(info.fps, _measure_fps(first, frames)), 2),
         info.codec,
+        info.medium,
         base64.b64encode(encode_jpeg(image, SNAPSHOT_QUALITY)).decode(),
     )
 

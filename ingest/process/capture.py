@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from contract.cameras.camera import Camera
-from contract.errors import SourceError
+from contract.errors import SourceAuthenticationError, SourceError
 from contract.redaction import redact_text
 from contract.traces import Trace
 from ingest.captured import CapturedFrame, OpenSource
@@ -61,6 +61,7 @@ class Capture:
         self._sampler = Sampler(camera.analysis_fps)
         self._follows = follows(camera, settings)
         self._backoff = Backoff(settings.reconnect_max_s)
+        self._has_login = bool(parse_source(camera.source).logins)
         self._said = ""
         self._codec = ""
 
@@ -68,11 +69,12 @@ class Capture:
         again = False
         while not self._life.stop.is_set():
             self._state.connecting(again)
-            again = True
+            again, refused = True, False
             try:
                 self._connect_and_read()
             except SourceError as error:
                 self._note(error)
+                refused = self._has_login and isinstance(error, SourceAuthenticationError)
             except MemoryError:
                 self._note(too_large(self._camera.name))
             except Exception as error:
@@ -80,7 +82,7 @@ class Capture:
                 _log.exception("camera %s: unexpected error", self._camera.name, extra=extra)
                 words = redact_text(f"{type(error).__name__}: {error}")
                 self._note(SourceError(f"reading failed unexpectedly ({words}); reconnecting"))
-            self._life.wait(self._backoff.next_s())
+            self._life.wait(self._backoff.next_s(refused))
 
     def _connect_and_read(self) -> None:
         source = open_source(self._camera.source, self._settings, self._life, self._clock)

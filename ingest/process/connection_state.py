@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -136,7 +137,12 @@ class ConnectionState:
         return self._state if self._error else "connecting"
 
     def _patience_s(self) -> float:
-        """Return the longest normal gap: slow cameras send a frame every few seconds."""
+        """Return the longest normal gap: slow cameras send a frame every few seconds.
+
+        A camera that is asked for each picture has until the read time-out to answer.
+        """
+        if self._info.medium == "snapshots":
+            return math.inf
         return max(STALLED_AFTER_S, 3.0 / self._info.fps) if self._info.fps else STALLED_AFTER_S
 
     def _stall_kind(self) -> str:

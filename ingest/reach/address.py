@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
@@ -30,6 +30,18 @@ class Address:
     """The source as users may see it."""
     host: str = ""
     port: int = 0
+    typed_login: str = field(default="", repr=False)
+    """User and password as typed, which may be percent-encoded or only look like it."""
+
+    @property
+    def logins(self) -> tuple[tuple[str, str], ...]:
+        """Return user and password in each way in which they can be read; none if there are none.
+
+        A typed `100%25` is most often the password `100%`, but it may be `100%25`.
+        """
+        user, _, password = self.typed_login.partition(":")
+        found = dict.fromkeys((self.login, (user, password)))
+        return tuple(one for one in found if any(one))
 
     @property
     def login(self) -> tuple[str, str]:
@@ -61,10 +73,13 @@ class Address:
             raise ValueError(f"an address of {len(location)} characters")
         moved = parse_source(urljoin(self.url, location))
         same = moved.host == self.host and moved.encrypted >= self.encrypted
+        if moved.login == self.login:  # a location without a host
+            return replace(moved, typed_login=self.typed_login)
         if not same or any(moved.login) or not any(self.login):
             return moved
         login = ":".join(quote(part, safe="") for part in self.login)
-        return replace(moved, url=moved.url.replace("://", f"://{login}@", 1))
+        url = moved.url.replace("://", f"://{login}@", 1)
+        return replace(moved, url=url, typed_login=self.typed_login)
 
 
 def parse_source(source: str) -> Address:
@@ -88,7 +103,8 @@ def _network_address(scheme: str, rest: str, source: str) -> Address:
     path = location[len(authority) :].replace(" ", "%20")
     login = f"{_encoded_login(credentials)}@" if credentials else ""
     kind: SourceKind = "rtsp" if scheme.startswith("rtsp") else "http"
-    return Address(kind, f"{scheme}://{login}{authority}{path}", redact_url(source), host, port)
+    url = f"{scheme}://{login}{authority}{path}"
+    return Address(kind, url, redact_url(source), host, port, credentials)
 
 
 def _split_credentials(rest: str) -> tuple[str, str]:

@@ -33,7 +33,6 @@ REST_S: Final = 0.005
 GREETING_S: Final = 2.0
 LEAVING_S: Final = 1.0
 """Longest time for sending TEARDOWN, in seconds."""
-MOST_TRIES: Final = 3
 _OPTIONS: Final = ("OPTIONS", "GET_PARAMETER")
 _PRIVATE: Final = {"Location": "", "WWW_Authenticate": ""}
 
@@ -43,7 +42,6 @@ class _Asked:
     """A request of FFmpeg that the camera has not answered yet."""
 
     request: Message
-    tries: int = 0
     udp: UdpStream | None = None
 
 
@@ -83,7 +81,7 @@ class RtspRelay:
         self._sockets.append(self._server)
         if address.encrypted:
             self._server = self._sockets[0] = secured(self._server, address.host)
-        self._login = Login(*address.login)
+        self._login = Login(*address.logins)
         self._camera = as_sent(address.without_login)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets.append(self._listener)
@@ -193,7 +191,6 @@ class RtspRelay:
     def _ask(self, asked: _Asked) -> None:
         """Send FFmpeg's request to the camera, with the camera's name and the login."""
         self._sequence += 1
-        asked.tries += 1
         self._waiting[str(self._sequence)] = asked
         request, uri = asked.request, asked.request.uri
         if uri.startswith(self.url):
@@ -216,6 +213,8 @@ class RtspRelay:
             asked = self._waiting.pop(next(iter(self._waiting)))
         if asked is None:
             return True
+        if answer.status != 401:
+            self._login.accepted()
         if 300 <= answer.status < 400:
             self.moved = answer.header("Location")
             return False
@@ -229,20 +228,14 @@ class RtspRelay:
         return True
 
     def _may_ask_again(self, asked: _Asked, answer: Message) -> bool:
-        if asked.tries >= MOST_TRIES:
-            return False
         if answer.status == 401:
-            challenges = answer.all("WWW-Authenticate")
-            stale = any("stale=true" in one.replace('"', "").lower() for one in challenges)
-            # Never send the same password twice for one request: some cameras lock accounts.
-            return self._login.challenged(challenges) and (asked.tries == 1 or stale)
+            return self._login.challenged(answer.all("WWW-Authenticate"))
         wanted = asked.request.header("Transport")
         refused = answer.status == 461 and "/TCP" in wanted and asked.udp is None
         # If the user asked for encryption, never deliver unencrypted pictures.
         if refused and not self._address.encrypted:
             asked.udp = UdpStream(self._server, wanted)
             self._streams.append(asked.udp)
-            asked.tries = 0
             return True
         return False
 

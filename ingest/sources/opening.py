@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 import av
 import av.container
 
+from contract.cameras.probes import Medium
 from contract.errors import SourceError
 from ingest.reach.address import Address, SourceKind
 from ingest.reach.errors import (
@@ -50,6 +52,7 @@ FORMATS: Final = (
 sequences."""
 
 
+_MEDIA: Final[dict[SourceKind, Medium]] = {"file": "film", "webcam": "webcam"}
 _FORMATS_OF: Final[dict[SourceKind, str]] = {"webcam": "v4l2", "rtsp": "rtsp"}
 
 
@@ -75,6 +78,18 @@ class Opening:
         if self._address.kind == "rtsp":
             return self._follow(began_s)
         return self._open(self._address, began_s)
+
+    @property
+    def medium(self) -> Medium:
+        """What the source turned out to be."""
+        if self._web:
+            return self._web.medium
+        return _MEDIA.get(self._address.kind, "stream")
+
+    def want(self, may_want: Callable[[float], bool]) -> None:
+        """Say when frames are wanted (steady seconds): a camera is asked for pictures then."""
+        if self._web:
+            self._web.may_want = may_want
 
     @property
     def segmented(self) -> bool:

@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from contract.cameras.probes import Medium
 from ingest.captured import CapturedFrame, LifeSign, StreamInfo, always
 from ingest.health import StreamHealth
 from ingest.reach.address import Address
@@ -68,7 +69,7 @@ class VideoSource:
         self._clock = StreamClock()
         self.health = StreamHealth()
         self._pace = Pace(life, settings.file_speed if address.kind == "file" else 1.0)
-        self.info = _describe(self._container, self._stream)
+        self.info = _describe(self._container, self._stream, opening.medium)
 
     @classmethod
     def open(
@@ -92,6 +93,7 @@ class VideoSource:
 
     def frames(self, may_want: Callable[[float], bool] = always) -> Iterator[CapturedFrame]:
         left_out = LeavingOut(may_want)
+        self._opening.want(may_want)
         after_last = 0
         while True:
             found = False
@@ -252,11 +254,11 @@ def _choose_stream(container: InputContainer, address: Address) -> VideoStream:
     return stream
 
 
-def _describe(container: InputContainer, stream: VideoStream) -> StreamInfo:
+def _describe(container: InputContainer, stream: VideoStream, medium: Medium) -> StreamInfo:
     context = stream.codec_context
     invented = container.format.name in _ARRIVAL_FORMATS
     rate = None if invented else stream.average_rate or stream.guessed_rate
     fps = float(rate or 0.0)
     if fps > HIGHEST_FPS:
         fps = 0.0
-    return StreamInfo(context.width, context.height, context.name, fps)
+    return StreamInfo(context.width, context.height, context.name, fps, medium)

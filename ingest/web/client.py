@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import io
 import socket
+import ssl
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Final
@@ -34,6 +37,8 @@ CHUNK_BYTES: Final = 64 * 1024
 MOST_ADDRESS_CHARS: Final = 4096
 """Longest address in a redirect or a playlist; signed addresses of a thousand characters are
 common."""
+Headers = Mapping[str, str]
+NO_HEADERS: Final[Headers] = {}
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _KEPT_IN_PATHS: Final = "%/:=&?~+!$,;'@()*[]"
 
@@ -48,6 +53,10 @@ class Deadline:
         """Wait for `limit_s` seconds from now."""
         self.limit_s = limit_s
         self._ends_s = time.monotonic() + limit_s
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether this time is over in so many seconds."""
+        return self._ends_s - time.monotonic() <= seconds
 
     def left_s(self) -> float:
         """Return the remaining seconds; raise TimeoutError if there are none."""
@@ -65,10 +74,10 @@ class ByteRange:
     length: int | None = None
 
     @property
-    def header(self) -> str:
-        """The value of `Range`."""
+    def headers(self) -> Headers:
+        """The header that asks for it."""
         end = "" if self.length is None else str(self.start + self.length - 1)
-        return f"bytes={self.start}-{end}"
+        return {"Range": f"bytes={self.start}-{end}"}
 
 
 class _TimedSocket(io.RawIOBase):
@@ -103,6 +112,8 @@ class Answer:
     def __init__(self, address: Address, connection: socket.socket, got: HTTPResponse) -> None:
         self.address = address
         self.status = got.status
+        self.sized = bool(got.chunked) or got.length is not None
+        """Whether the end of the body is known without waiting for the end of the connection."""
         self._connection = connection
         self._got = got
 
@@ -118,6 +129,12 @@ class Answer:
     def length(self) -> int | None:
         """Return the number of remaining bytes, if it is known."""
         return self._got.length
+
+    @property
+    def reusable(self) -> socket.socket | None:
+        """Return the connection if another request may follow on it."""
+        ended = self._got.length == 0 or self._got.isclosed()
+        return self._connection if ended and not self._got.will_close else None
 
     def read(self, most: int) -> bytes:
         """Return the next bytes, at most `most`, as soon as there are any; empty at the end.
@@ -144,13 +161,24 @@ class Answer:
         self._connection.close()
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A connection on which the next request to the same host may be sent."""
+
+    host: str
+    port: int
+    encrypted: bool
+    connection: socket.socket
+
+
 class WebClient:
     """Requests a camera's address within a deadline."""
 
     def __init__(self, camera: Address, reach: Reach, deadline: Deadline) -> None:
         self._camera = camera
         self._reach = reach
-        self._login = Login(*camera.login)
+        self._logins: dict[tuple[str, tuple[tuple[str, str], ...]], Login] = {}
+        self._kept: _Kept | None = None
         self.deadline = deadline
 
     def follow(self, here: Address, named: str) -> Address:
@@ -174,15 +202,17 @@ class WebClient:
             )
         return moved
 
-    def get(self, address: Address, wanted: ByteRange | None = None) -> Answer:
+    def get(self, address: Address, headers: Headers = NO_HEADERS, keeps: bool = False) -> Answer:
         """Request an address and its redirects, each checked like the camera's own address.
+
+        `keeps`: the next request may use the same connection (`done_with`).
 
         Raises:
             SourceError: in words for an operator.
         """
-        here = address
+        here, headers = address, {"Connection": "keep-alive" if keeps else "close", **headers}
         for _ in range(MOST_REDIRECTS + 1):
-            answer = self._answered(here, wanted)
+            answer = self._answered(here, headers)
             if answer.status not in _REDIRECTS:
                 return answer
             location = answer.header("Location")
@@ -190,9 +220,24 @@ class WebClient:
             here = self.follow(here, location)
         raise redirected(self._camera)
 
-    def _answered(self, here: Address, wanted: ByteRange | None) -> Answer:
+    def done_with(self, answer: Answer) -> None:
+        """Keep the connection of an answer that was read to its end for the next request."""
+        self.close()
+        if connection := answer.reusable:
+            here = answer.address
+            self._kept = _Kept(here.host, here.port, here.encrypted, connection)
+        else:
+            answer.close()
+
+    def close(self) -> None:
+        """Close the connection that was kept for the next request."""
+        if self._kept:
+            self._kept.connection.close()
+            self._kept = None
+
+    def _answered(self, here: Address, headers: Headers) -> Answer:
         try:
-            return self._asked(here, wanted)
+            return self._asked(here, headers)
         except (SourceError, HTTPException, OSError, ValueError) as error:
             explained = self._explained(error, here)
         if here is not self._camera:
@@ -207,38 +252,65 @@ class WebClient:
             return no_video(here, "something that speaks no HTTP")
         return explain_opening(error, here, 0.0, self.deadline.limit_s)
 
-    def _asked(self, here: Address, wanted: ByteRange | None) -> Answer:
-        """Request once, and once more with user and password if the server asks for them."""
-        known = (here.host, here.login) == (self._camera.host, self._camera.login)
-        login = self._login if known else Login(*here.login)
-        answer = self._sent(here, login, wanted)
-        if answer.status == 401 and login.challenged(answer.challenges()):
+    def _asked(self, here: Address, headers: Headers) -> Answer:
+        """Request, and again with user and password as long as the server asks for them."""
+        login = self._logins.setdefault((here.host, here.logins), Login(*here.logins))
+        answer = self._sent(here, login, headers)
+        while answer.status == 401 and login.challenged(answer.challenges()):
             answer.close()
-            answer = self._sent(here, login, wanted)
-        if answer.status in (200, 206, *_REDIRECTS):
+            answer = self._sent(here, login, headers)
+        if answer.status != 401:
+            login.accepted()
+        unchanged = answer.status == 304 and _is_conditional(headers)
+        if answer.status in (200, 206, *_REDIRECTS) or unchanged:
             return answer
         answer.close()
         raise answered_with(answer.status, here)
 
-    def _sent(self, here: Address, login: Login, wanted: ByteRange | None) -> Answer:
+    def _sent(self, here: Address, login: Login, headers: Headers) -> Answer:
         parts = urlsplit(here.url)
         path = quote(parts.path or "/", safe=_KEPT_IN_PATHS)
         path += f"?{quote(parts.query, safe=_KEPT_IN_PATHS)}" if parts.query else ""
-        headers = {"User-Agent": "Maskwatch", "Accept": "*/*", "Connection": "close"}
+        headers = {"User-Agent": "Maskwatch", "Accept": "*/*", **headers}
         if said := login.authorization("GET", path):
             headers["Authorization"] = said
-        if wanted:
-            headers["Range"] = wanted.header
+        if kept := self._taken(here):
+            # A camera may have closed the kept connection: that is no fault.
+            with suppress(RemoteDisconnected, ConnectionError, ssl.SSLError):
+                return self._exchanged(here, kept, path, headers)
         connection = connect(self._reach, here.host, here.port, self.deadline.left_s())
         try:
             if here.encrypted:
                 connection = secured(connection, here.host)
+        except BaseException:
+            connection.close()
+            raise
+        return self._exchanged(here, connection, path, headers)
+
+    def _taken(self, here: Address) -> socket.socket | None:
+        """Return the kept connection if it leads to the host of `here`; close any other."""
+        kept, self._kept = self._kept, None
+        if not kept:
+            return None
+        if (kept.host, kept.port, kept.encrypted) == (here.host, here.port, here.encrypted):
+            return kept.connection
+        kept.connection.close()
+        return None
+
+    def _exchanged(
+        self, here: Address, connection: socket.socket, path: str, headers: Headers
+    ) -> Answer:
+        try:
             asking = HTTPConnection(here.host, here.port)
             asking.auto_open = 0  # use the given connection only, and never open another
             asking.default_port = 443 if here.encrypted else 80
             asking.sock = _TimedSocket(connection, self.deadline)
-            asking.request("GET", path, headers=headers)
+            asking.request("GET", path, headers=dict(headers))
             return Answer(here, connection, asking.getresponse())
         except BaseException:
             connection.close()
             raise
+
+
+def _is_conditional(headers: Headers) -> bool:
+    return "If-None-Match" in headers or "If-Modified-Since" in headers

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from contract.errors import SourceNotFoundError
 from ingest.reach.address import Address
 from ingest.reach.errors import no_video
-from ingest.web.client import Answer, WebClient
+from ingest.web.client import NO_HEADERS, Answer, WebClient
 from ingest.web.playlist import BEGINNING, MOST_BYTES, Key, Part, Playlist, Segment, parse_playlist
 
 MOST_NESTED: Final = 3
@@ -165,7 +165,7 @@ class HlsBody:
     def _opened(self, part: Part, number: int) -> _PartBody:
         cipher = self._cipher(part.key, number) if part.key else None
         address = self._client.follow(self._here, part.uri)
-        answer = self._client.get(address, part.wanted)
+        answer = self._client.get(address, part.wanted.headers if part.wanted else NO_HEADERS)
         skipped = part.wanted.start if part.wanted and answer.status == 200 else 0
         length = part.wanted.length if part.wanted else None
         return _PartBody(answer, skipped, length, cipher)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from contract.cameras.probes import Medium
+from ingest.captured import always
 from ingest.reach.address import Address
 from ingest.web.client import CHUNK_BYTES, Answer, ByteRange, WebClient
 from ingest.web.hls import HlsBody, is_playlist
+from ingest.web.motion import FORMAT, MotionBody
+from ingest.web.pictures import hold_pictures
 
-MULTIPART: Final = "multipart/x-mixed-replace"
+MULTIPART: Final = "multipart/"
 _TOLD_BY: Final = 10
 """Number of bytes that identify a playlist or an MP4."""
 _SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,8}")
@@ -37,6 +42,7 @@ class WebStream:
         self._client = client
         self._address = address
         self._body: Body | None = None
+        self._motion: MotionBody | None = None
         self._begun = b""
         self._at = 0
         self._length: int | None = None
@@ -44,7 +50,9 @@ class WebStream:
         self.segmented = False
         """Whether the data is a playlist's segments, which arrive faster than real time."""
         self.format: str | None = None
-        """FFmpeg's name of the format, if the server declares it."""
+        """FFmpeg's name of the format, if it is known."""
+        self.may_want: Callable[[float], bool] = always
+        """Returns False for a time (steady seconds) at which no picture is needed."""
         # FFmpeg also guesses from a name's ending. Give it no more, because errors repeat the name.
         suffix = PurePosixPath(urlsplit(address.url).path).suffix
         self.name = f"camera{suffix}" if _SUFFIX.fullmatch(suffix) else "camera"
@@ -57,16 +65,28 @@ class WebStream:
         """
         answer = self._client.get(self._address)
         self._body = answer
-        while len(self._begun) < _TOLD_BY and (data := answer.read(4096)):
-            self._begun += data
-        if is_playlist(self._begun):
+        multipart = answer.header("Content-Type").lower().strip().startswith(MULTIPART)
+        if not multipart:
+            self._begun = _beginning(answer)
+        if multipart or hold_pictures(self._begun):
+            self._motion = self._body = MotionBody(
+                self._client, self._address, answer, self._begun, lambda s: self.may_want(s)
+            )
+            self._begun, self.format = b"", FORMAT
+            self._motion.open(multipart)
+        elif is_playlist(self._begun):
             self._body = HlsBody(self._client, self._address, answer, self._begun)
             self._begun, self.segmented, self.name = b"", True, "camera"
             self._body.open()
-        elif answer.header("Content-Type").lower().startswith(MULTIPART):
-            self.format = "mpjpeg"
         elif answer.length is not None and (_in_parts(answer) or _is_mp4(self._begun)):
             self._length = answer.length + len(self._begun)
+
+    @property
+    def medium(self) -> Medium:
+        """What the camera sends."""
+        if self._motion:
+            return "snapshots" if self._motion.polled else "mjpeg"
+        return "hls" if self.segmented else "stream"
 
     def read(self, most: int) -> bytes:
         """Return the next bytes, at most `most`; empty at the end."""
@@ -108,11 +128,21 @@ class WebStream:
         return self._body
 
     def _part(self) -> Answer:
-        answer = self._client.get(self._address, ByteRange(self._at))
+        answer = self._client.get(self._address, ByteRange(self._at).headers)
         skipped = self._at if answer.status == 200 else 0
         while skipped and (data := answer.read(min(skipped, CHUNK_BYTES))):
             skipped -= len(data)
         return answer
+
+
+def _beginning(answer: Answer) -> bytes:
+    """Return the first bytes of an answer, as many as tell what it is."""
+    begun = b""
+    while (len(begun) < _TOLD_BY or (hold_pictures(begun) is None and not is_playlist(begun))) and (
+        data := answer.read(CHUNK_BYTES)
+    ):
+        begun += data
+    return begun
 
 
 def _in_parts(answer: Answer) -> bool:

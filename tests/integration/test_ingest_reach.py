@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from benchmarks.attacks.led_elsewhere import (
     show_that_both_can_be_reached,
     try_all,
 )
-from contract.errors import SourceError
+from contract.errors import SourceError, SourceForbiddenError
 from ingest.reach.address import parse_source
 from ingest.reach.files import FileReach
 from ingest.reach.reach import Reach
@@ -26,9 +29,11 @@ from tests.builders import Patience
 from tests.servers.camera_faults import RTSP_STEPS, Answers, AnswersInTurn, Reply, Several, Utters
 from tests.servers.certificates import Authority
 from tests.servers.clips import make_clip, make_hls
+from tests.servers.doorman import Doorman
 from tests.servers.faulty_rtsp import FaultyRtspCamera
 from tests.servers.hostile import CANARY_HOST, Canary, canary, file_server, hostile_camera
 from tests.servers.http import http_cameras
+from tests.servers.odd_web import Snapshot, web_camera
 from tests.servers.rtsp import rtsp_server, with_login
 
 SETTINGS = load_settings(
@@ -49,14 +54,15 @@ def forbidden(clip: Path) -> Iterator[Canary]:
         yield there
 
 
-def why_not(source: str, settings: Settings = SETTINGS) -> SourceError:
+def why_not(source: str, settings: Settings = SETTINGS, later: bool = False) -> SourceError:
+    """Return why a source shows nothing; `later`: or stops to."""
     try:
         opened = open_source(source, settings, Patience())
     except SourceError as error:
         return error
     try:
         with pytest.raises(SourceError) as caught:
-            next(opened.frames())
+            list(opened.frames()) if later else next(opened.frames())
     finally:
         opened.close()
     return caught.value
@@ -89,6 +95,70 @@ def test_a_redirect_to_an_allowed_host_is_followed() -> None:
             opened = open_source(f"{camera}/live", SETTINGS, Patience())
             assert next(opened.frames()).image(160).shape[1] == 160
             opened.close()
+
+
+def test_no_later_picture_of_a_snapshot_camera_leads_to_a_forbidden_host(
+    forbidden: Canary,
+) -> None:
+    well = iter([True, True])
+
+    def lures(handler: BaseHTTPRequestHandler) -> bool:
+        if next(well, False):
+            return False
+        handler.send_response(302)
+        handler.send_header("Location", f"{forbidden.url}/picture.jpg")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+        return True
+
+    with web_camera(Snapshot(fps=50, fault=lures)) as served:
+        error = why_not(served.url, later=True)
+    assert (error.kind, forbidden.connections) == ("forbidden", 0)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_name_that_changes_its_mind_between_two_pictures_gains_nothing(
+    forbidden: Canary, kept: bool
+) -> None:
+    named = iter(["127.0.0.1"] * (2 if kept else 1))
+    reach = replace(Reach.of(SETTINGS), resolve=lambda *_: [next(named, CANARY_HOST)])
+    with web_camera(Snapshot(fps=50, length=kept)) as served:
+        port = served.url.rpartition(":")[2].partition("/")[0]
+        address = parse_source(f"http://camera.example:{port}/live")
+        opening = Opening(address, SETTINGS, reach)
+        try:
+            container = opening.open()
+            packets = container.demux(video=0)
+            if kept:
+                assert len([packet for packet, _ in zip(packets, range(5), strict=False)]) == 5
+            else:
+                with pytest.raises(SourceForbiddenError):
+                    list(packets)
+        except SourceForbiddenError:
+            assert not kept  # opening asked for a second picture
+        finally:
+            opening.close()
+        assert served.connections == 1 + kept
+    assert forbidden.connections == 0
+
+
+def test_a_password_does_not_go_along_to_another_host_for_any_picture() -> None:
+    with web_camera(Snapshot(fps=50)) as other:
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+
+        def moves(handler: BaseHTTPRequestHandler) -> bool:
+            handler.send_response(302)
+            handler.send_header("Location", elsewhere)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return True
+
+        with web_camera(Snapshot(fault=moves), Doorman(['Basic realm="c"'])) as moving:
+            opened = open_source(with_login(moving.url, "admin", "s3cret"), SETTINGS, Patience())
+            assert len(list(islice(opened.frames(), 4))) == 4
+            opened.close()
+    assert len(other.requests) >= 4
+    assert not any("authorization" in headers for _, headers in other.requests)
 
 
 @pytest.mark.parametrize(
