@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.system import SHARED, clip
-from ingest.sampling import Sampler
+from runtime.video.sampler import Sampler
 
 Image = npt.NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from benchmarks.truth.films import BEGIN_S, frames
 from benchmarks.truth.matching import Sighting, answers, noticed_after_s, sightings
 from benchmarks.truth.scores import ClipScore
 from contract.people.faces import FrameFaces
-from ingest.sampling import Sampler
+from runtime.video.sampler import Sampler
 from worker.analysis import DEFAULT_BUDGET
 from worker.budget import Budget
 from worker.networks import Networks

@@ -19,11 +19,11 @@ from ingest.process.outbox import Outbox
 from ingest.process.pulse import ReaderLife
 from ingest.reach.address import parse_source
 from ingest.reach.errors import too_large
-from ingest.sampling import Sampler
 from ingest.sources.source import open_source
 from runtime.logs import about
 from runtime.settings import Settings
 from runtime.tracing import OFF, Tracing
+from runtime.video.sampler import Sampler
 
 ROOM_S: Final = 1.0
 _log = logging.getLogger(__name__)

@@ -23,10 +23,10 @@ from ingest.reach.errors import (
     undecodable,
     unsupported_codec,
 )
-from ingest.sampling import StreamClock
 from ingest.sources.leaving_out import LeavingOut
 from ingest.sources.opening import Opening
 from ingest.sources.pace import Pace
+from ingest.sources.stream_clock import StreamClock
 from runtime.settings import Settings
 from runtime.video.pictures import PictureMaker
 from runtime.video.streams import film_of

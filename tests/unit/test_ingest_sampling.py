@@ -5,14 +5,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ingest.encoding import encode_jpeg
-from ingest.sampling import Sampler, StreamClock
 from ingest.sources.pace import Pace
+from ingest.sources.stream_clock import StreamClock
 from runtime.video.pictures import fit_size
+from runtime.video.sampler import Sampler
+from tests.servers.clips import make_clip
+from worker.uploads.film import RecordedFilm
 
 
 def sampled(fps: float, times_s: Iterable[float]) -> list[float]:
@@ -128,3 +132,12 @@ def test_a_picture_too_large_for_a_message_is_written_smaller(
     noise = np.random.default_rng(1).integers(0, 255, (200, 200, 3), np.uint8)
     monkeypatch.setattr("ingest.encoding.MAX_JPEG_BYTES", 30_000)
     assert len(encode_jpeg(noise, 100)) < len(encode_jpeg(noise, 30)) * 4
+
+
+@pytest.mark.parametrize("fps", [5, 8, 24])
+def test_a_recording_is_analysed_at_the_frames_that_a_camera_would_have_been(
+    tmp_path: Path, fps: float
+) -> None:
+    with RecordedFilm(make_clip(tmp_path / "film.mp4", seconds=4), "mp4") as film:
+        times_s = [frame.time_s for frame in film.frames(fps)]
+    assert times_s == pytest.approx(sampled(fps, (n / 25 for n in range(100))))

@@ -8,10 +8,10 @@ import pytest
 
 from ingest.captured import always
 from ingest.reach.address import parse_source
-from ingest.sampling import Sampler
 from ingest.sources.leaving_out import MOST_OPEN, LeavingOut
 from ingest.sources.video import VideoSource
 from runtime.settings import load_settings
+from runtime.video.sampler import Sampler
 from tests.builders import Patience
 from tests.servers.clips import make_clip
 

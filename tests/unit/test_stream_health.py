@@ -19,8 +19,8 @@ from ingest.health import (
 from ingest.reach.address import parse_source
 from ingest.reach.errors import explain_opening
 from ingest.reach.overheard import Overheard, heard
-from ingest.sampling import StreamClock
 from ingest.sources.rate import LASTS_S, RateWatch
+from ingest.sources.stream_clock import StreamClock
 
 CAMERA = "rtsp://admin:s3cret@10.0.0.9:8554/live"
 

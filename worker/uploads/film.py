@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from contract.errors import UploadDamagedError, UploadTooLargeError
 from runtime.video.film_time import FilmTime
 from runtime.video.pictures import Image, PictureMaker, turn_of
+from runtime.video.sampler import Sampler
 from runtime.video.streams import film_of
 
 WIDEST: Final = 1920
@@ -89,22 +90,20 @@ class RecordedFilm:
         self._container.close()
 
     def frames(self, fps: float) -> Iterator[FilmFrame]:
-        """Yield pictures, at most `fps` for each second of the film.
+        """Yield the pictures that a camera with this film would have analysed at `fps`.
 
         Raises:
             UploadDamagedError: none can be decoded.
         """
-        due_s, joined, found = 0.0, False, False
+        sampler, joined, found = Sampler(fps), False, False
         for frame, timestamp_s in self._decoded():
             time_s = self._time.seconds(timestamp_s)
             joined |= self._time.joined
-            if time_s < due_s - 1e-6:
+            if not sampler.wants(time_s):
                 continue
             if not found:
                 self.size = self._pictures.size(frame.width, frame.height, turn_of(frame))
-            found, due_s = True, due_s + 1 / fps
-            if due_s <= time_s:
-                due_s = time_s + 1 / fps
+            found = True
             yield FilmFrame(time_s, self._pictures.picture(frame, WIDEST), joined)
             joined = False
         if not found:
