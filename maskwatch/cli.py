@@ -158,6 +158,20 @@ def _camera_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--jpeg-quality", type=int, help="30 to 100 (default 85)."),
         click.option("--max-width", type=int, help="Widest frame kept, in pixels (default 1920)."),
         click.option(
+            "--rotate",
+            type=click.Choice(["0", "90", "180", "270"]),
+            help="Degrees clockwise to turn the picture; shapes turn with it.",
+        ),
+        click.option(
+            "--aspect",
+            metavar="W:H",
+            help="Width to height of the whole picture before it is turned, such as 16:9; '' keeps "
+            "what the stream says.",
+        ),
+        click.option(
+            "--stream", type=int, help="Which of several videos, from 1; 0 chooses the best."
+        ),
+        click.option(
             "--detector",
             type=click.Choice(["maskwatch", "yunet", "ssd"]),
             help="Face detector for this camera.",

@@ -114,7 +114,7 @@ class Worker:
                     camera, lease, committed, now_s, self._least_confidence
                 )
             else:
-                session.camera = camera
+                session.follow_settings(camera)
 
     def _commit(self, session: CameraSession, outcome: Outcome) -> None:
         try:

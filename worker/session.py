@@ -96,6 +96,12 @@ class CameraSession:
             least_confidence,
         )
 
+    def follow_settings(self, camera: Camera) -> None:
+        """Take over the camera's settings as they are now."""
+        if camera.picture_options != self.camera.picture_options:
+            self.condition.quality.forget_view()
+        self.camera = camera
+
     def track(self, frame: DetectedFrame) -> TrackedFrame:
         """Follow everybody into a frame; frames come in order."""
         taken, time_s = frame.taken, frame.taken.message.captured_at_s

@@ -20,7 +20,15 @@ from pydantic import (
 )
 
 from contract.cameras.file_sources import lacks_scheme
-from contract.cameras.layout import MOST_SHAPES, Area, CountingLine, Zone, different_names
+from contract.cameras.layout import (
+    MOST_SHAPES,
+    Area,
+    CountingLine,
+    Zone,
+    different_names,
+    turned_shapes,
+)
+from contract.cameras.picture_options import Aspect, PictureOptions, Rotate, StreamNumber
 from contract.cameras.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of
 from contract.errors import CameraConfigError, CameraFieldsError
 from contract.plain_text import PLAIN_NAME, STORED, check_name
@@ -53,6 +61,9 @@ class Camera(BaseModel):
     analysis_fps: float = Field(8.0, ge=0.1, le=60.0)
     jpeg_quality: int = Field(85, ge=30, le=100)
     max_width: int = Field(1920, ge=160, le=7680)
+    rotate: Rotate = 0
+    aspect: Aspect = ""
+    stream: StreamNumber = 0
     detector: Literal["maskwatch", "yunet", "ssd"] | None = None
     lines: Annotated[tuple[CountingLine, ...], _FEW, AfterValidator(different_names)] = ()
     """Lines whose crossings are counted, `in` and `out`."""
@@ -92,6 +103,11 @@ class Camera(BaseModel):
                 "before it, or ./ if it is a file's name"
             )
         return source
+
+    @property
+    def picture_options(self) -> PictureOptions:
+        """How the camera's pictures are to be seen."""
+        return PictureOptions(self.rotate, self.aspect, self.stream)
 
     @property
     def redacted_source(self) -> str:
@@ -184,6 +200,9 @@ def checked_camera(fields: dict[str, Any]) -> Camera:
 def changed_camera(before: Camera, changes: dict[str, Any]) -> Camera:
     """Return `before` with some fields changed.
 
+    Lines, zones and ignored areas turn with the picture, so that they stay over the same place,
+    unless the change brings shapes itself, which are drawn over the new picture.
+
     Raises:
         CameraConfigError: names each field that cannot be changed to its new value.
     """
@@ -197,6 +216,11 @@ def changed_camera(before: Camera, changes: dict[str, Any]) -> Camera:
         raise CameraConfigError(
             "source: a camera cannot become a browser's webcam, or the other way round"
         )
+    if camera.rotate != before.rotate:
+        degrees = (camera.rotate - before.rotate) % 360
+        kinds = {"lines", "zones", "ignored"} - changes.keys()
+        turned = {kind: turned_shapes(getattr(camera, kind), degrees) for kind in kinds}
+        camera = camera.model_copy(update=turned)
     if camera.source == before.source:
         kept = {"sealed_source": before.sealed_source, "opened": before.opened}
         camera = camera.model_copy(update=kept)

@@ -97,3 +97,30 @@ def different_names(shapes: tuple[Named, ...]) -> tuple[Named, ...]:
     if twice is not None:
         raise ValueError(f"two shapes have the name {twice!r}; give them different names")
     return shapes
+
+
+Shape = TypeVar("Shape", CountingLine, Zone, Area)
+
+
+def turned_shapes(shapes: tuple[Shape, ...], degrees: int) -> tuple[Shape, ...]:
+    """Return shapes as they lie over the picture turned clockwise by 0, 90, 180 or 270 degrees.
+
+    >>> turned_shapes((((0.25, 0.0), (1.0, 0.0), (1.0, 0.5)),), 90)
+    (((1.0, 0.25), (1.0, 1.0), (0.5, 1.0)),)
+    """
+    return tuple(_turned_shape(shape, degrees) for shape in shapes)
+
+
+def _turned_shape(shape: Shape, degrees: int) -> Shape:
+    if isinstance(shape, tuple):
+        return tuple(_turned_point(point, degrees) for point in shape)
+    points = tuple(_turned_point(point, degrees) for point in shape.points)
+    return shape.model_copy(update={"points": points})
+
+
+def _turned_point(point: Point, degrees: int) -> Point:
+    x, y = point
+    for _ in range(degrees // 90):
+        # 1 - y has rounding errors, which four turns would leave in the camera's record.
+        x, y = round(1.0 - y, 9), x
+    return x, y

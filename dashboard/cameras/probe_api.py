@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Final
+
 from flask import Blueprint, url_for
 from werkzeug.exceptions import NotFound
 
-from contract.cameras.camera import make_camera
+from contract.cameras.camera import Camera, make_camera
 from contract.errors import CameraConfigError
 from dashboard.accounts.access import identity, require_camera, requires
 from dashboard.cameras.queries import ProbeRequest
@@ -14,6 +17,8 @@ from dashboard.cameras.sources import merged_source, refuse_redacted, require_fi
 from dashboard.services import services
 from dashboard.web.answering import Answer, answers
 from dashboard.web.requests import json_object, refuse_unknown
+
+_OPTIONS: Final = ProbeRequest.model_fields.keys() - {"source", "camera_id"}
 
 blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
 
@@ -24,11 +29,13 @@ blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
 def start() -> Answer[ProbeStarted]:
     """Try a camera before it is saved: queue a probe of its address.
 
-    With `camera_id`, of a saved camera whose password is hidden. The answer is at `Location`.
+    With `camera_id`, of a saved camera whose password is hidden. `rotate`, `aspect` and `stream`
+    are those of the camera unless given; the picture comes as they make it. The answer is at
+    `Location`.
     """
     body = json_object()
     refuse_unknown(body, frozenset(ProbeRequest.model_fields))
-    probe_id = services().probes.start(_wanted_source(body), identity().owner)
+    probe_id = services().probes.start(_wanted(body), identity().owner)
     where = url_for("probe_api.read", probe_id=probe_id)
     return Answer(ProbeStarted(id=probe_id, state="queued"), headers={"Location": where})
 
@@ -44,7 +51,7 @@ def read(probe_id: str) -> ProbeAnswer:
     return found
 
 
-def _wanted_source(body: dict[str, object]) -> str:
+def _wanted(body: dict[str, object]) -> Camera:
     source, saved = body.get("source"), None
     if "camera_id" in body:
         saved = require_camera("operator", str(body["camera_id"]))
@@ -52,8 +59,10 @@ def _wanted_source(body: dict[str, object]) -> str:
     if source is None:
         raise CameraConfigError("source: a test needs an address")
     refuse_redacted(source)
-    # Made only for its checks, so that a test accepts exactly what saving accepts.
-    wanted = make_camera(name="probe", source=source).source
-    if saved is None or wanted != saved.source:
-        require_file_right(wanted)
+    options = asdict(saved.picture_options) if saved else {}
+    given = {name: body[name] for name in _OPTIONS & body.keys()}
+    # Made as for saving, so that a test accepts exactly what saving accepts.
+    wanted = make_camera(name="probe", source=source, **{**options, **given})
+    if saved is None or wanted.source != saved.source:
+        require_file_right(wanted.source)
     return wanted

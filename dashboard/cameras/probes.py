@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from bus.jobs.queue import JobQueue
 from bus.keys import probe_picture
 from bus.stores.pictures import PictureStore
-from contract.cameras.camera import is_network_address
+from contract.cameras.camera import Camera, is_network_address
 from contract.cameras.probes import RESULT_KEPT_S, SNAPSHOT, STEPS_FIELD, ProbeResult
 from contract.redaction import redact_url
 from dashboard.cameras.setup_answers import ProbeAnswer, ProbeState
@@ -43,15 +43,17 @@ class Probes:
         self._pictures = pictures
         self._vault = vault
 
-    def start(self, source: str, owner: str) -> str:
-        """Queue a probe of `source` for `owner` and return its id.
+    def start(self, camera: Camera, owner: str) -> str:
+        """Queue a probe of a camera as it would be saved, for `owner`, and return its id.
 
         A network address travels encrypted.
         """
+        source = camera.source
         return self._queue.add(
             PROBE_JOB,
             redact_url(source),
             self._vault.seal(source) if is_network_address(source) else None,
+            asdict(camera.picture_options),
             description="probe a camera",
             timeout_s=JOB_TIMEOUT_S,
             result_kept_s=RESULT_KEPT_S,

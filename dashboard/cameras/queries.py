@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from bus.stores.status import CONNECTIONS_KEPT
 from contract.cameras.camera import CHANGEABLE, Camera
+from contract.cameras.picture_options import Aspect, Rotate, StreamNumber
 from dashboard.web.schemas import no_default
 
 
@@ -46,6 +47,9 @@ class ProbeRequest(BaseModel):
 
     source: str | None = Field(None, max_length=2000)
     camera_id: str | None = None
+    rotate: Rotate | None = Field(None, json_schema_extra=no_default)
+    aspect: Aspect | None = Field(None, json_schema_extra=no_default)
+    stream: StreamNumber | None = Field(None, json_schema_extra=no_default)
 
 
 class CameraListQuery(BaseModel):

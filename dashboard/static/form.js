@@ -11,19 +11,24 @@ const id = form.dataset.camera;
 const CHANGED = "Somebody else changed this camera after you opened this page, so your changes were not saved. "
   + "Reload to see the saved values. Your entries on this page will be lost.";
 const NUMBERS = ["analysis_fps", "jpeg_quality", "max_width"];
+const PICTURE = ["rotate", "aspect", "stream"];
 
 function values() {
   const given = { enabled: form.enabled.checked };
   for (const name of ["name", "source", "group"]) given[name] = form[name].value;
   for (const name of NUMBERS) if (form[name].value !== "") given[name] = Number(form[name].value);
   given.detector = form.detector.value || null;
-  return given;
+  return { ...given, ...pictureOptions() };
+}
+
+function pictureOptions() {
+  return { rotate: Number(form.rotate.value), aspect: form.aspect.value, stream: Number(form.stream.value) };
 }
 
 function complain(words) {
   message.textContent = words;
   message.hidden = !words;
-  for (const name of ["name", "source", "group", ...NUMBERS]) {
+  for (const name of ["name", "source", "group", ...NUMBERS, ...PICTURE]) {
     const wrong = words.startsWith(`${name}:`) || words.includes(`; ${name}:`);
     form[name].toggleAttribute("aria-invalid", wrong);
     if (wrong) form[name].setAttribute("aria-invalid", "true");
@@ -61,7 +66,7 @@ document.getElementById("test").onclick = async (event) => {
   if (missing()) return;
   const button = event.currentTarget;
   button.disabled = true;
-  const asked = { source: form.source.value };
+  const asked = { source: form.source.value, ...pictureOptions() };
   if (id) asked.camera_id = id;
   await probe(asked, Number(form.max_width.value));
   button.disabled = false;

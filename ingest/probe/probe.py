@@ -17,12 +17,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from bus.jobs.running_job import RunningJob, running_job
 from bus.keys import probe_picture
+from contract.cameras.picture_options import AS_SIGNALLED, PictureOptions
 from contract.cameras.probes import (
     RESULT_KEPT_S,
     SNAPSHOT,
@@ -57,10 +60,13 @@ needs some seconds to settle, so a short measurement is no more exact."""
 START_UP_S: Final = 5.0
 
 
-def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
+def probe_camera(
+    source: str, sealed: str | None = None, options: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Run `probe_source` in a process of its own, within a time limit. This is the RQ job.
 
-    `sealed` is the whole address, encrypted, when `source` is redacted. FFmpeg may hang or crash on
+    `sealed` is the whole address, encrypted, when `source` is redacted. `options` are fields of
+    `PictureOptions`. FFmpeg may hang or crash on
     the stream of an unknown address; only the separate process then suffers.
     """
     settings = load_settings()
@@ -73,7 +79,11 @@ def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
     limit_s = settings.open_timeout_s + settings.read_timeout_s + START_UP_S
     job = running_job()
     try:
-        found = _run(source, limit_s, lambda step: job.append(STEPS_FIELD, step) if job else None)
+        found = _run(
+            _Task(source, PictureOptions(**(options or {}))),
+            limit_s,
+            lambda step: job.append(STEPS_FIELD, step) if job else None,
+        )
     except subprocess.TimeoutExpired:
         words = f"expected a picture from {redact_url(source)} within {limit_s:g} s, found none"
         return asdict(failed(source, SourceTimeoutError(words)))
@@ -83,7 +93,15 @@ def probe_camera(source: str, sealed: str | None = None) -> dict[str, Any]:
     return _without_picture(job, found)
 
 
-def _run(source: str, limit_s: float, note: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Task:
+    """What the probe's own process is to do."""
+
+    source: str
+    options: PictureOptions = AS_SIGNALLED
+
+
+def _run(task: _Task, limit_s: float, note: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Run this module as a program, note its steps, return its result.
 
     Raises:
@@ -102,7 +120,7 @@ def _run(source: str, limit_s: float, note: Callable[[dict[str, Any]], None]) ->
         try:
             # The source goes in by standard input: arguments are in everybody's process list.
             with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(source.encode())
+                process.stdin.write(json.dumps(asdict(task)).encode())
                 process.stdin.close()
             for line in process.stdout:
                 record: dict[str, Any] = json.loads(line)
@@ -126,13 +144,18 @@ def _without_picture(job: RunningJob | None, found: dict[str, Any]) -> dict[str,
     return {**found, SNAPSHOT_FIELD: ""}
 
 
-def probe_source(source: str, settings: Settings, tell: Tell = lambda _: None) -> ProbeResult:
+def probe_source(
+    source: str,
+    settings: Settings,
+    tell: Tell = lambda _: None,
+    options: PictureOptions = AS_SIGNALLED,
+) -> ProbeResult:
     """Open `source`, take one picture, and describe it. No fault of a source raises an error."""
     try:
         kind = parse_source(source).kind
         tell("resolving" if kind in {"rtsp", "http"} else "waiting")
         with opening_steps(tell):
-            opened = open_source(source, settings, _Patience())
+            opened = open_source(source, settings, _Patience(), options=options)
             try:
                 return _look(source, opened, tell)
             finally:
@@ -154,11 +177,13 @@ def _look(source: str, opened: OpenSource, tell: Tell) -> ProbeResult:
     image = first.image(SNAPSHOT_WIDTH)
     tell("measuring")
     info = opened.info
+    # Only a picture tells how its stream wants to be turned.
+    width, height = opened.health.size or info.size
     return ProbeResult(
         redact_url(source),
         True,
-        info.width or image.shape[1],
-        info.height or image.shape[0],
+        width or image.shape[1],
+        height or image.shape[0],
         round(_rate(info.fps, _measure_fps(first, frames)), 2),
         info.codec,
         info.medium,
@@ -187,6 +212,9 @@ def _measure_fps(first: CapturedFrame, frames: Iterator[CapturedFrame]) -> float
     return counted / (last_s - first.time_s) if last_s > first.time_s else 0.0
 
 
+_TASK: Final = TypeAdapter(_Task)
+
+
 class _Patience:
     """Stands in for a reader's pulse: the probe's process has a time limit as a whole instead."""
 
@@ -201,7 +229,8 @@ class _Patience:
 def _main() -> None:
     settings, writer = load_settings(), StepWriter(sys.stdout)
     limit_memory(settings.reader_memory_mb)
-    result = probe_source(sys.stdin.read(), settings, writer.tell)
+    task = _TASK.validate_json(sys.stdin.read())
+    result = probe_source(task.source, settings, writer.tell, task.options)
     sys.stdout.write(json.dumps(asdict(result)) + "\n")
 
 

@@ -85,7 +85,10 @@ class Capture:
             self._life.wait(self._backoff.next_s(refused))
 
     def _connect_and_read(self) -> None:
-        source = open_source(self._camera.source, self._settings, self._life, self._clock)
+        camera, settings = self._camera, self._settings
+        source = open_source(
+            camera.source, settings, self._life, self._clock, camera.picture_options
+        )
         try:
             self._state.connected(source.info, source.health)
             if self._codec not in ("", source.info.codec):

@@ -17,7 +17,13 @@ from runtime.logs import about
 from runtime.settings import Settings
 
 STOP_S: Final = 0.8
-_READ_FIELDS: Final = ("source", "analysis_fps", "jpeg_quality", "max_width")
+_READ_FIELDS: Final = (
+    "source",
+    "analysis_fps",
+    "jpeg_quality",
+    "max_width",
+    "picture_options",
+)
 _log = logging.getLogger(__name__)
 
 

@@ -157,6 +157,14 @@ def no_video(address: Address, found: str) -> SourceNoVideoError:
     return SourceNoVideoError(f"expected video at {address.shown}, found {found}; {hint}")
 
 
+def no_such_stream(address: Address, number: int, there: int) -> SourceNoVideoError:
+    videos = "1 video" if there == 1 else f"{there} videos"
+    return SourceNoVideoError(
+        f"expected video {number} at {address.shown}, found {videos}; choose another, or 0 for the "
+        "best"
+    )
+
+
 def too_large(shown: str) -> SourceTooLargeError:
     """`shown`: the source as users see it."""
     return SourceTooLargeError(

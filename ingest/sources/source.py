@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from contract.cameras.picture_options import AS_SIGNALLED, PictureOptions
 from contract.errors import SourceLockedError
 from contract.redaction import HIDDEN
 from ingest.captured import LifeSign, OpenSource
@@ -17,8 +18,9 @@ def open_source(
     settings: Settings,
     life: LifeSign,
     clock: Callable[[], float] = time.time,
+    options: PictureOptions = AS_SIGNALLED,
 ) -> OpenSource:
-    """Open any kind of source; its frames are stamped by `clock`.
+    """Open any kind of source; its frames are stamped by `clock` and seen as `options` say.
 
     Raises:
         SourceError: it cannot be opened, and why.
@@ -34,7 +36,7 @@ def open_source(
         # Its drawing loads more than other readers should pay for.
         from ingest.demo.source import open_demo
 
-        return open_demo(source, life, clock)
+        return open_demo(source, life, clock, options)
     from ingest.sources.video import VideoSource
 
-    return VideoSource.open(address, settings, life, clock)
+    return VideoSource.open(address, settings, life, clock, options)

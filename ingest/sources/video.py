@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from contract.cameras.picture_options import AS_SIGNALLED, PictureOptions
 from contract.cameras.probes import Medium
 from ingest.captured import CapturedFrame, LifeSign, StreamInfo, always
 from ingest.health import StreamHealth
@@ -18,6 +19,7 @@ from ingest.reach.address import Address
 from ingest.reach.errors import (
     ended,
     no_key_frame,
+    no_such_stream,
     no_video,
     too_large,
     undecodable,
@@ -29,7 +31,7 @@ from ingest.sources.pace import Pace
 from ingest.sources.stream_clock import StreamClock
 from runtime.settings import Settings
 from runtime.video.pictures import PictureMaker
-from runtime.video.streams import film_of
+from runtime.video.streams import film_of, films_in
 
 GRACE_S: Final = 1.5
 """Seconds that the watchdog adds to FFmpeg's own time-outs, which are not exact."""
@@ -58,18 +60,21 @@ class VideoSource:
         life: LifeSign,
         opening: Opening,
         clock: Callable[[], float] = time.time,
+        options: PictureOptions = AS_SIGNALLED,
     ) -> None:
         self._now_s = clock
         self._address = address
         self._settings = settings
         self._life = life
         self._opening = opening
-        self._container, self._stream = _open_stream(opening, address, settings, life)
-        self._pictures = PictureMaker(self._stream.sample_aspect_ratio)
+        self._options = options
+        self._container, self._stream = self._open_stream()
+        self._pictures = PictureMaker(self._stream.sample_aspect_ratio, options)
         self._clock = StreamClock()
         self.health = StreamHealth()
         self._pace = Pace(life, settings.file_speed if address.kind == "file" else 1.0)
-        self.info = _describe(self._container, self._stream, opening.medium)
+        size = self._pictures.size(self._stream.width, self._stream.height)
+        self.info = _describe(self._container, self._stream, size, opening.medium)
 
     @classmethod
     def open(
@@ -78,11 +83,12 @@ class VideoSource:
         settings: Settings,
         life: LifeSign,
         clock: Callable[[], float] = time.time,
+        options: PictureOptions = AS_SIGNALLED,
     ) -> VideoSource:
         """Open and find the video; raise the `SourceError` that fits when there is none."""
         opening = Opening(address, settings)
         try:
-            return cls(address, settings, life, opening, clock)
+            return cls(address, settings, life, opening, clock, options)
         except BaseException:
             opening.close()
             raise
@@ -114,10 +120,22 @@ class VideoSource:
     def _rewind(self) -> None:
         if not self._opening.same_file() or not _sought_beginning(self._container):
             self._container.close()
-            self._container, self._stream = _open_stream(
-                self._opening, self._address, self._settings, self._life
-            )
+            self._container, self._stream = self._open_stream()
         self._pace.restart()
+
+    def _open_stream(self) -> tuple[InputContainer, VideoStream]:
+        settings = self._settings
+        self._life.extend(settings.open_timeout_s + settings.read_timeout_s + GRACE_S)
+        container = self._opening.open()
+        try:
+            stream = _choose_stream(container, self._address, self._options.stream)
+            # Before decoding: what FFmpeg says when it gets no memory differs from time to time.
+            if least_memory_mb(stream.width, stream.height) > settings.reader_memory_mb:
+                raise too_large(self._address.shown)
+            return container, stream
+        except BaseException:
+            container.close()
+            raise
 
     def _decoded(self, left_out: LeavingOut) -> Iterator[VideoFrame]:
         broken = 0
@@ -140,7 +158,7 @@ class VideoSource:
             for frame in frames:
                 if frame.is_corrupt:
                     self.health.broken()
-                self.health.picture(frame.width, frame.height, not frame.is_corrupt)
+                self.health.picture(*self._pictures.size_of(frame), not frame.is_corrupt)
                 yield frame
             self._give_up_if_hopeless(broken)
 
@@ -213,22 +231,6 @@ def least_memory_mb(width: int, height: int) -> float:
     return READER_MB + width * height * DECODING_BYTES_A_PIXEL / 2**20
 
 
-def _open_stream(
-    opening: Opening, address: Address, settings: Settings, life: LifeSign
-) -> tuple[InputContainer, VideoStream]:
-    life.extend(settings.open_timeout_s + settings.read_timeout_s + GRACE_S)
-    container = opening.open()
-    try:
-        stream = _choose_stream(container, address)
-        # Before decoding: what FFmpeg says when it gets no memory differs from time to time.
-        if least_memory_mb(stream.width, stream.height) > settings.reader_memory_mb:
-            raise too_large(address.shown)
-        return container, stream
-    except BaseException:
-        container.close()
-        raise
-
-
 def _sought_beginning(container: InputContainer) -> bool:
     """Whether the container stands at its first picture again, its decoder as new."""
     if not _INDEXED_FORMATS & set(container.format.name.split(",")):
@@ -240,12 +242,13 @@ def _sought_beginning(container: InputContainer) -> bool:
     return True
 
 
-def _choose_stream(container: InputContainer, address: Address) -> VideoStream:
-    streams = container.streams.video
-    if not streams:
+def _choose_stream(container: InputContainer, address: Address, number: int) -> VideoStream:
+    if not container.streams.video:
         kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
         raise no_video(address, f"only {kinds}")
-    stream = film_of(container)
+    if number > (there := len(films_in(container))) > 0:
+        raise no_such_stream(address, number, there)
+    stream = film_of(container, number)
     if stream is None:
         raise unsupported_codec(address, "")
     # One thread a camera: frame threads add a frame of delay each, and the cores are shared.
@@ -254,11 +257,13 @@ def _choose_stream(container: InputContainer, address: Address) -> VideoStream:
     return stream
 
 
-def _describe(container: InputContainer, stream: VideoStream, medium: Medium) -> StreamInfo:
+def _describe(
+    container: InputContainer, stream: VideoStream, size: tuple[int, int], medium: Medium
+) -> StreamInfo:
     context = stream.codec_context
     invented = container.format.name in _ARRIVAL_FORMATS
     rate = None if invented else stream.average_rate or stream.guessed_rate
     fps = float(rate or 0.0)
     if fps > HIGHEST_FPS:
         fps = 0.0
-    return StreamInfo(context.width, context.height, context.name, fps, medium)
+    return StreamInfo(*size, context.name, fps, medium)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+NO_FILM: Final = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+"""Covers, thumbnails and stills, which are stored like videos of few pictures."""
 
-def film_of(container: InputContainer) -> VideoStream | None:
-    """Return the widest video that can be decoded; None if there is none.
 
-    A cover or a thumbnail, which is stored like a video of one picture, is none.
-    """
-    films = [
+def films_in(container: InputContainer) -> list[VideoStream]:
+    """Return the videos that can be decoded, in their order; covers and thumbnails are none."""
+    return [
         stream
         for stream in container.streams.video
-        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
+        if stream.codec_context is not None and not stream.disposition & NO_FILM
     ]
-    return max(films, key=lambda stream: stream.codec_context.width, default=None)
+
+
+def film_of(container: InputContainer, number: int = 0) -> VideoStream | None:
+    """Return video `number`, from 1; 0 chooses the one with the most pixels, then the first.
+
+    None if there is none.
+    """
+    films = films_in(container)
+    if number:
+        return films[number - 1] if number <= len(films) else None
+    return max(films, key=_pixels, default=None)
+
+
+def _pixels(stream: VideoStream) -> int:
+    return stream.codec_context.width * stream.codec_context.height

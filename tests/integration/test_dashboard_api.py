@@ -321,6 +321,18 @@ def test_a_saved_camera_is_probed_with_its_hidden_password(
     assert client.post("/api/v1/probes", json=elsewhere).status_code == 422
 
 
+def test_a_probe_shows_the_picture_as_the_form_would_save_it(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera = add(client, rotate=90, aspect="4:3")
+    asked = {"camera_id": camera["id"], "rotate": 180, "stream": 2}
+    assert client.post("/api/v1/probes", json=asked).status_code == 202
+    [job] = Queue(JOBS_QUEUE, connection=redis, serializer=JSONSerializer).jobs
+    assert job.args[2] == {"rotate": 180, "aspect": "4:3", "stream": 2}
+    wrong = client.post("/api/v1/probes", json={"source": SOURCE, "rotate": 45})
+    assert (wrong.status_code, "rotate: expected 0, 90" in wrong.json["detail"]) == (422, True)
+
+
 @pytest.mark.parametrize("body", [{}, {"source": ""}, {"source": "file:///x"}, {"source": None}])
 def test_a_probe_of_nothing_is_refused(client: FlaskClient, body: Any) -> None:
     assert client.post("/api/v1/probes", json=body).status_code == 422

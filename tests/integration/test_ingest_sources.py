@@ -46,10 +46,25 @@ def newest_frame(redis: Redis, camera: Camera) -> FrameMessage:
     return frames_of(redis, camera.id)[-1]
 
 
+def size_of(redis: Redis, camera: Camera) -> tuple[int, int]:
+    found = status(redis, camera)
+    return found.width, found.height
+
+
 def picture_of(frame: FrameMessage) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return image
+
+
+def test_a_running_camera_turns_its_picture_when_its_setting_changes(
+    redis: Redis, ingest: IngestProcess, clip: Path
+) -> None:
+    camera = add(redis, "Hall", clip)
+    assert eventually(lambda: size_of(redis, camera) == (320, 180))
+    cameras_of(redis).update(camera.id, rotate=90, aspect="4:3")
+    assert eventually(lambda: size_of(redis, camera) == (240, 320))
+    assert eventually(lambda: picture_of(newest_frame(redis, camera)).shape == (320, 240, 3))
 
 
 @pytest.mark.parametrize("digest", [False, True])

@@ -53,6 +53,9 @@ def cameras(draw: st.DrawFn) -> list[Camera]:
             "enabled": draw(st.booleans()),
             "analysis_fps": draw(st.floats(0.1, 60)),
             "jpeg_quality": draw(st.integers(30, 100)),
+            "rotate": draw(st.sampled_from([0, 90, 180, 270])),
+            "aspect": draw(st.sampled_from(["", "16:9", "2.39:1"])),
+            "stream": draw(st.integers(0, 32)),
             "detector": draw(st.sampled_from([None, "yunet", "ssd"])),
             "lines": draw(lines),
         }

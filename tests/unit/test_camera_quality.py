@@ -11,12 +11,15 @@ import numpy.typing as npt
 import pytest
 
 from benchmarks.scenes.injections import Injection, injections
+from bus.leases import Lease
+from contract.cameras.camera import changed_camera, make_camera
 from contract.cameras.quality import QualityReport
 from contract.errors import MessageError
 from contract.people.minutes import MinuteIncrements
 from worker.condition.condition import CameraCondition
 from worker.condition.picture import look_at
 from worker.condition.quality import VIEW_ACCEPTED_AFTER_S, CameraQuality, QualityState
+from worker.session import CameraSession
 
 FPS = 4.0
 WIDTH, HEIGHT = 320, 180
@@ -174,6 +177,18 @@ def test_a_moved_cameras_new_view_is_its_view_after_a_while(stage: Stage) -> Non
     stage.run(40)
     stage.scene = drawn_scene(1)
     assert "moved" in stage.run(10)
+
+
+@pytest.mark.parametrize("change", [{"rotate": 180}, {"aspect": "4:3"}, {"stream": 2}, {}])
+def test_a_picture_turned_by_its_setting_is_not_a_moved_camera(
+    stage: Stage, change: dict[str, object]
+) -> None:
+    camera = make_camera(name="Gate", source="demo:")
+    session = CameraSession(camera, Lease(camera.id, "worker", "w", 1))
+    session.condition.quality = stage.quality
+    session.follow_settings(changed_camera(camera, {"name": "Door", **change}))
+    stage.scene = drawn_scene(5)
+    assert ("moved" in stage.run(20)) is not bool(change)
 
 
 def test_a_camera_always_on_the_move_is_never_moved() -> None:

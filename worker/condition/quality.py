@@ -87,6 +87,12 @@ class CameraQuality:
         """The problem that invalid time is counted under; None while all is well."""
         return next(iter(self.problems), None)
 
+    def forget_view(self) -> None:
+        """Learn the view anew: the picture is turned, stretched or another from here on."""
+        self._viewpoint = Viewpoint()
+        self._focus.forget()
+        self._state.suspicions["moved"].drop()
+
     def look(self, look: Look, time_s: float) -> None:
         """Take in a frame captured at `time_s`."""
         step_s = 0.0
