@@ -6,7 +6,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -109,7 +108,7 @@ class Evaluator:
                 rule.name,
                 camera.name,
                 reading.words,
-                extra=_about("alert_opened", rule, camera),
+                extra=about(camera, rule=rule.name, event="alert_opened"),
             )
         elif transition == "close":
             after = after.model_copy(update={"alert_id": ""})
@@ -120,7 +119,7 @@ class Evaluator:
                 "alert closed: %s at %s",
                 rule.name,
                 camera.name,
-                extra=_about("alert_closed", rule, camera),
+                extra=about(camera, rule=rule.name, event="alert_closed"),
             )
         elif after != before:
             self._commit(Change(name, after.model_dump_json()))
@@ -133,10 +132,6 @@ class Evaluator:
 
     def _commit(self, change: Change) -> None:
         self._alerts.commit(self._turn.token, change)
-
-
-def _about(event: str, rule: AlertRule, camera: Camera) -> dict[str, Any]:
-    return about(camera=camera.name, camera_id=camera.id, rule=rule.name, event=event)
 
 
 def _opened(rule: AlertRule, camera: Camera, reading: Reading, now_s: float) -> Alert:

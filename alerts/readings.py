@@ -90,7 +90,7 @@ class Readings:
         try:
             return self._rate(when, camera, now_s)
         except MessageError as error:
-            about_it = about(camera=camera.name, camera_id=camera.id)
+            about_it = about(camera)
             _log.error("the minutes of %s cannot be read: %s", camera.name, error, extra=about_it)
             return Reading("unknown", now_s, "The camera's minutes cannot be read.")
 

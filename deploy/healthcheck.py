@@ -19,6 +19,7 @@ from http import HTTPStatus
 from typing import Final
 
 from bus.members.heartbeats import living_members
+from bus.members.members import host_of
 from contract.errors import MaskwatchError, RedisUnavailableError
 from runtime.settings import Settings, load_settings
 
@@ -49,7 +50,7 @@ def _beat_problem(settings: Settings, role: str) -> str:
     """Raise `RedisUnavailableError` when nobody can say."""
     members = living_members(settings, role, "maskwatch-healthcheck")
     host = socket.gethostname()
-    if any(host in member for member in members):
+    if host in map(host_of, members):
         return ""
     return f"no heartbeat from {host} in the last {settings.lease_s:g} s; alive: {sorted(members)}"
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from runtime.backoff import Backoff
 from runtime.stopping import die_with_parent
 
 CONFIGURATION_ERROR: Final = 2
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 class StageProcess:
     """One stage's process, restarted with a growing pause whenever it ends by itself."""
 
+    FIRST_PAUSE_S: Final = 0.5
     LONGEST_PAUSE_S: Final = 10.0
     STEADY_AFTER_S: Final = 5.0
     """After this long, a process did not end because of its configuration: the pause is short."""
@@ -32,7 +34,7 @@ class StageProcess:
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at_s = 0.0
-        self._pause_s = 0.5
+        self._backoff = Backoff(self.FIRST_PAUSE_S, self.LONGEST_PAUSE_S)
         self._due_at_s = 0.0
 
     @property
@@ -65,17 +67,12 @@ class StageProcess:
         if status is None:
             return None
         if now_s - self._started_at_s > self.STEADY_AFTER_S:
-            self._pause_s = 0.5
-        _log.warning(
-            "%s ended with status %d; restarting it in %.1f s",
-            self.name,
-            status,
-            self._pause_s,
-        )
+            self._backoff.reset()
+        pause_s = self._backoff.next_s()
+        _log.warning("%s ended with status %d; restarting it in %.1f s", self.name, status, pause_s)
         _kill_group(self._process.pid)
         self._process = None
-        self._due_at_s = now_s + self._pause_s
-        self._pause_s = min(self.LONGEST_PAUSE_S, self._pause_s * 2)
+        self._due_at_s = now_s + pause_s
         return status
 
     def terminate(self) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any, Literal
 
+from contract.cameras.camera import Camera
 from contract.plain_text import escaped
 from contract.redaction import RedactingFormatter
 from runtime.log_limit import LimitedHandler
@@ -27,8 +28,8 @@ def configure_logging(stage: str, level: str = "INFO", form: LogFormat = "text")
 
 
 def about(
+    camera: Camera | None = None,
     *,
-    camera: str = "",
     camera_id: str = "",
     frame: int | None = None,
     rule: str = "",
@@ -36,12 +37,13 @@ def about(
 ) -> dict[str, Any]:
     """Return the `extra` of a log call: the subject of the line, for programs that read the log.
 
-    `camera`, `rule`: their names. `event`: a name that stays when the message changes; by default
-    the place in the code. Lines about different cameras or rules are different events.
+    `camera_id`: of a camera that cannot be read. `rule`: its name. `event`: a name that stays when
+    the message changes; by default the place in the code. Lines about different cameras or rules
+    are different events.
     """
     named = {
-        "camera": camera,
-        "camera_id": camera_id,
+        "camera": camera.name if camera else "",
+        "camera_id": camera.id if camera else camera_id,
         "frame": frame,
         "rule": rule,
         "event": event,

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -154,7 +154,7 @@ class Intake:
                     "frame %d of camera %s is no JPEG",
                     message.sequence,
                     session.camera.name,
-                    extra=_about(session, "frame_undecodable", message.sequence),
+                    extra=about(session.camera, frame=message.sequence, event="frame_undecodable"),
                 )
             else:
                 late = self._clock() - message.captured_at_s > self._budget_s
@@ -164,12 +164,7 @@ class Intake:
 def _skip(session: CameraSession, error: MessageError) -> None:
     """Count an entry that is not a readable frame: it explains a missing sequence number."""
     session.backlog.refuse()
-    _log.warning("skipped: %s", error, extra=_about(session, "frame_malformed"))
-
-
-def _about(session: CameraSession, event: str, frame: int | None = None) -> dict[str, Any]:
-    camera = session.camera
-    return about(camera=camera.name, camera_id=camera.id, frame=frame, event=event)
+    _log.warning("skipped: %s", error, extra=about(session.camera, event="frame_malformed"))
 
 
 def _decode_jpeg(jpeg: bytes) -> Image | None:

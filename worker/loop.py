@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from bus.connection.client import Outage
 from bus.errors import StoreError
@@ -121,12 +121,12 @@ class Worker:
             with self._tracing.span([outcome.trace], "commit", frame=outcome.sequence):
                 overflowed = self._store.commit(session.lease, outcome)
         except (LeaseLostError, NotNewerError) as refusal:
-            extra = _about(session, outcome, "commit_refused")
+            extra = about(session.camera, frame=outcome.sequence, event="commit_refused")
             _log.warning("commit refused: %s", refusal, extra=extra)
             self._sessions.pop(session.camera.id, None)
             return
         if overflowed > 0:
-            extra = _about(session, outcome, "frames_overflowed")
+            extra = about(session.camera, frame=outcome.sequence, event="frames_overflowed")
             words = "%d frames of %s came and went unread"
             _log.debug(words, overflowed, session.camera.name, extra=extra)
 
@@ -166,8 +166,3 @@ class Worker:
         # Cleared first, because losing half a second of timings is better than adding it twice.
         self._totals.clear()
         self._inference.add(amounts)
-
-
-def _about(session: CameraSession, outcome: Outcome, event: str) -> dict[str, Any]:
-    camera = session.camera
-    return about(camera=camera.name, camera_id=camera.id, frame=outcome.sequence, event=event)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
@@ -33,9 +31,7 @@ class OwnershipThread(threading.Thread):
         super().__init__(name="ownership", daemon=True)
         self._roster = roster
         self._ownership = ownership
-        self._details = json.dumps(
-            {"host": socket.gethostname(), "pid": os.getpid(), "devices": dict(devices)}
-        )
+        self._details = json.dumps({"devices": dict(devices)})
         self._stop_asked = threading.Event()
         self._outage = make_outage(self._stop_asked)
         self._cameras: dict[str, Camera] = {}

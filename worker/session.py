@@ -211,6 +211,6 @@ def _resumed(
     try:
         return decode(state)
     except MessageError as error:
-        extra = about(camera=camera.name, camera_id=camera.id, event=event)
+        extra = about(camera, event=event)
         _log.error(words, camera.name, error, extra=extra)
         return None

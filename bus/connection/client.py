@@ -19,12 +19,16 @@ from bus.connection.trouble import leave_replica, words_for
 from bus.wire import join_wire
 from contract.errors import RedisClusterError, RedisTooOldError, RedisUnavailableError
 from contract.redaction import redact_url
+from runtime.backoff import Backoff
 from runtime.logs import about
 from runtime.redis_address.cluster import is_cluster
 from runtime.redis_address.sentinels import is_sentinel
 
 OLDEST_SERVER: Final = (6, 2)
 SETTLED_S: Final = 1.0
+FIRST_PAUSE_S: Final = 0.1
+LONGEST_PAUSE_S: Final = 2.0
+"""Pauses between attempts to reach Redis double from the first to the longest."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,19 +109,17 @@ class Outage:
     def __init__(self, redis: Redis, stop: threading.Event) -> None:
         self._redis = redis
         self._stop = stop
-        self._failures = 0
+        self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         self._failed_at_s = 0.0
         self._message = ""
 
     def report(self, error: RedisError) -> None:
-        """Log a failure if it is news, and pause (0.1 s, doubling to 2 s)."""
+        """Log a failure if it is news, and pause."""
         message = self.face(error)
         if message != self._message:
             _log.warning("%s", message, extra=about(event="redis_away"))
         self._message = message
-        pause_s = min(2.0, 0.1 * 2.0**self._failures)
-        self._failures += 1
-        self._stop.wait(pause_s)
+        self._stop.wait(self._backoff.next_s())
         self._failed_at_s = time.monotonic()
 
     def wait_for_server(self) -> bool:
@@ -135,7 +137,7 @@ class Outage:
         The outage ends only after some time without failures: a full or read-only server still
         answers.
         """
-        self._failures = 0
+        self._backoff.reset()
         if self._message and time.monotonic() - self._failed_at_s > SETTLED_S:
             back = about(event="redis_back")
             _log.info("Redis at %s answers again", server_name(self._redis), extra=back)
@@ -154,7 +156,7 @@ def wait_for_server(redis: Redis, stop: threading.Event) -> bool:
 
     A Redis that newer processes use counts as unusable.
     """
-    outage_s, said = 0.2, ""
+    backoff, said = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S), ""
     while not stop.is_set():
         try:
             check_server(redis)
@@ -164,6 +166,5 @@ def wait_for_server(redis: Redis, stop: threading.Event) -> bool:
             if str(error) != said:
                 _log.warning("%s", error)
             said = str(error)
-            stop.wait(outage_s)
-            outage_s = min(2.0, outage_s * 1.5)
+            stop.wait(backoff.next_s())
     return False

@@ -66,6 +66,11 @@ def member_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
+def host_of(member: str) -> str:
+    """Return the host that the process with this name runs on."""
+    return member.rsplit("-", 2)[0]
+
+
 class Membership:
     """The processes of one role that are alive."""
 

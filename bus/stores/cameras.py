@@ -213,7 +213,7 @@ class CameraRegistry:
             source = self._vault.open(camera.sealed_source)
         except SecretKeyError as error:
             if camera.id not in self._said:
-                extra = about(camera=camera.name, camera_id=camera.id)
+                extra = about(camera)
                 words = "the address of %s cannot be used: %s"
                 _log.error(words, camera.name, error, extra=extra)
             self._said.add(camera.id)

@@ -105,7 +105,7 @@ def _effective(camera: Camera, raw: bytes | None, held: bool) -> CameraStatus:
     try:
         status = CameraStatus.decode(raw) if raw else None
     except MessageError as error:
-        about_it = about(camera=camera.name, camera_id=camera.id)
+        about_it = about(camera)
         _log.warning("camera %s: %s", camera.name, error, extra=about_it)
         status = replace(_UNREADABLE, since_s=camera.created_at_s)
     if not camera.enabled:

@@ -77,6 +77,6 @@ class WebcamStore:
         """End webcams whose page sends no pictures any more."""
         for camera in self.all():
             if not self._redis.exists(CameraKeys(camera.id).ingest_lease):
-                extra = about(camera=camera.name, camera_id=camera.id)
+                extra = about(camera)
                 _log.info("webcam %s fell silent and is removed", camera.id, extra=extra)
                 self.end(camera.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from contract.cameras.camera import Camera
 from contract.errors import SourceAuthenticationError, SourceError
@@ -13,7 +13,7 @@ from contract.redaction import redact_text
 from contract.traces import Trace
 from ingest.captured import CapturedFrame, OpenSource
 from ingest.encoding import encode_jpeg
-from ingest.process.backoff import WELL_AFTER_S, Backoff
+from ingest.process.backoff import WELL_AFTER_S, CameraBackoff
 from ingest.process.connection_state import ConnectionState
 from ingest.process.outbox import Outbox
 from ingest.process.pulse import ReaderLife
@@ -60,7 +60,7 @@ class Capture:
         self._tracing = tracing
         self._sampler = Sampler(camera.analysis_fps)
         self._follows = follows(camera, settings)
-        self._backoff = Backoff(settings.reconnect_max_s)
+        self._backoff = CameraBackoff(settings.reconnect_max_s)
         self._has_login = bool(parse_source(camera.source).logins)
         self._said = ""
         self._codec = ""
@@ -78,7 +78,7 @@ class Capture:
             except MemoryError:
                 self._note(too_large(self._camera.name))
             except Exception as error:
-                extra = self._about("camera_unforeseen")
+                extra = about(self._camera, event="camera_unforeseen")
                 _log.exception("camera %s: unexpected error", self._camera.name, extra=extra)
                 words = redact_text(f"{type(error).__name__}: {error}")
                 self._note(SourceError(f"reading failed unexpectedly ({words}); reconnecting"))
@@ -109,7 +109,7 @@ class Capture:
             if time.monotonic() - began_s > WELL_AFTER_S:
                 self._backoff.reset()
             if self._said:
-                extra = self._about("camera_live")
+                extra = about(self._camera, event="camera_live")
                 _log.info("camera %s is live again", self._camera.name, extra=extra)
                 self._said = ""
             if self._life.stop.is_set():
@@ -141,9 +141,6 @@ class Capture:
     def _note(self, error: SourceError) -> None:
         self._state.lost(error)
         if error.kind != self._said:
-            extra = self._about(f"camera_{error.kind}")
+            extra = about(self._camera, event=f"camera_{error.kind}")
             _log.warning("camera %s: %s", self._camera.name, error, extra=extra)
         self._said = error.kind
-
-    def _about(self, event: str) -> dict[str, Any]:
-        return about(camera=self._camera.name, camera_id=self._camera.id, event=event)

@@ -11,7 +11,7 @@ from bus.clock import SharedClock
 from bus.members.leases import Lease
 from contract.cameras.camera import Camera
 from contract.cameras.status import CameraStatus
-from ingest.process.backoff import WELL_AFTER_S, Backoff
+from ingest.process.backoff import WELL_AFTER_S, CameraBackoff
 from ingest.process.reader import Reader
 from runtime.logs import about
 from runtime.settings import Settings
@@ -34,7 +34,7 @@ class Fleet:
         self._settings = settings
         self._clock = clock or SharedClock()
         self._readers: dict[str, Reader] = {}
-        self._backoffs: dict[str, Backoff] = {}
+        self._backoffs: dict[str, CameraBackoff] = {}
         self._resting: dict[str, tuple[float, int]] = {}
         self._started_s: dict[str, float] = {}
 
@@ -96,7 +96,9 @@ class Fleet:
     def _retire(self, camera_id: str) -> None:
         reader = self._readers.pop(camera_id)
         reader.end(0.0)
-        backoff = self._backoffs.setdefault(camera_id, Backoff(self._settings.reconnect_max_s))
+        backoff = self._backoffs.setdefault(
+            camera_id, CameraBackoff(self._settings.reconnect_max_s)
+        )
         rest_until_s = time.monotonic() + backoff.next_s()
         self._resting[camera_id] = (rest_until_s, reader.reconnects + 1)
 
@@ -118,11 +120,11 @@ def reads_differently(before: Camera, now: Camera) -> bool:
 def _verdict(reader: Reader, hangs: bool, now_s: float) -> CameraStatus:
     camera = reader.camera
     if hangs:
-        extra = about(camera=camera.name, camera_id=camera.id, event="reader_hung")
+        extra = about(camera, event="reader_hung")
         _log.warning("camera %s: its reader hung and was ended", camera.name, extra=extra)
         kind, words = "timeout", "The camera went silent and its reader hung; reconnecting."
     else:
-        extra = about(camera=camera.name, camera_id=camera.id, event="reader_died")
+        extra = about(camera, event="reader_died")
         _log.warning("camera %s: its reader died; starting another", camera.name, extra=extra)
         kind, words = "error", "This camera's reader crashed; reconnecting."
     return CameraStatus(

@@ -57,12 +57,15 @@ def test_a_process_that_beats_is_well(role: str, redis: Redis, redis_url: str) -
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_another_hosts_heartbeat_does_not_make_this_one_well(redis: Redis, redis_url: str) -> None:
-    Membership(redis, "worker", LEASE_S).beat("elsewhere-7-c0ffee")
+@pytest.mark.parametrize("other", ["elsewhere", f"{socket.gethostname()}2"])
+def test_another_hosts_heartbeat_does_not_make_this_one_well(
+    redis: Redis, redis_url: str, other: str
+) -> None:
+    Membership(redis, "worker", LEASE_S).beat(f"{other}-7-c0ffee")
     done = check("worker", MASKWATCH_REDIS_URL=redis_url)
     assert done.returncode == 1
     assert "no heartbeat" in done.stderr
-    assert "elsewhere-7-c0ffee" in done.stderr
+    assert f"{other}-7-c0ffee" in done.stderr
 
 
 def test_a_missing_redis_is_named_without_its_password() -> None:

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from contract.cameras.camera import Camera
 from runtime import logs
 from runtime.log_limit import MOST, WINDOW_S, LimitedHandler
 from runtime.logs import about, configure_logging
 
 URL = "rtsp://admin:s3cret@10.0.0.9/live?token=s3cret"
+CAMERA = Camera(id="c1", name="Größe", source="demo:")
 Log = Callable[[], list[str]]
 
 
@@ -33,7 +35,7 @@ def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 def test_a_line_of_json_says_what_it_is_about(log: Log) -> None:
-    extra = about(camera="Größe", camera_id="c1", frame=7, event="frame_undecodable")
+    extra = about(CAMERA, frame=7, event="frame_undecodable")
     logging.getLogger("worker.intake").warning("frame %d is no JPEG", 7, extra=extra)
     [line] = log()
     record = json.loads(line)
@@ -70,7 +72,11 @@ def test_no_password_is_in_a_message_an_argument_a_traceback_or_an_extra(log: Lo
     try:
         raise ValueError(f'cannot open "{URL}" or {URL}\\')
     except ValueError:
-        extra = about(camera=f"Gate {URL}") | {"where": [Address(), {URL: URL}], "also": Address()}
+        gate = Camera(id="c1", name=f"Gate {URL}", source="demo:")
+        extra = about(gate) | {
+            "where": [Address(), {URL: URL}],
+            "also": Address(),
+        }
         logging.getLogger("x").exception('failed: "%s" %s\\', URL, Address(), extra=extra)
     written = "\n".join(log())
     assert "10.0.0.9" in written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,13 @@ from redis.exceptions import RedisError
 from bus.connection.client import connect
 from bus.keys import CameraKeys
 from bus.members.leases import Ownership
-from bus.members.members import DeathWatch, Membership, OwnConnection
+from bus.members.members import (
+    DeathWatch,
+    Membership,
+    OwnConnection,
+    host_of,
+    member_name,
+)
 from bus.server.embedded import EmbeddedRedis
 
 LEASE_S = 60.0
@@ -207,3 +214,8 @@ def test_the_first_one_back_after_an_outage_waits_for_the_others(redis: Redis) -
     assert (set(living), gone) == ({"early", "late"}, [])
     clock.now_s += 2
     assert early.beat("{}") == (["early"], ["late"])
+
+
+def test_a_members_name_tells_its_host() -> None:
+    assert host_of(member_name()) == socket.gethostname()
+    assert host_of("maskwatch-worker-0-17-c0ffee") == "maskwatch-worker-0"
