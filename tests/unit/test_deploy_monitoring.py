@@ -194,14 +194,15 @@ def test_no_panel_lies_on_another(path: Path) -> None:
         taken |= cells
 
 
-def test_what_grafana_is_provisioned_with_is_where_compose_mounts_it() -> None:
+def test_what_grafana_is_provisioned_with_is_where_the_image_has_it() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    mounts = dict(volume.split(":")[:2] for volume in services["grafana"]["volumes"])
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
+    copied = dict(re.findall(r"^COPY --chmod=\S+ (\S+) (\S+)$", dockerfile, re.MULTILINE))
     providers = yaml.safe_load(
         (ROOT / "deploy/grafana/provisioning/dashboards/maskwatch.yml").read_text()
     )["providers"]
     [folder] = [provider["options"]["path"] for provider in providers]
-    assert mounts["./deploy/grafana/dashboards"] == folder
+    assert copied["deploy/grafana/dashboards"] == folder
     home = services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert Path(home).parent == Path(folder)
     assert Path(home).name in {path.name for path in BOARDS}
