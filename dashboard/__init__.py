@@ -1,1 +1,1 @@
-"""What people and Prometheus see: the wall of live pictures, the API and the metrics."""
+"""Serves people and Prometheus: the wall of live pictures, the API and the metrics."""

@@ -40,14 +40,14 @@ def create_app(
     passwords: Passwords | None = None,
     losses: LossWatch | None = None,
 ) -> Flask:
-    """Return the WSGI application. Connects to nothing until the first request.
+    """Return the WSGI application. It connects to nothing until the first request.
 
-    `vault` signs the cookies and opens camera passwords; `passwords` checks people's.
+    `vault` signs the cookies and decrypts cameras' passwords. `passwords` checks users' passwords.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config.update(_cookies(settings, vault))
-    # Fields in the order we write them, so that people can read an answer.
+    # Keep the order of the fields, so that people can read an answer.
     app.json = BoundedJson(app)
     app.json.sort_keys = False
     app.extensions["maskwatch"] = make_services(settings, bus, vault, passwords, losses)
@@ -90,17 +90,17 @@ def create_app(
 
 
 def _serve_behind_proxies(app: Flask, settings: Settings) -> None:
-    """Have `app` know from proxies who asks, for which host, and under which path."""
+    """Let `app` learn the client, the host and the path from proxies."""
     proxies = Proxies(settings.proxy_addresses)
     own = frozenset(route.rule.split("/")[1] for route in app.url_map.iter_rules())
     believing = BelieveProxies(app.wsgi_app, proxies)
-    # `UnderPath` outside, because the other puts the client's address in the proxy's place.
+    # `UnderPath` must be outside, because `BelieveProxies` replaces the proxy's address.
     app.wsgi_app = UnderPath(believing, proxies, settings.path_prefix, own)  # type: ignore[method-assign]
     app.session_interface = CookiesUnderPath()
 
 
 def _cookies(settings: Settings, vault: Vault) -> dict[str, object]:
-    """How the one cookie travels: signed, out of scripts' reach, to this dashboard only."""
+    """Return the cookie's settings: signed, hidden from scripts, for this dashboard only."""
     newest, *older = vault.derive("session cookie")
     return {
         "SECRET_KEY": newest,
@@ -112,9 +112,9 @@ def _cookies(settings: Settings, vault: Vault) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": settings.behind_proxy,
         "SESSION_REFRESH_EACH_REQUEST": False,
         "PERMANENT_SESSION_LIFETIME": LONGEST_S,
-        # `access` says which requests need the token: those that a cookie speaks for.
+        # `access` requires the token for every request that is authenticated by the cookie.
         "WTF_CSRF_CHECK_DEFAULT": False,
-        # As long as the session: a wall stays open all day. `guard` looks at the origin.
+        # As long as the session, because a wall stays open all day. `guard` checks the origin.
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_SSL_STRICT": False,
     }

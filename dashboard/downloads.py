@@ -1,4 +1,4 @@
-"""Answers that a browser saves under a name that somebody typed."""
+"""Answers that a browser saves as a file with a name from a user."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LONGEST: Final = 120
 
 
 def save_as(answer: Response, stem: str, ending: str) -> Response:
-    """Have browsers save an answer as `stem` and `ending`, in whatever script that is (RFC 6266).
+    """Make browsers save an answer as `stem` plus `ending`, in any script (RFC 6266).
 
-    Headers are Latin-1 at most and one line: the whole name goes encoded, beside one in ASCII for
+    Headers are one line of Latin-1. Therefore the full name is encoded, beside a name in ASCII for
     old programs.
     """
     name = cleaned(stem[-LONGEST:]) + ending

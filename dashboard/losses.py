@@ -1,4 +1,4 @@
-"""Nothing that counts goes by one click: the page between a button and what it would delete."""
+"""Asks before a button deletes data: a page that names the losses."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dashboard.accounts.access import audit_is_done
 from dashboard.accounts.forms import PlainForm
 
 MOST_NAMED: Final = 8
-"""Things that a sentence names one by one; it counts the others."""
+"""Most things that a sentence names; it counts the rest."""
 
 
 def ask_first(title: str, lost: Sequence[str], act: str, back: str) -> Any:
-    """The page that names what is lost, or None where whoever asks has seen it and said yes.
+    """Return the page that names the losses; None if the client has seen it and agreed.
 
-    `title` asks, `lost` has a sentence for each loss, `act` is on the button that deletes, and
-    `back` is where the other button leads.
+    `title` is the question, `lost` has a sentence for each loss, `act` labels the button that
+    deletes, and `back` is the target of the other button.
     """
     if request.method == "POST" and request.form.get("confirmed") == "yes":
         return None
@@ -29,12 +29,12 @@ def ask_first(title: str, lost: Sequence[str], act: str, back: str) -> Any:
 
 
 def amount(count: int, one: str, many: str = "") -> str:
-    """For people: `1 rule`, `12,345 people`."""
+    """Return a number with its noun: `1 rule`, `12,345 people`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def named(names: Sequence[str]) -> str:
-    """For people: `Gate, Door and 3 more`."""
+    """Return a list in words: `Gate, Door and 3 more`."""
     shown = ", ".join(names[:MOST_NAMED])
     more = len(names) - MOST_NAMED
     return f"{shown} and {more} more" if more > 0 else shown

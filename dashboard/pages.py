@@ -1,4 +1,4 @@
-"""The pages people open."""
+"""The pages of the dashboard about cameras."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ blueprint.add_app_template_filter(moment)
 
 @blueprint.app_template_filter()
 def browser_words(user_agent: str) -> str:
-    """Which browser on what, as far as it says so in the usual way."""
+    """Return the browser and system in a `User-Agent`, as far as it has the usual form."""
     browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), "")
     system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), "")
     return " on ".join(word for word in (browser, system) if word) or user_agent[:40] or "unknown"
@@ -102,7 +102,7 @@ def edit(camera_id: str) -> str:
 @blueprint.get("/cameras/<camera_id>/remove")
 @requires("administrator")
 def ask_to_remove(camera_id: str) -> Any:
-    """What is lost with a camera."""
+    """Show what removing a camera deletes."""
     found = services().cameras.get(camera_id)
     return ask_first(
         f"Remove {found.name}?",
@@ -115,7 +115,7 @@ def ask_to_remove(camera_id: str) -> Any:
 @blueprint.post("/cameras/<camera_id>/remove")
 @requires("administrator")
 def remove(camera_id: str) -> Any:
-    """Remove a camera, once what goes with it was named."""
+    """Remove a camera after the page has named the losses."""
     if (page := ask_to_remove(camera_id)) is not None:
         return page
     name = remove_camera(camera_id)
@@ -148,10 +148,10 @@ def _form(camera: Camera | None) -> str:
 
 
 def _groups() -> list[str]:
-    """The groups there are, to choose from."""
+    """Return the existing groups, for a form's choice."""
     return sorted({camera.group for camera in visible_cameras(services().cameras.all())} - {""})
 
 
 def _defaults() -> dict[str, object]:
-    """What a field is when the form leaves it alone, from the record's own definition."""
+    """Return the default of a camera's field."""
     return {name: field.default for name, field in Camera.model_fields.items()}

@@ -1,4 +1,4 @@
-"""What the views work with, made once by `create_app`."""
+"""The services that views use. `create_app` makes them once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from runtime.vault import Vault
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a request may need; all of it safe to share between requests."""
+    """Everything that a request may need. All services can be shared between requests."""
 
     settings: Settings
     vault: Vault
@@ -49,9 +49,9 @@ class Services:
     accounts: Accounts
     cameras: CameraRegistry
     roster: CameraRoster
-    """All cameras without their passwords, for those who ask again and again."""
+    """All cameras without their passwords, for callers that ask often."""
     clock: KeptClock
-    """Keep it before comparing a picture's time with it."""
+    """Call `keep` before you compare a picture's time with it."""
     snapshots: SnapshotStore
     statuses: StatusStore
     history: HistoryStore
@@ -121,5 +121,5 @@ def make_services(
 
 
 def services() -> Services:
-    """The services of the application that handles this request."""
+    """Return the services of the application that handles this request."""
     return cast(Services, current_app.extensions["maskwatch"])

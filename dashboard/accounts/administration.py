@@ -1,4 +1,4 @@
-"""The administrators' pages: accounts, API keys, and the log of what was done."""
+"""The administrators' pages: accounts, API keys and the audit log."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def users() -> str:
 @blueprint.post("/users")
 @only_administrators
 def add_user() -> Any:
-    """Make an account, and show the link at which its password is chosen."""
+    """Create an account, and show the link to choose its password."""
     form = _form(UserForm)
     if not form.validate():
         return _users_page(form), 422
@@ -51,7 +51,7 @@ def add_user() -> Any:
     except AccountError as error:
         return _users_page(form, str(error)), 422
     audit("made an account", user.name)
-    # The link is in this one answer, never in a flash: those travel in the browser's cookie.
+    # Only this answer contains the link. Flashed messages would travel in the browser's cookie.
     return _users_page(_form(UserForm, blank=True), link=_new_link(user), linked=user)
 
 
@@ -90,7 +90,7 @@ def change_user(user_id: str) -> Any:
 @blueprint.post("/users/<user_id>/link")
 @only_administrators
 def link(user_id: str) -> str:
-    """Make a one-time link for a new password."""
+    """Create a one-time link for a new password."""
     found = _user(user_id)
     audit("made a one-time link", found.name)
     return _users_page(_form(UserForm, blank=True), link=_new_link(found), linked=found)
@@ -110,7 +110,7 @@ def sign_out_user(user_id: str) -> Response:
 @blueprint.post("/users/<user_id>/remove")
 @only_administrators
 def remove_user(user_id: str) -> Any:
-    """Remove an account, once it was said who is signed out."""
+    """Remove an account after the page has named the losses."""
     found = _user(user_id)
     sessions = len(_accounts().sessions.of_user(found.id))
     lost = [f"The account and its roles: {found.may().words() or 'none'}."]
@@ -138,7 +138,7 @@ def api_keys() -> str:
 @blueprint.post("/keys")
 @only_administrators
 def add_api_key() -> Any:
-    """Make an API key, and show it once."""
+    """Create an API key, and show it once."""
     form = _form(KeyForm)
     if not form.validate():
         return _keys_page(form), 422
@@ -159,7 +159,7 @@ def add_api_key() -> Any:
 @blueprint.post("/keys/<key_id>/remove")
 @only_administrators
 def remove_api_key(key_id: str) -> Any:
-    """Remove an API key, once it was said when it was used last."""
+    """Remove an API key after the page has named its last use."""
     keys = _accounts().api_keys
     found = next((key for key in keys.all() if key.id == key_id), None)
     if found is None:
@@ -189,7 +189,7 @@ def audit_log() -> str:
 def _form(
     kind: type[GrantsForm], blank: bool = False, groups_of: dict[str, Any] | None = None
 ) -> Any:
-    """The form with a role to choose for each group there is, or that the account has."""
+    """Return the form with a role for each existing group, and for the account's own groups."""
     groups = {camera.group for camera in services().cameras.all()} | set(groups_of or {})
     made = with_groups(kind, sorted(groups - {"", "*"}))
     return made(formdata=None) if blank else made()

@@ -1,4 +1,4 @@
-"""The audit log for programs, such as those that keep it for longer than it is kept here."""
+"""The audit log for programs, such as an archive that keeps it for longer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("audit_api", __name__, url_prefix="/api/v1/audit")
 @requires("administrator", everywhere=True)
 @answers()
 def audit_log(query: AuditQuery) -> AuditAnswer:
-    """Who changed or watched what, the newest first; for administrators of all cameras."""
+    """Return the audit log, newest first: every change and every viewing of a camera."""
     wanted = Wanted(query.actor, query.action, _time("from", query.from_), _time("to", query.to))
     if wanted.from_s is not None and wanted.to_s is not None and wanted.from_s >= wanted.to_s:
         raise QueryError("from, to: expected from before to")

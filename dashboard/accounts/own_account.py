@@ -1,4 +1,4 @@
-"""The page about one's own account: password, and where one is signed in."""
+"""The page about your own account: password and sessions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ blueprint = Blueprint("own_account", __name__, url_prefix="/account")
 @blueprint.get("")
 @requires("viewer", in_person=True)
 def show() -> str:
-    """The page of one's own account."""
+    """The page of your own account."""
     return _page(ChangePasswordForm())
 
 
 @blueprint.post("")
 @requires("viewer", in_person=True)
 def change_password() -> Any:
-    """Change one's own password."""
+    """Change your own password."""
     form, accounts, user = ChangePasswordForm(), services().accounts, _user()
     if not form.validate():
         return _page(form), 422
@@ -58,7 +58,7 @@ def change_password() -> Any:
 @blueprint.post("/sign-out-everywhere")
 @requires("viewer", in_person=True, action="signed out everywhere")
 def sign_out_everywhere() -> Response:
-    """End all of one's own sessions."""
+    """End all your sessions."""
     ended = services().accounts.sessions.end_all(identity().id, but=identity().session_token)
     flash(f"{ended} other browsers were signed out.")
     return redirect(url_for("own_account.show"))

@@ -1,4 +1,4 @@
-"""Signing in and out, and the page behind a one-time link."""
+"""Signing in and out, and the page of a one-time link."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sign_in() -> Any:
     user = accounts.check_password(name, str(form.password.data), address)
     if user is None:
         known = accounts.users.find(name)
-        # Not what was typed: it may be a password in the wrong field.
+        # Do not repeat the input: it may be a password in the wrong field.
         audit("was refused at sign-in", who=known.name if known else "an unknown account")
         form.name.data = ""
         return _page(form, WRONG), 401
@@ -64,8 +64,8 @@ def sign_out() -> Response:
 @blueprint.get("/welcome/<token>")
 @public
 def welcome(token: str) -> str:
-    # Reading uses nothing up: mail programs and chats open links to show what is behind them.
-    """The page at which a one-time link leads to a password."""
+    # Reading does not use up the link, because mail programs and chats open links for a preview.
+    """The page of a one-time link, to choose a password."""
     user = _link_user(token)
     return render_template("welcome.html", form=NewPasswordForm(), user=user, token=token)
 
@@ -83,7 +83,7 @@ def set_password(token: str) -> Any:
         words = str(error)
         page = render_template("welcome.html", form=form, user=user, token=token, message=words)
         return page, 422
-    # Before the link is used up: it may be too busy for another hash now.
+    # Hash before using up the link, because hashing may be refused while others wait.
     password_hash = accounts.passwords.hash(str(form.password.data))
     if accounts.links.take(token) is None:
         raise NotFound("somebody used this link at the same moment")
@@ -118,7 +118,7 @@ def _link_user(token: str) -> User:
 
 
 def _next_page() -> str:
-    """Where somebody was going, if that is here."""
+    """Return the path that the client wanted, if it is on this dashboard."""
     wall, wanted = url_for("pages.wall"), request.args.get("next", "")
     parts = urlsplit(wanted)
     local = wanted.startswith(wall) and not wanted.startswith(("//", "/\\"))

@@ -1,4 +1,4 @@
-"""Alerts and what was sent about them, as JSON."""
+"""Alerts and the messages about them, as JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ blueprint = Blueprint("alert_api", __name__, url_prefix="/api/v1/alerts")
 @requires("viewer")
 @answers(passing=PASSING)
 def alerts(query: AlertsQuery) -> AlertsAnswer:
-    """Alerts at cameras that may be seen, the newest first: open ones, or the last ones over."""
+    """Return open or resolved alerts of the cameras that you may see, newest first."""
     store = services().alerts
     found = store.open() if query.state == "open" else store.closed(query.limit)
     return AlertsAnswer(
@@ -41,7 +41,7 @@ def alerts(query: AlertsQuery) -> AlertsAnswer:
 @requires("viewer")
 @answers()
 def deliveries(query: DeliveriesQuery) -> DeliveriesAnswer:
-    """Attempts to deliver messages about cameras that may be seen, with what came of each."""
+    """Return attempts to deliver messages about cameras that you may see, with their outcomes."""
     rows = services().deliveries.log(query.limit, entries_before(query.before))
     seen = [AttemptAnswer(id=row, **dict(one)) for row, one in visible_attempts(rows)]
     before = rows[-1][0] if len(rows) == query.limit else None
@@ -49,7 +49,7 @@ def deliveries(query: DeliveriesQuery) -> DeliveriesAnswer:
 
 
 def visible_attempts(rows: list[tuple[str, Attempt]]) -> list[tuple[str, Attempt]]:
-    """Those attempts that whoever is asking may see; tests are for administrators of all."""
+    """Return the attempts that the client may see; only administrators of all see test messages."""
     cameras, everywhere = cameras_by_id(), identity().grants.allow_everywhere("administrator")
     return [
         (row, one)

@@ -1,4 +1,4 @@
-"""What the API takes and answers about alerts, as the document describes it."""
+"""Requests and answers of the API about alerts."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ AlertState = Literal["open", "closed"]
 
 
 class AlertsQuery(BaseModel):
-    """Which alerts."""
+    """Selects alerts."""
 
-    state: AlertState = Field("open", description="Those open now, or those that are over.")
-    limit: int = Field(100, ge=1, le=1000, description="Of those that are over.")
+    state: AlertState = Field("open", description="Open or resolved (`closed`) alerts.")
+    limit: int = Field(100, ge=1, le=1000, description="Most resolved alerts.")
 
 
 class AlertsAnswer(BaseModel):
-    """Alerts, the newest first, and whether rules are evaluated at all."""
+    """Alerts, newest first, and whether a process evaluates the rules."""
 
     alerts: list[Alert]
     evaluated_at_s: float | None = Field(description="When rules were last evaluated.")
-    evaluated: bool = Field(description="False: no alerts process runs, and nothing opens.")
+    evaluated: bool = Field(description="False: no alerts process runs, so no alert can open.")
 
 
 class RuleAnswer(AlertRule):
-    """A rule, in words, and whether you may change it."""
+    """A rule, its meaning in words, and whether you may change it."""
 
     words: str
     may_change: bool
@@ -59,13 +59,15 @@ RuleChange = _rule_request("RuleChange", "Fields to change; the others stay.", f
 
 
 class ChannelAnswer(BaseModel):
-    """A channel without its secrets. What follows the name is for administrators of all cameras."""
+    """A channel without its secrets. Only administrators of all cameras see more than its name."""
 
     id: str
     kind: Literal["webhook", "email"]
     name: str
     created_at_s: float
-    shown: str | None = Field(description="Where it goes, without a path that may hold a token.")
+    shown: str | None = Field(
+        description="The receiver, without a path, which may contain a token."
+    )
     host: str | None = None
     port: int | None = None
     security: str | None = None
@@ -75,9 +77,11 @@ class ChannelAnswer(BaseModel):
 
 
 class ChannelMade(ChannelAnswer):
-    """A new channel. The secret of a web hook is in this one answer."""
+    """A new channel. Only this answer contains a webhook's secret."""
 
-    secret: str | None = Field(description="Signs what is sent (Standard Webhooks); null of mail.")
+    secret: str | None = Field(
+        description="Key that signs messages (Standard Webhooks); null for e-mail."
+    )
 
 
 class ChannelsAnswer(BaseModel):
@@ -87,7 +91,7 @@ class ChannelsAnswer(BaseModel):
 
 
 class SecretAnswer(BaseModel):
-    """A new signing secret; the one before is void."""
+    """A new signing secret; the old one no longer works."""
 
     secret: str
 
@@ -107,11 +111,11 @@ NewEmail: Any = _channel_request(EmailChannel, "NewEmail", set())
 
 
 class NewChannel(RootModel[Annotated[NewWebhook | NewEmail, Field(discriminator="kind")]]):
-    """A channel to make, of one of these kinds."""
+    """A channel to create, of one of these kinds."""
 
 
 class ChannelChange(BaseModel):
-    """Fields to change; the others stay. `url` is of web hooks, all after it of e-mail."""
+    """Fields to change; the others stay. Webhooks have `url`, e-mail has the fields after it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -127,7 +131,7 @@ class ChannelChange(BaseModel):
 
 
 class TestAnswer(BaseModel):
-    """What came of a test message."""
+    """The outcome of a test message."""
 
     delivery_id: str
     outcome: Literal["delivered", "given_up", "waiting"]
@@ -135,22 +139,24 @@ class TestAnswer(BaseModel):
 
 
 class DeliveriesQuery(BaseModel):
-    """Which attempts."""
+    """Selects attempts."""
 
     limit: int = Field(100, ge=1, le=500)
     before: str | None = Field(
-        None, pattern=r"^\d{1,19}-\d{1,19}$", description="Only those before this row's id."
+        None, pattern=r"^\d{1,19}-\d{1,19}$", description="Only attempts before this row's id."
     )
 
 
 class AttemptAnswer(Attempt):
     """One attempt to deliver a message."""
 
-    id: str = Field(description="Of the row.")
+    id: str = Field(description="Id of the row.")
 
 
 class DeliveriesAnswer(BaseModel):
-    """Attempts, the newest first. Test messages are shown to administrators of all cameras."""
+    """Attempts, newest first. Only administrators of all cameras see test messages."""
 
     deliveries: list[AttemptAnswer]
-    before: str | None = Field(description="To go on with; null at the end.")
+    before: str | None = Field(
+        description="Send it as `before` for the next page; null on the last."
+    )

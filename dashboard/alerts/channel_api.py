@@ -1,4 +1,4 @@
-"""Alert channels as JSON. No answer but the first has a channel's secret."""
+"""Alert channels as JSON. Only the answer to creating a channel contains its secret."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ administrators = requires("administrator", everywhere=True)
 @requires("operator")
 @answers()
 def channels() -> ChannelsAnswer:
-    """The channels by name; where they go is told to administrators of all cameras."""
+    """Return the channels by name. Only administrators of all cameras see the addresses."""
     return ChannelsAnswer(channels=[_answer(one) for one in services().channels.all()])
 
 
@@ -58,7 +58,7 @@ def channels() -> ChannelsAnswer:
 @administrators
 @answers(201, body=NewChannel)
 def add() -> Answer[ChannelMade]:
-    """Make a channel. A web hook's signing secret is in this answer and in no other."""
+    """Create a channel. Only this answer contains a webhook's signing secret."""
     channel = keep_new_channel(json_object())
     secret = channel.secret if isinstance(channel, WebhookChannel) else None
     where = url_for("channel_api.channel", channel_id=channel.id)
@@ -69,7 +69,7 @@ def add() -> Answer[ChannelMade]:
 @requires("operator")
 @answers()
 def channel(channel_id: str) -> ChannelAnswer:
-    """One channel."""
+    """Return a channel."""
     return _answer(find_channel(channel_id))
 
 
@@ -77,7 +77,7 @@ def channel(channel_id: str) -> ChannelAnswer:
 @administrators
 @answers(body=ChannelChange)
 def change(channel_id: str) -> ChannelAnswer:
-    """Change some fields of a channel. A saved password stays, but for another mail server."""
+    """Change fields of a channel. A new mail server needs its password again."""
     return _answer(change_channel(find_channel(channel_id), json_object()))
 
 
@@ -85,7 +85,7 @@ def change(channel_id: str) -> ChannelAnswer:
 @administrators
 @answers()
 def remove(channel_id: str) -> None:
-    """Remove a channel. What waits for it is given up."""
+    """Remove a channel, and discard the messages that wait for it."""
     remove_channel(find_channel(channel_id))
 
 
@@ -99,15 +99,15 @@ def renew_secret(channel_id: str) -> SecretAnswer:
 
 @blueprint.post("/<channel_id>/test")
 @administrators
-@answers(also={202: "No alerts process took the message so far."})
+@answers(also={202: "No alerts process has taken the message yet."})
 def test(channel_id: str) -> Answer[TestAnswer]:
-    """Send a test message on the way that alerts take, and say what came of it."""
+    """Send a test message as alerts are sent, and return the outcome."""
     found = test_channel(find_channel(channel_id))
     return Answer(found, 202 if found.outcome == "waiting" else 200)
 
 
 def find_channel(channel_id: str) -> AnyChannel:
-    """A channel, or 404."""
+    """Return a channel; raise 404 if there is none."""
     found = services().channels.get(channel_id)
     if found is None:
         raise NotFound("no channel has this id")
@@ -115,7 +115,7 @@ def find_channel(channel_id: str) -> AnyChannel:
 
 
 def keep_new_channel(fields: dict[str, Any]) -> AnyChannel:
-    """Keep a channel made of `fields`; raises `AlertError`."""
+    """Save a channel made of `fields`; raises `AlertError`."""
     kind = str(fields.get("kind"))
     if kind not in MAKEABLE:
         raise AlertError("kind: expected webhook or email")
@@ -135,7 +135,7 @@ def change_channel(before: AnyChannel, changes: dict[str, Any]) -> AnyChannel:
 
 
 def remove_channel(channel: AnyChannel) -> None:
-    """Remove a channel, also from the rules that tell it."""
+    """Remove a channel, also from the rules that use it."""
     for rule in services().rules.all():
         if channel.id in rule.channels:
             left = tuple(one for one in rule.channels if one != channel.id)
@@ -145,7 +145,7 @@ def remove_channel(channel: AnyChannel) -> None:
 
 
 def new_secret_of(channel: AnyChannel) -> str:
-    """Give a web hook another secret and return it; `AlertError` for e-mail, which has none."""
+    """Give a webhook a new secret and return it; raises `AlertError` for e-mail, which has none."""
     if not isinstance(channel, WebhookChannel):
         raise AlertError("secret: only web hooks have one")
     secret = new_secret()
@@ -155,7 +155,7 @@ def new_secret_of(channel: AnyChannel) -> str:
 
 
 def test_channel(channel: AnyChannel) -> TestAnswer:
-    """Send a test message and wait a while for what comes of it."""
+    """Send a test message and wait a moment for the outcome."""
     audit("tested an alert channel", channel.name)
     deliveries = services().deliveries
     sent, until = deliveries.start_test(channel.id), time.monotonic() + TEST_WAIT_S

@@ -1,4 +1,4 @@
-"""The pages about channels: administrators look after them, and try them."""
+"""The pages on which administrators manage and test channels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def new() -> str:
 @blueprint.post("/new")
 @only_administrators
 def add() -> Any:
-    """Make a channel."""
+    """Create a channel."""
     kind = _asked_kind()
     form = FORMS[kind]()
     if not form.validate():
@@ -55,7 +55,7 @@ def add() -> Any:
         made = keep_new_channel({"kind": kind, **form.fields()})
     except AlertError as error:
         return _page(form, None, str(error)), 422
-    # The secret is in this one answer, never in a flash: those travel in the browser's cookie.
+    # Only this answer contains the secret. Flashed messages would travel in the browser's cookie.
     return _list(made, made.secret if isinstance(made, WebhookChannel) else "")
 
 
@@ -100,7 +100,7 @@ def test(channel_id: str) -> Response:
 @blueprint.post("/<channel_id>/secret")
 @only_administrators
 def secret(channel_id: str) -> Any:
-    """Give a web hook another signing secret, once it was said what stops."""
+    """Give a webhook a new signing secret after the page has named the consequences."""
     found = find_channel(channel_id)
     lost = ["The current secret: receivers refuse every message until they have the new one."]
     title, back = f"Replace the secret of {found.name}?", url_for("channel_pages.channels")
@@ -115,7 +115,7 @@ def secret(channel_id: str) -> Any:
 @blueprint.post("/<channel_id>/remove")
 @only_administrators
 def remove(channel_id: str) -> Any:
-    """Remove a channel, once it was said who is not told any more."""
+    """Remove a channel after the page has named the rules that use it."""
     found = find_channel(channel_id)
     title, back = f"Remove the channel {found.name}?", url_for("channel_pages.channels")
     if page := ask_first(title, _lost_with(found), "Remove channel", back):

@@ -1,4 +1,4 @@
-"""The pages about alerts: what is open, the rules, and what was sent."""
+"""The pages about alerts: open and resolved alerts, rules, and delivery attempts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _words() -> dict[str, object]:
 @blueprint.get("")
 @requires("viewer")
 def alerts() -> str:
-    """What is open now, and what was."""
+    """Show open and resolved alerts."""
     store = services().alerts
     open_now = visible_alerts(store.open())
     part = request.args.get("part") == "open"
@@ -64,7 +64,7 @@ def alerts() -> str:
 @blueprint.get("/log")
 @requires("viewer")
 def log() -> str:
-    """What was sent, and what came of it."""
+    """Show the attempts to deliver messages, and their outcomes."""
     rows = services().deliveries.log(LOG_PAGE, entries_before(request.args.get("before")))
     more = rows[-1][0] if len(rows) == LOG_PAGE else None
     return render_template("alert_log.html", entries=visible_attempts(rows), more=more)
@@ -73,7 +73,7 @@ def log() -> str:
 @blueprint.get("/rules")
 @requires("viewer")
 def rules() -> str:
-    """The rules."""
+    """Show the rules."""
     found = [
         {"rule": rule, "about": _about(rule), "may_change": may_change(rule)}
         for rule in visible_rules()
@@ -99,7 +99,7 @@ def new_rule() -> str:
 @blueprint.post("/rules/new")
 @requires("operator")
 def add_rule() -> Any:
-    """Make a rule."""
+    """Create a rule."""
     form = _form(_asked_kind())
     if not form.validate():
         return _rule_page(form, None), 422
@@ -144,7 +144,7 @@ def save_rule(rule_id: str) -> Any:
 @blueprint.post("/rules/<rule_id>/remove")
 @requires("operator")
 def remove(rule_id: str) -> Any:
-    """Remove a rule, once what goes with it was named."""
+    """Remove a rule after the page has named the losses."""
     found = find_rule(rule_id)
     require_rule(found)
     title, back = f"Remove the rule {found.name}?", url_for("alert_pages.rules")
@@ -188,7 +188,7 @@ def _asked_kind() -> str:
 
 
 def _scopes() -> list[tuple[str, str]]:
-    """What whoever is asking may make rules about."""
+    """Return the scopes for which the client may create rules."""
     grants = identity().grants
     cameras = [
         c for c in visible_cameras(services().cameras.all()) if grants.allow("operator", c.group)
@@ -215,7 +215,7 @@ def _about(rule: AlertRule) -> str:
 
 
 def _usual_zone() -> str:
-    """The time zone of the newest rule with hours."""
+    """Return the time zone of the newest rule with active hours."""
     timed = [rule for rule in services().rules.all() if rule.schedule]
     newest = max(timed, key=lambda rule: rule.created_at_s, default=None)
     return newest.schedule.tz if newest and newest.schedule else "UTC"

@@ -29,7 +29,7 @@ blueprint = Blueprint("rule_api", __name__, url_prefix="/api/v1/alerts/rules")
 @requires("viewer")
 @answers()
 def rules() -> RulesAnswer:
-    """The rules about cameras that may be seen, by name."""
+    """Return the rules about cameras that you may see, by name."""
     return RulesAnswer(rules=[_answer(rule) for rule in visible_rules()])
 
 
@@ -37,7 +37,7 @@ def rules() -> RulesAnswer:
 @requires("operator")
 @answers(201, body=NewRule)
 def add() -> Answer[RuleAnswer]:
-    """Make a rule about one camera, a group, or all cameras. It is evaluated within seconds.
+    """Create a rule for one camera, a group, or all cameras. Maskwatch evaluates it within seconds.
 
     `when` is `{"kind": "rate", "below": 0.8, "minutes": 15, "people": 20, "margin": 0.05}`,
     `{"kind": "offline", "for_s": 60, "clear_s": 30}`, or `{"kind": "quality", "for_s": 30,
@@ -57,7 +57,7 @@ def add() -> Answer[RuleAnswer]:
 @requires("viewer")
 @answers()
 def rule(rule_id: str) -> RuleAnswer:
-    """One rule."""
+    """Return a rule."""
     return _answer(find_rule(rule_id))
 
 
@@ -65,7 +65,7 @@ def rule(rule_id: str) -> RuleAnswer:
 @requires("operator")
 @answers(body=RuleChange)
 def change(rule_id: str) -> RuleAnswer:
-    """Change some fields of a rule; `when` and `schedule` are replaced as a whole."""
+    """Change fields of a rule. A new `when` or `schedule` replaces the whole old one."""
     return _answer(change_rule(find_rule(rule_id), json_object()))
 
 
@@ -73,12 +73,12 @@ def change(rule_id: str) -> RuleAnswer:
 @requires("operator")
 @answers()
 def remove(rule_id: str) -> None:
-    """Remove a rule. What it has open is closed."""
+    """Remove a rule, and close its open alerts."""
     remove_rule(find_rule(rule_id))
 
 
 def keep_new_rule(fields: dict[str, Any]) -> AlertRule:
-    """Keep a rule made of `fields`; raises 403 and `AlertError`."""
+    """Save a rule made of `fields`; raises 403 and `AlertError`."""
     made = make_rule(**fields)
     require_scope(made)
     services().rules.add(made)
@@ -87,7 +87,7 @@ def keep_new_rule(fields: dict[str, Any]) -> AlertRule:
 
 
 def change_rule(before: AlertRule, changes: dict[str, Any]) -> AlertRule:
-    """Change a rule; both what it was about and what it is then must be theirs to change."""
+    """Change a rule. The client needs rights for the old and for the new scope."""
     require_rule(before)
     refuse_unknown(changes, RULE_CHANGEABLE)
     wanted = make_rule(**{name: getattr(before, name) for name in RULE_CHANGEABLE} | changes)

@@ -24,19 +24,19 @@ FORMER: Final = "former_"
 """Prefix of the names of blueprints that answer at a path of the version before; the document calls
 such routes deprecated."""
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-WHAT: Final = """Cameras, who is seen on them, and compliance over time.
+WHAT: Final = """Cameras, the people counted on them, and mask compliance over time.
 
 Sign in, or send an API key: `Authorization: Bearer KEY`, or HTTP's basic scheme with the key as the
-password. Times are seconds since the epoch, in UTC. Errors are JSON with `error`, a stable name,
-and `detail`, plain words. Answers to GET carry an `ETag`; sent back as `If-None-Match`, it saves an
-answer that would be the same (304). Sent as `If-Match` with a change, it keeps that from writing
-over somebody else's (412)."""
+password. Times are seconds since the epoch, in UTC. Errors are JSON with a stable name (`error`)
+and an explanation (`detail`). Answers to GET carry an `ETag`. Send it as `If-None-Match` to get 304
+instead of an unchanged answer. Send it as `If-Match` with a change to get 412 instead of
+overwriting somebody else's change."""
 
 ALWAYS: Final = {
-    400: "The request cannot be read, or names a host that is not this dashboard's.",
-    401: "Nobody is signed in, and no API key that works was sent.",
+    400: "The request cannot be read, or names a host that this dashboard does not serve.",
+    401: "The request has neither a session nor a valid API key.",
     403: "The account or key may not do this.",
-    503: "Redis is away, or stores nothing; `Retry-After` says when to ask again.",
+    503: "Redis is unavailable or refuses writes; `Retry-After` says when to try again.",
 }
 
 
@@ -114,7 +114,7 @@ def _operation(
 
 
 def _taken(said: answers, references: dict[Any, Any]) -> dict[str, Any]:
-    """The types of a request's body."""
+    """Return the content of a request's body, by type."""
     if said.files:
         parts = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
         form = {"type": "object", "properties": {said.files: parts}, "required": [said.files]}
@@ -125,19 +125,19 @@ def _taken(said: answers, references: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _extra_words(description: Description, rule: Rule | None) -> Iterator[str]:
-    """What viewers would not show: the role, and which model each event brings."""
+    """Yield words for facts that viewers do not show: the role, and each event's model."""
     if kinds := description.said.events:
         named = ", ".join(f"`{kind}` a `{model.__name__}`" for kind, model in kinds.items())
-        yield f"Events, with the record that each brings: {named}."
+        yield f"Events and their data: {named}."
     if rule and rule.role:
         everywhere = " for all cameras" if rule.everywhere else ""
         yield f"Needs the role `{rule.role}`{everywhere}."
 
 
 def _as_it_is(media: str) -> dict[str, Any]:
-    """A body that is one file, in any of these types."""
+    """Return the content of a body that is one file, in any of these types."""
     file = {"type": "string", "format": "binary"}
-    # What reads the document reads YAML, too, and finds the object that it is.
+    # Readers of the document can parse YAML, so they expect an object.
     return {
         one: {"schema": {"type": "object"} if one == "application/yaml" else file}
         for one in media.split(", ")
@@ -171,10 +171,12 @@ def _in_head(said: answers) -> list[dict[str, Any]]:
     headers = {}
     if said.version:
         headers["If-Match"] = (
-            "The `ETag` or, in quotes, the version it was read with; 412 when it is another now."
+            "The `ETag`, or the version in quotes, that you read; 412 if it has changed."
         )
     if said.events:
-        headers["Last-Event-ID"] = "The `id` of the last event that came; those since come first."
+        headers["Last-Event-ID"] = (
+            "The `id` of the last event received; the stream begins with the events since."
+        )
     schema = {"type": "string"}
     return [
         {"name": name, "in": "header", "description": words, "schema": schema}
@@ -189,7 +191,7 @@ def _responses(
     words = {status: HTTPStatus(status).phrase, **_problems(description, route)}
     words |= {c: one if isinstance(one, str) else _words(one) for c, one in said.also.items()}
     if method == "GET" and description.models and not said.no_store:
-        words[304] = "As `If-None-Match` says it was."
+        words[304] = "Unchanged since the answer that `If-None-Match` names."
     content = {code: _json(references[model]) for code, model in description.models.items()}
     if said.csv:
         content[status]["text/csv"] = {"schema": {"type": "string"}}
@@ -222,32 +224,32 @@ def _words(model: type[BaseModel]) -> str:
 
 
 def _problems(description: Description, route: Route) -> dict[int, str]:
-    """What can go wrong, by what the view takes."""
+    """Return the possible errors of a view, from the parts of its request."""
     said, found = description.said, dict(ALWAYS)
     if route.arguments:
-        found[404] = "There is none of that id, as far as this account may see."
+        found[404] = "Nothing with this id is visible to this account."
     if description.query is not None:
-        found |= {404: "A camera that is named does not exist.", 422: "The query cannot be used."}
+        found |= {404: "A named camera does not exist.", 422: "The query is invalid."}
     if said.raw:
-        found |= {413: "The body is too large.", 415: "The body is of another kind."}
-        found[422] = "The body cannot be used."
+        found |= {413: "The body is too large.", 415: "The body has another type."}
+        found[422] = "The body is invalid."
     if said.files:
         found |= {
-            413: "More than is taken at once.",
-            415: "No form with files, or files of another kind.",
-            422: "What was sent cannot be used.",
-            429: "Too many wait already.",
+            413: "The upload is too large.",
+            415: "The body is not a form with files, or a file has another type.",
+            422: "A file cannot be used.",
+            429: "Too many uploads are waiting.",
         }
     if said.body is not None:
         found |= {
-            404: "A camera that is named does not exist.",
-            409: "The name is taken.",
+            404: "A named camera does not exist.",
+            409: "Another record has this name.",
             413: "The body is too large.",
             415: "The body is not JSON.",
-            422: "A field cannot be used.",
+            422: "A field is invalid.",
         }
     if said.version:
-        found[412] = "Somebody else changed it since; nothing was changed."
+        found[412] = "Somebody else changed the record since you read it; nothing changed."
     return found
 
 

@@ -1,4 +1,4 @@
-"""The document, and a page to read it on."""
+"""The API's document, and the page that shows it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def openapi() -> Response:
 @blueprint.get("/api")
 @requires("viewer")
 def page() -> Response:
-    """The API to browse, and to ask."""
+    """The page to browse and try the API."""
     response = make_response(render_template("api.html"))
     response.headers["Content-Security-Policy"] = POLICY
     return response

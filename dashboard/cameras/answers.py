@@ -1,4 +1,4 @@
-"""What the API answers about cameras."""
+"""Answers of the API about cameras."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CameraList(BaseModel):
     """A page of cameras, by name."""
 
     cameras: list[CameraAnswer]
-    total: int = Field(description="How many there are on all pages.")
+    total: int = Field(description="Number of cameras on all pages.")
     next: str | None = Field(description="Address of the next page; null on the last.")
 
 
@@ -25,14 +25,14 @@ class FoundFace(BaseModel):
     model_config = FROM_RECORD
 
     box: Box = Field(description="x_min, y_min, x_max, y_max in pixels; max edges exclusive.")
-    score: float = Field(description="The detector's, that this is a face.")
+    score: float = Field(description="The detector's confidence that this is a face, 0 to 1.")
     verdict: Verdict
     confidence: float
     track_id: int
 
 
 class FacesAnswer(BaseModel):
-    """The newest analysed frame; nulls before the first."""
+    """The newest analysed frame; nulls before the first frame."""
 
     camera_id: str
     frame_index: int | None
@@ -49,7 +49,7 @@ class FacesAnswer(BaseModel):
 
 
 class FacePx(BaseModel):
-    """Heights of people's faces where they were largest; nulls before anyone has passed."""
+    """Quartiles of people's largest face heights; nulls before the first person."""
 
     lower_quartile: float | None
     median: float | None
@@ -57,7 +57,7 @@ class FacePx(BaseModel):
 
 
 class FitnessAnswer(BaseModel):
-    """Whether masks can be measured at a camera, and if not, why and what to do."""
+    """Whether masks can be measured at a camera, and if not, the reasons and advice."""
 
     camera_id: str
     status: FitnessStatus
@@ -65,14 +65,14 @@ class FitnessAnswer(BaseModel):
     reasons: list[UnfitReason]
     words: str
     advice: list[str]
-    people: int = Field(description="People this rests on.")
+    people: int = Field(description="Number of people behind these figures.")
     judged_share: float | None
     face_px: FacePx
-    looks: dict[str, float | None] = Field(description="Shares of faces that look so.")
+    looks: dict[str, float | None] = Field(description="Shares of faces with each problem, 0 to 1.")
 
 
 class ConnectionState(BaseModel):
-    """The connection came into a state."""
+    """A state of the connection, and its beginning."""
 
     model_config = FROM_RECORD
 
@@ -83,7 +83,7 @@ class ConnectionState(BaseModel):
 
 
 class ConnectionsAnswer(BaseModel):
-    """What a camera's connection did last, the newest first."""
+    """The last states of a camera's connection, newest first."""
 
     camera_id: str
     connections: list[ConnectionState]

@@ -32,7 +32,7 @@ from dashboard.web.conditional import wanted_versions
 from dashboard.web.requests import json_object, refuse_unknown
 
 PASSING: Final = ("picture_age_s", "age_s")
-"""What changes by itself, without anything new to tell."""
+"""Fields that change by themselves, so that the entity tag leaves them out."""
 NO_FRAME: Final = dict.fromkeys(field.name for field in fields(FrameFaces)) | {"faces": ()}
 
 blueprint = Blueprint("camera_api", __name__, url_prefix="/api/v1/cameras")
@@ -42,7 +42,7 @@ blueprint = Blueprint("camera_api", __name__, url_prefix="/api/v1/cameras")
 @requires("viewer")
 @answers(passing=PASSING)
 def cameras(query: CameraListQuery) -> CameraList:
-    """The cameras that may be seen, by name, a page at a time."""
+    """Return the cameras that you may see, by name, a page at a time."""
     seen = [c for c in visible_cameras(services().cameras.all()) if query.group in (None, c.group)]
     end = query.offset + query.limit
     found = services().board.read_now(seen[query.offset : end])
@@ -58,7 +58,7 @@ def cameras(query: CameraListQuery) -> CameraList:
 @requires("operator")
 @answers(201, body=NewCamera, passing=PASSING)
 def add() -> Answer[CameraAnswer]:
-    """Register a camera. Ingest takes it up within two seconds."""
+    """Register a camera. Ingest starts reading it within two seconds."""
     body = json_object()
     refuse_unknown(body, CHANGEABLE)
     for name in ("name", "source"):
@@ -77,7 +77,7 @@ def add() -> Answer[CameraAnswer]:
 @requires("viewer")
 @answers(passing=PASSING)
 def camera(camera_id: str) -> Answer[CameraAnswer]:
-    """One camera: settings, state, faces in view, people counted."""
+    """Return a camera: settings, state, faces in view, people counted."""
     return _answer(services().cameras.get(camera_id))
 
 
@@ -85,9 +85,9 @@ def camera(camera_id: str) -> Answer[CameraAnswer]:
 @requires("operator")
 @answers(body=CameraChange, version=True, passing=PASSING)
 def change(camera_id: str) -> Answer[CameraAnswer]:
-    """Change some fields of a camera; it takes effect within two seconds.
+    """Change fields of a camera. The change takes effect within two seconds.
 
-    With `If-Match`, the `ETag` or `version` it was read with: only if nobody else changed it since.
+    With `If-Match` (its `ETag` or `version`), the camera changes only if nobody else changed it.
     """
     body = json_object()
     refuse_unknown(body, CHANGEABLE)
@@ -108,14 +108,14 @@ def change(camera_id: str) -> Answer[CameraAnswer]:
 @requires("administrator")
 @answers(version=True)
 def remove(camera_id: str) -> None:
-    """Forget a camera and all that was counted for it; `If-Match` as for a change."""
+    """Remove a camera and all its counts; `If-Match` as for a change."""
     remove_camera(camera_id, wanted_versions())
 
 
 def remove_camera(camera_id: str, versions: Collection[str] | None = None) -> str:
-    """Forget a camera and all that was counted for it; return the name it had.
+    """Remove a camera and all its counts; return its name.
 
-    `versions`: it is refused if the camera has none of these any more.
+    `versions`: refuse the removal if the camera's version is not one of these.
     """
     name = services().cameras.get(camera_id).name
     services().cameras.remove(camera_id, versions)
@@ -127,7 +127,7 @@ def remove_camera(camera_id: str, versions: Collection[str] | None = None) -> st
 @requires("viewer")
 @answers(passing=PASSING)
 def faces(camera_id: str) -> FacesAnswer:
-    """What was found in the newest analysed frame; nulls before the first."""
+    """Return the faces in the newest analysed frame; nulls before the first frame."""
     snapshot = _snapshot(camera_id)
     frame = vars(snapshot.latest) if snapshot.latest else NO_FRAME
     more = {
@@ -143,7 +143,7 @@ def faces(camera_id: str) -> FacesAnswer:
 @requires("viewer")
 @answers()
 def fitness(camera_id: str) -> FitnessAnswer:
-    """Whether masks can be measured at this camera, and if not, why and what to do."""
+    """Return whether masks can be measured at this camera, and if not, the reasons and advice."""
     return fitness_answer(camera_id, _snapshot(camera_id).condition.fitness)
 
 

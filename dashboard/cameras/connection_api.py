@@ -1,4 +1,4 @@
-"""What a camera's connection did last, as JSON."""
+"""The last states of a camera's connection, as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ blueprint = Blueprint("connection_api", __name__, url_prefix="/api/v1/cameras")
 @requires("viewer")
 @answers()
 def connections(camera_id: str, query: ConnectionsQuery) -> ConnectionsAnswer:
-    """States and their reasons, newest first, as ingest noted them."""
+    """Return the last states of the connection and their reasons, newest first."""
     services().cameras.get(camera_id)
     events = services().statuses.history(camera_id, query.limit)
     states = [ConnectionState.model_validate(event) for event in events]

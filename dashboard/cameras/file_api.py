@@ -1,4 +1,4 @@
-"""Many cameras at once: exported as a file, and imported from one."""
+"""The API to export and import many cameras as a file."""
 
 from __future__ import annotations
 
@@ -45,13 +45,16 @@ blueprint = Blueprint("camera_file_api", __name__, url_prefix="/api/v1/cameras")
 @requires("viewer")
 @answers(
     media=BOTH,
-    also={304: "As `If-None-Match` says it was.", 406: "Neither YAML nor CSV is wanted."},
+    also={
+        304: "Unchanged since the answer that `If-None-Match` names.",
+        406: "`Accept` allows neither YAML nor CSV.",
+    },
 )
 def export(query: CameraExportQuery) -> Response:
-    """All cameras that may be seen, as YAML or CSV; never a password.
+    """Return all cameras that you may see, as YAML or CSV, without passwords.
 
-    `***` in an address stands for what is hidden of it. Imported again as it is, the address that
-    is saved stays. Of a camera that may be seen and not changed, an address is scheme and host.
+    `***` stands for the hidden part of an address. If you import it unchanged, the saved address
+    stays. For cameras that you may see but not change, the address is only scheme and host.
     """
     form = query.format or _accepted()
     if form is None:
@@ -76,16 +79,16 @@ def _accepted() -> Form | None:
     raw=BOTH,
     version=True,
     also={
-        409: "Somebody else changed the cameras meanwhile; nothing was changed.",
+        409: "Somebody else changed the cameras in the meantime; nothing changed.",
         422: ImportRefusal,
     },
 )
 def import_(query: CameraImportQuery) -> Answer[ImportAnswer]:
-    """Add and change the cameras of a file, all of them or none; `dry_run=1` only says what would.
+    """Add and change the cameras of a file, all or none. `dry_run=1` only shows the changes.
 
-    A camera is matched by `id`, else by `name`. Fields that the file does not have stay as they
-    are. With a camera that is refused, the answer is 422 with the same rows, and nothing is
-    changed, unless `partial=1`. `remove_missing=1` removes the cameras that the file lacks.
+    The import matches a camera by `id`, otherwise by `name`. Fields that the file lacks keep their
+    values. If a camera is refused, the answer is 422 with the same rows, and nothing changes;
+    `partial=1` applies the other rows. `remove_missing=1` removes cameras that the file lacks.
     """
     if query.partial and query.remove_missing:
         raise QueryError(
@@ -148,7 +151,7 @@ def _refusal(plan: Plan, revision: int) -> Answer[ImportAnswer]:
 
 
 def _people_lost(plan: Plan) -> dict[str, int]:
-    """How many people the cameras have counted that go; read before they are gone."""
+    """Return the people counted at the cameras to be removed. Call before removing them."""
     going = [row.before for row in plan.of("removed") if row.before]
     found = read_snapshots(services().snapshots, going, services().clock) if going else []
     return {one.camera.id: sum(one.people.values()) for one in found}

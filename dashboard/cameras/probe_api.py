@@ -1,4 +1,4 @@
-"""Tries a camera before it is saved."""
+"""The API to test a camera before it is saved."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ blueprint = Blueprint("probe_api", __name__, url_prefix="/api/v1/probes")
 @requires("operator", action="tested a camera's address")
 @answers(202, body=ProbeRequest)
 def start() -> Answer[ProbeStarted]:
-    """Try a camera before it is saved: queue a probe of its address.
+    """Queue a probe, which tests an address before you save it. Its result will be at `Location`.
 
-    With `camera_id`, of a saved camera whose password is hidden. `rotate`, `aspect` and `stream`
-    are those of the camera unless given; the picture comes as they make it. The answer is at
-    `Location`.
+    `camera_id` names the saved camera if its password is hidden in the address. `rotate`, `aspect`
+    and `stream` are those of the camera unless given; the picture is shown with them.
     """
     body = json_object()
     refuse_unknown(body, frozenset(ProbeRequest.model_fields))
@@ -44,7 +43,7 @@ def start() -> Answer[ProbeStarted]:
 @requires("operator")
 @answers(no_store=True)
 def read(probe_id: str) -> ProbeAnswer:
-    """The state of a probe of yours and, once it is over, what it found; it goes after 5 min."""
+    """Return the state of your probe, and its result once finished. It expires after 5 minutes."""
     found = services().probes.read(probe_id, identity().owner)
     if found is None:
         raise NotFound("no test of yours has this id; results go after 5 min")

@@ -1,4 +1,4 @@
-"""What requests about cameras bring."""
+"""Queries and bodies of requests about cameras."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dashboard.web.schemas import no_default
 
 
 def _from_record(name: str, words: str, required: frozenset[str]) -> type[BaseModel]:
-    """A request that sets a camera's fields, as the record itself describes them.
+    """Return the model of a request that sets a camera's fields, as the record describes them.
 
-    Without `required` fields it is a change.
+    Without `required` fields, the request is a change.
     """
     fields: dict[str, Any] = {}
     for field_name in Camera.model_fields:
@@ -53,25 +53,27 @@ class ProbeRequest(BaseModel):
 
 
 class CameraListQuery(BaseModel):
-    """Which cameras."""
+    """Selects cameras."""
 
-    limit: int = Field(200, ge=1, le=1000, description="Cameras on a page.")
-    offset: int = Field(0, ge=0, le=1_000_000, description="Cameras before the page.")
+    limit: int = Field(200, ge=1, le=1000, description="Most cameras on a page.")
+    offset: int = Field(0, ge=0, le=1_000_000, description="Number of cameras to skip.")
     group: str | None = Field(None, max_length=80, description="Only cameras of this group.")
 
 
 class CameraExportQuery(BaseModel):
-    """Which cameras, in which form."""
+    """Selects cameras and the form of the file."""
 
-    format: Literal["yaml", "csv"] | None = Field(None, description="Or by the header `Accept`.")
+    format: Literal["yaml", "csv"] | None = Field(
+        None, description="Form of the file; otherwise the header `Accept` decides."
+    )
     group: str | None = Field(None, max_length=80, description="Only cameras of this group.")
 
 
 class CameraImportQuery(BaseModel):
-    """How to import."""
+    """Options of an import."""
 
     format: Literal["yaml", "csv"] | None = Field(
-        None, description="Or by the header `Content-Type`."
+        None, description="Form of the file; otherwise the header `Content-Type` decides."
     )
     dry_run: bool = Field(False, description="Show the changes without making them.")
     partial: bool = Field(False, description="Apply the valid cameras even if others have errors.")
@@ -81,6 +83,6 @@ class CameraImportQuery(BaseModel):
 
 
 class ConnectionsQuery(BaseModel):
-    """How many states."""
+    """Selects states."""
 
     limit: int = Field(50, ge=1, le=CONNECTIONS_KEPT)

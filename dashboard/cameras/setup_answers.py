@@ -1,4 +1,4 @@
-"""What the API answers to who sets cameras up: tests of addresses, imports of many at once."""
+"""Answers of the API about setting cameras up: tests of addresses, and imports of many cameras."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dashboard.web.answers import FROM_RECORD, Problem
 
 
 class ImportedField(BaseModel):
-    """A field before and after; of an address, without the password."""
+    """A field before and after the change; an address comes without its password."""
 
     model_config = FROM_RECORD
 
@@ -21,19 +21,19 @@ class ImportedField(BaseModel):
 
 
 class ImportProblem(BaseModel):
-    """Why a camera is refused."""
+    """A reason to refuse a camera."""
 
     model_config = FROM_RECORD
 
-    field: str = Field(description="Empty where it is about the whole camera.")
+    field: str = Field(description="Empty if the reason concerns the whole camera.")
     detail: str
 
 
 class ImportedCamera(BaseModel):
-    """What happens to one camera."""
+    """The outcome for one camera."""
 
-    line: int | None = Field(description="Where it is in the file; null when it is not.")
-    id: str | None = Field(description="Null for a new one.")
+    line: int | None = Field(description="Its line in the file; null if the file lacks it.")
+    id: str | None = Field(description="Null for a new camera.")
     name: str
     outcome: Literal["added", "changed", "unchanged", "refused", "removed"]
     changes: list[ImportedField]
@@ -45,18 +45,18 @@ class ImportedCamera(BaseModel):
 
 
 class ImportAnswer(BaseModel):
-    """What an import changed, or would change."""
+    """The changes that an import made, or would make."""
 
     revision: str = Field(
-        description="Of all cameras' settings; sent as `If-Match`, only what was shown is done."
+        description="Version of all settings. Sent as `If-Match`, it allows only the changes shown."
     )
-    applied: bool = Field(description="False for a dry run, and where cameras were refused.")
+    applied: bool = Field(description="False for a dry run, and if cameras were refused.")
     counts: dict[str, int] = Field(description="Cameras by outcome.")
     cameras: list[ImportedCamera]
 
 
 class ImportRefusal(ImportAnswer, Problem):
-    """Cameras are refused, so nothing was changed; or the file or the query cannot be used."""
+    """The import was refused because of cameras, the file or the query; nothing changed."""
 
 
 class ProbeStarted(BaseModel):
@@ -67,7 +67,7 @@ class ProbeStarted(BaseModel):
 
 
 class ProbeProgress(BaseModel):
-    """A step of a probe that has begun."""
+    """A started step of a probe."""
 
     step: ProbeStep
     after_s: float = Field(description="Seconds since the probe began.")
@@ -81,6 +81,10 @@ class ProbeAnswer(BaseModel):
 
     id: str
     state: ProbeState
-    steps: list[ProbeProgress] = Field(description="Those begun; the last runs, or failed.")
+    steps: list[ProbeProgress] = Field(
+        description="Started steps; the last one is running, or has failed."
+    )
     result: ProbeResult | None
-    jobs_processes: int = Field(description="Processes that could take it up; 0 explains a wait.")
+    jobs_processes: int = Field(
+        description="Number of processes that run probes; 0 explains a wait."
+    )

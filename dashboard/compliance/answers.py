@@ -1,4 +1,4 @@
-"""What the API answers about compliance and people."""
+"""Answers of the API about compliance and people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard.web.answers import FROM_RECORD, Counts, NamedCamera, Rate
 
 
 class Crossing(BaseModel):
-    """Somebody crossed a counting line."""
+    """A person crossed a counting line."""
 
     model_config = FROM_RECORD
 
@@ -25,7 +25,7 @@ class Crossing(BaseModel):
 
 
 class Change(BaseModel):
-    """Somebody put a mask on, took it off or moved it, in view."""
+    """A person put on, took off or moved a mask in view."""
 
     model_config = FROM_RECORD
 
@@ -35,7 +35,7 @@ class Change(BaseModel):
 
 
 class PersonRow(BaseModel):
-    """Somebody who was counted and has gone. Never a picture."""
+    """A person who was counted and is no longer in view; without a picture."""
 
     id: str
     track_id: int
@@ -59,15 +59,17 @@ class PersonRow(BaseModel):
 
 
 class PeopleAnswer(BaseModel):
-    """The people counted last, the newest first."""
+    """The last people counted, newest first."""
 
     camera_id: str
     people: list[PersonRow]
-    before: str | None = Field(description="Send it as `before` for the next page; null: no more.")
+    before: str | None = Field(
+        description="Send it as `before` for the next page; null on the last."
+    )
 
 
 class CompliancePoint(BaseModel):
-    """One step. Nothing is known of the people in a step in which nothing was analysed."""
+    """One step. People and rate are null in a step without analysed frames."""
 
     model_config = ConfigDict(populate_by_name=True)
 

@@ -34,10 +34,10 @@ blueprint = Blueprint("compliance_api", __name__, url_prefix="/api/v1/compliance
 @requires("viewer")
 @answers(csv=True)
 def compliance(query: ComplianceQuery) -> ComplianceAnswer | Response:
-    """People by verdict, rate, and time really analysed; of the last 24 hours by default.
+    """Return people by verdict, the mask rate, and the time analysed; by default for 24 hours.
 
-    All cameras asked for are added up. A step in which nothing was analysed has no people: a gap
-    is never "nobody".
+    The answer adds up all selected cameras. A step without analysed frames has null people,
+    because a gap does not mean "nobody".
     """
     zone, now_s = parse_zone(query.tz), services().clock()
     # The minute that runs now is in it, as far as it has come.

@@ -1,4 +1,4 @@
-"""The people a camera counted last, as rows; never a picture of them."""
+"""The last people counted at a camera, as rows without pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ blueprint = Blueprint("people_api", __name__, url_prefix="/api/v1/cameras")
 @requires("viewer")
 @answers()
 def people(camera_id: str, query: PeopleQuery) -> PeopleAnswer:
-    """The people counted last, the newest first; never a picture of them."""
+    """Return the last people counted, newest first, without pictures."""
     services().cameras.get(camera_id)
     found, before = services().people.page(camera_id, entries_before(query.before), query.limit)
     rows = [PersonRow.of(row_id, person) for row_id, person in found]

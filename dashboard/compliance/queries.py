@@ -1,4 +1,4 @@
-"""What requests about compliance and people may ask."""
+"""Queries of requests about compliance and people."""
 
 from __future__ import annotations
 
@@ -8,22 +8,32 @@ from pydantic import BaseModel, Field
 
 
 class PeopleQuery(BaseModel):
-    """Which people."""
+    """Selects people."""
 
     limit: int = Field(100, ge=1, le=1000)
     before: str | None = Field(
-        None, pattern=r"^\d{1,19}-\d{1,19}$", description="Only those counted before this row's id."
+        None,
+        pattern=r"^\d{1,19}-\d{1,19}$",
+        description="Only people counted before this row's id.",
     )
 
 
 class ComplianceQuery(BaseModel):
-    """Which cameras, which range, which steps."""
+    """Selects cameras, a time range and its steps."""
 
-    camera: list[str] = Field([], description="Id or name; all cameras together without one.")
-    from_: str | None = Field(
-        None, alias="from", description="RFC 3339 or seconds since the epoch; a day before `to`."
+    camera: list[str] = Field(
+        [], description="Id or name; may be repeated. Without it, all cameras together."
     )
-    to: str | None = Field(None, description="RFC 3339 or seconds since the epoch; now.")
-    step: str = Field("hour", description="`minute`, `hour`, `day`, or seconds: multiples of 60.")
+    from_: str | None = Field(
+        None,
+        alias="from",
+        description="RFC 3339 or seconds since the epoch. Default: a day before `to`.",
+    )
+    to: str | None = Field(None, description="RFC 3339 or seconds since the epoch. Default: now.")
+    step: str = Field(
+        "hour", description="`minute`, `hour`, `day`, or a multiple of 60 in seconds."
+    )
     tz: str = Field("UTC", description="IANA time zone of the steps.")
-    format: Literal["json", "csv"] | None = Field(None, description="Or by the header `Accept`.")
+    format: Literal["json", "csv"] | None = Field(
+        None, description="Form of the answer; otherwise the header `Accept` decides."
+    )

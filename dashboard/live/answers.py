@@ -1,4 +1,4 @@
-"""What the API tells of the present: a camera as it is now, and what comes in events."""
+"""Answers of the API about the present: the state of a camera, and events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboard.web.answers import FROM_RECORD, Counts, Rate
 
 
 class ConnectionStatus(BaseModel):
-    """What ingest says of a camera."""
+    """The state of a camera's connection, reported by ingest."""
 
     model_config = FROM_RECORD
 
@@ -37,7 +37,7 @@ class ConnectionStatus(BaseModel):
 
 
 class QualityProblem(BaseModel):
-    """One thing that is wrong with a picture."""
+    """A problem of a camera's picture."""
 
     problem: PictureProblem
     since_s: float
@@ -45,7 +45,7 @@ class QualityProblem(BaseModel):
 
 
 class Quality(BaseModel):
-    """Whether a picture can be believed now."""
+    """Whether a camera's picture is reliable now."""
 
     valid: bool
     problem: PictureProblem | None
@@ -77,27 +77,27 @@ CameraSettings: type[BaseModel] = create_model(
 
 
 class CameraAnswer(CameraSettings):
-    """A camera: its settings, its state, and what it sees. `source` comes without the password."""
+    """A camera: its settings, its state and its faces. `source` comes without the password."""
 
-    version: str = Field(description="Of the settings; for `If-Match`.")
+    version: str = Field(description="Version of the settings, for `If-Match`.")
     status: ConnectionStatus
-    reason: str = Field(description="Why there is no fresh picture; empty when there is one.")
+    reason: str = Field(description="Reason why there is no fresh picture; empty if there is one.")
     faces: Counts = Field(description="Faces in view now.")
     people: Counts = Field(description="People counted so far.")
     compliance: Rate
     last_hour: Rate | None = Field(
-        description="The last 60 minutes, some seconds old; null until it was read."
+        description="Rate of the last 60 minutes, a few seconds old; null until the first reading."
     )
     picture_age_s: float | None
     picture_at_s: float | None
-    stale_after_s: float = Field(description="Age at which a picture must not look live.")
+    stale_after_s: float = Field(description="Age from which a picture must not look live.")
     quality: Quality
     fitness: FitnessStatus
-    alerts: list[OpenAlert] = Field(description="Open at this camera, the newest first.")
+    alerts: list[OpenAlert] = Field(description="Open alerts of this camera, newest first.")
 
 
 class StateEvent(BaseModel):
-    """A camera's state: when the stream begins, and when it changes."""
+    """A camera's state, sent when the stream begins and whenever the state changes."""
 
     camera_id: str
     camera: str
@@ -106,12 +106,12 @@ class StateEvent(BaseModel):
     since_s: float
     error_kind: str
     error: str
-    reason: str = Field(description="Why there is no fresh picture; empty when there is one.")
-    problems: list[PictureProblem] = Field(description="What is wrong with the picture.")
+    reason: str = Field(description="Reason why there is no fresh picture; empty if there is one.")
+    problems: list[PictureProblem] = Field(description="Problems of the picture.")
 
 
 class PersonEvent(PersonRow):
-    """Somebody was counted. The only event with an `id:`."""
+    """A person was counted. Only this event has an `id:`."""
 
     camera_id: str
     camera: str
@@ -124,7 +124,7 @@ class CameraEvent(BaseModel):
 
 
 class DetailEvent(BaseModel):
-    """`trouble`: nothing is known of any camera now. `behind`: the stream ends; begin it again."""
+    """`trouble`: no camera's state is known now. `behind`: the client was too slow; reconnect."""
 
     detail: str
 
@@ -137,4 +137,4 @@ EVENTS: Final[dict[str, type[BaseModel]]] = {
     "trouble": DetailEvent,
     "behind": DetailEvent,
 }
-"""What comes in an event, by its type."""
+"""The model of each type of event."""

@@ -1,4 +1,4 @@
-"""What happens at cameras, as it happens."""
+"""Events at cameras, as they happen."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ blueprint = Blueprint("event_api", __name__, url_prefix="/api/v1/events")
 @requires("viewer", goes_on="answer")
 @answers(events=EVENTS)
 def events(query: EventsQuery) -> Response:
-    """Server-sent events: states of cameras, and everybody who is counted.
+    """Stream server-sent events: the states of cameras, and every person counted.
 
-    Sent back as `Last-Event-ID`, the id of the last event that came brings those since, as far as
-    they are kept (1,000 a camera, 30 days); a person may then come twice, never not at all, unless
-    `gap` says so. A comment comes every 10 s when nothing else does.
+    Send the last event's id as `Last-Event-ID` to get the people counted since, up to 1,000 per
+    camera and 30 days. A person may then arrive twice. If people are missing, `gap` says so. After
+    10 s without an event, the stream sends a comment.
     """
     last = request.headers.get("Last-Event-ID", "").strip()
     after = parse_row_id(last) if last else None
@@ -48,7 +48,7 @@ def events(query: EventsQuery) -> Response:
 
 
 def _wanted(seen: list[Camera], asked: list[str]) -> frozenset[str] | None:
-    """Ids of the cameras asked for by id or name; None for all there are and will be."""
+    """Return the ids of the selected cameras; None for all present and future cameras."""
     found = set()
     for one in asked:
         match = [camera.id for camera in seen if one in {camera.id, camera.name}]

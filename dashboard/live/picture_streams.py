@@ -32,7 +32,7 @@ def stream(camera_id: str) -> Response:
 @blueprint.get("/cameras/<camera_id>/snapshot.jpg")
 @requires("viewer")
 def snapshot(camera_id: str) -> Response:
-    """A picture captured within the last second, or 503 with why there is none."""
+    """Return a picture captured within the last second, or 503 with the reason."""
     note_watching([services().cameras.get(camera_id)])
     view = _fresh_view(camera_id)
     if view is None:
@@ -47,7 +47,7 @@ def snapshot(camera_id: str) -> Response:
 
 
 def _fresh_view(camera_id: str) -> View | None:
-    """The newest picture; waits for the worker to draw one if nobody watched so far."""
+    """Return the newest picture. If nobody is watching, wait until the worker draws one."""
     services().clock.keep()
     deadline = time.monotonic() + SNAPSHOT_WAIT_S
     with services().hub.watch([camera_id], [camera_id]) as viewer:
@@ -59,4 +59,4 @@ def _fresh_view(camera_id: str) -> View | None:
 
 
 STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""Neither a browser nor a proxy such as nginx may hold back what is live."""
+"""Keep browsers, and proxies such as nginx, from caching or buffering a live answer."""

@@ -1,4 +1,4 @@
-"""What a request for events may ask."""
+"""Queries of requests for events."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pydantic import BaseModel, Field
 
 
 class EventsQuery(BaseModel):
-    """Of which cameras."""
+    """Selects cameras."""
 
-    camera: list[str] = Field([], description="Id or name; all cameras without one.")
+    camera: list[str] = Field(
+        [], description="Id or name; may be repeated. Without it, all cameras."
+    )

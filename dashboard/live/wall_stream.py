@@ -26,10 +26,10 @@ blueprint = Blueprint("wall_stream", __name__)
 @blueprint.get("/wall/stream")
 @requires("viewer", goes_on="answer")
 def stream() -> Response:
-    """Pictures of `?cameras=a,b,c` (none: states only) and the states of all cameras.
+    """Stream the pictures of `?cameras=a,b,c`, if any, and the states of all cameras.
 
-    `large=a`: those of them that are shown in a large picture; `slow=b`: in so small a one that
-    four pictures a second do.
+    `large=a` names cameras shown in a large picture. `slow=b` names cameras shown in so small a
+    picture that four pictures a second are enough.
     """
     wanted = _ids("cameras")
     if len(wanted) > MAX_CAMERAS:

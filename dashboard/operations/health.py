@@ -1,4 +1,4 @@
-"""What operations need: is it well, and what are the numbers."""
+"""The health check and the metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("operations", __name__)
 @blueprint.get("/healthz")
 @public
 def healthz() -> Response:
-    """200 while Redis stores and has what it had, and a worker is alive; else 503 with why."""
+    """Return 200 while Redis accepts writes and lost no data and a worker is alive; else 503."""
     services().server.require_storing()
     if loss := services().losses.look():
         return problem(503, "redis_lost_data", f"{loss.words}.")
@@ -28,6 +28,6 @@ def healthz() -> Response:
 @blueprint.get("/metrics")
 @requires("viewer", everywhere=True, metrics=True)
 def metrics() -> Response:
-    """Prometheus' text format, or OpenMetrics for who asks for it."""
+    """Return all metrics in Prometheus' text format, or in OpenMetrics if `Accept` asks for it."""
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(services().metrics), content_type=content_type)

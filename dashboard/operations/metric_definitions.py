@@ -1,7 +1,7 @@
-"""Every metric that Maskwatch shows: its name, kind and labels, in one place.
+"""Defines every metric of Maskwatch: its name, kind, help and labels.
 
-`dashboard.operations.metrics` fills them. The Grafana dashboards and docs/reference/metrics.md come
-from them, so that nothing can ask for a metric or a label that is not there.
+`dashboard.operations.metrics` fills them. The Grafana dashboards and docs/reference/metrics.md are
+generated from them, so that they cannot use a metric or a label that does not exist.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from contract.people.totals import AGED_STAGES, DROP_CAUSES, FRAME_STAGES, REFUS
 from contract.people.verdicts import VERDICTS
 
 Values = Sequence[str] | None
-"""The values that a label can have; None where a user or a file names them."""
+"""The possible values of a label; None if users or files choose them."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,23 @@ class Definition:
     """One metric family."""
 
     name: str
-    """Without the ending that a counter or a histogram gives its samples."""
+    """Name without the suffix of a counter's or a histogram's samples."""
     kind: Literal["counter", "gauge", "histogram"]
     help: str
     labels: Mapping[str, Values] = field(default_factory=dict)
 
     def counter(self) -> CounterMetricFamily:
-        """An empty family to add samples to."""
+        """Return an empty family to add samples to."""
         self._require("counter")
         return CounterMetricFamily(self.name, self.help, labels=list(self.labels))
 
     def gauge(self) -> GaugeMetricFamily:
-        """An empty family to add samples to."""
+        """Return an empty family to add samples to."""
         self._require("gauge")
         return GaugeMetricFamily(self.name, self.help, labels=list(self.labels))
 
     def histogram(self) -> HistogramMetricFamily:
-        """An empty family to add samples to."""
+        """Return an empty family to add samples to."""
         self._require("histogram")
         return HistogramMetricFamily(self.name, self.help, labels=list(self.labels))
 
@@ -55,7 +55,7 @@ class Definition:
 
     @property
     def samples(self) -> tuple[str, ...]:
-        """The names under which Prometheus keeps it."""
+        """The names of the samples in Prometheus."""
         endings = {
             "counter": ("_total",),
             "gauge": ("",),
@@ -77,7 +77,7 @@ REDIS_STORES: Final = Definition(
 REDIS_LOST: Final = Definition(
     "maskwatch_redis_lost",
     "gauge",
-    "1 while Redis lacks data that it had stored; absent while that is not known.",
+    "1 while Redis lacks data that it had stored; absent while unknown.",
 )
 CAMERA_UP: Final = Definition(
     "maskwatch_camera_up",
@@ -94,19 +94,19 @@ CAMERA_QUALITY: Final = Definition(
 CAMERA_FAULT: Final = Definition(
     "maskwatch_camera_fault",
     "gauge",
-    "1 for the present fault of the camera's connection or stream; absent without one.",
+    "1 for the current fault of the camera's connection or stream; absent without a fault.",
     {**_CAMERA, "kind": FAULT_KINDS},
 )
 CAMERA_FAULTS: Final = Definition(
     "maskwatch_camera_faults",
     "counter",
-    "Times that a fault of the camera's connection or stream began, by kind.",
+    "Faults of the camera's connection or stream that began, by kind.",
     {**_CAMERA, "kind": FAULT_KINDS},
 )
 CAMERA_FIT: Final = Definition(
     "maskwatch_camera_fit",
     "gauge",
-    "1 if masks can be measured at the camera, 0 if not; absent until that is known.",
+    "1 if masks can be measured at the camera, 0 if not; absent until known.",
     _CAMERA,
 )
 FACES: Final = Definition(
@@ -124,7 +124,7 @@ TRACKS_DISCARDED: Final = Definition(
 LINE_CROSSINGS: Final = Definition(
     "maskwatch_line_crossings",
     "counter",
-    "People who crossed a counting line, by verdict; added when they are gone.",
+    "People who crossed a counting line, by verdict; counted after they have left.",
     {**_CAMERA, "line": None, "direction": ("in", "out"), "verdict": VERDICTS},
 )
 FRAMES: Final = Definition(
@@ -142,13 +142,13 @@ FRAMES_DROPPED: Final = Definition(
 FRAMES_WAITING: Final = Definition(
     "maskwatch_frames_waiting",
     "gauge",
-    "Frames published that no worker has committed or dropped yet; absent while disabled.",
+    "Published frames that no worker has committed or dropped yet; absent while disabled.",
     _CAMERA,
 )
 FRAME_AGE: Final = Definition(
     "maskwatch_frame_age_seconds",
     "histogram",
-    "Seconds since capture when a frame left a stage.",
+    "Age of frames when they leave a stage, in seconds since capture.",
     {**_CAMERA, "stage": AGED_STAGES},
 )
 COMMITS_REFUSED: Final = Definition(
@@ -160,26 +160,26 @@ COMMITS_REFUSED: Final = Definition(
 INFERENCE: Final = Definition(
     "maskwatch_inference_seconds",
     "histogram",
-    "Time a network took for one batch.",
+    "Seconds that a network takes for one batch.",
     {"network": None},
 )
 BATCH_SIZE: Final = Definition(
     "maskwatch_batch_size",
     "histogram",
-    "Images a network was given at once.",
+    "Images in one batch of a network.",
     {"network": None},
 )
 WORKERS_BUSY: Final = Definition(
     "maskwatch_workers_busy_seconds",
     "counter",
-    "Seconds that workers spent at work, not waiting for frames, added up over all workers.",
+    "Seconds that all workers together spent working, without the time they waited for frames.",
 )
 WORKERS: Final = Definition("maskwatch_workers", "gauge", "Worker processes that are alive.")
 INGESTS: Final = Definition("maskwatch_ingests", "gauge", "Ingest processes that are alive.")
 JOBS_WAITING: Final = Definition(
     "maskwatch_jobs_waiting",
     "gauge",
-    "Jobs that no process has begun, by queue.",
+    "Jobs that no process has started, by queue.",
     {"queue": ("jobs", "images", "recordings", "alerts")},
 )
 ALERTS_OPEN: Final = Definition(
@@ -194,7 +194,7 @@ ALERT_DELIVERIES: Final = Definition(
 ALERTS_EVALUATED: Final = Definition(
     "maskwatch_alerts_evaluated_timestamp_seconds",
     "gauge",
-    "When alert rules were last evaluated; absent before the first time.",
+    "Time of the last evaluation of alert rules, since the epoch; absent before the first.",
 )
 
 DEFINITIONS: Final = tuple(

@@ -1,7 +1,7 @@
 """Prometheus metrics, read from Redis when scraped.
 
-All totals live in Redis, so restarting the dashboard or running several changes no number;
-scrape one of them.
+All totals are in Redis, so restarting the dashboard or running several changes no number. Scrape
+one dashboard only.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _QUEUES: Final = {
 
 
 class TotalsCollector(Collector):
-    """Everything in Redis as metric families; while Redis is away, only that it is."""
+    """Yields all of Redis as metric families; while Redis is away, only `maskwatch_redis_up`."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class TotalsCollector(Collector):
         clock: KeptClock | None = None,
         losses: LossWatch | None = None,
     ) -> None:
-        """The whole `bus`, because what it tells is about every subject."""
+        """Takes the whole `bus`, because metrics cover every subject."""
         self._losses = losses or bus.losses()
         self._bus = bus
         self._clock = clock or bus.kept_clock(SharedClock())
@@ -80,7 +80,7 @@ class TotalsCollector(Collector):
         self._queues = {label: bus.job_queue(name) for label, name in _QUEUES.items()}
 
     def collect(self) -> Iterable[Metric]:
-        """Read all of it first, so that a scrape is whole or says that Redis is away."""
+        """Read everything first, so that a scrape is complete or says that Redis is away."""
         try:
             families = [
                 *self._cameras(),
@@ -172,9 +172,9 @@ def _timed(field: str) -> bool:
 
 
 def camera_labels(cameras: Iterable[Camera]) -> dict[str, str]:
-    """What each camera is called in the metrics, by its id: no two of them the same.
+    """Return each camera's unique name in the metrics, by the camera's id.
 
-    That is its name; where an older camera of another group has that, its name and its group.
+    If an older camera of another group has the same name, the group is added.
     """
     owners: dict[str, str] = {}
     for camera in sorted(cameras, key=lambda one: (one.created_at_s, one.id)):
@@ -191,7 +191,7 @@ def _states(snapshots: Sequence[CameraSnapshot], labels: Mapping[str, str]) -> l
     fit = metric_definitions.CAMERA_FIT.gauge()
     for snapshot in snapshots:
         name = labels[snapshot.camera.id]
-        if snapshot.camera.enabled:  # one switched off on purpose is nobody's alarm
+        if snapshot.camera.enabled:  # A disabled camera is not an alarm.
             up.add_metric([name], snapshot.status.state == "live")
             if snapshot.status.fault:
                 fault.add_metric([name, snapshot.status.fault], 1)

@@ -1,4 +1,4 @@
-"""What the API answers about what people bring themselves, as the document describes it."""
+"""Answers of the API about uploads and browsers' webcams."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ class UploadAnswer(BaseModel):
 
 
 class WebcamAnswer(BaseModel):
-    """A browser's webcam as a camera, and what to send to it."""
+    """A browser's webcam as a camera, and the pictures that it expects."""
 
     id: str
     name: str
     fps: float = Field(description="Pictures a second to send.")
     most_pixels: int
-    silent_s: float = Field(description="It ends when nothing came for this long.")
+    silent_s: float = Field(description="The webcam ends after this long without a picture.")
 
 
 class RecordedPerson(BaseModel):
-    """Somebody in a recording; times in seconds from its beginning."""
+    """A person in a recording; times in seconds from its beginning."""
 
     first_seen_s: float
     last_seen_s: float
@@ -69,14 +69,14 @@ class RecordedCounts(BaseModel):
 
 
 class RecordedStep(RecordedCounts):
-    """A part of a recording's time; each person is in that of its last sighting."""
+    """Part of a recording's time. A person counts in the step of the last sighting."""
 
     from_s: float
     to_s: float
 
 
 class RecordingReport(BaseModel):
-    """What was found in a recording."""
+    """The report on a recording."""
 
     duration_s: float
     width: int
@@ -86,28 +86,30 @@ class RecordingReport(BaseModel):
     people: list[RecordedPerson]
     codec: str
     skipped: int = Field(0, description="Packets and pictures that could not be decoded.")
-    skipped_at_s: list[float] = Field([], description="When in the recording; at most 100 moments.")
-    cut_short: bool = Field(False, description="Whether the file ends in the middle of something.")
+    skipped_at_s: list[float] = Field([], description="Their times in the recording; at most 100.")
+    cut_short: bool = Field(
+        False, description="Whether the file ends in the middle of a picture or a packet."
+    )
     took_s: float
-    times_real_time: float | None = Field(description="How much faster than filmed.")
+    times_real_time: float | None = Field(description="Speed of the analysis relative to the film.")
     total: RecordedCounts
     steps: list[RecordedStep]
 
 
 class RecordingAnswer(BaseModel):
-    """An uploaded recording, for who uploaded it alone."""
+    """An uploaded recording, visible only to its uploader."""
 
     id: str
     name: str
     state: Literal["uploading", "queued", "running", "finished", "failed"]
-    progress: float = Field(description="Share that was analysed, 0 to 1.")
-    error: str = Field(description="What was wrong with it; empty unless failed.")
+    progress: float = Field(description="Share analysed so far, 0 to 1.")
+    error: str = Field(description="Reason of the failure; empty unless failed.")
     created_at_s: float
     expires_in_s: int
     report: RecordingReport | None
 
 
 class RecordingsAnswer(BaseModel):
-    """Your recordings, the newest first."""
+    """Your recordings, newest first."""
 
     recordings: list[RecordingAnswer]

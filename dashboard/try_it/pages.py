@@ -1,4 +1,4 @@
-"""The pages on which people try Maskwatch with pictures of their own."""
+"""The pages on which people try Maskwatch with their own pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ blueprint = Blueprint("try_pages", __name__, url_prefix="/try")
 @blueprint.get("")
 @requires("operator")
 def images() -> str:
-    """Drop images and see what is found in them."""
+    """The page to upload images and see their faces."""
     limits = {
         "bytes": MOST_BYTES,
         "pixels": MOST_PIXELS,
@@ -39,7 +39,7 @@ def images() -> str:
 @blueprint.get("/webcam")
 @requires("operator")
 def webcam() -> Response:
-    """Show this browser's webcam as a camera; the one page that may use it."""
+    """The page to show this browser's webcam as a camera. Only this page may use the webcam."""
     page = render_template("try_webcam.html", sections=SECTIONS, silent_s=round(SILENT_S))
     answer = make_response(page)
     answer.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
@@ -49,21 +49,21 @@ def webcam() -> Response:
 @blueprint.get("/recordings")
 @requires("operator")
 def recordings() -> str:
-    """Upload recordings, and see how far each is."""
+    """The page to upload recordings and follow their progress."""
     return render_template("try_recordings.html", sections=SECTIONS, settings=services().settings)
 
 
 @blueprint.get("/recordings/<recording_id>")
 @requires("operator")
 def recording(recording_id: str) -> str:
-    """What was found in one recording."""
+    """The page with the report on a recording."""
     return render_template("recording.html", sections=SECTIONS, recording_id=recording_id)
 
 
 @blueprint.get("/recordings/<recording_id>/remove")
 @requires("operator")
 def ask_to_remove(recording_id: str) -> Any:
-    """What is lost with a recording."""
+    """Show what removing a recording deletes."""
     found = find_recording(recording_id)
     people = len((found.report or {}).get("people", []))
     lost = ["The uploaded file and its annotated video."]
@@ -76,7 +76,7 @@ def ask_to_remove(recording_id: str) -> Any:
 @blueprint.post("/recordings/<recording_id>/remove")
 @requires("operator", action="removed a recording of their own")
 def remove(recording_id: str) -> Any:
-    """Remove a recording, once what goes with it was named."""
+    """Remove a recording after the page has named the losses."""
     if (page := ask_to_remove(recording_id)) is not None:
         return page
     services().recordings.remove(find_recording(recording_id))

@@ -1,4 +1,4 @@
-"""Uploaded recordings: in as a stream, out as a report and an annotated video."""
+"""The API for recordings: takes a video, and returns a report and the annotated video."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from runtime.own_files import DISK_FULL, file_words
 
 CHUNK: Final = 64 * 1024
 LARGEST: Final = 64 * 2**30
-"""Whatever the setting: no request brings more."""
+"""Largest body of a request, whatever the setting says."""
 SLOWEST: Final = 4
-"""A job may take this many times the longest recording."""
+"""A job may take this many times the duration of the longest allowed recording."""
 MOST_OF_ONE: Final = 5
 _log = logging.getLogger(__name__)
 
 
 class UploadQuery(BaseModel):
-    """What the query says of an upload."""
+    """Query of an upload."""
 
     name: str = Field("recording", description="The file's name.")
 
@@ -48,13 +48,13 @@ blueprint = Blueprint("recording_api", __name__, url_prefix="/api/v1/recordings"
     202,
     raw="application/octet-stream",
     also={
-        429: "You have as many as there may be.",
-        503: "No process takes recordings.",
-        507: "The disk of recordings is full, or its folder cannot be written.",
+        429: "You have as many recordings as an account may have.",
+        503: "No process analyses recordings.",
+        507: "The disk for recordings is full, or its folder is not writable.",
     },
 )
 def upload(query: UploadQuery) -> Answer[RecordingAnswer]:
-    """Take the body, a video file (`name` in the query), and queue its analysis: 202."""
+    """Upload a video file as the request's body; `maskwatch recordings` then analyses it."""
     most = services().settings.recording_max_mb * 2**20
     if (request.content_length or 0) > most:
         raise _too_large()
@@ -85,7 +85,7 @@ def upload(query: UploadQuery) -> Answer[RecordingAnswer]:
 @requires("operator")
 @answers(no_store=True)
 def recordings() -> RecordingsAnswer:
-    """Your recordings, the newest first."""
+    """Return your recordings, newest first."""
     return RecordingsAnswer(recordings=[_answer(one) for one in _own()])
 
 
@@ -93,7 +93,7 @@ def recordings() -> RecordingsAnswer:
 @requires("operator")
 @answers(no_store=True)
 def read(recording_id: str) -> RecordingAnswer:
-    """How far a recording is, and once finished what was found in it."""
+    """Return the progress of a recording, and its report once finished."""
     return _answer(find_recording(recording_id))
 
 
@@ -101,7 +101,7 @@ def read(recording_id: str) -> RecordingAnswer:
 @requires("operator", goes_on="answer")
 @answers(media="video/mp4")
 def video(recording_id: str) -> Response:
-    """The annotated video, MP4 with H.264."""
+    """Return the annotated video (MP4, H.264)."""
     found = find_recording(recording_id)
     path = services().recordings.annotated_file(found)
     if found.state != "finished" or not path.is_file():
@@ -114,7 +114,7 @@ def video(recording_id: str) -> Response:
 @requires("operator", action="removed a recording of their own")
 @answers()
 def remove(recording_id: str) -> None:
-    """Delete a recording now, whatever state it is in."""
+    """Delete a recording in any state."""
     services().recordings.remove(find_recording(recording_id))
 
 

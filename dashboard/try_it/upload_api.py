@@ -24,7 +24,7 @@ FIELD: Final = "image"
 MOST_BODY_BYTES: Final = 24 * 1024 * 1024
 LONGEST_NAME: Final = 80
 NO_PROCESS: Final = "no process takes images now; start one with `maskwatch images`"
-LATER: Final = {202: "Not finished; ask at `Location`.", 422: "What was sent cannot be used."}
+LATER: Final = {202: "Not finished; ask again at `Location`.", 422: "A file cannot be used."}
 GONE: Final = "you have no upload with this id; uploads are kept for 10 minutes"
 
 FORMER_PREFIX: Final = "/api/v1/analyses"
@@ -69,7 +69,7 @@ def read(upload_id: str) -> Answer[UploadAnswer]:
 @requires("operator")
 @answers(media="image/jpeg")
 def picture(upload_id: str, number: int) -> Response:
-    """One image with its faces drawn, from 0; `download` gives it a file name."""
+    """Return one image with its faces drawn. Numbers start at 0; `download` adds a file name."""
     owner = identity().owner
     found = services().uploads.find(upload_id, owner)
     jpeg = services().uploads.picture(upload_id, owner, number)

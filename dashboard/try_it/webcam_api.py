@@ -1,4 +1,4 @@
-"""This browser's webcam as a camera of its own: pictures in, annotated pictures out."""
+"""The API for browsers' webcams: takes pictures and returns them annotated."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ blueprint = Blueprint("webcam_api", __name__, url_prefix="/api/v1/webcams")
 
 @blueprint.post("")
 @requires("operator", action="showed their own webcam")
-@answers(201, also={429: "As many webcams run as may."})
+@answers(201, also={429: "As many webcams are running as the settings allow."})
 def start() -> WebcamAnswer:
-    """Register this browser's webcam as a camera; one for each account, ended by the next."""
+    """Register this browser's webcam as a camera. It replaces the account's earlier webcam."""
     owner, webcams = identity().owner, services().webcams
     if webcams.full(owner):
         most = services().settings.webcams
@@ -52,10 +52,10 @@ def start() -> WebcamAnswer:
 @answers(
     media="image/jpeg",
     raw="image/jpeg",
-    also={204: "The worker had no time for it.", 410: "The webcam has ended."},
+    also={204: "No worker had time for the picture.", 410: "The webcam has ended."},
 )
 def frame(camera_id: str) -> Response:
-    """Take one JPEG; answer with it annotated, or with 204 when the worker had no time for it."""
+    """Send one JPEG and get it back annotated, or 204 if no worker had time."""
     audit_is_done()  # with the start
     camera = _webcam(camera_id)
     if not camera.enabled:
@@ -78,12 +78,12 @@ def frame(camera_id: str) -> Response:
 @requires("operator", action="ended their own webcam")
 @answers()
 def end(camera_id: str) -> None:
-    """Forget the webcam and everything stored for it."""
+    """Remove the webcam and all its data."""
     services().webcams.end(_webcam(camera_id).id)
 
 
 def _webcam(camera_id: str) -> Camera:
-    """Of whoever asks: others' webcams do not exist for them (`access`)."""
+    """Return the client's own webcam; `access` hides other webcams."""
     camera = services().cameras.get(camera_id)
     if not camera.owner:
         raise NotFound("that camera is no browser's webcam")

@@ -1,4 +1,4 @@
-"""Parts that several answers of the API have in common."""
+"""Parts that several answers of the API share."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from contract.people.verdicts import Verdict
 Counts = dict[Verdict, int]
 Box = tuple[float, float, float, float]
 FROM_RECORD: Final = ConfigDict(from_attributes=True)
-"""Of an answer that is read from the record with fields of the same names."""
+"""Configuration of answers that are read from a record with the same field names."""
 
 
 class Problem(BaseModel):
-    """What went wrong."""
+    """An error."""
 
-    error: str = Field(description="A stable name.")
-    detail: str = Field(description="Plain words, with what to do about it.")
+    error: str = Field(description="Stable name of the error.")
+    detail: str = Field(description="Explanation in plain words, with advice.")
     cause: Trouble | None = Field(
-        None, description="Of `redis_unavailable`: what is wrong with Redis."
+        None, description="Only for `redis_unavailable`: the cause at Redis."
     )
 
 
 class Rate(BaseModel):
     """mask / (mask + incorrect + no_mask), with its 95 % Wilson interval."""
 
-    people: int = Field(description="Judged people, the n of the rate.")
+    people: int = Field(description="Number of people with a verdict.")
     rate: float | None
     low: float | None
     high: float | None
