@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 
 from contract.cameras.camera import Camera
 from contract.cameras.probes import ProbeStep
-from contract.people.verdicts import VERDICTS
+from contract.people.verdicts import MEANINGS, VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
 from dashboard.cameras.api import remove_camera
 from dashboard.cameras.file.entries import FIELDS, MOST_BYTES
@@ -50,7 +50,10 @@ SYSTEMS = {
 
 @blueprint.app_context_processor
 def _verdicts() -> dict[str, object]:
-    return {"verdicts": [(verdict, VERDICT_WORDS[verdict]) for verdict in VERDICTS]}
+    return {
+        "verdicts": [(verdict, VERDICT_WORDS[verdict]) for verdict in VERDICTS],
+        "meanings": MEANINGS,
+    }
 
 
 blueprint.add_app_template_filter(moment)

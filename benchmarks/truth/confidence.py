@@ -29,7 +29,7 @@ from benchmarks.scenes.clip_truth import ClipTruth, clip_truths
 from benchmarks.truth.films import BEGIN_S, RATES
 from benchmarks.truth.looks import FOLDER
 from benchmarks.truth.matching import LEAST_SHARE
-from worker.verdicts.evidence import LEAST_FACE_PX, weigh
+from worker.verdicts.evidence import LEAST_FACE_PX, of_judgeable, weigh
 from worker.verdicts.votes import Votes, confidence_of
 
 Array = npt.NDArray[np.float64]
@@ -102,8 +102,9 @@ def replayed(looks: dict[str, Any], rows: npt.NDArray[np.int64]) -> Votes:
             continue
         look = {name: looks[name][row] for name in ("sharpness", "frontality", "score")}
         weight = weigh(look["sharpness"], look["frontality"], look["score"], sure)
+        judged, counts = of_judgeable(looks["probabilities"][row])
         time_s = BEGIN_S + float(looks["time_s"][row])
-        votes = votes.add(looks["probabilities"][row], float(weight), time_s)
+        votes = votes.add(judged, counts * float(weight), time_s)
     return votes
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.routing import Rule as Route
 
+from contract.people.verdicts import MEANINGS
 from dashboard.accounts.access import Rule, rule_of
 from dashboard.web.answering import Description, answers, description_of
 from dashboard.web.answers import Problem
@@ -31,6 +32,10 @@ password. Times are seconds since the epoch, in UTC. Errors are JSON with a stab
 and an explanation (`detail`). Answers to GET carry an `ETag`. Send it as `If-None-Match` to get 304
 instead of an unchanged answer. Send it as `If-Match` with a change to get 412 instead of
 overwriting somebody else's change."""
+VERDICTS_MEAN: Final = "\n".join(
+    ["A verdict says how somebody wears a mask:", ""]
+    + [f"- `{verdict}`: {meaning}" for verdict, meaning in MEANINGS.items()]
+)
 
 ALWAYS: Final = {
     400: "The request cannot be read, or names a host that this dashboard does not serve.",
@@ -69,7 +74,11 @@ def make_document(app: Flask, version: str, root: str = "") -> dict[str, Any]:
         paths.setdefault(_path(route), {})[method.lower()] = operation
     return {
         "openapi": OPENAPI,
-        "info": {"title": "Maskwatch", "version": version, "description": WHAT},
+        "info": {
+            "title": "Maskwatch",
+            "version": version,
+            "description": f"{WHAT}\n\n{VERDICTS_MEAN}",
+        },
         "servers": [{"url": root or "/"}],
         "paths": paths,
         "components": {

@@ -17,6 +17,8 @@ import pytest
 from markdown import markdown
 
 from contract.cameras.status import FAULT_KINDS
+from contract.people.verdicts import JUDGED_VERDICTS, MEANINGS
+from dashboard.api_document.document import make_document
 from dashboard.operations.metric_definitions import DEFINITIONS
 from deploy.docs.code_reference import commands, in_document, make_app, metric_name
 from deploy.docs.decisions import all_decisions, read_decision
@@ -106,6 +108,17 @@ def test_every_setting_metric_route_command_and_fault_kind_is_documented() -> No
     assert not {one for one in helps if one not in pages["reference/commands.md"]}
     assert not {one for one in kinds if one not in pages["reference/faults.md"]}
     assert min(map(len, (settings, metrics, routes, helps, kinds))) > 20
+
+
+def test_verdicts_mean_the_same_in_the_documentation_the_model_card_and_the_api() -> None:
+    page = (DOCS / "explanation/verdicts.md").read_text(encoding="utf-8")
+    card = (ROOT / "models/weights/MODEL_CARD.md").read_text(encoding="utf-8")
+    api = make_document(make_app(), "1")["info"]["description"]
+    for verdict, meaning in MEANINGS.items():
+        assert f"- `{verdict}`: {meaning}\n" in page
+        assert f"- `{verdict}`: {meaning}" in api
+    for verdict in JUDGED_VERDICTS:
+        assert f"- `{verdict}`: {MEANINGS[verdict]}\n" in card
 
 
 def test_every_route_says_what_it_does() -> None:
