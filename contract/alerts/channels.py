@@ -145,9 +145,9 @@ def make_channel(**fields: Any) -> WebhookChannel | EmailChannel:
     return _validated(made)
 
 
-def changeable(channel: WebhookChannel | EmailChannel) -> frozenset[str]:
-    """Return the fields of a channel that users may change."""
-    return frozenset(type(channel).model_fields) - {"id", "kind", "created_at_s", "secret"}
+def changeable(kind: type[WebhookChannel | EmailChannel]) -> frozenset[str]:
+    """Return the fields that users may change of channels of this kind."""
+    return frozenset(kind.model_fields) - {"id", "kind", "created_at_s", "secret"}
 
 
 def public(channel: WebhookChannel | EmailChannel) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
+from pydantic.fields import FieldInfo
 
 from contract.alerts.alerts import Alert
 from contract.alerts.attempts import Attempt
-from contract.alerts.channels import EmailChannel, WebhookChannel
+from contract.alerts.channels import EmailChannel, WebhookChannel, changeable
 from contract.alerts.rules import RULE_CHANGEABLE, AlertRule
 from dashboard.web.schemas import no_default
 
@@ -43,19 +45,24 @@ class RulesAnswer(BaseModel):
     rules: list[RuleAnswer]
 
 
-def _rule_request(name: str, words: str, required: frozenset[str]) -> type[BaseModel]:
-    fields: dict[str, Any] = {}
-    for field_name, field in AlertRule.model_fields.items():
-        if field_name in RULE_CHANGEABLE:
-            default = ... if field_name in required else field.default if required else None
-            extra = None if required else no_default
-            value = Field(default, description=field.description, json_schema_extra=extra)
-            fields[field_name] = (field.rebuild_annotation(), value)
-    return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=words, **fields)
+def _request(
+    name: str, words: str, fields: Mapping[str, FieldInfo], required: frozenset[str] = frozenset()
+) -> type[BaseModel]:
+    """Return a request that takes `fields`; one that changes some of them if none is `required`."""
+    taken: dict[str, Any] = {}
+    for field_name, field in fields.items():
+        default = ... if field_name in required else field.default if required else None
+        extra = None if required else no_default
+        value = Field(default, description=field.description, json_schema_extra=extra)
+        taken[field_name] = (field.rebuild_annotation(), value)
+    return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=words, **taken)
 
 
-NewRule = _rule_request("NewRule", "A rule to make.", frozenset({"name", "when"}))
-RuleChange = _rule_request("RuleChange", "Fields to change; the others stay.", frozenset())
+_RULE_FIELDS: Final = {
+    name: field for name, field in AlertRule.model_fields.items() if name in RULE_CHANGEABLE
+}
+NewRule = _request("NewRule", "A rule to make.", _RULE_FIELDS, frozenset({"name", "when"}))
+RuleChange = _request("RuleChange", "Fields to change; the others stay.", _RULE_FIELDS)
 
 
 class ChannelAnswer(BaseModel):
@@ -114,20 +121,16 @@ class NewChannel(RootModel[Annotated[NewWebhook | NewEmail, Field(discriminator=
     """A channel to create, of one of these kinds."""
 
 
-class ChannelChange(BaseModel):
-    """Fields to change; the others stay. Webhooks have `url`, e-mail has the fields after it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str | None = Field(None, json_schema_extra=no_default)
-    url: str | None = Field(None, json_schema_extra=no_default)
-    host: str | None = Field(None, json_schema_extra=no_default)
-    port: int | None = Field(None, json_schema_extra=no_default)
-    security: Literal["starttls", "tls", "none"] | None = Field(None, json_schema_extra=no_default)
-    user: str | None = Field(None, json_schema_extra=no_default)
-    password: str | None = Field(None, json_schema_extra=no_default)
-    sender: str | None = Field(None, json_schema_extra=no_default)
-    to: list[str] | None = Field(None, json_schema_extra=no_default)
+ChannelChange = _request(
+    "ChannelChange",
+    "Fields to change; the others stay. Webhooks have `url`, e-mail has the fields after it.",
+    {
+        name: field
+        for record in (WebhookChannel, EmailChannel)
+        for name, field in record.model_fields.items()
+        if name in changeable(record)
+    },
+)
 
 
 class TestAnswer(BaseModel):

@@ -128,7 +128,7 @@ def keep_new_channel(fields: dict[str, Any]) -> AnyChannel:
 
 def change_channel(before: AnyChannel, changes: dict[str, Any]) -> AnyChannel:
     """Change a channel; raises `AlertError`."""
-    refuse_unknown(changes, changeable(before))
+    refuse_unknown(changes, changeable(type(before)))
     after = services().channels.update(before, **changes)
     audit_change("changed an alert channel", after.name, changes, before, after)
     return after

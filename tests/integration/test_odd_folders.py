@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from bus.connection.client import connect, server_name
-from bus.jobs import _WarmWorker
+from bus.jobs.process import _WarmWorker
 from bus.keys import JOBS_QUEUE
 from bus.members import Membership, OwnConnection
 from bus.server.embedded import EmbeddedRedis, find_redis_server

@@ -21,9 +21,9 @@ from contract.errors import (
 )
 from ingest.captured import CapturedFrame, OpenSource
 from ingest.probe.probe import probe_source
-from ingest.sampling import Sampler
 from ingest.sources.source import open_source
 from runtime.settings import load_settings
+from runtime.video.sampler import Sampler
 from tests.builders import Patience
 from tests.servers.certificates import Authority
 from tests.servers.doorman import Doorman, digest

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pytest
 
 from benchmarks.scenes.injections import Injection, injections
-from bus.leases import Lease
+from bus.members.leases import Lease
 from contract.cameras.camera import changed_camera, make_camera
 from contract.cameras.quality import QualityReport
 from contract.errors import MessageError
 from contract.people.minutes import MinuteIncrements
 from worker.condition.condition import CameraCondition
-from worker.condition.picture import look_at
+from worker.condition.picture import measure
 from worker.condition.quality import VIEW_ACCEPTED_AFTER_S, CameraQuality, QualityState
 from worker.session import CameraSession
 
@@ -65,7 +65,7 @@ class Stage:
         for _ in range(round(seconds * fps)):
             self.time_s += 1 / fps
             since_s = self.time_s - begin_s
-            self.quality.look(look_at(change(self.filmed(), since_s - 1 / fps)), self.time_s)
+            self.quality.see(measure(change(self.filmed(), since_s - 1 / fps)), self.time_s)
             self.quality.count_invalid(self.time_s - 1 / fps, self.time_s, self.minutes)
             for problem in self.quality.problems:
                 seen.setdefault(problem, since_s)

@@ -13,16 +13,16 @@ from contract.people.minutes import MinuteIncrements
 from contract.people.outcomes import ConditionRecord
 from contract.people.people import Person
 from worker.condition.fitness import FitnessLearner, FitnessState
-from worker.condition.picture import look_at
+from worker.condition.picture import measure
 from worker.condition.quality import CameraQuality, QualityState
 from worker.former_state import condition_1
 from worker.saved_state import SavedState, read_state, write_state
 
 Image = npt.NDArray[np.uint8]
 
-LOOK_EVERY_S: Final = 0.09
-"""Seconds between two looks at a picture. Problems last for seconds, and a look takes 1 ms of a
-1920x1080 frame's 32."""
+SEEN_EVERY_S: Final = 0.09
+"""Seconds between two pictures that are measured. Problems last for seconds, and measuring takes
+1 ms of a 1920x1080 frame's 32."""
 WRITTEN_EVERY_S: Final = 5.0
 """Seconds between two writes of what was learnt, because it changes slowly and has 3 kB. A takeover
 forgets less than this. Problems are committed with the frame that shows them."""
@@ -48,8 +48,8 @@ class CameraCondition:
     def see(self, image: Image, time_s: float) -> None:
         """Take in a frame, `(H, W, 3)` uint8 BGR, captured at `time_s`."""
         seen_at_s = self.quality.seen_at_s
-        if seen_at_s is None or not 0 <= time_s - seen_at_s < LOOK_EVERY_S:
-            self.quality.look(look_at(image), time_s)
+        if seen_at_s is None or not 0 <= time_s - seen_at_s < SEEN_EVERY_S:
+            self.quality.see(measure(image), time_s)
 
     def count_invalid(self, from_s: float, to_s: float, minutes: MinuteIncrements) -> None:
         """Count analysed time in `minutes` if its picture was not to be believed."""

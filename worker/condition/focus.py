@@ -7,7 +7,7 @@ from typing import Final
 from worker.saved_state import Amount, Record
 
 NO_DETAIL: Final = 0.125
-"""Sharpness, as in `worker.condition.picture.Look`, of a picture with no fine detail at all."""
+"""Sharpness, as in `PictureMeasures`, of a picture with no fine detail at all."""
 LEAST: Final = 0.03
 """A picture with less detail is blurred, because no face of a usual size can be judged in it."""
 ENOUGH: Final = 0.04

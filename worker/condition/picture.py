@@ -1,7 +1,7 @@
 """Measures what a frame says about the camera rather than about people, in about a millisecond.
 
 Single pixels are read as they are. Averaging would remove the camera's noise, which tells a live
-picture of a still scene from a frozen one.
+picture of an empty scene from a frozen one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Image = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 
 GRID_WIDTH: Final = 160
-"""Pixels looked at in a row, about."""
+"""Pixels read in a row, about."""
 MAP_WIDTH: Final = 64
 MAP_HEIGHT: Final = 36
 """The maps of the scene have this size, whatever the frame's shape."""
@@ -32,8 +32,8 @@ ratio depends neither on light and contrast nor on the frame's size."""
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """One frame, measured."""
+class PictureMeasures:
+    """What a frame says about its camera."""
 
     grid: Image
     """`(h, w)` uint8, w about 160: every n-th pixel's green value."""
@@ -48,11 +48,12 @@ class Look:
     """`(36, 64)` float32: strength of edges, 1 on average (0 in a flat picture)."""
 
 
-def look_at(image: Image) -> Look:
+def measure(image: Image) -> PictureMeasures:
     """Measure a frame, `(H, W, 3)` uint8 BGR."""
     step = max(1, image.shape[1] // GRID_WIDTH)
     grid = np.ascontiguousarray(image[step // 2 :: step, step // 2 :: step, 1])
-    return Look(grid, float(cv2.mean(grid)[0]), _detail(grid), _sharpness(image), _edges(grid))
+    brightness = float(cv2.mean(grid)[0])
+    return PictureMeasures(grid, brightness, _detail(grid), _sharpness(image), _edges(grid))
 
 
 def _detail(grid: Image) -> float:

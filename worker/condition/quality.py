@@ -10,13 +10,13 @@ from msgspec import Meta, field
 from contract.cameras.quality import PROBLEMS, Problem
 from contract.people.minutes import MinuteIncrements, invalid_column
 from worker.condition.focus import ENOUGH, NO_DETAIL, Focus
-from worker.condition.picture import Look
-from worker.condition.stillness import TIMES_SEEN, Stillness
+from worker.condition.picture import PictureMeasures
+from worker.condition.repetition import TIMES_SEEN, Repetition
 from worker.condition.suspicion import LONGEST_STEP_S, Suspicion
 from worker.condition.viewpoint import KnownView, Viewpoint
 from worker.saved_state import Amount, Moment, Record
 
-RAISED_AFTER_S: Final[Mapping[Problem, float]] = {  # a frozen picture: as `Stillness` says
+RAISED_AFTER_S: Final[Mapping[Problem, float]] = {  # a frozen picture: as `Repetition` says
     "black": 4.0,
     "covered": 4.0,
     "moved": 3.0,  # and the seconds until the average of the view has become the new one
@@ -41,7 +41,7 @@ class QualityState(Record):
     seen_at_s: Moment | None = None
     suspicions: dict[Problem, Suspicion] = field(default_factory=dict)
     stretches_s: Annotated[list[Amount], Meta(max_length=TIMES_SEEN)] = field(default_factory=list)
-    """As `Stillness` has them. The picture that it compares with is not saved."""
+    """As `Repetition` has them. The picture that it compares with is not saved."""
     focus: Focus = field(default_factory=Focus)
     view: KnownView | None = None
 
@@ -53,11 +53,11 @@ class CameraQuality:
         """Go on from `state`, which becomes its own; without one, begin anew."""
         self._state = state = state or QualityState()
         self._focus = state.focus
-        self._stillness = Stillness(state.stretches_s)
+        self._repetition = Repetition(state.stretches_s)
         self._viewpoint = Viewpoint(state.view)
         for problem in PROBLEMS:
             state.suspicions.setdefault(problem, Suspicion())
-        self._frozen_after_s = self._stillness.frozen_after_s
+        self._frozen_after_s = self._repetition.frozen_after_s
         self._spans: list[tuple[float, float]] = []
         """Analysed time since the oldest suspicion began, not yet counted as invalid."""
 
@@ -93,16 +93,16 @@ class CameraQuality:
         self._focus.forget()
         self._state.suspicions["moved"].drop()
 
-    def look(self, look: Look, time_s: float) -> None:
+    def see(self, measured: PictureMeasures, time_s: float) -> None:
         """Take in a frame captured at `time_s`."""
         step_s = 0.0
         if self.seen_at_s is not None:
             step_s = min(max(time_s - self.seen_at_s, 0.0), LONGEST_STEP_S)
         self._state.seen_at_s = time_s
-        for problem, bad in self._judge(look, time_s, step_s).items():
+        for problem, bad in self._judge(measured, time_s, step_s).items():
             raised_after_s = RAISED_AFTER_S.get(problem, self._frozen_after_s)
             self._state.suspicions[problem].weigh(bad, time_s, step_s, raised_after_s)
-        self._accept_what_stays(look, time_s)
+        self._accept_what_stays(measured, time_s)
 
     def count_invalid(self, from_s: float, to_s: float, minutes: MinuteIncrements) -> None:
         """Count analysed time in `minutes` if it was invalid.
@@ -123,11 +123,13 @@ class CameraQuality:
         elif all(suspicion.began_s is None for suspicion in self._state.suspicions.values()):
             self._spans = []
 
-    def _judge(self, look: Look, time_s: float, step_s: float) -> dict[Problem, bool | None]:
+    def _judge(
+        self, measured: PictureMeasures, time_s: float, step_s: float
+    ) -> dict[Problem, bool | None]:
         """Whether the frame shows each problem; None where it does not tell."""
-        nothing = look.detail < LEAST_DETAIL
-        something = look.detail > ENOUGH_DETAIL
-        dark = look.brightness < BLACK_BELOW
+        nothing = measured.detail < LEAST_DETAIL
+        something = measured.detail > ENOUGH_DETAIL
+        dark = measured.brightness < BLACK_BELOW
         found: dict[Problem, bool | None] = {
             "black": nothing and dark if nothing or something else None,
             "covered": nothing and not dark if nothing or something else None,
@@ -137,31 +139,31 @@ class CameraQuality:
         }
         if not something:
             return found
-        found["frozen"] = self._frozen(look, time_s)
+        found["frozen"] = self._frozen(measured, time_s)
         if not self._state.suspicions["frozen"].raised:
-            found["moved"] = self._viewpoint.look(look.edges, step_s)
-            found["blurred"] = self._focus.blurred(look.sharpness)
+            found["moved"] = self._viewpoint.see(measured.edges, step_s)
+            found["blurred"] = self._focus.blurred(measured.sharpness)
             if found["blurred"] is False and self._state.suspicions["moved"].began_s is None:
-                self._focus.learn(look.sharpness, step_s)
+                self._focus.learn(measured.sharpness, step_s)
         return found
 
-    def _frozen(self, look: Look, time_s: float) -> bool | None:
+    def _frozen(self, measured: PictureMeasures, time_s: float) -> bool | None:
         suspicion = self._state.suspicions["frozen"]
-        same = self._stillness.same(look.grid, time_s)
-        before_s, self._frozen_after_s = self._frozen_after_s, self._stillness.frozen_after_s
+        same = self._repetition.same(measured.grid, time_s)
+        before_s, self._frozen_after_s = self._frozen_after_s, self._repetition.frozen_after_s
         # Take back at once what was raised before the camera's usual stretches were known.
         if self._frozen_after_s > before_s or (same is False and not suspicion.raised):
             suspicion.drop()
         return same
 
-    def _accept_what_stays(self, look: Look, time_s: float) -> None:
+    def _accept_what_stays(self, measured: PictureMeasures, time_s: float) -> None:
         moved, blurred = self._state.suspicions["moved"], self._state.suspicions["blurred"]
         if moved.raised and time_s - (moved.began_s or time_s) >= VIEW_ACCEPTED_AFTER_S:
             self._viewpoint.accept()
             self._focus.forget()
             moved.drop()
         lasted_s = time_s - (blurred.began_s or time_s)
-        enough = look.sharpness - NO_DETAIL > ENOUGH
+        enough = measured.sharpness - NO_DETAIL > ENOUGH
         if blurred.raised and enough and lasted_s >= BLUR_ACCEPTED_AFTER_S:
             self._focus.forget()
             blurred.drop()

@@ -113,7 +113,7 @@ class Viewpoint:
         """Whether the camera has a view that it can be moved away from."""
         return self._settled_s >= SETTLED_AFTER_S
 
-    def look(self, edges: FloatArray, step_s: float) -> bool | None:
+    def see(self, edges: FloatArray, step_s: float) -> bool | None:
         """Take in a frame's edges, `(36, 64)`; return whether the camera looks elsewhere.
 
         None if that is not certain (yet).

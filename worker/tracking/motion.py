@@ -92,8 +92,8 @@ class BoxMotion(Record):
 
     def stop(self) -> None:
         """Forget the speed, because nobody knows where the face went meanwhile."""
-        still = self.course._replace(speed_x=0.0, speed_y=0.0, growth=0.0)
-        self._set(still, Spread.of_unknown_speed(self.height))
+        at_rest = self.course._replace(speed_x=0.0, speed_y=0.0, growth=0.0)
+        self._set(at_rest, Spread.of_unknown_speed(self.height))
 
     def shift(self, offset: FloatArray) -> None:
         """Move by `offset`, `(2,)` pixels, because somebody moved the camera."""

@@ -1,8 +1,8 @@
-"""Tells a frozen picture from a still scene.
+"""Tells a frozen picture from an empty scene.
 
 A live picture is never exactly the same twice: sensors are noisy, and an encoder renews the picture
-with that noise at every key frame. So pixels are compared, not shapes. Some cameras save bits on a
-still scene and repeat the picture exactly between two key frames. How long a camera does so is
+with that noise at every key frame. So pixels are compared, not shapes. Some cameras save bits on
+an empty scene and repeat the picture exactly between two key frames. How long a camera does so is
 learnt from the stretches after which its picture changed.
 """
 
@@ -20,7 +20,7 @@ CHANGED_BY: Final = 3
 CHANGED_SHARE: Final = 0.01
 """A picture is another if more than this share of its pixels changed. Measured over 8 s of H.264
 and JPEG (docs/adr/0013): at most 0.0016 if frozen, 0.019 with a clock in the picture, and at least
-0.18 in a still scene with a key frame in that time."""
+0.18 in an empty scene with a key frame in that time."""
 FROZEN_AFTER_S: Final = 8.0
 LONGEST_WAIT_S: Final = 60.0
 TIMES_USUAL: Final = 3.0
@@ -31,7 +31,7 @@ NATURAL_S: Final = 20.0
 """A picture that changes within this time was not frozen: key frames may be this far apart."""
 
 
-class Stillness:
+class Repetition:
     """Since when a camera has shown the same picture."""
 
     def __init__(self, stretches_s: list[float] | None = None) -> None:
