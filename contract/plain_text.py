@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import AfterValidator
 
 JOINERS: Final = "\u200c\u200d"
 """Zero-width non-joiner and joiner: invisible, but Persian, many scripts of India and emoji are
@@ -63,22 +63,5 @@ def plain_words(text: str) -> str:
     return escaped(shortened(text, MOST_WORDS))
 
 
-def check_name(name: str) -> str:
-    """Return a typed name; raise `ValueError` if it contains a forbidden character."""
-    if not is_plain(name):
-        raise ValueError(
-            "a name must be printable text, without line breaks and control characters"
-        )
-    if not name.strip(JOINERS + " "):
-        raise ValueError("a name must have a visible character")
-    return name
-
-
-def _plain_name(name: str, info: ValidationInfo) -> str:
-    return cleaned(name) if info.context == STORED else check_name(name)
-
-
 PlainWords = Annotated[str, AfterValidator(plain_words)]
 """Text in Redis that a process wrote for users."""
-PLAIN_NAME: Final = AfterValidator(_plain_name)
-"""Validator of every typed name, after its length: `Annotated[str, Field(...), PLAIN_NAME]`."""

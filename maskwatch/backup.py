@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bus.stores.backup import KINDS, BackupStore, Counts, Kind
 from contract.cameras.camera import Camera
 from contract.errors import BackupError
+from contract.names import alike
 from contract.people.minutes import HISTORY_DAYS
 from contract.plain_text import STORED
 from runtime.own_files import write_whole
@@ -116,9 +117,9 @@ def plan(store: BackupStore, backup: Backup, replace: bool) -> list[Item]:
     items = []
     for kind in KINDS:
         there = store.records(kind)
-        names = {_name(raw).lower(): one for one, raw in there.items()}
+        names = {alike(_name(raw)): one for one, raw in there.items()}
         for record_id, raw in getattr(backup, kind).items():
-            taken = names.get(_name(raw).lower(), record_id) != record_id and kind != "api_keys"
+            taken = names.get(alike(_name(raw)), record_id) != record_id and kind != "api_keys"
             outcome: Outcome = "name taken" if taken else "new"
             if record_id in there and not taken:
                 outcome = "replaced" if replace else "kept"

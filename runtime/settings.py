@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contract.errors import SettingsError
+from contract.field_words import field_words
 from contract.people.minutes import HISTORY_DAYS, LONGEST_HISTORY_DAYS
 from contract.people.people import LEAST_CONFIDENCE
 from contract.redaction import HIDDEN, redact_text
@@ -385,8 +386,7 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
 
 def _explain(error: ValidationError) -> str:
     return "; ".join(
-        f"{PREFIX}{name.upper()}={_shown(name, problem['input'])}: "
-        f"{problem['msg'].removeprefix('Value error, ')}"
+        f"{PREFIX}{name.upper()}={_shown(name, problem['input'])}: {field_words(problem)}"
         for problem in error.errors()
         for name in [str(problem["loc"][0]) if problem["loc"] else "?"]
     )

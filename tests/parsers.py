@@ -25,7 +25,7 @@ from bus.stores import outcomes as outcome_store
 from bus.stores import people as people_store
 from bus.stores import uploads as upload_store
 from bus.stores.accounts import audit
-from contract import messages, plain_text, redaction, traces
+from contract import messages, names, plain_text, redaction, traces
 from contract.accounts import grants
 from contract.alerts import channels as alert_channels
 from contract.cameras import status
@@ -246,7 +246,7 @@ def _of_people() -> Iterator[Parser]:
         ("viewer:a\nb:c",),
     )
     yield Parser("dashboard.live.row_ids.parse_row_id", parse_row_id, ("12-3-abc",))
-    yield Parser("contract.plain_text.check_name", plain_text.check_name, ("Gate 1", "a\u200cb"))
+    yield Parser("contract.names.check_name", names.check_name, ("Gate 1", "a\u200cb"))
     yield Parser("contract.plain_text.plain_words", plain_text.plain_words, ("a\x9b",))
     yield Parser("contract.plain_text.escaped", plain_text.escaped, ("a\x9b\n",))
     yield Parser("contract.plain_text.cleaned", plain_text.cleaned, ("a\x9b\n",))

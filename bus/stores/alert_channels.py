@@ -16,6 +16,8 @@ from bus.keys import AlertKeys
 from contract.alerts.channels import _ADAPTER, EmailChannel, WebhookChannel, _validated
 from contract.alerts.rules import MOST_CHANNELS, explain
 from contract.errors import AlertError, SecretKeyError
+from contract.names import alike
+from contract.plain_text import STORED
 from runtime.vault import Vault
 
 _log = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ class ChannelStore:
         if record is None:
             return None
         try:
-            return self._opened(_RECORD.validate_json(record))
+            return self._opened(_RECORD.validate_json(record, context=STORED))
         except ValidationError as error:
             _log.error("the channel %s cannot be read: %s", channel_id[:32], explain(error))
         except SecretKeyError as error:
@@ -88,7 +90,7 @@ class ChannelStore:
 
     def _store(self, channel: WebhookChannel | EmailChannel) -> None:
         for other_id, name in self.names().items():
-            if name.lower() == channel.name.lower() and other_id != channel.id:
+            if alike(name) == alike(channel.name) and other_id != channel.id:
                 raise AlertError(f"name: another channel already has the name {channel.name!r}")
         self._redis.hset(AlertKeys.CHANNELS, channel.id, self._record(channel))
 

@@ -11,6 +11,8 @@ from redis import Redis
 from bus.keys import AlertKeys
 from contract.alerts.rules import MOST_RULES, RULE_CHANGEABLE, AlertRule, _validated, explain
 from contract.errors import AlertError
+from contract.names import alike
+from contract.plain_text import STORED
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class AlertRuleStore:
         found: list[AlertRule] = []
         for rule_id, record in self._redis.hgetall(AlertKeys.RULES).items():
             try:
-                found.append(AlertRule.model_validate_json(record))
+                found.append(AlertRule.model_validate_json(record, context=STORED))
             except ValidationError as error:
                 _log.error("the alert rule %s is left out: %s", str(rule_id), explain(error))
         return sorted(found, key=lambda rule: (rule.name.lower(), rule.id))
@@ -62,9 +64,9 @@ class AlertRuleStore:
     def _store(self, rule: AlertRule, others: list[AlertRule]) -> None:
         # Names must differ only among rules with the same scope: an account that reads of a clash
         # may see the other rule.
-        about, name = (rule.camera_id, rule.group), rule.name.lower()
+        about, name = (rule.camera_id, rule.group), alike(rule.name)
         same = [o for o in others if (o.camera_id, o.group) == about and o.id != rule.id]
-        if any(o.name.lower() == name for o in same):
+        if any(alike(o.name) == name for o in same):
             raise AlertError(f"name: another rule already has the name {rule.name!r}")
         self._redis.hset(AlertKeys.RULES, rule.id, rule.model_dump_json())
 

@@ -6,7 +6,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,12 +19,14 @@ from bus.stores.history import forget_history
 from contract.cameras.camera import Camera, changed_camera, is_network_address
 from contract.errors import (
     CameraChangedError,
+    CameraFieldsError,
     CameraNameTakenError,
     CameraNotFoundError,
     CamerasChangedError,
     MessageError,
     SecretKeyError,
 )
+from contract.names import alike, other_spelling
 from contract.plain_text import STORED
 from contract.redaction import redact_text
 from runtime.logs import about
@@ -171,13 +173,21 @@ class CameraRegistry:
         forget_history(self._redis, camera_id, time.time())
 
     def _require_free_name(self, camera: Camera) -> None:
-        """Require a name that is free in the group: an account may see all cameras that clash."""
-        name = unique_name(camera)
-        for other in self.all():
-            if unique_name(other) == name and other.id != camera.id and not other.owner:
-                where = f"in {camera.group!r}" if camera.group else "without a group"
-                words = f"name: another camera {where} is called {camera.name!r}"
-                raise CameraNameTakenError(words)
+        """Require a name that is free in the group: an account may see all cameras that clash.
+
+        A camera that keeps its name may be changed in any case.
+        """
+        everyone = [other for other in self.all() if not other.owner]
+        before = next((other for other in everyone if other.id == camera.id), None)
+        others = [other for other in everyone if other.id != camera.id]
+        if before is None or before.group != camera.group:
+            require_own_spelling(camera.group, (other.group for other in others))
+        if before and (before.group, before.name) == (camera.group, camera.name):
+            return
+        taken = next((o for o in others if unique_name(o) == unique_name(camera)), None)
+        if taken is not None:
+            where = f"in {camera.group!r}" if camera.group else "without a group"
+            raise CameraNameTakenError(f"name: another camera {where} is called {taken.name!r}")
 
     def seal_all(self) -> int:
         """Encrypt every address with the newest key: addresses in clear and of older keys.
@@ -267,9 +277,16 @@ def revision_step() -> int:
     return secrets.randbelow(2**31) + 1
 
 
+def require_own_spelling(group: str, groups: Iterable[str]) -> None:
+    """Raise `CameraFieldsError` for a group that people could not tell from one that there is."""
+    if known := other_spelling(group, groups):
+        words = f"{known!r} exists and looks like {group!r}; write it as it is, or choose another"
+        raise CameraFieldsError((("group", words),))
+
+
 def unique_name(camera: Camera) -> tuple[str, str]:
     """Return the key that must be unique among cameras, except browsers' webcams."""
-    return camera.group, camera.name.lower()
+    return camera.group, alike(camera.name)
 
 
 def _encode(camera: Camera) -> str:

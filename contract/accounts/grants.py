@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from contract.errors import AccountError
-from contract.plain_text import escaped, is_plain
+from contract.names import check_name
+from contract.plain_text import escaped
 
 Role = Literal["viewer", "operator", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -77,13 +78,17 @@ def parse_grants(parts: Iterable[str]) -> dict[str, Role]:
                 f"role {part[:80]!r}: expected {', '.join(ROLES)}, or one of them with a group, "
                 "such as 'operator:Terminal 2'"
             )
-        if not is_plain(group) or len(group) > LONGEST_GROUP:
-            raise AccountError(
-                f"role {escaped(part)[:80]!r}: expected a group's name of at most {LONGEST_GROUP} "
-                "printable characters"
-            )
-        where = group or EVERYWHERE
+        where = _group_named(group) if group else EVERYWHERE
         if where in grants:
             raise AccountError(f"role: {where} appears twice")
         grants[where] = role
     return grants
+
+
+def _group_named(group: str) -> str:
+    if len(group) > LONGEST_GROUP:
+        raise AccountError(f"role: a group's name has at most {LONGEST_GROUP} characters")
+    try:
+        return check_name(group)
+    except ValueError as error:
+        raise AccountError(f"role for {escaped(group)!r}: {error}") from None

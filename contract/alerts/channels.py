@@ -23,7 +23,7 @@ from pydantic import (
 
 from contract.alerts.rules import explain
 from contract.errors import AlertError
-from contract.plain_text import PLAIN_NAME
+from contract.names import PLAIN_NAME
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every such secret begins with
 SECRET_BYTES: Final = 32

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from contract.alerts.schedule import Schedule
 from contract.cameras.camera import Camera
 from contract.errors import AlertError
-from contract.plain_text import PLAIN_NAME, check_name
+from contract.field_words import field_words
+from contract.names import OPTIONAL_NAME, PLAIN_NAME
 
 MOST_RULES: Final = 200
 MOST_CHANNELS: Final = 50
@@ -117,8 +118,12 @@ class AlertRule(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
     name: Annotated[str, Field(min_length=1, max_length=80), PLAIN_NAME]
     enabled: bool = True
-    camera_id: str = Field("", max_length=32, description="Only this camera.")
-    group: str = Field("", max_length=80, description="Only cameras of this group.")
+    camera_id: Annotated[
+        str, Field(max_length=32, description="Only this camera."), OPTIONAL_NAME
+    ] = ""
+    group: Annotated[
+        str, Field(max_length=80, description="Only cameras of this group."), OPTIONAL_NAME
+    ] = ""
     when: Condition
     schedule: Schedule | None = Field(
         None,
@@ -134,11 +139,6 @@ class AlertRule(BaseModel):
         (), max_length=MOST_CHANNELS, description="Ids of the channels to notify."
     )
     created_at_s: float = Field(default_factory=time.time)
-
-    @field_validator("group", "camera_id")
-    @classmethod
-    def _plain(cls, name: str) -> str:
-        return check_name(name) if name else name
 
     @field_validator("channels")
     @classmethod
@@ -175,7 +175,7 @@ def make_rule(**fields: Any) -> AlertRule:
 def explain(error: ValidationError) -> str:
     """Return the faulty fields and their faults, without the values."""
     return "; ".join(
-        ": ".join(filter(None, [_place(p["loc"]), p["msg"].removeprefix("Value error, ")]))
+        ": ".join(filter(None, [_place(p["loc"]), field_words(p)]))
         for p in error.errors(include_url=False, include_input=False)
     )
 

@@ -31,7 +31,9 @@ from contract.cameras.layout import (
 from contract.cameras.picture_options import Aspect, PictureOptions, Rotate, StreamNumber
 from contract.cameras.shown_addresses import LONGEST_ADDRESS, SEPARATOR, host_of
 from contract.errors import CameraConfigError, CameraFieldsError
-from contract.plain_text import PLAIN_NAME, STORED, check_name
+from contract.field_words import field_words
+from contract.names import OPTIONAL_NAME, PLAIN_NAME
+from contract.plain_text import STORED
 from contract.redaction import redact_text, redact_url
 
 SOURCE_HINT: Final = (
@@ -55,7 +57,7 @@ class Camera(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9]{1,32}$")
     name: Annotated[str, Field(min_length=1, max_length=80), PLAIN_NAME]
     source: str = Field(min_length=1, max_length=LONGEST_ADDRESS)
-    group: str = Field("", max_length=80)
+    group: Annotated[str, Field(max_length=80), OPTIONAL_NAME] = ""
     """The camera's location, such as "Terminal 2"; roles can be limited to it."""
     enabled: bool = True
     analysis_fps: float = Field(8.0, ge=0.1, le=60.0)
@@ -80,10 +82,10 @@ class Camera(BaseModel):
 
     @field_validator("group")
     @classmethod
-    def _plain_group(cls, group: str) -> str:
+    def _not_all(cls, group: str) -> str:
         if group == "*":
             raise ValueError("a group cannot have the name *, which stands for all groups")
-        return check_name(group) if group else group
+        return group
 
     @field_validator("source")
     @classmethod
@@ -190,7 +192,7 @@ def checked_camera(fields: dict[str, Any]) -> Camera:
             tuple(
                 (
                     ".".join(redact_url(str(part)) for part in p["loc"]),
-                    redact_text(p["msg"].removeprefix("Value error, ")),
+                    redact_text(field_words(p)),
                 )
                 for p in islice(error.errors(include_input=False, include_url=False), MOST_PROBLEMS)
             )

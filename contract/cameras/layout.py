@@ -10,7 +10,7 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from contract.plain_text import PLAIN_NAME
+from contract.names import PLAIN_NAME, alike
 
 LEAST_LENGTH: Final = 0.01
 LEAST_AREA: Final = 0.0001
@@ -92,7 +92,7 @@ Named = TypeVar("Named", CountingLine, Zone)
 
 def different_names(shapes: tuple[Named, ...]) -> tuple[Named, ...]:
     """Raise `ValueError` if two shapes have the same name: their counts would be mixed."""
-    names = [shape.name.lower() for shape in shapes]
+    names = [alike(shape.name) for shape in shapes]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"two shapes have the name {twice!r}; give them different names")

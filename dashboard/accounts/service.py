@@ -11,6 +11,7 @@ from bus.stores.accounts.stores import AccountStores
 from bus.stores.accounts.users import User
 from contract.accounts.grants import EVERYWHERE
 from contract.errors import AccountError, BusyError
+from contract.names import alike
 from dashboard.accounts.identity import Identity
 from dashboard.accounts.metrics_key import MetricsKey
 from dashboard.accounts.passwords import Passwords, require_good
@@ -148,6 +149,6 @@ def make_accounts(
 
 
 def _free_name(everyone: list[User]) -> str:
-    taken = {user.name.lower() for user in everyone}
+    taken = {alike(user.name) for user in everyone}
     names = [FIRST_ADMINISTRATOR, *(f"{FIRST_ADMINISTRATOR}{n}" for n in range(2, 100))]
     return next(name for name in names if name not in taken)

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from werkzeug.exceptions import BadRequest
 
 from contract.errors import CameraConfigError, QueryError
+from contract.field_words import field_words
 from contract.messages import read_json
 
 MOST_DEPTH: Final = 32
@@ -72,7 +73,7 @@ def query(kind: type[Query]) -> Query:
 
 def _words(found: ErrorDetails) -> str:
     place = ".".join(map(str, found["loc"]))
-    return f"{place}: {found['msg'].replace('Input should be', 'expected')}"
+    return f"{place}: {field_words(found)}"
 
 
 def entries_before(entry_id: str | None) -> str:

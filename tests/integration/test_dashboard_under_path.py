@@ -166,6 +166,7 @@ HTTP = {"Accept": "text/html", "Origin": "http://wall.lan"}
     ("headers", "settings", "words"),
     [
         (HTTP, {}, "proxy_set_header Host $http_host"),
+        ({**HTTP, "Origin": "http://localhost:8080"}, {}, "http://localhost:8080"),
         ({**HTTP, "X-Forwarded-Host": "wall.lan"}, {}, "MASKWATCH_PROXY_ADDRESSES"),
         ({"Accept": "text/html"}, {}, "allow cookies"),
         (

@@ -119,7 +119,7 @@ def test_each_row_says_what_becomes_of_it() -> None:
     ]
     assert (same.outcome, same.changes[0].after) == ("changed", "hall")
     assert (wrong.line, wrong.outcome, wrong.problems[0].field) == (4, "refused", "analysis_fps")
-    assert "less than or equal to 60" in wrong.problems[0].detail
+    assert "expected at most 60" in wrong.problems[0].detail
     assert (new.outcome, new.line) == ("added", 5)
     assert new.camera is not None
     assert new.camera.analysis_fps == 8

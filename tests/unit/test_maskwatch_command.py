@@ -306,7 +306,7 @@ def test_lines_zones_and_ignored_areas_are_typed_replaced_and_cleared(
         ("--line", "Door=0.1 0.9,0.6", "'0.1' is not a point"),
         ("--line", "Door=0.1,0.6", "2 to 32 points, found 1"),
         ("--zone", "Hall=0,0 1,1 1,0 0,1", "no edge crosses another"),
-        ("--ignore", "0,0 640,0 640,480", "less than or equal to 1"),
+        ("--ignore", "0,0 640,0 640,480", "expected at most 1"),
     ],
 )
 def test_a_shape_that_cannot_be_used_says_what_was_expected(

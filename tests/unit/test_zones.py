@@ -132,7 +132,7 @@ def test_a_passage_reads_back_as_it_was_saved() -> None:
         ({"zones": [{"name": "A", "points": [(0, 0), (1, 1)]}]}, "an area needs 3 to 32 points"),
         ({"zones": [{"name": "A", "points": [(0, 0), (1, 1), (1, 0), (0, 1)]}]}, "no edge crosses"),
         ({"ignored": [[(0, 0), (0.5, 0), (1, 0)]]}, "not an area"),
-        ({"ignored": [[(0, 0), (1.5, 0), (1, 1)]]}, "less than or equal to 1"),
+        ({"ignored": [[(0, 0), (1.5, 0), (1, 1)]]}, "expected at most 1"),
         ({"ignored": "poster"}, "ignored"),
     ],
 )

@@ -18,7 +18,8 @@ from bus.stores.accounts.tokens import digest, new_token
 from bus.stores.accounts.users import check_grants, explain
 from contract.accounts.grants import Grants, Role
 from contract.errors import AccountError
-from contract.plain_text import PLAIN_NAME
+from contract.names import PLAIN_NAME, alike
+from contract.plain_text import STORED
 
 PREFIX: Final = "mw"
 LONGEST_DAYS: Final = 3650
@@ -59,7 +60,7 @@ class ApiKeyStore:
         found: list[ApiKey] = []
         for key_id, record in self._redis.hgetall(keys.API_KEYS).items():
             try:
-                found.append(ApiKey.model_validate_json(record))
+                found.append(ApiKey.model_validate_json(record, context=STORED))
             except ValidationError:
                 _log.error("the API key %s cannot be read and is left out", str(key_id))
         return sorted(found, key=lambda key: key.name.lower())
@@ -68,7 +69,7 @@ class ApiKeyStore:
         """One key's record, or None."""
         record = self._redis.hget(keys.API_KEYS, key_id)
         try:
-            return ApiKey.model_validate_json(record) if record else None
+            return ApiKey.model_validate_json(record, context=STORED) if record else None
         except ValidationError:
             return None
 
@@ -86,7 +87,7 @@ class ApiKeyStore:
         text = f"{PREFIX}_{key_id}_{new_token()}"
         try:
             if not metrics:
-                check_grants(grants)
+                grants = check_grants(grants)
             key = ApiKey(
                 id=key_id,
                 name=name,
@@ -101,7 +102,7 @@ class ApiKeyStore:
             raise AccountError(explain(error)) from None
         except ValueError as error:
             raise AccountError(f"roles: {error}") from None
-        if any(other.name.lower() == key.name.lower() for other in self.all()):
+        if any(alike(other.name) == alike(key.name) for other in self.all()):
             raise AccountError(f"name: another key already has the name {key.name!r}")
         self._redis.hset(keys.API_KEYS, key.id, key.model_dump_json())
         return key, text

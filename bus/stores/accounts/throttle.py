@@ -19,6 +19,7 @@ from redis import Redis
 from bus import keys
 from bus.stores.accounts.tokens import digest
 from contract.errors import TooManyAttemptsError
+from contract.names import alike
 
 PER_NAME_AND_ADDRESS: Final = RateLimitItemPerMinute(5, 5, namespace="name-address")
 # For many addresses at once: too slow for guessing, more than a forgetful user needs.
@@ -72,7 +73,7 @@ class SignInThrottle:
             TooManyAttemptsError: the attempt is over the limit, and was not counted.
         """
         # Hashed, because names become Redis' keys, and users type passwords into the wrong field.
-        who = digest(name.strip().lower())[:32]
+        who = digest(alike(name))[:32]
         known_key = f"{keys.LIMITS}:known:{who}:{address}"
         # Attempts that are being counted now already use up the limit: refuse the rest of a burst
         # without asking Redis.

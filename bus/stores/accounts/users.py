@@ -15,7 +15,9 @@ from redis.client import Pipeline
 from bus import keys
 from contract.accounts.grants import LONGEST_GROUP, Grants, Role
 from contract.errors import AccountError
-from contract.plain_text import PLAIN_NAME
+from contract.field_words import field_words
+from contract.names import PLAIN_NAME, alike, composed
+from contract.plain_text import STORED
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ def check_grants(grants: dict[str, Role]) -> dict[str, Role]:
         raise ValueError("expected at least one role")
     if any(not group.strip() or len(group) > LONGEST_GROUP for group in grants):
         raise ValueError("a group needs a name")
-    return grants
+    return {composed(group): role for group, role in grants.items()}
 
 
 class UserStore:
@@ -78,7 +80,7 @@ class UserStore:
         found: list[User] = []
         for user_id, record in self._redis.hgetall(keys.USERS).items():
             try:
-                found.append(User.model_validate_json(record))
+                found.append(User.model_validate_json(record, context=STORED))
             except ValidationError:
                 _log.error("the account %s cannot be read and is left out", str(user_id))
         return sorted(found, key=lambda user: user.name.lower())
@@ -89,15 +91,15 @@ class UserStore:
         if record is None:
             return None
         try:
-            return User.model_validate_json(record)
+            return User.model_validate_json(record, context=STORED)
         except ValidationError:
             _log.error("the account %s cannot be read and is left out", user_id)
             return None
 
     def find(self, name: str) -> User | None:
-        """Return the account with that name, ignoring upper and lower case."""
-        wanted = name.strip().lower()
-        return next((user for user in self.all() if user.name.lower() == wanted), None)
+        """Return the account with that name, or with one that looks the same."""
+        wanted = alike(name)
+        return next((user for user in self.all() if alike(user.name) == wanted), None)
 
     def add(self, name: str, grants: dict[str, Role]) -> User:
         """Create an account without a password; raise `AccountError` if its values are invalid."""
@@ -166,7 +168,4 @@ def _validated(fields: dict[str, Any]) -> User:
 
 def explain(error: ValidationError) -> str:
     """Return the faulty fields and their faults, without the values."""
-    return "; ".join(
-        f"{'.'.join(map(str, p['loc']))}: {p['msg'].removeprefix('Value error, ')}"
-        for p in error.errors()
-    )
+    return "; ".join(f"{'.'.join(map(str, p['loc']))}: {field_words(p)}" for p in error.errors())

@@ -11,6 +11,7 @@ from contract.accounts.grants import Role
 from contract.cameras.camera import Camera, changed_camera, is_network_address, make_camera
 from contract.cameras.file_sources import HOW_TO_HAVE_ONE
 from contract.errors import CameraConfigError, CameraFieldsError
+from contract.names import alike, other_spelling
 from contract.redaction import HIDDEN
 from dashboard.cameras.file.entries import FIELDS, Entry, Problem, repeatable, without_empty
 
@@ -94,7 +95,7 @@ def make_plan(
     if remove_missing:
         kept = {row.before.id for row in rows if row.before}
         rows += [_removal(camera, may) for camera in seen if camera.id not in kept]
-    return Plan(tuple(_different_names(rows, everyone)))
+    return Plan(tuple(_different_names(_own_spellings(rows, everyone), everyone)))
 
 
 def _row(entry: Entry, seen: Sequence[Camera], may: May, may_read: MayRead) -> Row:
@@ -128,7 +129,7 @@ def _match(entry: Entry, seen: Sequence[Camera]) -> list[Camera]:
     camera_id, name = (str(entry.values.get(field) or "").strip() for field in ("id", "name"))
     if by_id := [camera for camera in seen if camera.id == camera_id]:
         return by_id
-    named = [camera for camera in seen if camera.name.lower() == name.lower()]
+    named = [camera for camera in seen if alike(camera.name) == alike(name)]
     group = entry.values.get("group")
     there = [camera for camera in named if group is not None and camera.group == str(group).strip()]
     return there or named
@@ -213,6 +214,21 @@ def _different_cameras(rows: Sequence[Row]) -> list[Row]:
             row = _refused(row, Problem("", words))
         elif row.before:
             lines[row.before.id] = row.line
+        found.append(row)
+    return found
+
+
+def _own_spellings(rows: Sequence[Row], everyone: Sequence[Camera]) -> list[Row]:
+    """Refuse rows that bring a group which people could not tell from another one."""
+    groups, found = {camera.group for camera in everyone}, []
+    for row in rows:
+        group = row.camera.group if row.camera and row.outcome in {"added", "changed"} else ""
+        if row.before is None or row.before.group != group:
+            if known := other_spelling(group, groups):
+                words = f"{known!r} looks like it; write it so, or choose another name"
+                row = _refused(row, Problem("group", words))
+            else:
+                groups.add(group)
         found.append(row)
     return found
 
