@@ -2,9 +2,9 @@
 
 python deploy/audit.py [out/sbom.cdx.json]
 
-Ends with status 1 when a package of any lock has a published advisory. Where no advisory service
-can be reached, or it knows none of our packages (a mirror), that is said and nothing is claimed;
-the bill of materials (CycloneDX, JSON) needs no network.
+Ends with status 1 if a package of any lock has a published advisory. If no advisory service can be
+reached, or the service does not know our packages (a mirror), the command says so and makes no
+claim. The bill of materials (CycloneDX, JSON) needs no network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("pypi", "osv")
 LOCKS = ("requirements-dev.lock", "deploy/requirements-worker-gpu.lock")
-"""Locks that together name every package of every lock."""
+"""Locks that together contain every package of every lock."""
 LONGEST_S = 300
 LEAST_SHARE = 0.9
 """Smallest share of packages that a service must know to be relied on."""

@@ -3,9 +3,9 @@
     python deploy/healthcheck.py worker
     python deploy/healthcheck.py worker --alive
 
-A stage without a web server beats in Redis as a member of its role, under a name that carries
-its host's name; the dashboard answers on its port. With `--alive`, for whoever would start the
-process anew, nothing is wrong while Redis cannot be asked: that would mend nothing.
+A stage without a web server sends heartbeats to Redis as a member of its role, under a name that
+contains its host's name. The dashboard answers on its port. With `--alive`, an unreachable Redis is
+no failure, because restarting this process would not help.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _beat_problem(settings: Settings, role: str) -> str:
-    """Raise `RedisUnavailableError` when nobody can say."""
+    """Raise `RedisUnavailableError` if Redis cannot answer."""
     members = living_members(settings, role, "maskwatch-healthcheck")
     host = socket.gethostname()
     if host in map(host_of, members):
@@ -61,8 +61,8 @@ def _web_problem(settings: Settings) -> str:
         with urllib.request.urlopen(url, timeout=WEB_TIMEOUT_S):
             return ""
     except urllib.error.HTTPError as error:
-        # It answers that Redis or every worker is away: not this container's failing, and
-        # nothing that replacing it would mend.
+        # The dashboard answers that Redis or every worker is away. That is not this container's
+        # fault, and replacing the container would not help.
         return "" if error.code == HTTPStatus.SERVICE_UNAVAILABLE else f"{url}: {error}"
     except (urllib.error.URLError, TimeoutError) as error:
         return f"{url}: {error}"

@@ -1,4 +1,4 @@
-"""The common part of detectors like YuNet: scaling, batching, decoding."""
+"""The shared part of detectors like YuNet: scaling, batching, decoding."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from models.onnx_session import session_device
 
 Image = npt.NDArray[np.uint8]
 BATCH_SIZES: Final = {"cpu": 1, "cuda": 16}
-"""Frames in one run. On a CPU one frame's activations stay in the cache: a batch of 8 took
-10.4 ms a frame instead of 7.1 (docs/adr/0003). On a GPU, launching is what costs."""
+"""Frames in one run. On a CPU, one frame's activations fit into the cache: a batch of 8 took
+10.4 ms per frame instead of 7.1 (docs/adr/0003). On a GPU, launching kernels dominates."""
 
 
 class AnchorDetector:
@@ -44,18 +44,18 @@ class AnchorDetector:
     def run(self, planes: Floats) -> Iterable[Floats]:
         """The network's answer for (N, 3, H, W) float32 BGR, 0 to 255: (anchors, 16) each.
 
-        As `anchors.decode` takes them: class and objectness are probabilities.
+        In the form for `anchors.decode`: class and objectness are probabilities.
         """
         raise NotImplementedError
 
     def bare_run(self, planes: Image) -> Callable[[], object]:
-        """A run of the network alone on (N, 3, H, W) uint8 pixels, to be timed."""
+        """Return a function that runs only the network on (N, 3, H, W) uint8 pixels, for timing."""
         [pixels] = self._session.get_inputs()
         feed = {pixels.name: planes if "uint8" in pixels.type else planes.astype(np.float32)}
         return lambda: self._session.run(None, feed)
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
-        """Find faces; frames that come out equally shaped may share a run of the network."""
+        """Find faces. Frames with equal shapes after scaling may share a run of the network."""
         found = [Detections.empty()] * len(frames)
         by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
         for index, frame in enumerate(frames):
@@ -78,7 +78,7 @@ class AnchorDetector:
 
 def _planes(frames: list[Image], shape: tuple[int, int]) -> Floats:
     """(N, 3, H, W) float32, 0 to 255: each frame scaled to the width, black below."""
-    # Numbers become floats here, on the way: as a layer of the network it costs 0.3 ms a frame.
+    # Convert to floats here, because a layer of the network would cost 0.3 ms per frame.
     planes = np.zeros((len(frames), 3, *shape), np.float32)
     for row, frame in zip(planes, frames, strict=True):
         scaled = _scale_to_width(frame, shape[1])

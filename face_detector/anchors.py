@@ -1,7 +1,7 @@
 """Decodes the output of networks like YuNet into faces.
 
-An anchor is a cell of the grid of stride 8, 16 or 32 and stands for its top-left corner, in
-input pixels. Of it the network says, in this order: the class and the objectness of a face,
+An anchor is a cell of the grid of stride 8, 16 or 32, and its position is the cell's top-left
+corner in input pixels. For each anchor the network gives, in this order: the class and objectness,
 the box's centre (offsets from the anchor in strides) and size (exponents, in strides), and five
 landmarks (offsets in strides). After OpenCV's `face_detect.cpp`.
 """
@@ -61,7 +61,7 @@ def decode(
 def in_frame(
     rows: Floats, shape: tuple[int, int], frame: tuple[int, int], score_threshold: float
 ) -> Detections:
-    """The faces in a frame of (height, width) that was scaled to the input's width."""
+    """Return the faces in a frame of (height, width) that was scaled to the input's width."""
     boxes, scores, landmarks = decode(rows, shape, score_threshold)
     height, width = frame
     scale = np.float32(width / shape[1])

@@ -1,7 +1,7 @@
-"""A detector's faces on a set of photographs, found once and kept in a file.
+"""Finds a detector's faces on a set of photographs once, and keeps them in a file.
 
-The classifier is trained and measured on the boxes it will be served, not on boxes that people
-drew; but `models` may not import a detector, so the boxes are handed to it.
+The classifier is trained and measured on the detector's boxes, as in serving, not on labels.
+`models` must not import a detector, so it receives these boxes.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def annotate(
     setup: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Found:
-    """The detector's faces of every photograph, from `cache` where that was made of the same.
+    """Return the detector's faces of every photograph, from `cache` if it is valid.
 
-    A cache of another detector or `setup` (what else decides about what it finds, such as its
-    input's width), of other files, or a damaged one, is made anew. `progress` is called with
-    (photographs done, all of them). Raises DataError as `Photograph.read`.
+    A damaged cache is replaced, and so is a cache of other files, another detector or another
+    `setup` (other influences on the result, such as the input's width). `progress` is called with
+    (photographs done, all photographs). Raises DataError like `Photograph.read`.
     """
     fingerprint = _fingerprint(photographs, detector.name, setup)
     found = _read(cache, fingerprint)

@@ -35,13 +35,13 @@ def load_detector(
 ) -> FaceDetector:
     """Load a detector of `DETECTORS`.
 
-    `models_dir` is searched first (see `models.files.search_dirs`). `input_width` is in
-    pixels and of no effect on "ssd", which always sees 300x300. `score_threshold` None takes
-    the detector's own. `device` is "auto", "cpu" or "cuda"; `threads` 0 means one per core.
+    `models_dir` is searched first (see `models.files.search_dirs`). `input_width` is in pixels;
+    "ssd" ignores it and always scales to 300x300. `score_threshold` None takes the detector's own.
+    `device` is "auto", "cpu" or "cuda"; `threads` 0 means one per core.
 
     Raises SettingsError for an unknown name, ModelNotFoundError, ModelChecksumError or
-    ModelFormatError for files that cannot be used, ModelDeviceError where the device asked for is
-    not what it runs on.
+    ModelFormatError for unusable files, and ModelDeviceError if the network does not run on the
+    wanted device.
     """
     if name == "maskwatch":
         return MaskwatchDetector(

@@ -1,6 +1,6 @@
 """The detector that ships: trained for masked and unmasked faces in crowds.
 
-Its card: `face_detector/weights/MODEL_CARD.md`; how it was made: `face_detector/training`.
+`face_detector/weights/MODEL_CARD.md` is its model card, and `face_detector/training` its training.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class MaskwatchDetector(AnchorDetector):
         threads: int = 0,
         batch_size: int | None = None,
     ) -> None:
-        """`score_threshold` None takes the file's own. Raises ModelFormatError."""
+        """Load a network; `score_threshold` None takes the file's own. Raises ModelFormatError."""
         session = open_session(path, device=device, threads=threads)
         metadata = session.get_modelmeta().custom_metadata_map
         self.spec = DetectorSpec.from_metadata(metadata, str(path))
-        # Files of our first version do.
+        # Files of the first version have a fixed batch.
         self._takes_bytes = "uint8" in session.get_inputs()[0].type
         self._fixed_batch = _fixed_batch(session.get_inputs()[0].shape[0], path, batch_size)
         super().__init__(
@@ -58,7 +58,7 @@ class MaskwatchDetector(AnchorDetector):
         self.sure_score = min(threshold + SURE_ABOVE, max(threshold, MOST_SURE_SCORE))
 
     def run(self, planes: Floats) -> Iterable[Floats]:
-        """Its one output, class and objectness made probabilities."""
+        """Return the network's output with class and objectness as probabilities."""
         wanted = len(planes)
         if self._fixed_batch and wanted < self._fixed_batch:
             missing = np.zeros((self._fixed_batch - wanted, *planes.shape[1:]), np.float32)
@@ -71,7 +71,7 @@ class MaskwatchDetector(AnchorDetector):
 
 
 def _fixed_batch(declared: int | str | None, path: Path, batch_size: int | None) -> int | None:
-    """The batch a file was exported for, None if any; raises ModelFormatError on a conflict."""
+    """Return the file's fixed batch, None if it is variable; ModelFormatError on a conflict."""
     if not isinstance(declared, int):
         return None
     if batch_size not in (None, declared):

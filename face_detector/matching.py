@@ -1,4 +1,4 @@
-"""How boxes lie on each other. Boxes are (N, 4) float32 xyxy pixels."""
+"""Measures the overlap of boxes. Boxes are (N, 4) float32 xyxy pixels."""
 
 from __future__ import annotations
 

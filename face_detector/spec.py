@@ -1,4 +1,4 @@
-"""Metadata of our face detectors' files, which a network alone cannot provide."""
+"""Metadata in our face detectors' files, which the network itself does not contain."""
 
 from __future__ import annotations
 

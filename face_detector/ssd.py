@@ -1,8 +1,8 @@
-"""OpenCV's res10 SSD in cv2.dnn: the detector the project grew out of, kept working.
+"""OpenCV's res10 SSD in cv2.dnn: the detector of the demo that Maskwatch grew out of.
 
 Both of its published forms load: Caffe (`.caffemodel` with `.prototxt`) and 8-bit TensorFlow
-(`.pb` with `.pbtxt`). It sees every frame squeezed to 300x300, so faces under about a
-twelfth of the frame's width are lost: the default is YuNet (docs/adr/0003).
+(`.pb` with `.pbtxt`). It sees every frame squeezed to 300x300, so it misses faces
+below about a twelfth of the frame's width (docs/adr/0003).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SsdDetector:
 
     name = "ssd"
     device = "cpu"
-    """Always: OpenCV's wheels are built without CUDA."""
+    """Always the CPU, because OpenCV's wheels are built without CUDA."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class SsdDetector:
 
     def _run(self, frames: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         """All faces of all frames: (N, 7) float32, see `COLUMNS`."""
-        # Scaled here, because blobFromImages wants equal sizes before it scales.
+        # Scale here, because blobFromImages requires equal sizes.
         scaled = [cv2.resize(frame, (INPUT_SIDE, INPUT_SIDE)) for frame in frames]
         self._network.setInput(cv2.dnn.blobFromImages(scaled, 1.0, mean=MEAN_BGR, swapRB=False))
         return np.asarray(self._network.forward(), np.float32).reshape(-1, COLUMNS)
@@ -74,7 +74,7 @@ class SsdDetector:
 
 
 def _read_network(weights: Path, description: Path) -> Any:
-    """Load either form, told apart by the weights' suffix."""
+    """Load either form; the weights' suffix tells which."""
     try:
         if weights.suffix == ".caffemodel":
             return cv2.dnn.readNetFromCaffe(str(description), str(weights))

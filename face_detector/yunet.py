@@ -1,7 +1,7 @@
 """YuNet in ONNX Runtime.
 
 The network: Wu et al., "YuNet: A Tiny Millisecond-level Face Detector" (2023); its file is
-OpenCV Zoo's `face_detection_yunet_2023mar.onnx`. Ours is the decoding: OpenCV's own wrapper
+OpenCV Zoo's `face_detection_yunet_2023mar.onnx`. We decode its output ourselves: OpenCV's wrapper
 (`cv2.FaceDetectorYN`) decodes anchor by anchor, one frame at a time, in cv2.dnn, three times
 slower than the same network in ONNX Runtime (docs/adr/0003).
 """
@@ -47,7 +47,7 @@ class YuNetDetector(AnchorDetector):
         self._outputs = [f"{head}_{stride}" for head in HEADS for stride in STRIDES]
 
     def run(self, planes: Floats) -> Iterable[Floats]:
-        """Its twelve outputs as one array a frame."""
+        """Return the twelve outputs as one array per frame."""
         outputs = self._session.run(self._outputs, {"input": planes})
         # The graph folds the batch into its anchor axis, frame after frame.
         parts = [
@@ -62,7 +62,7 @@ class YuNetDetector(AnchorDetector):
 
 
 def _with_free_shape(path: Path) -> bytes:
-    """The network with its batch, height and width left open.
+    """Return the network with variable batch, height and width.
 
     The published file declares 1x3x640x640, but nothing inside depends on it: its layers are
     convolutional and its upsampling is by factors. Raises ModelFormatError on another network.

@@ -1,11 +1,10 @@
 """The networks' files, and the classifier that says how a mask is worn.
 
-`files` finds, verifies and downloads network files; `mask_classifier` is the seam that the
-worker sees. `coco` reads labelled photographs, `training` makes the weights that ship in
-`weights/` from them, `evaluation` measures, `reporting` is what reports are made of.
+`files` finds, verifies and downloads network files. Workers use the interface in
+`mask_classifier`. `coco` reads labelled photographs, `training` makes the weights in `weights/`
+from them, `evaluation` measures networks, and `reporting` has the parts of reports.
 
-Whatever imports a neural runtime imports this package first: `quiet` tells them to keep to
-themselves.
+Import this package before any neural runtime, because `quiet` switches their telemetry off.
 """
 
 from models.quiet import keep_quiet

@@ -12,7 +12,7 @@ from models.downloads import Progress, pull
 from models.files import NetworkFile, known_files, locate, verify
 
 NEEDED: Final[tuple[str, ...]] = ()
-"""Files that the default settings need beyond those that ship: none."""
+"""Files that the default settings need, besides those that ship with Maskwatch. There are none."""
 
 State = Literal["present", "missing", "wrong"]
 
@@ -27,13 +27,13 @@ class ModelStatus:
 
 
 def list_models(models_dir: Path | None = None) -> list[ModelStatus]:
-    """Every known file and where it lies, without reading any."""
+    """Return every known file and its path, without reading any file."""
     paths = [(file, locate(file, models_dir)) for file in known_files()]
     return [ModelStatus(file, "present" if path else "missing", path) for file, path in paths]
 
 
 def verify_models(models_dir: Path | None = None) -> list[ModelStatus]:
-    """Every known file, with "wrong" for those whose sha256 is not the published one."""
+    """Return every known file; "wrong" if its SHA-256 is not the published one."""
     return [_verified(status) for status in list_models(models_dir)]
 
 
@@ -43,7 +43,7 @@ def pull_models(
     base_url: str | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Download files by name, else those in `NEEDED`; raises as `models.downloads.pull`."""
+    """Download files by name, by default `NEEDED`; raises like `models.downloads.pull`."""
     return [
         pull(name, target_dir, base_url=base_url, progress=progress) for name in names or NEEDED
     ]

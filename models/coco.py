@@ -1,9 +1,8 @@
 """Photographs with labelled faces, read strictly from a folder in COCO layout.
 
-The layout of a set, of ours or of anyone's camera: `images/` and `annotations.json` (COCO:
-`images`, `annotations`, `categories`). Beyond plain COCO an image may say its `source`, its
-`cluster` (near-duplicates share one) and its `flags`: `incomplete_bg` (some faces have no
-box), `headbox` (boxes are whole heads), `synthetic`.
+A set consists of `images/` and `annotations.json` (COCO: `images`, `annotations`, `categories`).
+Beyond plain COCO, an image may have a `source`, a `cluster` (near-duplicates share one) and
+`flags`: `incomplete_bg` (some faces have no box), `headbox` (boxes are whole heads), `synthetic`.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from contract.errors import DataError
 from contract.people.verdicts import JUDGED_VERDICTS
 
 READ_FLAGS: Final = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-"""Boxes are in the pixels as stored, whatever EXIF says about turning them."""
+"""Flag that ignores EXIF's rotation, because boxes are in the pixels as stored."""
 OUTSIDE_TOLERANCE_PX: Final = 1.0
-"""Boxes may leave their image by this much, as rounding does; they are clipped then."""
+"""Most pixels by which a box may exceed its image, because of rounding; the box is then clipped."""
 UNJUDGED: Final = -1
-"""The label of a face whose category says nothing about a mask."""
+"""Label of a face with a category that does not mention a mask."""
 CATEGORY_LABELS: Final = {
     "mask": JUDGED_VERDICTS.index("mask"),
     "with_mask": JUDGED_VERDICTS.index("mask"),
@@ -47,7 +46,7 @@ class Photograph:
 
     boxes: (N, 4) float32 xyxy pixels inside the image. labels: (N,) int64 indices of
     `JUDGED_VERDICTS`, or `UNJUDGED`. crowds: (N,) bool, whether a box holds many faces
-    (COCO's `iscrowd`): neither found nor missed by anyone.
+    (COCO's `iscrowd`), so that it counts neither as found nor as missed.
     """
 
     id: int
@@ -63,7 +62,7 @@ class Photograph:
     crowds: npt.NDArray[np.bool_]
 
     def read(self) -> npt.NDArray[np.uint8]:
-        """The pixels, (H, W, 3) uint8 BGR; raises DataError if the file is not what was said."""
+        """Return the pixels, (H, W, 3) uint8 BGR; DataError if the file differs from its entry."""
         image = _decode(self.path)
         if image.shape[:2] != (self.height, self.width):
             raise DataError(
@@ -92,12 +91,15 @@ class PhotographSet:
 
 
 def read_photographs(folder: Path) -> PhotographSet:
-    """Read a set and check all of it but the pixels.
+    """Read a set, and check everything except the pixels.
 
-    Source defaults to the folder's name, cluster to the image itself, flags to none, so a
-    plain COCO export works. Raises DataError that names the file and the mend for: broken or
-    foreign JSON, a missing image, an unknown category, a box outside its image or without
-    area, ids that point nowhere or are used twice, and a set with no image or no face.
+    A plain COCO export works: the default source is the folder's name, the default cluster is the
+    image itself, and there are no flags by default.
+
+    Raises:
+        DataError: JSON is broken or of another form, an image is missing, a category is unknown,
+            a box lies outside its image or has no area, an id is used twice or points nowhere, or
+            the set has no image or no face. The error names the file and the remedy.
     """
     where = folder / "annotations.json"
     coco = _parse(where)

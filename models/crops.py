@@ -1,4 +1,4 @@
-"""Cutting faces out of frames: the same way in training and in serving."""
+"""Cuts faces out of frames, in training and in serving alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetching published network files, so that a half or wrong file is never left in place."""
+"""Downloads published network files, and never leaves an incomplete or wrong file in place."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def pull(
 ) -> Path:
     """Download a known network file into a folder and return its path.
 
-    `base_url` is a web folder that holds the files under their own names, for networks that
-    cannot reach the publishers. Raises ModelNotFoundError if the server does not have it,
-    ModelChecksumError if it serves something else, ModelError if it cannot be reached.
+    `base_url` is a web folder with the files under their own names, for hosts that cannot reach
+    the publishers. Raises ModelNotFoundError if the server lacks the file, ModelChecksumError if
+    the server sends another file, ModelError if the server cannot be reached.
     """
     file = known_file(name)
     url = _url(file, base_url)

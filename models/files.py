@@ -1,4 +1,4 @@
-"""The network files that Maskwatch knows: where they are, and that they are the right ones."""
+"""Finds and verifies the network files that Maskwatch knows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DETECTOR_CARD: Final = "face_detector.json"
 
 @dataclass(frozen=True, slots=True)
 class NetworkFile:
-    """One file of one network. `url` is None where nobody publishes it."""
+    """One file of one network. `url` is None if the file is not published."""
 
     name: str
     file_name: str
@@ -102,16 +102,16 @@ EXTERNAL_FILES: Final = (
         "Apache-2.0",
     ),
 )
-"""Files others publish. The Caffe weights' sha256 is as their users quote it, all alike."""
+"""Files from other publishers. The SHA-256 of the Caffe weights is the one that all users quote."""
 
 
 def known_files() -> tuple[NetworkFile, ...]:
-    """Every network file: those of others, then those that ship with Maskwatch."""
+    """Every network file: from other publishers first, then those that ship with Maskwatch."""
     return (*EXTERNAL_FILES, *_shipped_files())
 
 
 def known_file(name: str) -> NetworkFile:
-    """The file of that name; raise SettingsError if there is none."""
+    """Return the file with that name; raise SettingsError if there is none."""
     for file in known_files():
         if file.name == name:
             return file
@@ -120,7 +120,7 @@ def known_file(name: str) -> NetworkFile:
 
 
 def search_dirs(models_dir: Path | None) -> list[Path]:
-    """The folders searched for a network file, first hit wins.
+    """Return the folders to search for a network file. The first file found wins.
 
     In order: `models_dir` if given; `state/models` under the current folder, where
     `maskwatch models pull` puts files by default; the folders that ship with Maskwatch; and
@@ -142,10 +142,10 @@ def locate(file: NetworkFile, models_dir: Path | None) -> Path | None:
 
 
 def find_model(name: str, models_dir: Path | None = None) -> Path:
-    """The verified path of a known network file.
+    """Return the verified path of a known network file.
 
-    Raises ModelNotFoundError if no searched folder has it, ModelChecksumError if the first
-    that does holds another file under its name.
+    Raises ModelNotFoundError if no searched folder has the file, ModelChecksumError if the first
+    match has another content.
     """
     file = known_file(name)
     path = locate(file, models_dir)
@@ -156,7 +156,7 @@ def find_model(name: str, models_dir: Path | None = None) -> Path:
 
 
 def find_first(alternatives: Sequence[Sequence[str]], models_dir: Path | None) -> list[Path]:
-    """The verified paths of the first group of files that is complete."""
+    """Return the verified paths of the first complete group of files."""
     groups = [[known_file(name) for name in names] for names in alternatives]
     for group in groups:
         if all(locate(file, models_dir) for file in group):
@@ -168,7 +168,7 @@ def find_first(alternatives: Sequence[Sequence[str]], models_dir: Path | None) -
 def verify(path: Path, file: NetworkFile) -> None:
     """Raise ModelChecksumError unless the file has the published sha256.
 
-    Hashes once per process and state of the file, so that asking again costs nothing.
+    Each process hashes an unchanged file only once.
     """
     state = path.stat()
     actual = _sha256(path.resolve(), state.st_mtime_ns, state.st_size)
@@ -195,7 +195,7 @@ def _not_found(files: Sequence[NetworkFile], models_dir: Path | None) -> ModelNo
 
 
 def _shipped_files() -> tuple[NetworkFile, ...]:
-    """The networks of ours, whose checksums change whenever they are trained again."""
+    """Return the networks that ship with Maskwatch. Their checksums change with every training."""
     cards = (
         (WEIGHTS_DIR / CLASSIFIER_CARD, "mask classifier"),
         (DETECTOR_WEIGHTS_DIR / DETECTOR_CARD, "face detector (default)"),

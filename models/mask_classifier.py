@@ -17,39 +17,39 @@ from contract.people.verdicts import VERDICTS, Verdict
 FORMAT: Final = "maskwatch-mask-classifier/1"
 COLOUR_ORDERS: Final = ("RGB", "BGR")
 NORMALISATIONS: Final = ("inside", "-1..1")
-"""The scaling of pixels: the network scales 0..255 itself, or its caller scales to -1..1."""
+"""How pixels are scaled: the network takes 0..255, or the caller scales to -1..1."""
 OUTPUTS: Final = ("logits", "probabilities")
 DEFAULT_THRESHOLD: Final = 0.7
-"""For files that record none; the first weights' (docs/adr/0004)."""
+"""Default for files without a threshold; from the first weights (docs/adr/0004)."""
 LABEL_SPELLINGS: Final[Mapping[str, Verdict]] = {
     "with_mask": "mask",
     "without_mask": "no_mask",
     "mask_weared_incorrect": "incorrect",
 }
-"""As public sets, and the demo that Maskwatch grew out of, spell them."""
+"""Other spellings of labels, from public sets and from the demo that Maskwatch grew out of."""
 
 
 class MaskClassifier(Protocol):
-    """Says for face crops how a mask is worn, or that it cannot be told.
+    """Judges how masks are worn on face crops, or that a crop cannot be judged.
 
     One instance belongs to one thread.
     """
 
     labels: tuple[str, ...]
-    """Always `VERDICTS`, whatever order the file has."""
+    """Always `VERDICTS`, also if the file has another order."""
     input_size: int
     margin: float
-    """How to cut its crops: see `models.crops.crop_faces`."""
+    """The margin of crops: see `models.crops.crop_faces`."""
     threshold: float
-    """A verdict is given from this probability on; a face judged less surely is `unknown`."""
+    """Least probability of a verdict; a less certain face is `unknown`."""
     device: str
     """The device on which it runs: "cpu" or "cuda"."""
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities (N, 4) float32 in the order of `labels`, each row summing to 1.
 
-        The last is that of `unknown`: nobody could tell from this crop (the back of a head, a
-        covered mouth, a blur, no face). It is 0 from networks that have not learnt to say so.
+        The last column is `unknown`: the crop cannot be judged (the back of a head, a covered
+        mouth, a blur, no face). It is 0 from networks without this output.
 
         crops: (N, input_size, input_size, 3) uint8 BGR, N may be 0.
         """
@@ -58,10 +58,10 @@ class MaskClassifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSpec:
-    """The metadata in a classifier's file, which a network alone cannot provide.
+    """The metadata in a classifier's file, which the network itself does not contain.
 
-    labels: in the order of its outputs; *incorrect* and *unknown* may be absent and are never said
-    then.
+    labels: in the order of the outputs; *incorrect* and *unknown* may be absent, and the network
+    then never gives them.
     colour_order: of the crops it takes. temperature: divides the logits (Guo et al., 2017), so
     that the probabilities are honest and votes can be added up. threshold: the probability
     from which a verdict is given, chosen on a risk-coverage curve. normalisation: one of
@@ -79,7 +79,7 @@ class ClassifierSpec:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any], where: str) -> ClassifierSpec:
-        """Read from a file's metadata; raise ModelFormatError if it lacks any of it."""
+        """Read a file's metadata; raise ModelFormatError if a field is missing."""
         if metadata.get("format") != FORMAT:
             raise ModelFormatError(
                 f"{where} does not say that it is a mask classifier: expected metadata "

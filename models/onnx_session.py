@@ -1,4 +1,4 @@
-"""One way to open an ONNX network, so that all of them honour the same device and threads."""
+"""Opens ONNX networks, all with the same rules for device and threads."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DEVICES: Final[tuple[str, ...]] = ("auto", "cpu", "cuda")
 
 
 def resolve_device(device: str) -> str:
-    """Turn a wanted device into the one to try: "cpu" or "cuda".
+    """Return the device to try, "cpu" or "cuda", for the wanted one.
 
-    "auto" takes CUDA where this build of ONNX Runtime offers it. Asking for "cuda" where it
-    is not offered raises ModelDeviceError rather than silently running ten times slower. That it is
-    offered says nothing of a driver: `open_session` looks at what it got.
+    "auto" takes CUDA if this build of ONNX Runtime offers it. "cuda" without such a build raises
+    ModelDeviceError instead of silently running ten times slower. The build may offer CUDA without
+    a driver, so `open_session` checks the device of the session.
     """
     if device not in DEVICES:
         raise SettingsError(f"device must be one of {', '.join(DEVICES)}, not {device!r}")
@@ -40,14 +40,14 @@ def open_session(network: Path | bytes, *, device: str, threads: int) -> ort.Inf
     number of CPU threads inside one operator, 0 for one per core.
 
     Raises:
-        ModelFormatError: the bytes are no ONNX network.
-        ModelDeviceError: "cuda" was asked for, and the session runs on the processor.
+        ModelFormatError: the bytes are not an ONNX network.
+        ModelDeviceError: the caller wanted "cuda", but the session runs on the CPU.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    # Spinning threads win microseconds and burn the cores that the decoders need.
+    # Spinning threads save microseconds, but occupy the cores that the decoders need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # It lays out a block of memory for every batch size it meets, and keeps them all (ADR 0032).
+    # ONNX Runtime would allocate a block of memory for every batch size, and keep all (ADR 0032).
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     providers = _providers(device)
@@ -71,14 +71,14 @@ def _source(path: Path) -> str | bytes:
 
 
 def session_device(session: ort.InferenceSession) -> str:
-    """The device a session really runs on: ONNX Runtime falls back to the CPU quietly."""
+    """Return the session's real device, because ONNX Runtime silently falls back to the CPU."""
     return "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
 
 
 def _check_device(session: ort.InferenceSession, device: str, tried: str) -> None:
-    """Have nobody run on the processor unawares. tried: the provider that was asked for first."""
+    """Raise if the session silently fell back to the CPU. tried: the provider that we wanted."""
     if device == "cuda":
-        # Else a failing run would go on, there and for good, on the processor.
+        # Otherwise a failing run would continue on the CPU for good.
         session.disable_fallback()
     if tried in session.get_providers():
         return

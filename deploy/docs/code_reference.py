@@ -51,7 +51,7 @@ from the environment."""
 
 
 def _allowed(schema: dict[str, Any]) -> str:
-    """The values that a setting may have, as its JSON schema says."""
+    """Return the allowed values of a setting, from its JSON schema."""
     schema = schema | schema.get("anyOf", [{}])[0]
     if choices := schema.get("enum"):
         return ", ".join(map(code, choices))
@@ -67,7 +67,7 @@ def _allowed(schema: dict[str, Any]) -> str:
 
 
 def settings_page() -> str:
-    """Every setting with its default, the values that it may have, and its meaning."""
+    """Return the page of settings: default, allowed values and meaning of each."""
     schemas = Settings.model_json_schema()["properties"]
     rows = []
     for name, one in Settings.model_fields.items():
@@ -78,7 +78,7 @@ def settings_page() -> str:
 
 
 def metric_name(definition: Definition) -> str:
-    """The name to ask Prometheus for, with the labels."""
+    """Return a metric's name in Prometheus, with its labels."""
     labels = f"{{{','.join(definition.labels)}}}" if definition.labels else ""
     return definition.name + ("_total" if definition.kind == "counter" else "") + labels
 
@@ -93,14 +93,14 @@ def _meaning(definition: Definition) -> str:
 
 
 def metrics_page() -> str:
-    """Every metric with its labels, kind, meaning, and the values that its labels have."""
+    """Return the page of metrics: labels with their values, kind and meaning of each."""
     rows = [(code(metric_name(one)), one.kind, _meaning(one)) for one in DEFINITIONS]
     table_of_them = table(("Metric", "Kind", "Meaning"), rows)
     return page("Metrics", _METRICS, table_of_them, _METRICS_END)
 
 
 def make_app() -> Flask:
-    """The dashboard's application, which connects to nothing until somebody asks it."""
+    """Return the dashboard's application, which connects to nothing before the first request."""
     with TemporaryDirectory() as folder:
         key = Path(folder) / "secret.key"
         create_key_file(key)
@@ -110,7 +110,7 @@ def make_app() -> Flask:
 
 
 def in_document(rule: str) -> str:
-    """A Flask route's path as OpenAPI writes it: `<int:id>` is `{id}`."""
+    """Return a Flask route's path in the form of OpenAPI: `<int:id>` is `{id}`."""
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
 
 
@@ -154,7 +154,7 @@ def _other_routes(app: Flask, documented: Container[str]) -> Iterator[tuple[str,
 
 
 def api_page() -> str:
-    """Every route of the dashboard, those of the API with parameters and answers."""
+    """Return the page of routes; those of the API come with parameters and answers."""
     app = make_app()
     document = make_document(app, __version__)
     by_tag: dict[str, list[tuple[str, ...]]] = {}
@@ -169,7 +169,7 @@ def api_page() -> str:
 def commands(
     command: click.Command = main, names: tuple[str, ...] = ("maskwatch",)
 ) -> Iterator[tuple[str, click.Command]]:
-    """Every command and subcommand with its full name."""
+    """Yield every command and subcommand with its full name."""
     yield " ".join(names), command
     if isinstance(command, click.Group):
         for name in sorted(command.commands):
@@ -177,7 +177,7 @@ def commands(
 
 
 def commands_page() -> str:
-    """Every command with what `--help` prints."""
+    """Return the page of commands, each with the output of `--help`."""
     blocks = []
     for name, command in commands():
         context = click.Context(

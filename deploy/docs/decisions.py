@@ -1,8 +1,8 @@
-"""The index of decisions, by subject, from the heads of the pages in `docs/adr`.
+"""Makes the index of decisions, by subject, from the heads of the pages in `docs/adr`.
 
 The head of such a page:
 
-    # 0042 What was decided
+    # 0042 The decision in one line
 
     - Status: accepted
     - Date: 2026-11-30
@@ -32,7 +32,7 @@ SUBJECTS: Final = (
     "Deployment",
     "Development",
 )
-"""In the order of the index."""
+"""The subjects, in the order of the index."""
 
 STATUSES: Final = ("proposed", "accepted", "superseded")
 
@@ -61,7 +61,7 @@ class Decision:
 
 
 def read_decision(path: Path) -> Decision:
-    """Read the head of a page; raise `ValueError` that says what is wrong with it."""
+    """Read the head of a page; raise `ValueError` with the fault if it is malformed."""
     found = _HEAD.match(path.read_text(encoding="utf-8"))
     if found is None:
         raise ValueError(f"{path.name}: expected the head that deploy/docs/decisions.py describes")
@@ -76,12 +76,12 @@ def read_decision(path: Path) -> Decision:
 
 
 def all_decisions(folder: Path) -> list[Decision]:
-    """Every decision, in order of its number."""
+    """Return every decision, ordered by number."""
     return [read_decision(path) for path in sorted(folder.glob("[0-9]*.md"))]
 
 
 def decisions_page(folder: Path) -> str:
-    """The index, a table for each subject."""
+    """Return the index, with a table for each subject."""
     decisions = all_decisions(folder)
     blocks = []
     for subject in SUBJECTS:

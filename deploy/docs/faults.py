@@ -1,4 +1,4 @@
-"""The page of fault kinds: what is wrong with a camera, and what to do about each kind."""
+"""Makes the page of fault kinds: the meaning of each kind, and advice."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ ADVICE: Final = {
         "Nothing, unless the zones no longer fit.",
     ),
 }
-"""For each fault kind: what is wrong, and what to do."""
+"""Meaning and advice of each fault kind."""
 
 _INTRODUCTION: Final = """\
 The API calls a camera's fault `error_kind` while the camera is not live, and `notice_kind` while
@@ -126,7 +126,7 @@ as `cause`. [When Redis fails](../how-to/redis-faults.md) explains what goes on 
 
 
 def faults_page() -> str:
-    """Every fault kind of cameras and of Redis; raises `KeyError` for one without advice."""
+    """Return the page with every fault kind; raise `KeyError` for a kind without advice."""
     if surplus := ADVICE.keys() - set(FAULT_KINDS):
         raise KeyError(f"no fault has the kind {sorted(surplus)}: remove it from ADVICE")
     offline = [kind for kind in FAULT_KINDS if kind not in NOTICES]

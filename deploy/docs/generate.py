@@ -1,4 +1,4 @@
-"""Writes the pages of the documentation that come from the code.
+"""Writes the documentation pages that are generated from the code.
 
 python -m deploy.docs.generate
 """
@@ -25,13 +25,13 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/faults.md": faults_page,
     "adr/index.md": partial(decisions_page, DOCS / "adr"),
 }
-"""Paths below `docs` to what makes them."""
+"""The function that makes each page, by its path below `docs`."""
 
 _NAVIGATION: Final = re.compile(r"(# decisions: generated\n).*?( *# end of decisions\n)", re.DOTALL)
 
 
 def navigation(text: str) -> str:
-    """`text`, the site's configuration, with every decision in the navigation."""
+    """Return `text`, the site's configuration, with every decision in the navigation."""
     lines = "".join(f'    "adr/{one.file}",\n' for one in all_decisions(DOCS / "adr"))
     return _NAVIGATION.sub(rf"\g<1>{lines}\g<2>", text)
 

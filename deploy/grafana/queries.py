@@ -1,4 +1,4 @@
-"""PromQL made from the definitions of the metrics: what is not defined cannot be asked for."""
+"""PromQL made from the definitions of the metrics."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How good the mask classifier is: figures, their calibration, and a report of them."""
+"""Measures the mask classifier: figures, calibration, and a report."""

@@ -1,4 +1,4 @@
-"""Making probabilities honest, and knowing when not to answer."""
+"""Calibrates probabilities, and chooses the threshold below which a verdict is `unknown`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.evaluation.scores import Labels, Probabilities, hits, risk_coverage
 BINS: Final = 15
 """Guo et al., "On Calibration of Modern Neural Networks" (2017)."""
 WORTH_ANSWERING: Final = 0.5
-"""No threshold lies under this: a verdict less likely than all others together is none."""
+"""Smallest threshold: a verdict must be more likely than all others together."""
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> Probabilities:
@@ -24,7 +24,7 @@ def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> Probab
 
 
 def fit_temperature(logits: npt.NDArray[np.float32], labels: Labels) -> float:
-    """The divisor of the logits under which the labels are likeliest (Guo et al., 2017)."""
+    """Return the divisor of the logits that makes the labels most likely (Guo et al., 2017)."""
 
     def loss(log_temperature: float) -> float:
         chosen = softmax(logits, float(np.exp(log_temperature)))[np.arange(len(labels)), labels]
@@ -35,7 +35,7 @@ def fit_temperature(logits: npt.NDArray[np.float32], labels: Labels) -> float:
 
 
 def calibration_error(probabilities: Probabilities, labels: Labels, bins: int = BINS) -> float:
-    """Expected calibration error: how far certainty and accuracy lie apart, bin by bin."""
+    """Return the expected calibration error: the mean gap of certainty and accuracy."""
     rows = reliability(probabilities, labels, bins)
     return float(sum(count * abs(certainty - right) for certainty, right, count in rows)) / max(
         len(labels), 1
@@ -45,7 +45,7 @@ def calibration_error(probabilities: Probabilities, labels: Labels, bins: int = 
 def reliability(
     probabilities: Probabilities, labels: Labels, bins: int = BINS
 ) -> list[tuple[float, float, int]]:
-    """(mean certainty, accuracy, faces) of each bin of certainty that has any."""
+    """Return (mean certainty, accuracy, faces) of each bin with faces."""
     certainty = probabilities.max(axis=1).astype(np.float64)
     right = hits(probabilities, labels)
     numbers = np.minimum((certainty * bins).astype(int), bins - 1)
@@ -56,7 +56,7 @@ def reliability(
 
 
 def choose_threshold(probabilities: Probabilities, labels: Labels, accepted_risk: float) -> float:
-    """The least certainty from which verdicts are given: the most coverage at that risk.
+    """Return the least certainty of a verdict: the threshold with the most coverage at that risk.
 
     From the risk-coverage curve (El-Yaniv and Wiener, 2010): the largest coverage at which at
     most `accepted_risk` of the answers are wrong.

@@ -21,10 +21,9 @@ AT_ONCE: Final = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedFaces:
-    """Faces, their labels (N,) int64, and what a classifier says of them, (N, 3) float32.
+    """Faces, their labels (N,) int64, and a classifier's probabilities for them, (N, 3) float32.
 
-    The probabilities are those of the three verdicts: a row sums to less than 1 by as much as the
-    classifier believes that the face cannot be judged.
+    The columns are the three verdicts. A row sums to 1 minus the probability of `unknown`.
     """
 
     faces: tuple[LabelledFace, ...]
@@ -52,9 +51,9 @@ class JudgedFaces:
 
 
 def judge(classifier: MaskClassifier, faces: Sequence[LabelledFace]) -> JudgedFaces:
-    """Judge each face around its detector's box, or its labelled one where that misses it.
+    """Judge each face around the detector's box, or its label if the detector misses it.
 
-    Raises DataError as `Photograph.read`.
+    Raises DataError like `Photograph.read`.
     """
     crops = cut_crops(classifier, faces)
     batches = [

@@ -14,7 +14,7 @@ from models.reporting.figures import drawing, save_curves
 
 
 def draw_all(judged: JudgedFaces, threshold: float, out: Path) -> dict[str, str]:
-    """Draw every picture into a folder; their file names and what each shows."""
+    """Draw every picture into a folder; return file names and captions."""
     drawn = {
         "classifier_confusion.png": "Confusion matrix",
         "classifier_roc.png": "ROC curve",
@@ -74,7 +74,7 @@ def draw_reliability(judged: JudgedFaces, path: Path) -> None:
 
 
 def draw_risk_coverage(judged: JudgedFaces, threshold: float, path: Path) -> None:
-    """How many answers are wrong when only the surest share is answered."""
+    """Plot the share of wrong answers over the share of faces answered, surest first."""
     curves = {
         name: scores.risk_coverage(some.probabilities, some.labels)
         for name, some in (

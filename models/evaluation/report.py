@@ -22,7 +22,7 @@ from models.reporting.tables import markdown_table
 
 SIZE_EDGES_PX: Final = (0, 16, 24, 32, 48, 96, 100_000)
 JUDGED_SIZE_PX: Final = 24
-"""From this size on a face is expected to be judged right; smaller ones are shown apart."""
+"""Least size of faces that should be judged correctly. The report shows smaller ones apart."""
 COVERAGE: Final = 0.95
 WORST: Final = 60
 REPORT_NAME: Final = "classifier.md"
@@ -32,8 +32,8 @@ MISTAKES_NAME: Final = "classifier_worst_mistakes.png"
 def write_report(judged: JudgedFaces, classifier: MaskClassifier, out: Path, *, title: str) -> Path:
     """Write the report with its pictures into a folder and return its path.
 
-    Also writes a contact sheet of the worst mistakes, for the eyes of whoever evaluates: it
-    shows faces and belongs into no repository.
+    Also writes a contact sheet of the worst mistakes. Do not commit the sheet, because it shows
+    faces.
     """
     out.mkdir(parents=True, exist_ok=True)
     names = pictures.draw_all(judged, classifier.threshold, out)
@@ -53,7 +53,7 @@ def write_report(judged: JudgedFaces, classifier: MaskClassifier, out: Path, *, 
 
 
 def overall(judged: JudgedFaces) -> str:
-    """The main figures as a table, for all faces and for those that should be judged right."""
+    """Return the main figures as a table, for all faces and for large enough faces."""
     large = judged.sizes_px >= JUDGED_SIZE_PX
     groups = [
         ("all", judged),
@@ -81,14 +81,14 @@ def overall(judged: JudgedFaces) -> str:
 
 
 def called_masked(judged: JudgedFaces) -> Share:
-    """The share of the faces without any mask that are judged `mask`."""
+    """Return the share of bare faces that are judged `mask`."""
     bare = judged.labels == scores.NO_MASK
     masked = judged.probabilities[bare].argmax(axis=1) == scores.MASK
     return Share(int(masked.sum()), int(bare.sum()))
 
 
 def worst_mistakes(judged: JudgedFaces, classifier: MaskClassifier) -> npt.NDArray[np.uint8]:
-    """The surest wrong verdicts as a contact sheet: label > verdict, certainty, size."""
+    """Return a contact sheet of the surest wrong verdicts: label > verdict, certainty, size."""
     wrong = np.flatnonzero(~scores.hits(judged.probabilities, judged.labels))
     certainty = judged.probabilities.max(axis=1)
     worst = wrong[np.argsort(-certainty[wrong], kind="stable")][:WORST]

@@ -35,7 +35,7 @@ def accuracy(probabilities: Probabilities, labels: Labels) -> Share:
 def mask_or_not(
     probabilities: Probabilities, labels: Labels
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """For faces labelled mask or no_mask: the odds-wise share of mask, and whether it is one.
+    """Return, for faces labelled mask or no_mask, the relative probability of mask and the label.
 
     The share is p(mask) / (p(mask) + p(no_mask)), which leaves *incorrect* out of the question.
     """
@@ -45,13 +45,13 @@ def mask_or_not(
 
 
 def mask_accuracy(probabilities: Probabilities, labels: Labels) -> Share:
-    """The share judged right between mask and no_mask, of the faces labelled either."""
+    """Return the accuracy between mask and no_mask, of the faces labelled as one of them."""
     shares, truth = mask_or_not(probabilities, labels)
     return Share(int(((shares >= 0.5) == truth).sum()), len(truth))
 
 
 def area_under_roc(scores: Floats, truth: npt.NDArray[np.bool_]) -> float:
-    """How often a positive outranks a negative (Mann-Whitney); not a number without both."""
+    """Return how often a positive outranks a negative (Mann-Whitney); NaN without both."""
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if not positives or not negatives:
         return float("nan")
@@ -83,7 +83,7 @@ def macro_f1(probabilities: Probabilities, labels: Labels) -> float:
 
 
 def risk_coverage(probabilities: Probabilities, labels: Labels) -> tuple[Floats, Floats, Floats]:
-    """The surest first: coverage, the share of wrong verdicts in it, the certainty it ends at."""
+    """Return, from the surest face on: coverage, share of wrong verdicts, last certainty."""
     certainty = probabilities.max(axis=1).astype(np.float64)
     order = np.argsort(-certainty, kind="stable")
     wrong = np.cumsum(~hits(probabilities, labels)[order])

@@ -26,7 +26,7 @@ def drawing(
 ) -> Iterator[Any]:
     """Yield matplotlib axes to draw on, and write them to `path` at the end.
 
-    Matplotlib is imported here and not before; no window system is touched.
+    Matplotlib is imported here, and uses no window system.
     """
     from matplotlib.figure import Figure
 
@@ -38,7 +38,7 @@ def drawing(
     if axes.get_legend_handles_labels()[1]:
         axes.legend(fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # No name of a program version in the file, so that the same figures give the same bytes.
+    # Leave out the program's version, so that equal figures give equal bytes.
     figure.savefig(path, dpi=100, metadata={"Software": None})
 
 
@@ -59,7 +59,7 @@ def save_curves(
 def contact_sheet(tiles: Sequence[tuple[Image, str]], *, columns: int, tile_px: int) -> Image:
     """BGR images of any size, each with a caption under it, side by side: (H, W, 3) uint8.
 
-    For the eyes of whoever evaluates: it shows faces, so it must not be committed.
+    Do not commit the sheet, because it shows faces.
     """
     rows = max(1, -(-len(tiles) // columns))
     sheet = np.full((rows * (tile_px + CAPTION_PX), columns * tile_px, 3), 255, np.uint8)

@@ -1,4 +1,4 @@
-"""Shares with what is known of their uncertainty."""
+"""Shares with their confidence intervals."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Share:
 
     @property
     def rate(self) -> float:
-        """0 to 1; not a number where the total is 0."""
+        """The share, 0 to 1; NaN if the total is 0."""
         return self.hits / self.total if self.total else float("nan")
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The lower and upper bound, 0 to 1; everything is possible where the total is 0."""
+        """The lower and upper bound, 0 to 1; the whole range if the total is 0."""
         if not self.total:
             return 0.0, 1.0
         bounds = binomtest(self.hits, self.total).proportion_ci(method="wilson")

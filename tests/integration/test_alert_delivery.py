@@ -285,7 +285,7 @@ def test_mail_goes_to_a_server_that_speaks_tls_from_the_start(
     assert len(server.messages) == 1
 
 
-def test_what_a_mail_server_refuses_is_said_without_its_own_words(redis: Redis) -> None:
+def test_a_mail_servers_refusal_is_reported_without_its_own_words(redis: Redis) -> None:
     with mail_server() as server:
         server.refuses = {"boss@example.org"}
         to = ("duty@example.org", "boss@example.org")
@@ -419,7 +419,7 @@ def test_a_job_that_rq_lost_is_queued_again(redis: Redis) -> None:
     assert store.requeue(time.time()) == 1
 
 
-def test_what_closed_is_not_told_before_what_opened(redis: Redis) -> None:
+def test_a_resolution_is_not_sent_before_its_alert(redis: Redis) -> None:
     with receiver(500) as server:
         channel = add_webhook(redis, server.url)
         closed = deliveries_of(alert(channel.id), "closed", time.time())[0]
@@ -432,7 +432,7 @@ def test_what_closed_is_not_told_before_what_opened(redis: Redis) -> None:
     assert [i.split("-")[1] for i in server.ids()] == ["opened", "opened", "closed"]
 
 
-def test_after_its_last_attempt_a_message_is_given_up(redis: Redis) -> None:
+def test_a_message_is_discarded_after_its_last_attempt(redis: Redis) -> None:
     with receiver(*[503] * 20) as server:
         channel = add_webhook(redis, server.url)
         message = opened(channel.id)
@@ -450,7 +450,7 @@ def test_after_its_last_attempt_a_message_is_given_up(redis: Redis) -> None:
     }
 
 
-def test_a_message_for_a_channel_that_was_removed_is_given_up(redis: Redis) -> None:
+def test_a_message_for_a_removed_channel_is_discarded(redis: Redis) -> None:
     channel = add_webhook(redis, "http://127.0.0.1:9/")
     channels_of(redis).remove(channel.id)
     assert post_one(redis, opened(channel.id)) == "The channel was removed."

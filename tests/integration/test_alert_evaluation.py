@@ -86,7 +86,9 @@ def test_ingest_that_restarts_for_some_seconds_is_no_alarm(redis: Redis, clock: 
     assert len(open_words(redis)) == 1
 
 
-def test_a_picture_that_is_not_to_be_believed_opens_and_closes(redis: Redis, clock: Clock) -> None:
+def test_an_unreliable_picture_opens_an_alert_and_a_good_one_resolves_it(
+    redis: Redis, clock: Clock
+) -> None:
     gate = FakeCamera(redis, "Gate")
     add_rule(redis, "quality", when={"for_s": 30, "clear_s": 6})
     gate.commit(condition=QualityReport({"frozen": time.time() - 31}))
@@ -141,7 +143,7 @@ def test_a_gap_and_invalid_minutes_neither_open_nor_close(redis: Redis, clock: C
 
 
 @pytest.mark.parametrize("ends", ["rule", "rule off", "camera", "camera off", "elsewhere"])
-def test_what_is_no_longer_watched_is_closed_and_says_why(
+def test_an_alert_without_its_rule_or_camera_is_closed_with_the_reason(
     redis: Redis, clock: Clock, ends: str
 ) -> None:
     camera = add_camera(redis, "Gate", group="T2")

@@ -75,12 +75,12 @@ def test_every_route_says_who_may_open_it(app: Flask) -> None:
     assert silent == set()
 
 
-def test_only_what_must_be_open_is_open(app: Flask) -> None:
+def test_only_routes_that_must_be_public_are_public(app: Flask) -> None:
     open_to_all = {r.rule for _, r in routes(app) if rule(app, r).role is None}
     assert open_to_all == PUBLIC
 
 
-def test_what_changes_something_takes_more_than_watching(app: Flask) -> None:
+def test_every_change_needs_more_than_the_role_viewer(app: Flask) -> None:
     for method, route in routes(app):
         asked = rule(app, route)
         if method in SAFE_METHODS or route.rule in PUBLIC:

@@ -85,7 +85,7 @@ def test_a_newer_link_voids_the_one_before(app: Flask, redis: Redis) -> None:
     assert client.get(str(second), headers=PAGE).status_code == 200
 
 
-def test_who_is_not_signed_in_is_led_to_the_page_and_back(app: Flask, redis: Redis) -> None:
+def test_a_visitor_is_sent_to_the_sign_in_page_and_back(app: Flask, redis: Redis) -> None:
     make_user(redis)
     client = app.test_client()
     led = client.get("/settings/audit?before=1-1", headers=PAGE)
@@ -147,7 +147,7 @@ def test_signing_in_costs_no_attempt(app: Flask, redis: Redis) -> None:
         assert sign_in(app.test_client()).status_code == 302
 
 
-def test_who_has_signed_in_from_an_address_is_not_locked_out_by_its_guessers(
+def test_guessers_do_not_lock_out_an_account_that_signed_in_from_their_address(
     app: Flask, redis: Redis
 ) -> None:
     make_user(redis)

@@ -152,9 +152,7 @@ def test_an_operator_of_a_group_makes_rules_for_it_and_for_nothing_else(
     assert AlertRuleStore(redis).get(everyones.id) == everyones
 
 
-def test_alerts_and_their_deliveries_are_seen_by_who_sees_the_camera(
-    app: Flask, redis: Redis
-) -> None:
+def test_accounts_that_see_a_camera_see_its_alerts_and_deliveries(app: Flask, redis: Redis) -> None:
     add_camera(redis, "Here", group="T2")
     add_camera(redis, "There", group="T1")
     open_one(redis)
@@ -184,7 +182,7 @@ def note(redis: Redis, **fields: Any) -> None:
     DeliveryStore(redis).settle(gone, attempt)
 
 
-def test_it_is_said_when_nobody_evaluates(client: FlaskClient, redis: Redis) -> None:
+def test_the_page_says_if_no_process_evaluates_the_rules(client: FlaskClient, redis: Redis) -> None:
     add_rule(redis)
     assert client.get(API).json["evaluated"] is False
     assert "no alerts process is running" in client.get("/alerts").text

@@ -151,7 +151,7 @@ def test_frames_that_no_worker_has_got_to_are_waiting(client: FlaskClient, redis
     assert value(scrape(client), "frames_waiting", camera="Gate") == 0
 
 
-def test_jobs_that_nobody_has_begun_are_waiting(client: FlaskClient, redis: Redis) -> None:
+def test_jobs_that_no_process_has_started_are_waiting(client: FlaskClient, redis: Redis) -> None:
     Queue(keys.RECORDINGS_QUEUE, connection=redis).push_job_id("one")
     waiting = {
         queue: value(scrape(client), "jobs_waiting", queue=queue)
@@ -160,7 +160,9 @@ def test_jobs_that_nobody_has_begun_are_waiting(client: FlaskClient, redis: Redi
     assert waiting == {"jobs": 0, "images": 0, "recordings": 1, "alerts": 0}
 
 
-def test_what_workers_were_busy_for_is_in_the_numbers(client: FlaskClient, redis: Redis) -> None:
+def test_the_time_that_workers_were_busy_is_in_the_metrics(
+    client: FlaskClient, redis: Redis
+) -> None:
     assert value(scrape(client), "workers_busy_seconds_total") == 0
     redis.hset(keys.INFERENCE, WORKERS_BUSY, 12.5)
     assert value(scrape(client), "workers_busy_seconds_total") == 12.5
@@ -172,7 +174,7 @@ def test_any_camera_name_makes_valid_text(client: FlaskClient, redis: Redis) -> 
     assert value(scrape(client), "camera_up", camera=name) == 1
 
 
-def test_openmetrics_is_given_to_who_asks(client: FlaskClient, redis: Redis) -> None:
+def test_openmetrics_is_served_on_request(client: FlaskClient, redis: Redis) -> None:
     FakeCamera(redis, "Gate").commit(("mask",))
     answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
     assert answer.content_type.startswith("application/openmetrics-text")
@@ -201,7 +203,7 @@ def test_refused_commits_are_counted_by_reason(client: FlaskClient, redis: Redis
     assert refused == {"lease_lost": 0, "not_newer": 1}
 
 
-def test_a_picture_not_to_be_believed_and_an_unfit_camera_are_in_the_numbers(
+def test_an_unreliable_picture_and_an_unfit_camera_are_in_the_metrics(
     client: FlaskClient, redis: Redis
 ) -> None:
     camera = FakeCamera(redis, "Gate")
@@ -220,7 +222,7 @@ def test_a_picture_not_to_be_believed_and_an_unfit_camera_are_in_the_numbers(
     assert value(samples, "camera_fit", camera="Gate") == 0
 
 
-def test_what_is_wrong_with_a_camera_is_shown_while_it_is_and_counted_each_time(
+def test_a_cameras_fault_is_shown_while_it_lasts_and_counted_each_time(
     client: FlaskClient, redis: Redis
 ) -> None:
     camera = FakeCamera(redis, "Gate")

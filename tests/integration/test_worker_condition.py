@@ -1,4 +1,4 @@
-"""A camera whose picture is not to be believed, on a real Redis."""
+"""A camera with an unreliable picture, on a real Redis."""
 
 from __future__ import annotations
 

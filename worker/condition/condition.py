@@ -52,7 +52,7 @@ class CameraCondition:
             self.quality.see(measure(image), time_s)
 
     def count_invalid(self, from_s: float, to_s: float, minutes: MinuteIncrements) -> None:
-        """Count analysed time in `minutes` if its picture was not to be believed."""
+        """Count analysed time in `minutes` if its picture was unreliable."""
         self.quality.count_invalid(from_s, to_s, minutes)
 
     def look_at_face(self, brightness: float, frontality: float, sharpness: float) -> None:
@@ -61,7 +61,7 @@ class CameraCondition:
             self.fitness.look(brightness, frontality, sharpness)
 
     def learn(self, counted: Iterable[Person]) -> None:
-        """Learn from people who were counted, unless the picture is not to be believed."""
+        """Learn from people who were counted, unless the picture is unreliable."""
         if not self.quality.problems:
             for person in counted:
                 self.fitness.person(person.best_face_px, person.verdict)
