@@ -103,24 +103,16 @@ class Evaluator:
             after = after.model_copy(update={"alert_id": alert.id, "opened_at_s": now_s})
             messages = deliveries_of(alert, "opened", now_s)
             self._commit(Change(name, after.model_dump_json(), opened=alert, deliveries=messages))
-            _log.info(
-                "alert opened: %s at %s: %s",
-                rule.name,
-                camera.name,
-                reading.words,
-                extra=about(camera, rule=rule.name, event="alert_opened"),
-            )
+            extra = about(camera, rule=rule.name, event="alert_opened")
+            words = "alert opened: %s at %s: %s"
+            _log.info(words, rule.name, camera.name, reading.words, extra=extra)
         elif transition == "close":
             after = after.model_copy(update={"alert_id": ""})
             closed = _closed(open_alerts.get(before.alert_id), reading.words, now_s)
             messages = deliveries_of(closed, "closed", now_s) if closed else []
             self._commit(Change(name, after.model_dump_json(), closed=closed, deliveries=messages))
-            _log.info(
-                "alert closed: %s at %s",
-                rule.name,
-                camera.name,
-                extra=about(camera, rule=rule.name, event="alert_closed"),
-            )
+            extra = about(camera, rule=rule.name, event="alert_closed")
+            _log.info("alert closed: %s at %s", rule.name, camera.name, extra=extra)
         elif after != before:
             self._commit(Change(name, after.model_dump_json()))
 

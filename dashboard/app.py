@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask
 
 from bus.bus import Bus
@@ -31,6 +33,34 @@ from runtime.settings import Settings
 from runtime.vault import Vault
 
 MAX_BODY_BYTES = 64 * 1024
+BLUEPRINTS: Final = (
+    pages.blueprint,
+    camera_api.blueprint,
+    camera_file_api.blueprint,
+    people_api.blueprint,
+    event_api.blueprint,
+    alert_api.blueprint,
+    rule_api.blueprint,
+    channel_api.blueprint,
+    alert_pages.blueprint,
+    channel_pages.blueprint,
+    compliance_api.blueprint,
+    connection_api.blueprint,
+    probe_api.blueprint,
+    upload_api.blueprint,
+    webcam_api.blueprint,
+    recording_api.blueprint,
+    try_pages.blueprint,
+    picture_streams.blueprint,
+    wall_stream.blueprint,
+    operations.blueprint,
+    sign_in.blueprint,
+    own_account.blueprint,
+    administration.blueprint,
+    audit_api.blueprint,
+    document_pages.blueprint,
+)
+"""Views of all features."""
 
 
 def create_app(
@@ -55,33 +85,7 @@ def create_app(
     upload_requests.register(app)
     access.register(app)
     errors.register(app)
-    for blueprint in (
-        pages.blueprint,
-        camera_api.blueprint,
-        camera_file_api.blueprint,
-        people_api.blueprint,
-        event_api.blueprint,
-        alert_api.blueprint,
-        rule_api.blueprint,
-        channel_api.blueprint,
-        alert_pages.blueprint,
-        channel_pages.blueprint,
-        compliance_api.blueprint,
-        connection_api.blueprint,
-        probe_api.blueprint,
-        upload_api.blueprint,
-        webcam_api.blueprint,
-        recording_api.blueprint,
-        try_pages.blueprint,
-        picture_streams.blueprint,
-        wall_stream.blueprint,
-        operations.blueprint,
-        sign_in.blueprint,
-        own_account.blueprint,
-        administration.blueprint,
-        audit_api.blueprint,
-        document_pages.blueprint,
-    ):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     name = f"{FORMER}{upload_api.blueprint.name}"
     app.register_blueprint(upload_api.blueprint, name=name, url_prefix=upload_api.FORMER_PREFIX)

@@ -60,15 +60,18 @@ def load_detector(
             threads=threads,
         )
     if name == "ssd":
-        if device == "cuda":
-            raise ModelDeviceError(
-                "device is 'cuda', but the detector 'ssd' runs in OpenCV, on the processor alone; "
-                "choose the detector 'maskwatch' or 'yunet', or set the device to 'cpu'"
-            )
-        weights, description = find_first(SSD_PAIRS, models_dir)
-        threshold = _or_default(score_threshold, SSD_SCORE_THRESHOLD)
-        return SsdDetector(weights, description, score_threshold=threshold)
+        return _load_ssd(models_dir, _or_default(score_threshold, SSD_SCORE_THRESHOLD), device)
     raise SettingsError(f"the detector must be one of {', '.join(DETECTORS)}, not {name!r}")
+
+
+def _load_ssd(models_dir: Path | None, score_threshold: float, device: str) -> FaceDetector:
+    if device == "cuda":
+        raise ModelDeviceError(
+            "device is 'cuda', but the detector 'ssd' runs in OpenCV, on the processor alone; "
+            "choose the detector 'maskwatch' or 'yunet', or set the device to 'cpu'"
+        )
+    weights, description = find_first(SSD_PAIRS, models_dir)
+    return SsdDetector(weights, description, score_threshold=score_threshold)
 
 
 def _or_default(value: float | None, default: float) -> float:

@@ -73,12 +73,7 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     stop_on_signals(stop)
     bus = Bus.open(settings, "maskwatch-worker")
-    keep_freed_memory()
-    threads = settings.inference_threads or os.cpu_count() or 1
-    cv2.setNumThreads(threads)
-    networks = load_networks(settings)
-    for network, device in networks.devices().items():
-        _log.info("%s runs on %s", network, device)
+    networks = _load_networks(settings)
     clock = SharedClock()
     tracing = start_tracing("worker", settings, clock)
     if not bus.wait_for_server(stop):
@@ -101,3 +96,13 @@ def run(settings: Settings) -> None:
         worker.run()
     finally:
         ownership.stop()
+
+
+def _load_networks(settings: Settings) -> Networks:
+    """Load the networks into a process whose memory and threads are set up for them."""
+    keep_freed_memory()
+    cv2.setNumThreads(settings.inference_threads or os.cpu_count() or 1)
+    networks = load_networks(settings)
+    for network, device in networks.devices().items():
+        _log.info("%s runs on %s", network, device)
+    return networks

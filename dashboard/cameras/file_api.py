@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flask import Blueprint, Response, request
@@ -18,7 +18,7 @@ from dashboard.accounts.access import (
     requires,
     visible_cameras,
 )
-from dashboard.cameras.file.entries import MOST_BYTES
+from dashboard.cameras.file.entries import MOST_BYTES, Entry
 from dashboard.cameras.file.forms import MEDIA, Form, form_of, read_cameras, write_cameras
 from dashboard.cameras.file.plan import Plan, Row, carry_out, make_plan
 from dashboard.cameras.queries import CameraExportQuery, CameraImportQuery
@@ -95,27 +95,11 @@ def import_(query: CameraImportQuery) -> Answer[ImportAnswer]:
             "partial and remove_missing together would remove cameras whose row was refused; "
             "send one of them"
         )
-    form = query.format or form_of(request.mimetype)
-    if form is None:
-        words = f"expected Content-Type to be one of {BOTH}, or format=yaml or format=csv"
-        raise Refused(415, "unsupported_media_type", words)
-    entries = read_cameras(form, request.get_data())
+    entries = read_cameras(_sent_form(query), request.get_data())
     registry = services().cameras
     revision = registry.revision()
-    wanted = wanted_versions()
-    if wanted is not None and str(revision) not in wanted:
-        raise CameraChangedError(
-            "somebody else changed the cameras since the dry run, so nothing was changed here; "
-            "look at what would change now"
-        )
-    grants, settings = identity().grants, services().settings
-    plan = make_plan(
-        entries,
-        registry.all(),
-        grants.allow,
-        lambda source: may_read(source, grants, settings),
-        query.remove_missing,
-    )
+    _require_unchanged(revision)
+    plan = _planned(entries, query.remove_missing)
     if query.dry_run:
         audit_is_done()
         return _answer(plan, revision, False, _people_lost(plan))
@@ -125,6 +109,35 @@ def import_(query: CameraImportQuery) -> Answer[ImportAnswer]:
     carry_out(plan, registry, revision)
     _note(plan)
     return _answer(plan, registry.revision(), True, lost)
+
+
+def _sent_form(query: CameraImportQuery) -> Form:
+    form = query.format or form_of(request.mimetype)
+    if form is None:
+        words = f"expected Content-Type to be one of {BOTH}, or format=yaml or format=csv"
+        raise Refused(415, "unsupported_media_type", words)
+    return form
+
+
+def _require_unchanged(revision: int) -> None:
+    wanted = wanted_versions()
+    if wanted is not None and str(revision) not in wanted:
+        raise CameraChangedError(
+            "somebody else changed the cameras since the dry run, so nothing was changed here; "
+            "look at what would change now"
+        )
+
+
+def _planned(entries: Sequence[Entry], remove_missing: bool) -> Plan:
+    """Return what the entries of a file would change, as far as the client may change it."""
+    grants, settings = identity().grants, services().settings
+    return make_plan(
+        entries,
+        services().cameras.all(),
+        grants.allow,
+        lambda source: may_read(source, grants, settings),
+        remove_missing,
+    )
 
 
 def _note(plan: Plan) -> None:

@@ -130,39 +130,55 @@ def _completed(
 def _corrected(
     expected: Course, spread: Spread, measured: Box, place_stray: float, size_stray: float
 ) -> tuple[Course, Spread]:
-    """Kalman's correction of each axis, and of mean and difference of the sizes' logarithms.
+    """Kalman's correction of the place and the size.
 
     measured: centre in pixels, logarithms of width and height. The strays are the standard
     deviations of either half: pixels, and of a logarithm.
     """
-    x, y, log_width, log_height = measured
-    place, noise = max(spread.place, 0.0), place_stray**2
+    placed, spread = _corrected_place(expected, spread, measured[:2], place_stray)
+    return _corrected_size(placed, spread, measured[2:], size_stray)
+
+
+def _corrected_place(
+    expected: Course, spread: Spread, centre: tuple[float, float], stray: float
+) -> tuple[Course, Spread]:
+    """Correct each axis of the place, and its speed."""
+    place, noise = max(spread.place, 0.0), stray**2
     gain, speed_gain = place / (place + noise), spread.place_speed / (place + noise)
-    right, down = x - expected.x, y - expected.y
+    right, down = centre[0] - expected.x, centre[1] - expected.y
+    return expected._replace(
+        x=expected.x + gain * right,
+        y=expected.y + gain * down,
+        speed_x=expected.speed_x + speed_gain * right,
+        speed_y=expected.speed_y + speed_gain * down,
+    ), spread._replace(
+        place=(1 - gain) * place,
+        place_speed=(1 - gain) * spread.place_speed,
+        speed=max(spread.speed - speed_gain * spread.place_speed, 0.0),
+    )
+
+
+def _corrected_size(
+    expected: Course, spread: Spread, sizes: tuple[float, float], stray: float
+) -> tuple[Course, Spread]:
+    """Correct mean and difference of the sizes' logarithms, and the growth."""
     mean = max((spread.size + spread.both_sizes) / 2, 0.0)
     apart = max((spread.size - spread.both_sizes) / 2, 0.0)
-    half = size_stray**2 / 2
-    mean_gain, apart_gain = mean / (mean + half), apart / (apart + half)
-    growth_gain = spread.size_growth / (mean + half)
-    wider, higher = log_width - expected.log_width, log_height - expected.log_height
+    noise = stray**2 / 2
+    mean_gain, apart_gain = mean / (mean + noise), apart / (apart + noise)
+    growth_gain = spread.size_growth / (mean + noise)
+    wider, higher = sizes[0] - expected.log_width, sizes[1] - expected.log_height
     larger, flatter = mean_gain * (wider + higher) / 2, apart_gain * (wider - higher) / 2
     mean, apart = (1 - mean_gain) * mean, (1 - apart_gain) * apart
-    return Course(
-        expected.x + gain * right,
-        expected.y + gain * down,
-        expected.log_width + larger + flatter,
-        expected.log_height + larger - flatter,
-        expected.speed_x + speed_gain * right,
-        expected.speed_y + speed_gain * down,
-        expected.growth + growth_gain * (wider + higher) / 2,
-    ), Spread(
-        (1 - gain) * place,
-        (1 - gain) * spread.place_speed,
-        max(spread.speed - speed_gain * spread.place_speed, 0.0),
-        mean + apart,
-        mean - apart,
-        (1 - mean_gain) * spread.size_growth,
-        max(spread.growth - growth_gain * spread.size_growth, 0.0),
+    return expected._replace(
+        log_width=expected.log_width + larger + flatter,
+        log_height=expected.log_height + larger - flatter,
+        growth=expected.growth + growth_gain * (wider + higher) / 2,
+    ), spread._replace(
+        size=mean + apart,
+        both_sizes=mean - apart,
+        size_growth=(1 - mean_gain) * spread.size_growth,
+        growth=max(spread.growth - growth_gain * spread.size_growth, 0.0),
     )
 
 

@@ -74,17 +74,21 @@ def analyse_recording(
                 told_s = time.monotonic()
                 if not tell(min(1.0, time_s / film.length_s) if film.length_s else 0.0):
                     return None
-        return {
-            **work.end(),
-            "duration_s": round(film.length_s or time_s, 2),
-            "width": film.size[0],
-            "height": film.size[1],
-            "codec": film.codec,
-            "skipped": film.skipped,
-            "skipped_at_s": film.skipped_at_s,
-            "cut_short": film.cut_short,
-            "took_s": round(time.monotonic() - started_s, 2),
-        }
+        found = {**work.end(), **_of_film(film, time_s)}
+        return {**found, "took_s": round(time.monotonic() - started_s, 2)}
+
+
+def _of_film(film: RecordedFilm, last_s: float) -> dict[str, Any]:
+    """Return the part of the report that is about the film, read up to `last_s`."""
+    return {
+        "duration_s": round(film.length_s or last_s, 2),
+        "width": film.size[0],
+        "height": film.size[1],
+        "codec": film.codec,
+        "skipped": film.skipped,
+        "skipped_at_s": film.skipped_at_s,
+        "cut_short": film.cut_short,
+    }
 
 
 class _Work:
