@@ -14,13 +14,11 @@ frames a second from the beginning of the faults until all cameras have recovere
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +26,7 @@ import psutil
 from redis import Redis
 
 from benchmarks.camera_faults.cases import Case, all_cases
+from benchmarks.camera_faults.neighbours import served_neighbours
 from benchmarks.system import machine, print_result, wait_until
 from bus.connection.client import connect
 from bus.keys import CameraKeys
@@ -37,11 +36,9 @@ from contract.cameras.camera import Camera, make_camera
 from contract.cameras.status import CameraStatus
 from contract.people.totals import fault_field
 from contract.pictures.frames import FrameMessage
-from tests.secret_key import cameras_of
+from tests.secret_key import cameras_of, key_file
 from tests.servers.faulty_camera import FaultyCamera
-from tests.servers.faulty_http import FaultyHttpCamera
-from tests.servers.faulty_rtsp import FaultyRtspCamera
-from tests.servers.films import FPS, make_film
+from tests.servers.films import FPS
 from tests.servers.ingest_process import IngestProcess, published, status, totals
 
 RECOVERY_S: Final = 10.0
@@ -50,6 +47,10 @@ LOOK_S: Final = 0.05
 FRESH_FRAMES: Final = 3
 NEIGHBOURS_OFF: Final = 0.05
 WARM_UP_S: Final = 5.0
+SHIPPED: Final = {
+    "MASKWATCH_LOG_LEVEL": "ERROR",
+    "MASKWATCH_SECRET_KEY_FILE": str(key_file()),
+}
 
 
 @dataclass
@@ -167,7 +168,7 @@ def running_ingest() -> Iterator[tuple[Redis, IngestProcess]]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = EmbeddedRedis(Path(folder))
         server.start()
-        ingest = IngestProcess(server.url, settings={"MASKWATCH_LOG_LEVEL": "ERROR"})
+        ingest = IngestProcess(server.url, settings=SHIPPED)
         try:
             yield connect(server.url, "benchmark"), ingest
         finally:
@@ -178,27 +179,11 @@ def running_ingest() -> Iterator[tuple[Redis, IngestProcess]]:
 @contextmanager
 def neighbours(redis: Redis) -> Iterator[list[Bystander]]:
     """Cameras that are well, served by a process that does nothing else."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve_neighbours, args=(there,), daemon=True)
-    process.start()
-    try:
-        cameras = [_add(redis, f"neighbour {n}", url) for n, url in enumerate(here.recv())]
+    with served_neighbours() as urls:
+        cameras = [_add(redis, f"neighbour {n}", url) for n, url in enumerate(urls)]
         for camera in cameras:
             _wait_for_frames(redis, camera)
         yield [Bystander(camera) for camera in cameras]
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _serve_neighbours(answer: Connection) -> None:
-    with ExitStack() as stack:
-        film = make_film(size=(640, 360))
-        servers: list[FaultyCamera] = [FaultyRtspCamera(film) for _ in range(3)]
-        servers.append(FaultyHttpCamera(make_film("mjpeg", (640, 360))))
-        answer.send([stack.enter_context(server).url for server in servers])
-        answer.recv()  # until this process is ended
 
 
 def run_batch(
