@@ -1,7 +1,7 @@
 """Does the system speak to anybody that nobody named? Its only neighbour notes every packet.
 
 The whole system runs in a network namespace: demo, RTSP and HLS camera, worker, dashboard, alerts
-with a web hook. Cameras and receiver are in the neighbour's namespace; the neighbour is the gateway
+with a webhook. Cameras and receiver are in the neighbour's namespace; the neighbour is the gateway
 to everywhere else, and the name server. Needs root and `ip`.
 """
 
@@ -80,7 +80,7 @@ def _result(host: Host, said: IO[bytes], limit_s: float = 180.0) -> str:
 
 
 def be_neighbour(address: str) -> None:
-    """Be two cameras and a receiver of web hooks, until killed."""
+    """Be two cameras and a receiver of webhooks, until killed."""
     from tests.servers.clips import make_clip, make_hls
     from tests.servers.faulty_rtsp import FaultyRtspCamera
     from tests.servers.hostile import file_server

@@ -4,7 +4,7 @@ python -m benchmarks.leak_scan
 
 Runs the whole system and drives it with secrets that are known: camera passwords with odd symbols
 (of cameras that are live, refused, probed and changed), passwords and tokens in the paths and
-queries of addresses, a mail server's password, a web hook's token and signing secret, account
+queries of addresses, a mail server's password, a webhook's token and signing secret, account
 passwords, one-time links, session cookies, API keys, the secret key. Then looks for each of them,
 as it is, percent-encoded, in base64, as JSON and as HTML write it, in: the log of all processes,
 every page and API answer that can be had, the metrics, error messages, the process list, the audit

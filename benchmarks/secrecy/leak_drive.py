@@ -172,14 +172,14 @@ class Drive:
         self.secret("the secret key", key_file.read_text().strip())
 
     def _channels(self) -> None:
-        """A web hook and a mail server that are not there, tested; then with mistakes."""
-        token = self.secret("a token in a web hook's address", f"h00k{self._mark}")
+        """A webhook and a mail server that are not there, tested; then with mistakes."""
+        token = self.secret("a token in a webhook's address", f"h00k{self._mark}")
         password = self.secret("a mail password", f"m4il'{self._mark}/@ 5")
         hook = {"kind": "webhook", "name": "hook", "url": f"http://127.0.0.1:{free_port()}/{token}"}
         page = self._submit(
             "/alerts/channels", "/alerts/channels/new?kind=webhook", hook | {"kind": ""}
         )
-        self.secret("a web hook's signing secret", _value(page.text, "secret"))
+        self.secret("a webhook's signing secret", _value(page.text, "secret"))
         mail = {
             "kind": "email",
             "name": "mail",

@@ -15,7 +15,7 @@ from bus.keys import UploadKeys
 from bus.stores.pictures import PictureStore
 from contract.errors import MessageError
 from contract.messages import Side, checked, read_versioned, to_json
-from contract.pictures.uploads import GIVEN, SHOWN, StillResult
+from contract.pictures.uploads import GIVEN, SHOWN, ImageResult
 
 SCHEMA: Final = 1
 
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 class _Result:
     """The arguments of `finish`, for validation."""
 
-    images: tuple[StillResult, ...] = ()
+    images: tuple[ImageResult, ...] = ()
     number: Side = 0
     error: str = ""
     detail: str = ""

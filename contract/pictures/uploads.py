@@ -13,7 +13,7 @@ SHOWN: Final = "shown:"
 
 
 @dataclass(frozen=True)
-class StillFace:
+class ImageFace:
     """One face in an uploaded image."""
 
     box: tuple[Pixels, Pixels, Pixels, Pixels]
@@ -28,14 +28,14 @@ class StillFace:
 
 
 @dataclass(frozen=True)
-class StillResult:
+class ImageResult:
     """The faces in one uploaded image."""
 
     width: Side
     height: Side
     """Height of the upright image, in pixels."""
     detector: str
-    faces: tuple[StillFace, ...]
+    faces: tuple[ImageFace, ...]
 
     def to_record(self) -> dict[str, Any]:
         return asdict(self)

@@ -267,7 +267,7 @@ def _authorise() -> Response | None:
     if unsafe and rule.goes_on != "upload":
         # Whoever sends slowly may have lost their rights by the time that all of it is here.
         request.get_data(parse_form_data=True)
-        g.admission.require_still()
+        g.admission.recheck()
     g.identity = g.admission.identity
     return None
 
@@ -290,7 +290,7 @@ def _hold(response: Response) -> Response:
     try:
         if not response.is_streamed:
             if rule.goes_on or request.method in SAFE_METHODS:
-                allowed.require_still()
+                allowed.recheck()
         elif rule.goes_on == "answer":
             hold(response, allowed, ViewerSocket(request.environ))
         else:

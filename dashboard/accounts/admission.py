@@ -93,7 +93,7 @@ class Admission:
         """Whether the last look is a second old."""
         return time.monotonic() - self._looked_at >= LOOK_EVERY_S
 
-    def require_still(self) -> None:
+    def recheck(self) -> None:
         """Look again if it is time; raises as `require` does."""
         if self.due():
             self.require()
@@ -104,7 +104,7 @@ class Admission:
         While Redis is away nobody can say, and no live picture can come.
         """
         try:
-            self.require_still()
+            self.recheck()
         except (HTTPException, CameraNotFoundError, MessageError):
             return True
         except StoreError:

@@ -147,7 +147,7 @@ def remove_channel(channel: AnyChannel) -> None:
 def new_secret_of(channel: AnyChannel) -> str:
     """Give a webhook a new secret and return it; raises `AlertError` for e-mail, which has none."""
     if not isinstance(channel, WebhookChannel):
-        raise AlertError("secret: only web hooks have one")
+        raise AlertError("secret: only webhooks have one")
     secret = new_secret()
     services().channels.update(channel, secret=secret)
     audit("made a new secret for an alert channel", channel.name)

@@ -15,7 +15,7 @@ _NAME: Final = [InputRequired("Give the channel a name."), Length(max=80)]
 
 
 class WebhookForm(FlaskForm):  # type: ignore[misc]
-    """A web hook. The saved address is not shown again."""
+    """A webhook. The saved address is not shown again."""
 
     name = StringField("Name", _NAME)
     url = StringField(

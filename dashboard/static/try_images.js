@@ -10,8 +10,8 @@ const API = at("/api/v1/uploads");
 
 const chooser = document.getElementById("files");
 const drop = document.getElementById("drop");
-const list = document.getElementById("stills");
-const template = document.getElementById("still");
+const list = document.getElementById("uploads");
+const template = document.getElementById("upload");
 const progress = document.getElementById("progress");
 const mostBytes = Number(chooser.dataset.bytes);
 const part = (root, name) => root.querySelector(`[data-part="${name}"]`);

@@ -61,10 +61,10 @@ class ImageUploads:
         )
         return upload_id
 
-    def wait(self, upload_id: str, owner: str, require_still: Callable[[], None]) -> Upload | None:
+    def wait(self, upload_id: str, owner: str, recheck: Callable[[], None]) -> Upload | None:
         """Return the upload once it has ended, or in its present state after `WAIT_S`.
 
-        `require_still` raises if the waiting account has lost its right to the upload.
+        `recheck` raises if the waiting account has lost its right to the upload.
         """
         give_up_s = time.monotonic() + WAIT_S
         while True:
@@ -73,7 +73,7 @@ class ImageUploads:
             if ended or time.monotonic() > give_up_s:
                 return found
             time.sleep(POLL_S)
-            require_still()
+            recheck()
 
     def find(self, upload_id: str, owner: str) -> Upload | None:
         """Return an upload of `owner`; None for other owners and expired uploads."""

@@ -146,7 +146,7 @@ def _store_body(name: str, first: bytes, container: str, most: int) -> Recording
                     raise _too_large()
                 file.write(part)
                 part = request.stream.read(CHUNK)
-                admission().require_still()
+                admission().recheck()
     except OSError as error:
         store.remove(made)
         if isinstance(error, ConnectionError):  # the sender has gone

@@ -53,7 +53,7 @@ def start() -> Answer[UploadAnswer]:
         raise Refused(429, "busy", words, {"Retry-After": "5"})
     owner = identity().owner
     upload_id = uploads.start(owner, names, images)
-    found = uploads.wait(upload_id, owner, admission().require_still)
+    found = uploads.wait(upload_id, owner, admission().recheck)
     return _answer(found, 201)
 
 

@@ -81,7 +81,7 @@ def scenes(system: System, files: Files) -> dict[str, tuple[str, Act]]:
         "new-tested": ("cameras/new", _test(f"http://127.0.0.1:{free_port()}/video")),
         "new-tested-well": ("cameras/new", _test("demo:seed=5")),
         "many-tried": ("cameras/import", _bring(files.cameras, "#rows tr[data-outcome]")),
-        "try-looked-at": ("try", _bring(files.image, "#stills table tbody tr", "#files")),
+        "try-looked-at": ("try", _bring(files.image, "#uploads table tbody tr", "#files")),
         "try-webcam": ("try/webcam", None),
         "recordings": ("try/recordings", _wait("#recordings tr[data-state=finished]")),
         "recording": ("try/recordings", _read_recording),

@@ -63,14 +63,14 @@ def test_images_are_chosen_judged_downloaded_and_removed(
         browser.sign_in(server.url, session_cookie(redis, server.port, make_user(redis)))
         browser.open(f"{server.url}/try")
         browser.wait_for("#files").send_keys(f"{portrait(tmp_path)}\n{torn}")
-        browser.wait_for(".still[data-state=finished]")
-        rows = browser.find(".still[data-state=finished] tbody").text
+        browser.wait_for(".upload[data-state=finished]")
+        rows = browser.find(".upload[data-state=finished] tbody").text
         assert "No mask" in rows
-        width = "document.querySelector('.still[data-state=finished] img').naturalWidth"
+        width = "document.querySelector('.upload[data-state=finished] img').naturalWidth"
         browser.wait(lambda: browser.read(width) == 512, "the annotated picture is shown")
-        browser.wait_for(".still[data-state=refused]")
-        assert "cut off or damaged" in browser.find(".still[data-state=refused]").text
-        done = ".still[data-state=finished]"
+        browser.wait_for(".upload[data-state=refused]")
+        assert "cut off or damaged" in browser.find(".upload[data-state=refused]").text
+        done = ".upload[data-state=finished]"
         saved = browser.find(f"{done} [data-part=save-picture]").get_attribute("href")
         assert "/api/v1/uploads/" in saved
         browser.find(f"{done} [data-part=remove]").click()

@@ -75,7 +75,7 @@ def opened(*channels: str) -> Delivery:
     return deliveries_of(alert(*channels), "opened", time.time())[0]
 
 
-# --- web hooks
+# --- webhooks
 
 
 def test_a_receiver_gets_signed_json_that_the_standards_own_library_accepts(redis: Redis) -> None:

@@ -1,4 +1,4 @@
-"""A receiver of web hooks that keeps what it got and may misbehave."""
+"""A receiver of webhooks that keeps what it got and may misbehave."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Whether a camera's picture can be believed."""
+"""Judges whether a camera's picture is reliable."""

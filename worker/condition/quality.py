@@ -1,4 +1,4 @@
-"""Decides frame by frame, in seconds of camera time, whether a camera's picture can be believed."""
+"""Decides for each frame, in seconds of camera time, whether a camera's picture is reliable."""
 
 from __future__ import annotations
 

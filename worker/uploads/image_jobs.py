@@ -14,7 +14,7 @@ from runtime.image_files import decode_image
 from runtime.process_limits import limit_memory
 from runtime.settings import Settings, load_settings
 from worker.networks import Networks, load_networks
-from worker.uploads.images import draw_still, judge_still
+from worker.uploads.images import draw_image, judge_image
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def run(settings: Settings) -> None:
 def analyse_images(upload_id: str) -> None:
     """Analyse the images of an upload and replace them with annotated ones. This is the RQ job.
 
-    The upload's record then holds the results: `images`, one `StillResult` each, in order. If an
+    The upload's record then holds the results: `images`, one `ImageResult` each, in order. If an
     image cannot be used, it holds that image's `number`, the `error`'s kind and its `detail`.
     """
     job = require_running_job("analyse_images")
@@ -49,9 +49,9 @@ def analyse_upload(store: UploadStore, networks: Networks, upload_id: str) -> No
             refusal = {"number": number, "error": error.kind, "detail": str(error)}
             store.finish(upload_id, refusal, [])
             return
-        result = judge_still(networks, image)
+        result = judge_image(networks, image)
         results.append(result.to_record())
-        annotated.append(draw_still(image, result.faces))
+        annotated.append(draw_image(image, result.faces))
     store.finish(upload_id, {"images": results}, annotated)
     networks.totals.clear()
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from contract.people.faces import Face
 from contract.people.verdicts import JUDGED_VERDICTS, VERDICTS, Verdict
-from contract.pictures.uploads import StillFace, StillResult
+from contract.pictures.uploads import ImageFace, ImageResult
 from face_detector.detection import Detections
 from models.crops import crop_faces
 from worker.drawing import annotate
@@ -19,7 +19,7 @@ from worker.verdicts.evidence import LEAST_FACE_PX
 Image = npt.NDArray[np.uint8]
 
 
-def judge_still(networks: Networks, image: Image) -> StillResult:
+def judge_image(networks: Networks, image: Image) -> ImageResult:
     """Find and judge the faces of an image, `(H, W, 3)` uint8 BGR, from left to right.
 
     The cameras' own rules for one look: a face is judged from `LEAST_FACE_PX` on, and gets a
@@ -35,10 +35,10 @@ def judge_still(networks: Networks, image: Image) -> StillResult:
         for box, score, row in zip(found.boxes, found.scores, probabilities, strict=True)
     )
     height, width = image.shape[:2]
-    return StillResult(width, height, detector, faces)
+    return ImageResult(width, height, detector, faces)
 
 
-def draw_still(image: Image, faces: Sequence[StillFace]) -> bytes:
+def draw_image(image: Image, faces: Sequence[ImageFace]) -> bytes:
     """The image with its faces as a JPEG, at most 1280 pixels wide."""
     drawn = [
         Face(face.box, face.score, face.verdict, face.confidence, number)
@@ -67,7 +67,7 @@ def _face(
     score: np.float32,
     probabilities: npt.NDArray[np.float32] | None,
     threshold: float,
-) -> StillFace:
+) -> ImageFace:
     x_min, y_min, x_max, y_max = (round(float(edge), 1) for edge in box)
     verdict: Verdict = "unknown"
     confidence = 0.0
@@ -79,6 +79,6 @@ def _face(
         }
         if probabilities[best] >= threshold:
             verdict, confidence = JUDGED_VERDICTS[best], round(float(probabilities[best]), 4)
-    return StillFace(
+    return ImageFace(
         (x_min, y_min, x_max, y_max), round(float(score), 4), verdict, confidence, by_verdict
     )
