@@ -1,4 +1,4 @@
-"""The state of every camera as people should read it: one read, shared by all who look."""
+"""Reads the state of every camera once for all viewers, in the form that people read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dashboard.web.answers import Rate
 
 STALE_AFTER_S: Final = 2.0
 IN_VIEW_S: Final = 5.0
-"""Faces found longer ago than this are not in view any more."""
+"""Seconds after which faces no longer count as in view."""
 
 
 @dataclass(frozen=True)
@@ -40,38 +40,38 @@ class CameraSnapshot:
     camera: Camera
     status: CameraStatus
     analysed: bool
-    """Some worker owns the camera."""
+    """Whether a worker owns the camera."""
     latest: FrameFaces | None
     people: dict[Verdict, int]
     read_at_s: float
     condition: QualityReport
-    """As of the newest analysed frame, however long ago that was."""
+    """Faces in the newest analysed frame, whatever its age."""
     last_hour: MaskRate | None = None
-    """None while it has not been read."""
+    """Rate of the last hour; None before the first reading."""
     alerts: Sequence[Alert] = ()
-    """Open at this camera, the newest first."""
+    """Open alerts of this camera, newest first."""
 
     @property
     def quality(self) -> QualityReport:
-        """What is wrong with the picture now; nothing is known of one that does not come."""
+        """Return the current problems of the picture; none if no pictures arrive."""
         if self.reason():
             return QualityReport(fitness=self.condition.fitness)
         return self.condition
 
     @property
     def picture_age_s(self) -> float | None:
-        """Seconds since the newest analysed frame was captured; None before the first."""
+        """Seconds since the capture of the newest analysed frame; None before the first frame."""
         if self.latest is None:
             return None
         return max(0.0, self.read_at_s - self.latest.captured_at_s)
 
     @property
     def stale_after_s(self) -> float:
-        """Age at which a picture must not look live: two missed frames, at least 2 s."""
+        """Age from which a picture must not look live: two missed frames, at least 2 s."""
         return max(STALE_AFTER_S, 2.0 / self.camera.analysis_fps)
 
     def faces_in_view(self) -> dict[Verdict, int]:
-        """Faces by verdict in the newest frame; none when that is no longer the present."""
+        """Return the faces in the newest frame by verdict; none if the frame is too old."""
         age_s = self.picture_age_s
         current = age_s is not None and age_s <= max(IN_VIEW_S, self.stale_after_s)
         if self.latest is None or not current or self.status.state != "live":
@@ -94,7 +94,7 @@ class CameraSnapshot:
         return ""
 
     def answer(self, may_change: bool = False) -> CameraAnswer:
-        """The camera as the API gives it, without any secret of the address."""
+        """Return the camera for the API, without the secrets of its address."""
         age_s = self.picture_age_s
         status = replace(self.status, fps=round(self.status.fps, 2))
         settings = {name: getattr(self.camera, name) for name in CameraSettings.model_fields}
@@ -144,9 +144,9 @@ def read_snapshots(
 
 
 class Board:
-    """All cameras' snapshots, read again only when the last reading is older than `max_age_s`.
+    """Snapshots of all cameras, read again only if the last reading is older than `max_age_s`.
 
-    Twenty open walls ask for the same states every second; Redis is asked once.
+    Twenty open walls need the same states every second, but Redis is read once.
     """
 
     def __init__(
@@ -196,11 +196,11 @@ class Board:
         return found
 
     def find(self, camera_id: str) -> CameraSnapshot | None:
-        """One camera's snapshot; None when it is not registered (any more)."""
+        """Return a camera's snapshot; None if the camera is not registered."""
         return next((s for s in self.snapshots() if s.camera.id == camera_id), None)
 
     def json(self, groups: frozenset[str] | None = None) -> str:
-        """The cameras of `groups` (None: all) as a JSON list, written once however many look."""
+        """Return the cameras of `groups` (None: all) as JSON, encoded once for all viewers."""
         with self._lock:
             self._refresh()
             if groups not in self._json:
@@ -214,9 +214,9 @@ class Board:
             return self._json[groups]
 
     def forget(self) -> None:
-        """Read again at the next look.
+        """Make the next call read again.
 
-        A stream begins with this: who just added a camera must not be told that there is none.
+        A stream calls this first, so that a camera that was just added is in its first answer.
         """
         with self._lock:
             self._read_at = None
@@ -226,7 +226,7 @@ class Board:
         if self._read_at is None or now - self._read_at >= self._max_age_s:
             self._failure = self._read()
             self._read_at = time.monotonic()
-        # A failure is shared too: while Redis hangs, viewers must not time out one by one.
+        # Viewers share a failure too. While Redis hangs, they must not time out one by one.
         if self._failure:
             raise self._failure.with_traceback(None)
 

@@ -31,7 +31,7 @@ def events(query: EventsQuery) -> Response:
     last = request.headers.get("Last-Event-ID", "").strip()
     after = parse_row_id(last) if last else None
     services().board.forget()
-    # Also answers 503 at once when Redis is away.
+    # This read also answers 503 at once if Redis is away.
     seen = visible_cameras(snapshot.camera for snapshot in services().board.snapshots())
     wanted = _wanted(seen, query.camera)
     sees = admission().sees

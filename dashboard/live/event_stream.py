@@ -1,7 +1,7 @@
-"""What happens at cameras, as server-sent events (WHATWG HTML, 9.2).
+"""Sends events at cameras as server-sent events (WHATWG HTML, 9.2).
 
-States are levels: each camera's comes when a stream begins and when it changes. People are edges:
-each comes once, with an id from which a stream that broke off goes on.
+States are levels: the stream sends each camera's state at the beginning and after every change.
+People are edges: each person is sent once, with an id from which a broken stream can continue.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class EventStream:
         shown: Callable[[Camera], bool],
         last: RowId | None = None,
     ) -> None:
-        """`shown`: whether the client is to hear of a camera; `last`: the last event it had."""
+        """`shown`: whether the client receives a camera's events; `last`: its last event."""
         self._feed = feed
         self._board = board
         self._people = people
@@ -52,10 +52,10 @@ class EventStream:
         self._trouble = ""
 
     def events(self) -> Iterator[bytes]:
-        """Yield events until the client falls behind; `b""` where nothing came within `LOOK_S`."""
+        """Yield events until the client falls behind; `b""` after `LOOK_S` without an event."""
         yield f"retry: {RETRY_MS}\n\n".encode()
         with self._feed.follow() as follower:
-            # First, so that whoever knows the states has missed nobody since.
+            # Start following before reading the states, so that no later person is missed.
             while not follower.ready(LOOK_S):
                 yield b"".join(self._state_events())
             yield from self._state_events()
@@ -90,7 +90,7 @@ class EventStream:
                 self._sent[counted.camera.id] = counted.id
                 yield person_event(counted) if self._shown(counted.camera) else b""
         except StoreError as error:
-            # What was missed cannot be had now, and must not be passed over.
+            # The missed people cannot be read now, and must not be skipped.
             raise FellBehindError("Redis went away; begin again from the last event") from error
 
     def _is_new(self, counted: CountedPerson) -> bool:
@@ -98,7 +98,7 @@ class EventStream:
         return self._shown(counted.camera) and (sent is None or counted.id > sent)
 
     def _state_events(self) -> list[bytes]:
-        """What changed since the last call; what is wrong with Redis, once."""
+        """Yield the changes since the last call, and a fault of Redis once."""
         try:
             snapshots = [one for one in self._board.snapshots() if self._shown(one.camera)]
         except StoreError as error:
@@ -119,7 +119,7 @@ class EventStream:
 
 
 def state_event(snapshot: CameraSnapshot) -> StateEvent:
-    """A camera's state, of what changes seldom."""
+    """Return a camera's state, without fields that change all the time."""
     camera, status = snapshot.camera, snapshot.status
     return StateEvent(
         camera_id=camera.id,
@@ -135,22 +135,22 @@ def state_event(snapshot: CameraSnapshot) -> StateEvent:
 
 
 def person_event(counted: CountedPerson) -> bytes:
-    """Somebody was counted."""
+    """Return the event for a counted person."""
     where = {"camera_id": counted.camera.id, "camera": counted.camera.name}
     body = PersonEvent.of(counted.id.in_stream, counted.person, **where)
     return encode_event("person", body, str(counted.id))
 
 
 def trouble(detail: str) -> bytes:
-    """Nothing is known of any camera now."""
+    """Return the event that says that no camera's state is known now."""
     return encode_event("trouble", DetailEvent(detail=detail))
 
 
 def encode_event(kind: str, data: BaseModel, event_id: str = "") -> bytes:
-    """One event on the wire. JSON is one line, as it must be.
+    """Encode one event. Its JSON must be one line.
 
     Raises:
-        TypeError: events of this kind are described to bring something else.
+        TypeError: the API's document describes another model for this type of event.
     """
     if type(data) is not EVENTS[kind]:
         raise TypeError(f"{kind}: expected {EVENTS[kind]}, found {type(data)}")

@@ -24,12 +24,12 @@ from contract.pictures.views import View
 from runtime.tracing import OFF, Tracing, stream_moment
 
 REFRESH_S: Final = 0.3
-"""Three times while `watched` lives, so that one that comes late costs no picture."""
+"""Seconds between renewals of `watched`. Three fit into its lifetime, so that one may be late."""
 # Also the longest a new viewer of an unwatched camera waits to be taken along.
 BLOCK_MS: Final = 150
 
 SLOW_EVERY_S: Final = 0.25
-"""For tiles so small that nobody sees more in eight pictures a second than in four."""
+"""Seconds between pictures of small tiles, in which four pictures a second look like eight."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,24 +46,24 @@ class Viewer:
     ) -> None:
         self.camera_ids = frozenset(camera_ids)
         self.large = frozenset(large) & self.camera_ids
-        """Those that need a large picture."""
+        """Cameras shown in a large picture."""
         self._due_at = dict.fromkeys(frozenset(slow) - self.large, 0.0)
-        """When the next picture of those is due that come seldom."""
+        """Due time of the next picture of each slow camera."""
         self._clock = clock
         self._lock = threading.Lock()
         self._arrived = threading.Event()
         self._views: dict[str, View] = {}
 
     def put(self, view: View) -> None:
-        """Leave a picture; one of the same camera that was not taken yet is forgotten."""
+        """Put a picture into the mailbox, in place of an older one of the same camera."""
         with self._lock:
             self._views[view.camera_id] = view
             self._arrived.set()
 
     def take(self, timeout_s: float) -> list[View]:
-        """Return what came since the last call, waiting up to `timeout_s` for something.
+        """Return the pictures since the last call, and wait up to `timeout_s` for one.
 
-        A picture of a camera that comes seldom waits here for its time, or for a newer one.
+        A slow camera's picture waits here until it is due, or until a newer one replaces it.
         """
         self._arrived.wait(min(timeout_s, self._next_due_s()))
         with self._lock:
@@ -77,7 +77,7 @@ class Viewer:
         return due
 
     def _next_due_s(self) -> float:
-        """Seconds until a picture that waits is due."""
+        """Return the seconds until a waiting picture is due."""
         with self._lock:
             waiting = [self._due_at[id_] for id_ in self._views if id_ in self._due_at]
             return max(0.0, min(waiting) - self._clock()) if waiting else float("inf")
@@ -93,7 +93,7 @@ class Hub:
         outage: Callable[[threading.Event], Outage],
         tracing: Tracing = OFF,
     ) -> None:
-        """`outage`: makes what rides out a Redis that is away, until an event is set."""
+        """`outage`: makes the object that waits while Redis is away, until an event is set."""
         self._views = views
         self._watchers = watchers
         self._make_outage = outage
@@ -108,10 +108,10 @@ class Hub:
     def watch(
         self, camera_ids: Iterable[str], large: Iterable[str] = (), slow: Iterable[str] = ()
     ) -> Iterator[Viewer]:
-        """A viewer of these cameras, which gets the newest known pictures at once.
+        """Return a viewer of these cameras, which gets the newest known pictures at once.
 
-        Workers draw a camera once, in the size of the largest picture that anybody has of it.
-        `slow`: those of which a few pictures a second do.
+        Workers draw a camera once, in the largest size that any viewer needs.
+        `slow`: cameras of which a few pictures a second are enough.
         """
         viewer = Viewer(camera_ids, large, slow)
         with self._lock:
@@ -128,7 +128,7 @@ class Hub:
                 self._viewers.discard(viewer)
 
     def viewers(self) -> int:
-        """How many connections watch now."""
+        """The number of connections that watch."""
         with self._lock:
             return len(self._viewers)
 
@@ -156,7 +156,7 @@ class Hub:
                 time.sleep(REFRESH_S)
 
     def _watched(self) -> frozenset[str]:
-        """The cameras somebody watches; when there are none the thread is over."""
+        """Return the watched cameras; without any, the thread ends."""
         with self._lock:
             watched = frozenset[str]().union(*(v.camera_ids for v in self._viewers))
             for kept in (self._newest, self._announced):

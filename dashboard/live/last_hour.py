@@ -1,4 +1,4 @@
-"""How many wore a mask in the last hour, of every camera, kept at hand for all who look."""
+"""Keeps every camera's mask rate of the last hour, shared by all viewers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from contract.people.verdicts import VERDICTS, Verdict
 HOUR_MINUTES: Final = 60
 EVERY_S: Final = 15.0
 MOST_AT_ONCE: Final = 8
-"""Cameras read again in one go: a day takes a millisecond to unpack, and viewers wait for it."""
+"""Most cameras to read at once. Unpacking a day takes a millisecond, and viewers wait for it."""
 
 
 class LastHour:
-    """Rates of the last 60 minutes, the running one included; each some `EVERY_S` old at most.
+    """Rates of the last 60 minutes, including the current minute, each about `EVERY_S` old at most.
 
-    With more cameras than can be read that often, they take turns.
+    Cameras take turns if there are too many to read that often.
     """
 
     def __init__(self, history: HistoryStore, clock: Callable[[], float] = time.time) -> None:
@@ -32,7 +32,7 @@ class LastHour:
         self._known: dict[str, tuple[float, MaskRate]] = {}
 
     def rates(self, camera_ids: Sequence[str]) -> Mapping[str, MaskRate]:
-        """The rates of those cameras that were read so far, by id; raises `StoreError`."""
+        """Return the rates of the cameras that were read so far, by id; raises `StoreError`."""
         with self._lock:
             now_s = self._clock()
             for camera_id in self._due(camera_ids, now_s):
@@ -41,7 +41,7 @@ class LastHour:
 
     def _due(self, camera_ids: Sequence[str], now_s: float) -> list[str]:
         read_at = {one: self._known[one][0] if one in self._known else 0.0 for one in camera_ids}
-        # A clock that was set back makes everything due.
+        # If the clock was set back, all cameras are due.
         due = [one for one in camera_ids if not 0 <= now_s - read_at[one] < EVERY_S]
         return sorted(due, key=read_at.__getitem__)[:MOST_AT_ONCE]
 

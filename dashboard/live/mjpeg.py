@@ -38,9 +38,9 @@ class CameraStream:
         self._sent_at = time.monotonic()
 
     def parts(self) -> Iterator[bytes]:
-        """Yield every new picture, and while there is none, once a second, why; else nothing.
+        """Yield every new picture; without one, yield a picture with the reason once a second.
 
-        Of a camera that is switched off comes no picture at all, not even an old one in grey.
+        A disabled camera shows no picture, not even an old one in grey.
         """
         yield _DELIMITER
         with self._hub.watch([self._camera_id], [self._camera_id]) as viewer:
@@ -61,7 +61,7 @@ class CameraStream:
                 yield self._next(bool(views), snapshot, reason)
 
     def _next(self, new: bool, snapshot: CameraSnapshot | None, reason: str) -> bytes:
-        """The part to send now, if any."""
+        """Return the part to send now, if any."""
         stale_after_s = snapshot.stale_after_s if snapshot else STALE_AFTER_S
         last_s = self._last.captured_at_s if self._last else float("-inf")
         fresh = self._clock() - last_s <= stale_after_s
@@ -83,7 +83,7 @@ class CameraStream:
 
 
 def _part(jpeg: bytes, captured_at_s: float | None) -> bytes:
-    """One picture with the delimiter behind it, not before: browsers show a part when it ends."""
+    """Encode a picture with the delimiter after it, because browsers show a part at its end."""
     stamp = "" if captured_at_s is None else f"X-Captured-At: {captured_at_s:.3f}\r\n"
     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n{stamp}\r\n"
     return b"".join((head.encode(), jpeg, b"\r\n", _DELIMITER))

@@ -1,4 +1,4 @@
-"""One reader for everybody who follows the people being counted: a ring of those counted last.
+"""Reads counted people once for all followers: a ring of the last people.
 
 The reader asks Redis for all cameras' people with one blocking XREAD, while somebody follows.
 Followers have no mailbox of their own but a place in the ring, so that however many there are and
@@ -42,15 +42,15 @@ class Follower:
         self._place: int | None = None
 
     def ready(self, timeout_s: float) -> bool:
-        """Whether nobody is missed any more from now on, waiting up to `timeout_s` for that."""
+        """Wait up to `timeout_s`, and return whether the follower misses nobody from now on."""
         self._place = self._feed.place(timeout_s)
         return self._place is not None
 
     def take(self, timeout_s: float) -> list[CountedPerson]:
-        """Those counted since the last call, waiting up to `timeout_s` for somebody.
+        """Return the people counted since the last call, and wait up to `timeout_s` for one.
 
         Raises:
-            FellBehindError: more came meanwhile than are kept.
+            FellBehindError: more people were counted in the meantime than the ring keeps.
         """
         if self._place is None and not self.ready(timeout_s):
             return []
@@ -59,9 +59,9 @@ class Follower:
 
 
 class ArrivalOrder:
-    """Puts rows of several servers into the order of their ids, by waiting for those that are late.
+    """Sorts the rows of several servers by id, and waits for late rows.
 
-    Whoever goes on from an id would otherwise miss a row of before it that came after it.
+    Otherwise a client that continues from an id would miss an earlier row that arrived later.
     """
 
     def __init__(self, wait_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -71,7 +71,7 @@ class ArrivalOrder:
         self._waiting: list[tuple[float, CountedPerson]] = []
 
     def settled(self, arrived: Iterable[CountedPerson]) -> list[CountedPerson]:
-        """Take in what arrived; return, in order, what has waited and what belongs before it."""
+        """Take in rows; return, in order, the rows that waited long enough and all before them."""
         now_s = self._clock()
         self._waiting += [(now_s, one) for one in arrived]
         ripe = [one.id for at_s, one in self._waiting if now_s - at_s >= self._wait_s]
@@ -93,7 +93,7 @@ class PeopleFeed:
         outage: Callable[[threading.Event], Outage],
         kept: int = KEPT,
     ) -> None:
-        """`outage`: makes what rides out a Redis that is away, until an event is set."""
+        """`outage`: makes the object that waits while Redis is away, until an event is set."""
         self._people = people
         self._order = ArrivalOrder(0.0 if people.one_order else SETTLED_S)
         self._roster = roster
@@ -120,7 +120,7 @@ class PeopleFeed:
                 self._followers -= 1
 
     def followers(self) -> int:
-        """How many follow now."""
+        """The number of followers."""
         with self._changed:
             return self._followers
 
@@ -130,12 +130,12 @@ class PeopleFeed:
             return self._thread is not None
 
     def place(self, timeout_s: float) -> int | None:
-        """Where the ring ends now; None when nothing was read within `timeout_s`."""
+        """Return the end of the ring; None if nothing was read within `timeout_s`."""
         with self._changed:
             return self._count if self._changed.wait_for(lambda: self._ready, timeout_s) else None
 
     def since(self, place: int, timeout_s: float) -> tuple[list[CountedPerson], int]:
-        """What came behind a place, and the new place."""
+        """Return the people behind a place, and the new place."""
         with self._changed:
             self._changed.wait_for(lambda: self._count > place, timeout_s)
             new = self._count - place
@@ -167,7 +167,7 @@ class PeopleFeed:
                 time.sleep(BLOCK_MS / 1000)
 
     def _followed(self) -> bool:
-        """Whether somebody follows; when nobody does the thread is over."""
+        """Whether there are followers; without them the thread ends."""
         with self._changed:
             if self._followers:
                 return True
@@ -184,7 +184,7 @@ class PeopleFeed:
     def _positions(
         self, camera_ids: Iterable[str], before: dict[str, str] | None
     ) -> dict[str, str]:
-        """Where each camera is read from: at first its end, one that came later its beginning."""
+        """Return where to read each camera from: its end at first, the beginning if it is new."""
         if before is not None:
             return {camera_id: before.get(camera_id, BEGINNING) for camera_id in camera_ids}
         return self._people.ends(list(camera_ids))

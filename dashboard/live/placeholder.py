@@ -1,4 +1,4 @@
-"""The picture shown instead of one that would look live and is not."""
+"""Draws the picture that replaces an old one, so that no old picture looks live."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ LETTER_PX: Final = 32.0
 
 
 KEPT_S: Final = 10.0
-"""A picture that nobody was sent for so long is forgotten: it is 50 to 100 KB."""
+"""Seconds after which an unused picture of 50 to 100 KB is dropped."""
 _drawn: dict[tuple[bytes, str, str], tuple[float, bytes]] = {}
-"""When each was last sent, and the picture."""
+"""Time of the last use, and the picture."""
 
 
 def draw_placeholder(last_jpeg: bytes, title: str, reason: str) -> bytes:
-    """Return a JPEG: the last picture, grey and dim, with why there is no newer one.
+    """Return a JPEG: the last picture, grey and dim, with the reason why there is no newer one.
 
-    The same picture serves every viewer until the reason changes. Empty or broken
-    `last_jpeg`: a plain dark ground.
+    All viewers share the picture until the reason changes. If `last_jpeg` is empty or broken, the
+    ground is plain and dark.
     """
     now_s = time.monotonic()
     for old in [key for key, (sent_s, _) in list(_drawn.items()) if now_s - sent_s > KEPT_S]:
@@ -43,7 +43,7 @@ def draw_placeholder(last_jpeg: bytes, title: str, reason: str) -> bytes:
 
 
 def kept_placeholders() -> int:
-    """How many drawn pictures are held for the next viewer."""
+    """Return the number of pictures held for the next viewers."""
     return len(_drawn)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a camera's picture, in plain words, with what to do about it."""
+"""Describes the problems of a camera's picture in plain words, with advice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROBLEM_ADVICE: Final[dict[Problem, str]] = {
 
 
 def quality_answer(report: QualityReport) -> Quality:
-    """What is wrong with the picture now."""
+    """Return the current problems of the picture."""
     return Quality(
         valid=report.problem is None,
         problem=report.problem,

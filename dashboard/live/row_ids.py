@@ -1,4 +1,4 @@
-"""Reads the ids of events, from which clients go on."""
+"""Reads the ids of events, from which clients continue."""
 
 from __future__ import annotations
 

@@ -31,13 +31,13 @@ _LENGTHS: Final = struct.Struct(">II")
 
 
 class Sight(Protocol):
-    """What somebody may see now."""
+    """The cameras and pictures that an account may see now."""
 
     def groups(self) -> frozenset[str] | None:
-        """The groups whose cameras they may see; None: all."""
+        """Groups of visible cameras; None for all groups."""
 
     def shows(self, camera_id: str) -> bool:
-        """Whether they may see pictures of a camera."""
+        """Whether the account may see pictures of a camera."""
 
 
 def wall_records(
@@ -97,7 +97,7 @@ def _state(
     clock: Callable[[], float],
 ) -> bytes:
     try:
-        # Spliced, not parsed and written again: the list is the same for many viewers.
+        # Insert the encoded list as it is, because many viewers share it.
         cameras, notice = board.json(groups), json.dumps(loss())
     except StoreError as error:
         head = {"type": "trouble", "detail": words_for_viewers(error)}

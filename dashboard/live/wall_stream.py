@@ -35,7 +35,7 @@ def stream() -> Response:
     if len(wanted) > MAX_CAMERAS:
         return problem(400, "bad_request", f"{len(wanted)} cameras; at most {MAX_CAMERAS}")
     services().board.forget()
-    # Also answers 503 at once when Redis is away. Ids nobody registered are left out.
+    # This read also answers 503 at once if Redis is away. Unknown ids are left out.
     seen = visible_cameras(snapshot.camera for snapshot in services().board.snapshots())
     watched = [camera for camera in seen if camera.id in wanted]
     note_watching(watched)

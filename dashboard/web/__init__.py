@@ -1,1 +1,1 @@
-"""What every view needs: errors, guards, requests, conditional answers."""
+"""The parts that views share: errors, guards, requests, conditional answers."""

@@ -1,14 +1,14 @@
-"""Turns what a view returns into its answer, and tells the API's document the same.
+"""Turns a view's return value into its answer, and describes both for the API's document.
 
     @blueprint.get("/<camera_id>/people")
     @requires("viewer")
     @answers()
     def people(camera_id: str, query: PeopleQuery) -> PeopleAnswer: ...
 
-The annotations say it all, once. A view gets its `query` read into that model. The model that it is
-annotated to return is both the schema in the document and the only class that it can answer with.
-`-> None` is 204, and `-> Answer[Model]` brings headers, or another status. Refusals are raised
-(`dashboard.web.errors`). Only files, pictures and streams are a `Response`.
+The annotations are the only description. A view receives its `query` as an instance of that model.
+The annotated model of the return value is the schema in the document, and the view must return an
+instance of it. `-> None` means 204, and `-> Answer[Model]` adds headers or another status. A view
+raises refusals (`dashboard.web.errors`). Only files, pictures and streams are a `Response`.
 """
 
 from __future__ import annotations
@@ -34,45 +34,45 @@ Model = TypeVar("Model", bound=BaseModel, covariant=True)
 
 @dataclass(frozen=True)
 class Answer(Generic[Model]):
-    """A model with what else its answer brings."""
+    """A model, with headers and status of its answer."""
 
     body: Model
     status: int = 0
-    """0: the view's own."""
+    """0 means the view's own status."""
     headers: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
-    """Of what can be written, for `If-Match`: the entity tag begins with it."""
+    """Version of the record, for `If-Match`; the entity tag begins with it."""
 
 
 @dataclass(frozen=True)
 class answers:  # noqa: N801 - it reads as the decorator that it is
-    """Answer with what the view returns, and describe it.
+    """Answer with the view's return value, and describe it.
 
     Raises:
-        TypeError: the view's annotation is none that this file begins with.
+        TypeError: the view's annotation is not one of the forms in this module's docstring.
     """
 
     status: int = 0
-    """Where all went well; 0: 200, or 204 of a view without an answer."""
+    """Status of success. 0 means 200, or 204 for a view that returns None."""
     also: Mapping[int, str | type[BaseModel]] = field(default_factory=dict)
-    """Further statuses: what they mean, or the model that comes with them and says it."""
+    """Meaning of each further status, or the model that it comes with."""
     body: type[BaseModel] | None = None
     files: str = ""
-    """Name of the form's parts that bring files, where the body is such a form."""
+    """Name of the form's parts with files, if the body is a form."""
     raw: str = ""
-    """Type of a body that is one file, as it is; several with commas between them."""
+    """Media types of a body that is one file, separated by commas."""
     media: str = ""
-    """Type of an answer that is no JSON; several with commas between them."""
+    """Media types of an answer other than JSON, separated by commas."""
     csv: bool = False
-    """The same as CSV, for who asks for it."""
+    """Whether the client can ask for CSV."""
     events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
-    """What comes in the events of an endless answer, by their type."""
+    """Models of the events in an endless answer, by type of event."""
     version: bool = False
-    """Takes `If-Match`."""
+    """Whether the view accepts `If-Match`."""
     passing: Collection[str] = ()
     """Fields that change by themselves, such as an age (`conditional`)."""
     no_store: bool = False
-    """No browser may keep it, so that it has no entity tag."""
+    """Whether browsers must not store the answer; it then has no entity tag."""
 
     def __call__(self, view: View) -> Callable[..., Response]:
         description = _describe(self, view)
@@ -89,23 +89,23 @@ class answers:  # noqa: N801 - it reads as the decorator that it is
 
 @dataclass(frozen=True)
 class Description:
-    """What goes into a view and what comes out of it."""
+    """The description of a view's request and answer."""
 
     view: str
     said: answers
     status: int
     models: Mapping[int, type[BaseModel]]
-    """What it answers as JSON, by status."""
+    """Models of the JSON answers, by status."""
     query: type[BaseModel] | None
 
     @property
     def responds(self) -> bool:
-        """Whether it may make its `Response` itself."""
+        """Whether the view may return a `Response`."""
         return bool(self.said.media or self.said.events or self.said.csv)
 
 
 def description_of(view: View) -> Description | None:
-    """What a view says of itself; None when nothing."""
+    """Return a view's description; None if it has none."""
     return cast(Description | None, getattr(view, DESCRIPTION, None))
 
 
@@ -127,7 +127,7 @@ def _describe(said: answers, view: View) -> Description:
 
 
 def _parts(hint: Any) -> Iterator[Any]:
-    """The classes of `Model`, `Answer[Model]`, and of what `|` joins."""
+    """Yield the classes in `Model`, `Answer[Model]` and unions of them."""
     if inspect.isclass(hint) and get_origin(hint) is None:
         yield hint
     else:
@@ -136,7 +136,7 @@ def _parts(hint: Any) -> Iterator[Any]:
 
 
 def _as_usual(said: answers) -> list[int]:
-    """Other statuses that come with the same model, such as 202 of what has not finished."""
+    """Return further successful statuses with the same model, such as 202 before the end."""
     return [c for c, one in said.also.items() if isinstance(one, str) and c // 100 == 2]
 
 

@@ -1,4 +1,4 @@
-"""Answers that need not be sent again: an entity tag over what matters in them (RFC 9110)."""
+"""Adds entity tags, so that unchanged answers are not sent again (RFC 9110)."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from flask import Response, request
 def conditional(
     response: Response, body: dict[str, Any], passing: Collection[str] = (), version: str = ""
 ) -> Response:
-    """Return `response`, which brings `body`, or 304 when the client has it as it is.
+    """Return `response` with `body`, or 304 if the client already has it.
 
-    `passing`: fields at any depth that change by themselves, such as an age, and do not make it
-    another answer. Therefore the tag is a weak one. `version`: of what can be written; the tag
-    begins with it, so that it can be sent back as `If-Match`.
+    `passing`: fields at any depth that change by themselves, such as an age. The tag ignores them,
+    and is therefore weak. `version`: the record's version. The tag begins with it, so that clients
+    can send the tag as `If-Match`.
     """
     digest = _digest(body, frozenset(passing))
     return tagged(response, f"{version}.{digest}" if version else digest)
 
 
 def wanted_versions() -> frozenset[str] | None:
-    """The versions that `If-Match` asks for; None without one, or for `*`, which is any.
+    """Return the versions in `If-Match`; None without this header, or for `*`.
 
-    Of a tag as `conditional` makes it, only the version counts, and a weak tag is taken: what a
-    camera sees changes all the time, and is nothing that a change of its settings writes over.
+    Only the version in a tag from `conditional` counts, and weak tags are accepted, because a
+    change of a camera's settings does not overwrite its faces, which change all the time.
     """
     tags = request.if_match
-    # One that cannot be read asks for a version that nothing has.
+    # An unreadable tag asks for a version that no record has.
     if tags.star_tag or "If-Match" not in request.headers:
         return None
     # An empty tag comes as None.
@@ -38,9 +38,9 @@ def wanted_versions() -> frozenset[str] | None:
 
 
 def tagged(response: Response, tag: str = "") -> Response:
-    """Give an answer its tag, by default over its bytes, and compare it with the client's."""
+    """Add a tag to an answer, by default over its bytes, and compare it with the client's tag."""
     response.set_etag(tag or hashlib.sha256(response.get_data()).hexdigest()[:32], weak=True)
-    # Kept by the browser or script that asked and by nobody else, and never used unasked.
+    # Only the client may store the answer, and it must ask again before each use.
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.add("Accept")
     response.make_conditional(request)

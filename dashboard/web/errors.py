@@ -1,4 +1,4 @@
-"""How errors reach people: JSON with a stable name and plain words, or a page that says so."""
+"""Turns errors into answers: JSON with a stable name and plain words, or a page."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NAMES: Final = {
 }
 
 UPLOAD_STATUS: Final = {"empty": 400, "too_large": 413, "wrong_type": 415, "damaged": 422}
-"""By the kind of an `UploadError`; 422 for any other."""
+"""Status by the kind of an `UploadError`; 422 for other kinds."""
 
 BUSY_FOR_S: Final = 2
 
@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 
 class Refused(Exception):  # noqa: N818 - what happened to a request, not a fault of ours
-    """A view's own refusal: the status, and what the `Problem` says."""
+    """A view's refusal, with its status and the fields of its `Problem`."""
 
     def __init__(
         self, status: int, error: str, detail: str, headers: Mapping[str, str] | None = None
@@ -67,7 +67,7 @@ class Refused(Exception):  # noqa: N818 - what happened to a request, not a faul
 
 
 def problem(status: int, error: str, detail: str, cause: Trouble | None = None) -> Response:
-    """An error as JSON."""
+    """Return an error as JSON."""
     body = Problem(error=error, detail=detail, cause=cause)
     response = jsonify(body.model_dump(exclude_none=True))
     response.status_code = status
@@ -75,7 +75,7 @@ def problem(status: int, error: str, detail: str, cause: Trouble | None = None) 
 
 
 def register(app: Flask) -> None:
-    """Handle every error of `app` here."""
+    """Handle every error of `app` with this module."""
     app.register_error_handler(CameraNotFoundError, _camera_not_found)
     app.register_error_handler(CameraNameTakenError, _name_taken)
     app.register_error_handler(CameraConfigError, _config)
@@ -160,7 +160,7 @@ def _busy(error: TooManyAttemptsError | BusyError) -> Response:
 
 
 def come_back(error: TooManyAttemptsError | BusyError) -> tuple[int, dict[str, str]]:
-    """The status, and the header that says when to try again."""
+    """Return the status, and the header `Retry-After`."""
     if isinstance(error, TooManyAttemptsError):
         return 429, {"Retry-After": str(math.ceil(error.wait_s))}
     return 503, {"Retry-After": str(BUSY_FOR_S)}
@@ -210,6 +210,6 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    # The rule, not the path: a one-time link has its token there.
+    # Log the rule instead of the path, because the path of a one-time link contains its token.
     _log.error("%s %s failed", request.method, request.url_rule, exc_info=error)
     return _answer(500, "internal_error", "The dashboard failed here; its log says why.")

@@ -1,7 +1,7 @@
-"""Keeps other web sites out: a page elsewhere must neither change nor read anything here.
+"""Keeps other web sites out: their pages must neither change nor read anything here.
 
-The second line of defence; the first is that a cookie alone changes nothing without the token
-that only our own pages know (`dashboard.accounts.access`).
+This is the second line of defence. The first is the token, which only our own pages know: a cookie
+without the token changes nothing (`dashboard.accounts.access`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dashboard.web.errors import Refused
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 PRIVATE_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 OPEN_PATHS: Final = frozenset({"/healthz", "/metrics"})
-"""No pictures and no secrets: probes and Prometheus may use whatever name they have. The static
-files are open, too, so that a page that refuses a name looks like a page."""
+"""Endpoints that answer under any host name, because they serve no pictures and no secrets: probes
+and Prometheus use their own names, and the page that refuses a name needs its static files."""
 
 OWN_PAGES_ONLY: Final = "changes are accepted from this dashboard's pages only"
 
@@ -30,10 +30,10 @@ HEADERS: Final = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Not "no-referrer": a form's POST would then come from the origin "null".
+    # With "no-referrer", a form's POST would come from the origin "null".
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    # Or any page could show our pictures, which are of people.
+    # Otherwise any page could show our pictures of people.
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
@@ -47,10 +47,10 @@ def register(app: Flask) -> None:
 
 
 def _refuse_foreign_host() -> None:
-    """Refuse public names that nobody configured.
+    """Refuse public names that are not configured.
 
-    Else a page could point its own name at this address (DNS rebinding) and would then be
-    "same origin". Addresses and names that no public DNS serves cannot be used for that.
+    Otherwise a page could point its own name at this address (DNS rebinding) and would then be
+    "same origin". Addresses, and names outside public DNS, cannot be used for that attack.
     """
     host = _host_name(f"//{request.host}")
     if request.path in OPEN_PATHS or request.endpoint == "static" or _cannot_be_rebound(host):

@@ -1,4 +1,4 @@
-"""A request's body, which is read against a deadline."""
+"""Reads a request's body against a deadline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEP_BYTES: Final = 64 * 1024
 
 
 class Readable(Protocol):
-    """What gunicorn hands over, and what WSGI asks for."""
+    """The interface of gunicorn's body, which WSGI requires."""
 
     def read(self, size: int) -> bytes: ...
 
@@ -23,11 +23,11 @@ class Readable(Protocol):
 
 
 class RequestBody:
-    """WSGI's `wsgi.input` over a connection that may be given up while it is read.
+    """WSGI's `wsgi.input` over a connection that may be closed during the reading.
 
-    Raises, while it is read, what Flask answers with:
-        RequestTimeout: the client sent more slowly than it must.
-        ServiceUnavailable: others needed the room.
+    Reading raises exceptions that Flask turns into answers:
+        RequestTimeout: the client sent too slowly.
+        ServiceUnavailable: other clients needed the connection.
     """
 
     def __init__(self, body: Readable, connection: Connection) -> None:
@@ -36,7 +36,7 @@ class RequestBody:
         connection.begin_body()
 
     def read(self, size: int = -1) -> bytes:
-        """Return `size` bytes, fewer where the body ends; all of it for a negative size."""
+        """Return `size` bytes, fewer at the end of the body; the whole body for a negative size."""
         parts: list[bytes] = []
         left = size
         while left:

@@ -1,4 +1,4 @@
-"""Reads what an API request brought."""
+"""Reads the query and the body of API requests."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from contract.field_words import field_words
 from contract.messages import read_json
 
 MOST_DEPTH: Final = 32
-"""Of lists and objects in what a request brings."""
+"""Deepest nesting of lists and objects in a request."""
 
 
 class BoundedJson(DefaultJSONProvider):
-    """Flask's JSON for what a request brings: finite numbers, nested no deeper than ours is."""
+    """Flask's JSON with limits: only finite numbers, nested at most `MOST_DEPTH` deep."""
 
     def loads(self, s: str | bytes, **_: Any) -> Any:
         found = read_json(s, "the JSON")
         if _depth(found) > MOST_DEPTH:
             raise ValueError(f"nested more than {MOST_DEPTH} deep")
-        # Half a character (a lone surrogate) can be neither kept nor answered: a ValueError here.
+        # A lone surrogate can be neither stored nor sent: encoding it raises a ValueError here.
         json.dumps(found, ensure_ascii=False).encode()
         return found
 
 
 def _depth(value: Any) -> int:
-    """How deep lists and objects are nested in one another, up to `MOST_DEPTH` and one."""
+    """Return the depth of nested lists and objects, at most `MOST_DEPTH` plus one."""
     depth, inner = 0, [value]
     while inner and depth <= MOST_DEPTH:
         lists = [one for one in inner if isinstance(one, dict | list)]
@@ -43,7 +43,7 @@ def _depth(value: Any) -> int:
 
 
 def json_object() -> dict[str, Any]:
-    """The body, a JSON object; raises 400 for anything else (413, 415 are raised before)."""
+    """Return the body, a JSON object; raise 400 for anything else (413 and 415 come earlier)."""
     body = request.get_json()
     if not isinstance(body, dict):
         raise BadRequest('expected a JSON object, such as {"name": "Gate 1"}')
@@ -54,9 +54,9 @@ Query = TypeVar("Query", bound=BaseModel)
 
 
 def query(kind: type[Query]) -> Query:
-    """The parameters after the `?`; raises `QueryError` for one that cannot be used or is unknown.
+    """Return the query's parameters; raise `QueryError` for an unknown or invalid parameter.
 
-    A parameter may be repeated where its field is a list.
+    A parameter may be repeated if its field is a list.
     """
     fields = {field.alias or name: field for name, field in kind.model_fields.items()}
     known, given = fields.keys(), dict[str, Any](request.args.to_dict())
@@ -77,10 +77,10 @@ def _words(found: ErrorDetails) -> str:
 
 
 def entries_before(entry_id: str | None) -> str:
-    """Where a Redis stream is read from, backwards, for what came before an entry of that id.
+    """Return the id from which to read a Redis stream backwards, for entries before `before`.
 
     Raises:
-        QueryError: it is no such id.
+        QueryError: `before` is not an id.
     """
     if entry_id is None:
         return "+"
@@ -92,7 +92,7 @@ def entries_before(entry_id: str | None) -> str:
 
 
 def refuse_unknown(body: dict[str, Any], known: frozenset[str]) -> None:
-    """Raise `CameraConfigError` for a field that is not in `known`, rather than ignore it."""
+    """Raise `CameraConfigError` for a field that is not in `known`."""
     if unknown := body.keys() - known:
         raise CameraConfigError(
             f"unknown field {', '.join(sorted(unknown))}; expected {', '.join(sorted(known))}"

@@ -1,4 +1,4 @@
-"""How models are described in the API's document."""
+"""Adapts the schemas of models for the API's document."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from typing import Any
 
 
 def no_default(schema: dict[str, Any]) -> None:
-    """A field that is left out of a change has no default: it stays as it is."""
+    """Remove the defaults of a change's fields, because a missing field keeps its value."""
     schema.pop("default", None)

@@ -1,4 +1,4 @@
-"""Requests that bring files: how much they may bring, and that nothing of it reaches a disk."""
+"""Limits the size of uploads, and keeps them off the disk."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Limits:
-    """What a view takes at most; everything else takes what `create_app` says."""
+    """The limits of a view. Other views have the limits of `create_app`."""
 
     body_bytes: int
     files: int
 
 
 class InMemoryRequest(Request):
-    """Keeps uploaded files in memory, which `Limits` bound; by default large ones go to a disk."""
+    """Keeps uploaded files in memory, within `Limits`; Flask would write large ones to disk."""
 
     def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
         return io.BytesIO()
 
 
 def takes_files(body_bytes: int, files: int) -> Callable[[View], View]:
-    """Let a view's requests bring so much."""
+    """Set the limits of a view's requests."""
 
     def mark(view: View) -> View:
         setattr(view, LIMITS, Limits(body_bytes, files))
@@ -45,7 +45,7 @@ def takes_files(body_bytes: int, files: int) -> Callable[[View], View]:
 
 
 def register(app: Flask) -> None:
-    """Apply the views' limits. Before any hook that reads a form, such as that of the token."""
+    """Apply the views' limits. Call this before adding hooks that read forms (the token's)."""
     app.request_class = InMemoryRequest
     app.before_request(_apply_limits)
     app.after_request(_drain)
@@ -64,10 +64,10 @@ def _apply_limits() -> None:
 
 
 def _drain(response: Response) -> Response:
-    """Read what a refused request still brings, and forget it.
+    """Read and discard the rest of a refused request.
 
-    A server that closes a connection with something unread resets it, and then a browser never
-    sees the answer that says why.
+    A server that closes a connection with unread data resets it. The browser would then never see
+    the answer with the reason.
     """
     if _limits() is None or response.status_code < 400:
         return response

@@ -1,4 +1,4 @@
-"""What a stream must know of the connection under it, beyond WSGI."""
+"""Gives streams access to their connection's socket, which WSGI hides."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class ViewerSocket:
         self._connection = connection_of(environ)
 
     def keep_short(self) -> None:
-        """Count it as a stream, and let little be in flight.
+        """Count the connection as a stream, and keep its send buffer small.
 
         A slow viewer must skip pictures, not see old ones; the kernel would otherwise buffer
         megabytes, which is many seconds of video.
 
         Raises:
-            BusyError: the account, or all of them, have as many streams as they may.
+            BusyError: the account, or all accounts together, have reached the limit of streams.
         """
         if self._connection is not None:
             self._connection.enter("streaming")
@@ -38,7 +38,7 @@ class ViewerSocket:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
 
     def gone(self) -> bool:
-        """Whether the viewer has hung up. Writing would tell only at the second attempt."""
+        """Whether the viewer has disconnected. A write would fail only at the second attempt."""
         if self._socket is None:
             return False
         try:
