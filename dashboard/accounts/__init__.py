@@ -1,1 +1,1 @@
-"""Who may do what: users, API keys, sessions, one-time links, and the log of what they did."""
+"""Accounts and rights: users, API keys, sessions, one-time links, and the audit log."""

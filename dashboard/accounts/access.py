@@ -1,12 +1,12 @@
-"""Who may open what. Every view says so itself; one that says nothing opens to nobody.
+"""Controls access to views. Every view states its rule; a view without a rule refuses everybody.
 
     @blueprint.patch("/<camera_id>")
     @requires("operator")
     def change(camera_id): ...
 
-Where the address names a camera, the role is needed for that camera's group, and a camera that
-somebody may not see does not exist for them. Otherwise the role is needed somewhere, and the
-view checks the group it turns out to be about with `require_group`.
+If the path names a camera, the client needs the role for that camera's group, and a hidden camera
+does not exist for the client. Otherwise the client needs the role for some group, and the view
+checks the group concerned with `require_group`.
 """
 
 from __future__ import annotations
@@ -46,24 +46,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Rule:
-    """What a view asks of whoever opens it."""
+    """A view's requirements for access."""
 
     role: Role | None
-    """None: nobody has to be signed in."""
+    """Least role; None for a public view."""
     everywhere: bool = False
-    """The role must hold for all cameras."""
+    """Whether the role must hold for all cameras."""
     in_person: bool = False
-    """For people who have signed in; not for API keys."""
+    """Whether only signed-in people may open the view, not API keys."""
     metrics: bool = False
-    """A key that reads metrics and nothing else may open it, too."""
+    """Whether a key for metrics may open the view too."""
     action: str = ""
-    """What the audit log calls a change; by default the endpoint's name."""
+    """The action in the audit log; by default the endpoint's name."""
     goes_on: GoesOn = ""
-    """`answer`: it is sent part by part, or waited for. `upload`: the view reads the body itself,
-    bit by bit, and asks `admission()` as it does. An answer in parts is refused without it."""
+    """`answer`: the answer is sent in parts, or waits. `upload`: the view reads the body itself, in
+    parts, and checks `admission()` meanwhile. Otherwise an answer in parts is refused."""
 
     def admits(self, identity: Identity, camera: Camera | None) -> bool:
-        """Whether `identity` may; `camera` is the one the address names."""
+        """Whether `identity` may open the view; `camera` is the one in the path."""
         if identity.metrics_only:
             return self.metrics
         if self.role is None:
@@ -91,12 +91,12 @@ def requires(
     action: str = "",
     goes_on: GoesOn = "",
 ) -> Callable[[View], View]:
-    """Let only those open the view who have `role`; see `Rule`."""
+    """Let only clients with `role` open the view; see `Rule`."""
     return lambda view: _mark(view, Rule(role, everywhere, in_person, metrics, action, goes_on))
 
 
 def rule_of(view: Callable[..., Any]) -> Rule | None:
-    """What a view says of who may open it."""
+    """Return the rule of a view."""
     return cast(Rule | None, getattr(view, RULE, None))
 
 
@@ -106,9 +106,9 @@ def _mark(view: View, rule: Rule) -> View:
 
 
 def register(app: Flask) -> None:
-    """Have every request to `app` ask here first."""
+    """Check every request to `app` with this module first."""
     logins = LoginManager()
-    # Its own processor would ask Redis for the user even on the page that says Redis is away.
+    # Flask-Login's processor would read the user from Redis even on the page about Redis' absence.
     logins.init_app(app, add_context_processor=False)
     logins.session_protection = None  # a session is in Redis, and phones change their address
     logins.user_loader(lambda token: services().accounts.by_session(token))
@@ -116,7 +116,7 @@ def register(app: Flask) -> None:
     CSRFProtect(app)
     app.view_functions["static"] = public(app.view_functions["static"])
     app.before_request(_authorise)
-    # Hooks after a request run last to first: a change is noted whether or not its answer is held.
+    # Hooks after a request run in reverse order, so a change is logged even if its answer is held.
     app.after_request(_hold)
     app.after_request(_note_change)
     app.context_processor(lambda: {"account": known(), "redis_loss": _redis_loss})
@@ -141,17 +141,17 @@ def loss_notice(loss: Loss | None, asking: Identity) -> str:
 
 
 def admission() -> Admission:
-    """What lets this request in. Only in views that are not public."""
+    """Return the admission of this request. Only for views that are not public."""
     return cast(Admission, g.admission)
 
 
 def known() -> Identity | None:
-    """Who is asking, where a rule asked; None for anybody."""
+    """Return the client's identity; None in public views."""
     return cast(Identity | None, g.get("identity"))
 
 
 def identity() -> Identity:
-    """Who is asking. Only in views that are not public."""
+    """Return the client's identity. Only for views that are not public."""
     found = known()
     if found is None:
         raise Unauthorized("sign in first")
@@ -159,7 +159,7 @@ def identity() -> Identity:
 
 
 class HasCamera(Protocol):
-    """What belongs to a camera."""
+    """A record with a camera's id."""
 
     @property
     def camera(self) -> Camera: ...
@@ -169,7 +169,7 @@ Item = TypeVar("Item", bound=HasCamera)
 
 
 def visible_cameras(cameras: Iterable[Camera]) -> list[Camera]:
-    """Those cameras that whoever is asking may see. Browsers' webcams are in no list."""
+    """Return the cameras that the client may see, without browsers' webcams."""
     grants = identity().grants
     return [
         camera for camera in cameras if grants.allow("viewer", camera.group) and not camera.owner
@@ -177,19 +177,19 @@ def visible_cameras(cameras: Iterable[Camera]) -> list[Camera]:
 
 
 def may_change(camera: Camera) -> bool:
-    """Whether whoever is asking may change a camera, and so see where its address leads."""
+    """Whether the client may change a camera, and therefore see its address."""
     return identity().grants.allow("operator", camera.group)
 
 
 def require_group(role: Role, group: str) -> None:
-    """Raise 403 unless whoever is asking has `role` for cameras of `group`."""
+    """Raise 403 unless the client has `role` for cameras of `group`."""
     if not identity().grants.allow(role, group):
         where = f"cameras of {group!r}" if group else "cameras without a group"
         raise Forbidden(f"this needs the role {role} for {where}")
 
 
 def require_camera(role: Role, camera_id: str) -> Camera:
-    """Return a camera that a request's body names; raise as for one its address names."""
+    """Return a camera named in a request's body; raise as for a camera in the path."""
     camera = services().cameras.get(camera_id)
     if not may_see(identity(), camera):
         raise CameraNotFoundError(f"no camera has the id {camera_id!r}")
@@ -198,7 +198,7 @@ def require_camera(role: Role, camera_id: str) -> Camera:
 
 
 def audit(action: str, subject: str = "", who: str = "") -> None:
-    """Write into the audit log; once a request has done so, it is not written there again."""
+    """Write the request into the audit log; the hook then does not log it again."""
     g.audited = True
     asking = known()
     services().accounts.audit.write(
@@ -209,7 +209,7 @@ def audit(action: str, subject: str = "", who: str = "") -> None:
 def audit_change(
     action: str, name: str, asked: Iterable[str], before: object, after: object
 ) -> None:
-    """Note which of the fields asked for were changed; nothing where none was."""
+    """Log the changed fields; log nothing without a change."""
     changed = [one for one in sorted(asked) if getattr(before, one) != getattr(after, one)]
     if changed:
         audit(action, f"{name}: {', '.join(changed)}")
@@ -218,12 +218,12 @@ def audit_change(
 
 
 def audit_is_done() -> None:
-    """Leave this request out of the audit log: what it belongs to is there already."""
+    """Leave this request out of the audit log, because its action is already there."""
     g.audited = True
 
 
 def note_watching(cameras: Iterable[Camera]) -> None:
-    """Write down who begins to watch these cameras, unless they did a moment ago."""
+    """Log that the client begins to watch these cameras, unless it did so a moment ago."""
     log, asking = services().accounts.audit, identity()
     fresh = [c.name for c in cameras if log.first_time(f"{asking.kind}:{asking.id}", c.id)]
     if fresh:
@@ -236,7 +236,7 @@ def _by_authorization(_: object) -> Identity | None:
 
 
 def _key_sent() -> str | None:
-    """An API key as a bearer token, or as the password of HTTP's basic scheme."""
+    """Return the API key from a bearer token, or from the password of HTTP's basic scheme."""
     given = request.authorization
     if given is None:
         return None
@@ -265,7 +265,7 @@ def _authorise() -> Response | None:
     g.admission = _admission(asking, rule)
     g.admission.require(asking)
     if unsafe and rule.goes_on != "upload":
-        # Whoever sends slowly may have lost their rights by the time that all of it is here.
+        # A slow client may have lost its rights before the whole body arrived.
         request.get_data(parse_form_data=True)
         g.admission.recheck()
     g.identity = g.admission.identity
@@ -282,7 +282,7 @@ def _admission(asking: Identity, rule: Rule) -> Admission:
 
 
 def _hold(response: Response) -> Response:
-    """Look again at what goes on, or was waited for, before it goes out."""
+    """Check a long or delayed answer again before it is sent."""
     allowed = cast(Admission | None, g.get("admission"))
     rule = rule_of(current_app.view_functions.get(request.endpoint or "", _hold))
     if allowed is None or rule is None or response.status_code >= 400:
@@ -303,7 +303,7 @@ def _hold(response: Response) -> Response:
 
 
 def _identify() -> Identity | None:
-    # Who sends a key means it, even from a browser that is signed in.
+    # An API key takes precedence, even from a browser with a session.
     if request.authorization is not None:
         return _by_authorization(request)
     return current_user._get_current_object() if current_user.is_authenticated else None
@@ -322,12 +322,12 @@ def _ask_to_sign_in() -> Response:
 
 
 def _where_it_was_going() -> str:
-    """The page asked for, with the path under which a proxy serves us."""
+    """Return the requested page, with the path under which a proxy serves the dashboard."""
     return (request.script_root + request.full_path).rstrip("?")
 
 
 def _challenge() -> WWWAuthenticate:
-    """Basic for players such as VLC; not for pages, over which a browser would put its window."""
+    """Ask players such as VLC for the basic scheme, but not pages, where browsers open a window."""
     from_page = "Sec-Fetch-Mode" in request.headers or bool(request.cookies)
     return WWWAuthenticate("bearer" if from_page else "basic", {"realm": REALM})
 

@@ -1,8 +1,8 @@
-"""Decides whether somebody may open an answer, and whether an answer that goes on may go on.
+"""Decides whether a client may open an answer, and whether a long answer may continue.
 
-The same question is asked at the door and, once a second, for as long as an answer goes on: who
-is this now, what may they do now, where is the camera now. So whatever is withdrawn, a role, an
-account, a key, a session or a camera, ends what is open as surely as it refuses the next request.
+Both decisions use the same check, once per request and then once a second: the client's identity,
+its rights and the camera's group, all as of now. Therefore removing a role, an account, a key, a
+session or a camera ends open answers as surely as it refuses the next request.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from dashboard.web.viewer_socket import ViewerSocket
 
 LOOK_EVERY_S: Final = 1.0
 UNASKED_S: Final = 10.0
-"""How long we go on sending a file while Redis cannot be asked."""
+"""Seconds for which a download continues while Redis is away."""
 SIGN_IN: Final = "sign in, or send an API key: Authorization: Bearer KEY"
 
 
 class Asked(Protocol):
-    """What a view asks of whoever opens it (`access.Rule`)."""
+    """A view's requirements (`access.Rule`)."""
 
     @property
     def role(self) -> str | None: ...
@@ -39,7 +39,7 @@ class Asked(Protocol):
 
 
 class Admission:
-    """One request's permission, as of the last look."""
+    """A request's permission, as of the last check."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Admission:
         roster: CameraRoster,
         camera_id: str | None = None,
     ) -> None:
-        """`who` says, from fresh records, who asks; `camera_id` is the camera the path names."""
+        """`who` reads the client's identity from the store; `camera_id`: the path's camera."""
         self._who = who
         self._asked = asked
         self._cameras = cameras
@@ -61,18 +61,18 @@ class Admission:
 
     @property
     def identity(self) -> Identity:
-        """Who asks, with what they might do at the last look."""
+        """The client's identity and rights at the last check."""
         if self._identity is None:
             raise Unauthorized(SIGN_IN)
         return self._identity
 
     def require(self, asking: Identity | None = None) -> None:
-        """Look, and let in whoever asks; `asking` is who that is, where it was just read.
+        """Check the client; `asking` is its identity if that was just read.
 
         Raises:
-            Unauthorized: nobody is signed in, or not any more.
-            CameraNotFoundError: the camera is not there, or out of their sight.
-            Forbidden: their role does not do.
+            Unauthorized: the client has no session, or it has ended.
+            CameraNotFoundError: the camera does not exist, or is hidden from the client.
+            Forbidden: the client's role is not sufficient.
         """
         self._looked_at = time.monotonic()
         asking = asking or self._who()
@@ -90,18 +90,18 @@ class Admission:
         self._admitted_at = time.monotonic()
 
     def due(self) -> bool:
-        """Whether the last look is a second old."""
+        """Whether the last check is at least a second old."""
         return time.monotonic() - self._looked_at >= LOOK_EVERY_S
 
     def recheck(self) -> None:
-        """Look again if it is time; raises as `require` does."""
+        """Check again if it is time; raises like `require`."""
         if self.due():
             self.require()
 
     def ended(self) -> bool:
-        """Whether what is open must end now; asks once a second at most.
+        """Whether a stream must end now; checks at most once a second.
 
-        While Redis is away nobody can say, and no live picture can come.
+        While Redis is away, no check is possible, and no live picture arrives either.
         """
         try:
             self.recheck()
@@ -112,19 +112,19 @@ class Admission:
         return False
 
     def unasked(self) -> bool:
-        """Whether Redis has not answered for so long that a file must not go on either."""
+        """Whether Redis has been away for so long that a download must end too."""
         return time.monotonic() - self._admitted_at > UNASKED_S
 
     def groups(self) -> frozenset[str] | None:
-        """The groups whose cameras may be seen; None: all cameras."""
+        """The groups of visible cameras; None for all cameras."""
         return self.identity.grants.groups()
 
     def sees(self, camera: Camera) -> bool:
-        """Whether a camera may be seen, going by its newest record where that was read."""
+        """Whether a camera may be seen, by its newest record if that was read."""
         return may_see(self.identity, self._newest().get(camera.id, camera))
 
     def shows(self, camera_id: str) -> bool:
-        """Whether pictures of a camera may be shown: it is there, in sight and switched on."""
+        """Whether pictures of a camera may be shown: it exists, is visible and is enabled."""
         camera = self._newest().get(camera_id)
         return camera is not None and camera.enabled and may_see(self.identity, camera)
 
@@ -137,7 +137,7 @@ class Admission:
         return camera
 
     def _newest(self) -> Mapping[str, Camera]:
-        """All cameras as of the last look; read from the first time that somebody asks for one."""
+        """Return all cameras as of the last check; reads them from the first call on."""
         if self._known is None:
             try:
                 self._known = self._read_cameras()
@@ -150,17 +150,17 @@ class Admission:
 
 
 def may_see(asking: Identity, camera: Camera) -> bool:
-    """Whether a camera exists for somebody; a browser's webcam does for its owner alone."""
+    """Whether a camera is visible to a client; only its owner sees a browser's webcam."""
     if camera.owner:
         return camera.owner == asking.owner
     return asking.grants.allow("viewer", camera.group)
 
 
 def hold(response: Response, admission: Admission, viewer_socket: ViewerSocket) -> None:
-    """Have an answer that goes on ask before each of its parts.
+    """Make a long answer check before each of its parts.
 
-    Its iterator yields at least twice a second, `b""` where there is nothing to send, so that it
-    also ends in time when nothing happens.
+    Its iterator must yield at least twice a second, `b""` if there is nothing to send, so that the
+    answer also ends in time when nothing happens.
     """
     parts = cast(Iterable[bytes], response.response)
     if "Content-Length" in response.headers:
@@ -185,6 +185,6 @@ def _live(
 def _file(parts: Iterable[bytes], admission: Admission) -> Iterator[bytes]:
     for part in parts:
         if admission.ended() or admission.unasked():
-            # It must not look whole, and the server would wait for what its length promised.
+            # The answer must not look complete, and the server would wait for the promised length.
             raise ConnectionResetError(errno.ECONNRESET, "the right to this file has ended")
         yield part

@@ -1,4 +1,4 @@
-"""What the pages about accounts ask for."""
+"""The forms of the pages about accounts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]
 
 
 class ChangePasswordForm(NewPasswordForm):
-    """The password there was, and the new one."""
+    """The current password and the new one."""
 
     current = PasswordField("Current password", [InputRequired("Enter a password.")])
 
@@ -65,13 +65,13 @@ class GrantsForm(FlaskForm):  # type: ignore[misc]
         return []
 
     def grants(self) -> dict[str, Role]:
-        """What was chosen."""
+        """Return the chosen roles."""
         chosen = {EVERYWHERE: self.role_everywhere.data}
         chosen |= {group: field.data for group, field in self.group_fields()}
         return {group: role for group, role in chosen.items() if role in ROLES}
 
     def show(self, grants: dict[str, Role]) -> None:
-        """Select what an account has."""
+        """Select the account's roles."""
         self.role_everywhere.data = grants.get(EVERYWHERE, _NO_ROLE)
         for group, field in self.group_fields():
             field.data = grants.get(group, _NO_ROLE)
@@ -111,7 +111,7 @@ class KeyForm(GrantsForm):
 
 
 class PlainForm(FlaskForm):  # type: ignore[misc]
-    """A button: nothing but the protection against other sites."""
+    """A form that is only a button, with the protection against other sites."""
 
 
 def with_groups(form: type[GrantsForm], groups: list[str]) -> type[GrantsForm]:

@@ -1,4 +1,4 @@
-"""Who is asking: a signed-in person or an API key, with what they may do."""
+"""The identity of a client: a signed-in person or an API key, with its rights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract.accounts.grants import Grants
 
 @dataclass(frozen=True)
 class Identity:
-    """Somebody known. Read anew for each request, so that a change takes effect at once."""
+    """A known client, read for each request, so that a change takes effect at once."""
 
     kind: Literal["user", "key"]
     id: str
@@ -19,21 +19,21 @@ class Identity:
     metrics_only: bool = False
     session_token: str = field(default="", repr=False)
 
-    # What Flask-Login asks of whoever is signed in.
+    # Flask-Login requires these of a signed-in user.
     is_authenticated = True
     is_active = True
     is_anonymous = False
 
     def get_id(self) -> str:
-        """What the signed cookie holds: the session's token, never the account's id."""
+        """Return the content of the signed cookie: the session's token, never the account's id."""
         return self.session_token
 
     @property
     def owner(self) -> str:
-        """Names this person or key in records of theirs alone."""
+        """Identifies the person or key as the owner of uploads and webcams."""
         return f"{self.kind}:{self.id}"
 
     @property
     def label(self) -> str:
-        """The name in the audit log."""
+        """Return the name for the audit log."""
         return self.name if self.kind == "user" else f"{self.name} (API key)"

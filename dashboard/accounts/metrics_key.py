@@ -1,4 +1,4 @@
-"""The key in a file, with which a program may read the metrics and nothing else."""
+"""Reads the key file with which a program may read the metrics and nothing else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MetricsKey:
     """The key of `MASKWATCH_METRICS_KEY_FILE`."""
 
     def __init__(self, path: Path | None) -> None:
-        """`path`: None where there is no such key.
+        """`path`: None without such a key.
 
         Raises:
             SettingsError: the file cannot be read, or its key is too short.

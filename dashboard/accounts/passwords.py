@@ -1,4 +1,4 @@
-"""Passwords: what they must be, and how they are kept (argon2id, RFC 9106)."""
+"""Checks the strength of passwords, and hashes them (argon2id, RFC 9106)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from contract.errors import AccountError, BusyError
 SHORTEST: Final = 10
 LONGEST: Final = 200
 AT_ONCE: Final = 2
-"""Hashes computed at the same time: each takes 64 MiB and most of a core for a moment."""
+"""Most simultaneous hashes. Each takes 64 MiB and most of a core for a moment."""
 WAITING: Final = 16
-"""Hashes that may wait for their turn; with 80 ms each, the last waits less than a second."""
+"""Most waiting hashes. At 80 ms each, the last waits less than a second."""
 NICER_BY: Final = 5
-"""How far hashing gives way to the event loop: argon2 starts threads that would fill every core.
-By 10, nobody could sign in while workers use all of a machine.
+"""Niceness of hashing. It yields to the event loop, because argon2's threads would fill every core.
+At 10, sign-ins would starve while workers use the whole machine.
 """
 
 T = TypeVar("T")
 
 
 def direct(work: Callable[[], T]) -> T:
-    """Do the work here and now."""
+    """Do the work in the calling thread."""
     return work()
 
 
@@ -46,7 +46,7 @@ class GeventPool:
         """Return what `work` returns, letting other greenlets run meanwhile.
 
         Raises:
-            BusyError: as much is waiting as may; the work was not begun.
+            BusyError: too much work is waiting; this work was not started.
         """
         with self._lock:
             if self._under_way >= self._most:
@@ -94,7 +94,7 @@ class Passwords:
         return str(self._run(lambda: self._hasher.hash(password)))
 
     def matches(self, password_hash: str, password: str) -> bool:
-        """Whether it is that password. Takes as long for an account without one, or for none."""
+        """Whether the password is right. Takes equally long without a password or an account."""
         if not password_hash and not self._nobodys:
             self._nobodys = self.hash("nobody's password")
         found = self._run(lambda: self._verify(password_hash or self._nobodys, password))

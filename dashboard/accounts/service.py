@@ -1,4 +1,4 @@
-"""The accounts as one: who somebody is, signing in, and the first administrator."""
+"""Identifies clients, signs people in, and creates the first administrator."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FIRST_ADMINISTRATOR: Final = "admin"
 
 @dataclass(frozen=True)
 class Accounts(AccountStores):
-    """The stores of accounts, and what is done with several of them at once."""
+    """The stores of accounts, and operations on several of them."""
 
     passwords: Passwords
     metrics_key: MetricsKey
 
     def by_session(self, token: str) -> Identity | None:
-        """The person whose browser holds this session's token."""
+        """Return the person whose browser holds this session's token."""
         session = self.sessions.find(token)
         user = self.users.get(session.user_id) if session else None
         if user is None or not user.enabled:
@@ -35,20 +35,20 @@ class Accounts(AccountStores):
         return Identity("user", user.id, user.name, user.may(), session_token=token)
 
     def by_key(self, text: str) -> Identity | None:
-        """The API key that `text` is."""
+        """Return the API key with this text."""
         key = self.metrics_key.find(text) or self.api_keys.find(text)
         if key is None:
             return None
         return Identity("key", key.id, key.name, key.may(), metrics_only=key.kind == "metrics")
 
     def check_password(self, name: str, password: str, address: str) -> User | None:
-        """The enabled account of that name and password, or None; every way to try one ends here.
+        """Return the enabled account with that name and password, or None. All attempts come here.
 
-        `address`: whose attempt counts.
+        `address`: the client's address, for which the attempt counts.
 
         Raises:
-            TooManyAttemptsError: it was not tried.
-            BusyError: nor was it counted.
+            TooManyAttemptsError: the password was not tried.
+            BusyError: the password was neither tried nor counted.
         """
         attempt = self.throttle.begin(name, address)
         user = self.users.find(name)
@@ -65,8 +65,8 @@ class Accounts(AccountStores):
     def begin_session(self, user: User, address: str, browser: str) -> Identity | None:
         """Sign in a user who has just proved who they are.
 
-        None where the account was disabled or its password changed meanwhile: that ended the
-        sessions there were, and must end the one that was about to begin.
+        Returns None if the account was disabled or got a new password in the meantime. Those end
+        all sessions, and must also prevent this one.
         """
         token = self.sessions.start(user.id, address, browser)
         found, now = self.by_session(token), self.users.get(user.id)
@@ -76,23 +76,23 @@ class Accounts(AccountStores):
         return found
 
     def set_password(self, user: User, password: str, keep: str = "") -> tuple[User, int]:
-        """Give an account a new password; what was open for the old one ends.
+        """Give an account a new password, and end the sessions of the old one.
 
-        Returns the account and how many sessions ended; `keep` is the token of one that stays.
+        Returns the account and the number of ended sessions; `keep` is the token of one to keep.
 
         Raises:
-            AccountError: it is too easy to guess.
+            AccountError: the password is too easy to guess.
         """
         require_good(password, user.name)
         return self.set_password_hash(user, self.passwords.hash(password), keep)
 
     def set_password_hash(self, user: User, password_hash: str, keep: str = "") -> tuple[User, int]:
-        """As `set_password`, for a password that was judged and hashed before."""
+        """Like `set_password`, for a password that is already checked and hashed."""
         changed = self.users.update(user, password_hash=password_hash)
         return changed, self.end_everything(changed, keep)
 
     def change(self, user: User, **changes: Any) -> User:
-        """Change what an account may; one that is disabled loses its sessions and links."""
+        """Change an account's roles; disabling it ends its sessions and links."""
         changed = self.users.update(user, **changes)
         if not changed.enabled:
             self.end_everything(changed)
@@ -104,7 +104,7 @@ class Accounts(AccountStores):
         self.end_everything(user)
 
     def _hashed_as_today(self, user: User, password: str) -> User | None:
-        """The account with its hash made anew if it is an old one; None if it changed meanwhile."""
+        """Return the account, with a new hash if its own is weak; None if it has changed."""
         if not self.passwords.outdated(user.password_hash):
             return user
         try:
@@ -116,14 +116,14 @@ class Accounts(AccountStores):
             return None
 
     def end_everything(self, user: User, keep: str = "") -> int:
-        """End whatever is open for an account; return how many sessions that were."""
+        """End an account's sessions and links; return the number of sessions."""
         self.links.void(user.id)
         return self.sessions.end_all(user.id, but=keep)
 
     def first_link(self) -> str | None:
-        """The path of a link for the administrator who has no password yet, or None.
+        """Return the path of a link for the administrator without a password, or None.
 
-        Makes that administrator when nobody could look after accounts otherwise.
+        Creates this administrator if no account could manage accounts otherwise.
         """
         everyone = self.users.all()
         if any(user.administers() and user.password_hash for user in everyone):

@@ -1,1 +1,1 @@
-"""Alerts on the dashboard: pages and API. What evaluates and delivers is the package `alerts`."""
+"""Pages and API about alerts. The package `alerts` evaluates rules and delivers messages."""

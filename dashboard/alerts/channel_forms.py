@@ -1,4 +1,4 @@
-"""What the page about an alert channel asks for."""
+"""The forms of alert channels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]
     shown = ("name", "url")
 
     def fields(self) -> dict[str, Any]:
-        """The fields as they were given; an empty address is left out."""
+        """Return the form's fields, without an empty address."""
         return {"name": self.name.data} | ({"url": self.url.data} if self.url.data else {})
 
     def show(self, channel: WebhookChannel | EmailChannel) -> None:
@@ -63,7 +63,7 @@ class EmailForm(FlaskForm):  # type: ignore[misc]
     shown = ("name", "host", "port", "security", "user", "password", "sender", "to")
 
     def fields(self) -> dict[str, Any]:
-        """The fields as they were given; an empty password is left out while there is a user."""
+        """Return the form's fields, without an empty password if there is a user."""
         names = ("name", "host", "port", "security", "user", "sender")
         given = {name: self[name].data for name in names}
         given["to"] = tuple(filter(None, re.split(r"[,;\s]+", str(self.to.data))))

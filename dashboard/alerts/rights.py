@@ -1,7 +1,8 @@
-"""Who sees which alerts and rules, and who may change them.
+"""Decides who sees and changes alerts and rules.
 
-As with cameras: a rule for one camera or group is its operators', one for all cameras is that of
-operators of all. Channels hold addresses and passwords, so administrators of all look after them.
+The rights follow those for cameras: the operators of a camera or group manage its rules, and
+operators of all cameras manage rules for all. Channels contain addresses and passwords, so only
+administrators of all cameras manage them.
 """
 
 from __future__ import annotations
@@ -20,30 +21,30 @@ from dashboard.services import services
 
 
 def cameras_by_id() -> dict[str, Camera]:
-    """Every camera but browsers' webcams."""
+    """Return every camera except browsers' webcams."""
     return {camera.id: camera for camera in services().cameras.all() if not camera.owner}
 
 
 def may_see_camera(camera_id: str, group: str, cameras: Mapping[str, Camera]) -> bool:
-    """Whether what was written down of a camera may be seen; `group` counts once it is removed."""
+    """Whether the client may see records about a camera; `group` decides if it was removed."""
     camera = cameras.get(camera_id)
     return identity().grants.allow("viewer", camera.group if camera else group)
 
 
 def visible_alerts(alerts: list[Alert]) -> list[Alert]:
-    """Those alerts that whoever is asking may see."""
+    """Return the alerts that the client may see."""
     cameras = cameras_by_id()
     return [a for a in alerts if may_see_camera(a.camera_id, a.group, cameras)]
 
 
 def visible_rules() -> list[AlertRule]:
-    """Those rules that concern a camera which whoever is asking may see."""
+    """Return the rules about cameras that the client may see."""
     cameras = cameras_by_id()
     return [rule for rule in services().rules.all() if _may("viewer", rule, cameras)]
 
 
 def may_change(rule: AlertRule) -> bool:
-    """Whether whoever is asking may change this rule."""
+    """Whether the client may change this rule."""
     return _may("operator", rule, cameras_by_id())
 
 
@@ -57,12 +58,12 @@ def _may(needed: Role, rule: AlertRule, cameras: Mapping[str, Camera]) -> bool:
         return grants.allow(needed, camera.group)
     if rule.group:
         return grants.allow(needed, rule.group)
-    # Who sees any camera sees what all cameras are watched for.
+    # A client that sees any camera also sees the rules for all cameras.
     return grants.allow_somewhere("viewer") if needed == "viewer" else everywhere
 
 
 def find_rule(rule_id: str) -> AlertRule:
-    """A rule that may be seen; 404 for any other."""
+    """Return a rule that the client may see; raise 404 for others."""
     for rule in visible_rules():
         if rule.id == rule_id:
             return rule
@@ -70,17 +71,17 @@ def find_rule(rule_id: str) -> AlertRule:
 
 
 def require_rule(rule: AlertRule) -> None:
-    """Raise 403 unless whoever is asking may change a rule that is there."""
+    """Raise 403 unless the client may change an existing rule."""
     if not may_change(rule):
         raise Forbidden("this rule is about cameras that you may not change")
 
 
 def require_scope(rule: AlertRule) -> None:
-    """Raise unless whoever is asking may have a rule like this, about cameras there are.
+    """Raise unless the client may save this rule, and its cameras and channels exist.
 
     Raises:
-        Forbidden: they may not change those cameras.
-        AlertError: the camera or a channel that it names does not exist.
+        Forbidden: the client may not change those cameras.
+        AlertError: a named camera or channel does not exist.
     """
     if rule.camera_id:
         try:

@@ -1,4 +1,4 @@
-"""What the page about an alert rule asks for: percent and minutes, where the rule has shares."""
+"""The form of an alert rule: percent and minutes in place of the rule's shares and seconds."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ ALL: Final = "all"
 
 
 class ManyField(SelectMultipleField):  # type: ignore[misc]
-    """Boxes to tick."""
+    """A field of checkboxes."""
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 
 
 class RuleForm(FlaskForm):  # type: ignore[misc]
-    """What every rule has."""
+    """The fields that every rule has."""
 
     name = StringField("Name", [InputRequired("Enter a name for the rule."), Length(max=80)])
     scope = SelectField("Cameras", description="Each camera is evaluated separately.")
@@ -60,15 +60,15 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     enabled = BooleanField("Enabled", default=True)
 
     def condition(self) -> dict[str, Any]:
-        """What the rule watches for, as the rule itself has it."""
+        """Return the rule's condition."""
         raise NotImplementedError
 
     def show_condition(self, rule: AlertRule) -> None:
-        """Fill in what the rule watches for."""
+        """Fill in the condition."""
         raise NotImplementedError
 
     def fields(self) -> dict[str, Any]:
-        """The rule's fields as they were given."""
+        """Return the rule's fields from the form."""
         kind, _, named = str(self.scope.data).partition(":")
         hours = {name: self[name].data for name in ("days", "begin", "end", "tz")}
         return {
@@ -97,7 +97,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
 
 
 class RateForm(RuleForm):
-    """Too few wear a mask."""
+    """The form for a low mask rate."""
 
     below = FloatField(
         "Alert below, %",
@@ -157,7 +157,7 @@ class _LastingForm(RuleForm):
 
 
 class OfflineForm(_LastingForm):
-    """No picture comes."""
+    """The form for a camera without pictures."""
 
     kind: AlertKind = "offline"
     for_s = IntegerField(
@@ -173,7 +173,7 @@ class OfflineForm(_LastingForm):
 
 
 class QualityForm(_LastingForm):
-    """The picture is unreliable."""
+    """The form for an unreliable picture."""
 
     kind: AlertKind = "quality"
     for_s = IntegerField(
@@ -202,7 +202,7 @@ def _percent(share: float) -> float:
 
 
 def scope_of(rule: AlertRule) -> str:
-    """What a rule is about, as the form's choice."""
+    """Return a rule's scope as the form's choice."""
     if rule.camera_id:
         return f"camera:{rule.camera_id}"
     return f"group:{rule.group}" if rule.group else ALL
@@ -211,6 +211,6 @@ def scope_of(rule: AlertRule) -> str:
 def offer(
     form: RuleForm, scopes: Sequence[tuple[str, str]], channels: Sequence[tuple[str, str]]
 ) -> None:
-    """Set what can be chosen: scopes and channels, each a value and its words."""
+    """Set the choices of scopes and channels, each a value and its words."""
     form.scope.choices = [SelectChoice(value, words) for value, words in scopes]
     form.channels.choices = [SelectChoice(value, words) for value, words in channels]

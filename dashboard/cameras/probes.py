@@ -21,7 +21,7 @@ PROBE_JOB: Final = "ingest.probe.probe.probe_camera"
 JOB_TIMEOUT_S: Final = 30
 QUEUED_AT_MOST_S: Final = 60
 OWNER_FIELD: Final = "owner"
-"""In the job's `meta`: who asked for the probe."""
+"""Key in the job's `meta` for the probe's owner."""
 
 _STATES: Final[dict[str, ProbeState]] = {
     "started": "running",
@@ -63,9 +63,9 @@ class Probes:
         )
 
     def read(self, probe_id: str, owner: str) -> ProbeAnswer | None:
-        """State and result of a probe of `owner`'s; None when there is none of that id.
+        """Return state and result of a probe of `owner`; None for other owners and unknown ids.
 
-        What a camera shows and how its address answers is for nobody else, whatever their role.
+        Nobody else may see the picture and the camera's answers, whatever their role.
         """
         job = self._queue.find(probe_id)
         if job is None:
@@ -86,9 +86,9 @@ class Probes:
         )
 
     def _result(self, probe_id: str, returned: object) -> ProbeResult | None:
-        """What the job returned, with the picture; None of what is no result.
+        """Return the job's result with the picture; None if it is not a result.
 
-        RQ's result comes without the picture, because Redis would write it to its disk.
+        RQ's result lacks the picture, because Redis would write it to its disk.
         """
         try:
             found = _RESULT.validate_python(returned)

@@ -1,4 +1,4 @@
-"""The source that a request names: what is hidden of it, and which files may be read."""
+"""Checks a request's source: its hidden parts, and the permission to read a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runtime.settings import Settings
 
 
 def refuse_redacted(source: object) -> None:
-    """Raise `CameraConfigError` when `source` has stars where a password belongs."""
+    """Raise `CameraConfigError` if `source` has stars in place of a password."""
     if isinstance(source, str) and HIDDEN in source:
         raise CameraConfigError(
             f"source: {HIDDEN} stands for what is hidden of the saved address; "
@@ -24,25 +24,25 @@ def refuse_redacted(source: object) -> None:
 
 
 def require_file_right(source: str) -> None:
-    """Raise 403 where `source` is a file that whoever asks may not have read.
+    """Raise 403 if `source` is a file that the client may not have read.
 
-    Whether there is such a file has no part in it.
+    The result does not depend on whether the file exists.
     """
     if not may_read(source, identity().grants, services().settings):
         raise Forbidden(f"source: {HOW_TO_HAVE_ONE}")
 
 
 def may_read(source: str, grants: Grants, settings: Settings) -> bool:
-    """Whether a source is no file, or one that somebody with these grants may have read."""
+    """Whether these grants allow a source: any source except files without permission."""
     folders = folders_of(settings.source_folders)
     everywhere = grants.allow_everywhere("administrator")
     return not names_file(source) or everywhere or lies_within(source, folders)
 
 
 def merged_source(source: object, saved: Camera) -> object:
-    """The source that is meant: the saved one where it came back as it was shown.
+    """Return the full source: the saved one if the request repeats its shown form.
 
-    Anything else with stars is refused: guessing could send a camera's password elsewhere.
+    Other sources with stars are refused, because a guess could send a camera's password elsewhere.
     """
     if isinstance(source, str) and saved.shows_as(source):
         return saved.source

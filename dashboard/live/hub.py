@@ -25,8 +25,8 @@ from runtime.tracing import OFF, Tracing, stream_moment
 
 REFRESH_S: Final = 0.3
 """Seconds between renewals of `watched`. Three fit into its lifetime, so that one may be late."""
-# Also the longest a new viewer of an unwatched camera waits to be taken along.
 BLOCK_MS: Final = 150
+"""Longest blocking read, which a new viewer of an unwatched camera must wait for."""
 
 SLOW_EVERY_S: Final = 0.25
 """Seconds between pictures of small tiles, in which four pictures a second look like eight."""

@@ -1,1 +1,1 @@
-"""Serves the dashboard: gunicorn, its worker, and what strangers may hold."""
+"""Serves the dashboard: gunicorn, its worker, and the proxies in front."""

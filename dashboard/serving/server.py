@@ -30,18 +30,18 @@ from runtime.vault import Vault, load_vault
 # Streams never end by themselves; whoever stops the dashboard should not wait for them.
 GRACEFUL_TIMEOUT_S: Final = 1
 SEEN_FILE: Final = "redis-seen.json"
-"""In the state folder, where there is one: what Redis had, for the next start."""
+"""File in the state folder, if any, with the amount of data in Redis, for the next start."""
 LONGEST_REQUEST_LINE: Final = 8190
 MOST_FIELDS: Final = 60
 HEAD_S: Final = 5
-"""Seconds in which a request's head must come, and for which a connection may be idle."""
+"""Seconds for a request's head to arrive, and for which a connection may be idle."""
 OTHER_FILES: Final = 500
-"""Files that may be open beside people's connections: Redis, streams, uploads."""
+"""Open files reserved beside clients' connections: Redis, streams, uploads."""
 _log = logging.getLogger(__name__)
 
 
 class _PlainLogger(Logger):  # type: ignore[misc]
-    """Leaves writing to the root logger, which redacts; no access log, which would not."""
+    """Logs through the root logger, which redacts. An access log would not redact."""
 
     def setup(self, cfg: Any) -> None:
         self.error_log.handlers.clear()
@@ -55,7 +55,7 @@ class _PlainLogger(Logger):  # type: ignore[misc]
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
-    """gunicorn's parent process, for which a closed terminal is an end and not a reload."""
+    """gunicorn's parent process; it ends instead of reloading when its terminal closes."""
 
     _goes_on = False
 
@@ -109,7 +109,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def _most_connections() -> int:
-    """As many as files may be open, which is raised to what whoever started this has allowed."""
+    """Raise the limit of open files to its maximum, and return the connections it allows."""
     wanted = MOST + OTHER_FILES
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if allowed < wanted:

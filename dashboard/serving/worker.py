@@ -1,8 +1,7 @@
-"""gunicorn's gevent worker, with every connection in a table that bounds them.
+"""gunicorn's gevent worker, which limits its connections with a table.
 
-Requests' bodies that are small enough for any page are read here, before the application is
-called: who sends one slowly costs a greenlet and nothing else. Larger ones go on to the views that
-take files, which ask who sends them first.
+The worker reads small request bodies before it calls the application, so that a slow sender costs
+only a greenlet. Larger bodies go to the views that accept files, which first check the client.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 UNACKNOWLEDGED_MS: Final = 30_000
-"""How long a client may leave unread what was sent to it."""
+"""Seconds for which a client may leave sent data unread."""
 ACCEPTED_AT_ONCE: Final = 200
-"""Connections that may be accepted before their place in the table was found."""
+"""Most accepted connections that wait for a place in the table."""
 
 
 class WebWorker(GeventWorker):  # type: ignore[misc]
@@ -111,7 +110,7 @@ def _length(headers: list[tuple[str, str]]) -> int:
 
 
 def _small(headers: list[tuple[str, str]]) -> bool:
-    """Whether the body is to be read before anything else happens."""
+    """Whether the worker reads the body before it calls the application."""
     waits = any(name == "EXPECT" for name, _ in headers)  # for the application to want it
     return 0 < _length(headers) <= MAX_BODY_BYTES and not waits
 
@@ -125,7 +124,7 @@ def _whole(body: RequestBody, headers: list[tuple[str, str]]) -> bytes:
 
 
 def _refuse(client: socket.socket, error: BusyError | HTTPException) -> None:
-    """Answer without the application, and without waiting for the client to read it."""
+    """Answer without the application, and without waiting for the client to read the answer."""
     status = error.code or 503 if isinstance(error, HTTPException) else 503
     words = error.description if isinstance(error, HTTPException) else str(error)
     body = json.dumps({"error": NAMES[status], "detail": words}).encode()

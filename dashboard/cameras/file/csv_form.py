@@ -34,7 +34,7 @@ from dashboard.cameras.file.entries import (
 
 DELIMITERS: Final = (",", ";", "\t")
 FORMULA: Final = tuple("=+-@\t\r'")
-"""What a cell must not begin with: the last is what guards the others."""
+"""Characters that a cell must not begin with. The last one, the apostrophe, guards the others."""
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -65,7 +65,7 @@ def _cell(name: str, value: Any) -> str:
 
 
 def decode_csv(data: bytes) -> str:
-    """The text of a file as a spreadsheet saved it; raises `CameraFileError`."""
+    """Return the text of a file from a spreadsheet; raises `CameraFileError`."""
     try:
         return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError:
@@ -76,10 +76,10 @@ def decode_csv(data: bytes) -> str:
 
 
 def read_csv(text: str) -> list[Entry]:
-    """The cameras of a file whose first row names the fields.
+    """Return the cameras of a file with field names in its first row.
 
     Raises:
-        CameraFileError: it has no such row, or cannot be read as rows.
+        CameraFileError: the file has no such row, or is not CSV.
     """
     first, _, rest = text.partition("\n")
     above = int(first.strip().lower().startswith("sep="))  # Excel's own first line
@@ -140,7 +140,7 @@ def _entry(line: int, names: Sequence[str], row: Sequence[str]) -> Entry:
 
 
 def _value(name: str, cell: str) -> Any:
-    """What a cell means; None for an empty one, which stands for the default."""
+    """Return a cell's value; None for an empty cell, which stands for the default."""
     if name in SHAPES:
         return json.loads(cell) if cell.strip() else None
     if cell.startswith("'") and cell[1:].startswith(FORMULA):

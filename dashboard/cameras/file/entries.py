@@ -1,4 +1,4 @@
-"""What a file of cameras has of each, whichever form it is in."""
+"""The entries in a file of cameras, independent of the file's form."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ MOST_BYTES: Final = 2 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a camera of the file is refused."""
+    """A reason to refuse a camera of the file."""
 
     field: str
-    """Empty where it is about the whole entry."""
+    """Name of the field; empty if the reason concerns the whole entry."""
     detail: str
-    """What was expected, what was found, what to do. Never a password."""
+    """The expected and the found value, and advice. Never a password."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One camera as the file has it, not checked yet."""
+    """A camera in the file, not checked yet."""
 
     line: int
-    """Where it begins in the file, from 1."""
+    """First line of the entry, from 1."""
     values: dict[str, Any] = field(repr=False)
-    """By field; those that the file does not have are missing. An empty one is the default."""
+    """Values by field, only for fields in the file. An empty value stands for the default."""
     problems: tuple[Problem, ...] = ()
 
 
 MayChange = Callable[[Camera], bool]
-"""Whether the file is for somebody who may change a camera, and so see where it leads."""
+"""Whether the file's reader may change a camera, and therefore see its address."""
 
 
 def anybody(_: Camera) -> bool:
@@ -55,22 +55,22 @@ def anybody(_: Camera) -> bool:
 
 
 def record_of(camera: Camera, may_change: bool) -> dict[str, Any]:
-    """The camera's fields as a file has them."""
+    """Return the camera's fields in the form of a file."""
     source = camera.redacted_source if may_change else camera.public_source
     return {**camera.model_dump(mode="json"), "source": source}
 
 
 def repeatable(text: str) -> str:
-    """A text of the file as an answer may repeat it: nothing of what looks like an address.
+    """Return a text of the file for an answer, without anything that looks like an address.
 
-    In a wrong place an address can be anything, half of one too: `redact_url` wants a whole one.
+    In a wrong column, even half an address may stand. `redact_url` needs a whole one.
     """
     scheme, separator, _ = text.partition("://")
     return f"{scheme}://{HIDDEN}"[:LONGEST_REPEATED] if separator else text[:LONGEST_REPEATED]
 
 
 def without_empty(values: dict[str, Any]) -> dict[str, Any]:
-    """The values with the default in place of what was left empty (None)."""
+    """Return the values with defaults in place of empty ones (None)."""
     return {
         name: Camera.model_fields[name].get_default() if value is None else value
         for name, value in values.items()

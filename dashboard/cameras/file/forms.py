@@ -1,4 +1,4 @@
-"""The forms that a file of cameras comes in."""
+"""The forms of a file of cameras: YAML and CSV."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _TAKEN: Final[dict[str, Form]] = {
 
 
 def form_of(media: str) -> Form | None:
-    """The form that a media type means; None for any other."""
+    """Return the form of a media type; None for other types."""
     return _TAKEN.get(media.lower())
 
 
 def write_cameras(form: Form, cameras: Iterable[Camera], may_change: MayChange = anybody) -> str:
-    """The cameras in a file, without any secret; of those that may not be changed, the host."""
+    """Return a file of cameras without secrets. Without the right to change one, only its host."""
     write = write_yaml if form == "yaml" else write_csv
     return write(cameras, may_change)
 

@@ -1,4 +1,4 @@
-"""What a file of cameras would change: made without changing anything, then carried out whole."""
+"""Plans the changes of an import without making them, then makes all of them in one step."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Outcome = Literal["added", "changed", "unchanged", "refused", "removed"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("added", "changed", "unchanged", "refused", "removed")
 
 May = Callable[[Role, str], bool]
-"""Whether whoever asks has a role for cameras of a group."""
+"""Whether the client has the role for cameras of a group."""
 MayRead = Callable[[str], bool]
-"""Whether whoever asks may have a source read, if it is a file."""
+"""Whether the client may have a source read, if it is a file."""
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A field before and after, as people may see it: never a password."""
+    """A field before and after the change, without passwords."""
 
     field: str
     before: Any
@@ -35,12 +35,12 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Row:
-    """One camera of the file, or one that is to be removed because the file lacks it."""
+    """A camera of the file, or a camera to be removed because the file lacks it."""
 
     outcome: Outcome
     name: str
     camera: Camera | None
-    """As it will be, or as it was where it is removed; None where it is refused."""
+    """The camera after the change; before it, if it is removed; None if it is refused."""
     line: int | None = None
     before: Camera | None = None
     changes: tuple[FieldChange, ...] = ()
@@ -49,28 +49,28 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to each camera, in the order of the file."""
+    """The outcome of each camera, in the order of the file."""
 
     rows: tuple[Row, ...]
 
     def of(self, *outcomes: Outcome) -> list[Row]:
-        """The rows that come out so."""
+        """Return the rows with this outcome."""
         return [row for row in self.rows if row.outcome in outcomes]
 
     def counts(self) -> dict[Outcome, int]:
-        """How many come out how."""
+        """Return the number of rows of each outcome."""
         return {outcome: len(self.of(outcome)) for outcome in OUTCOMES}
 
     def words(self) -> str:
-        """For people: `3 added, 197 unchanged`."""
+        """Return the numbers in words: `3 added, 197 unchanged`."""
         return ", ".join(f"{count} {outcome}" for outcome, count in self.counts().items() if count)
 
 
 def carry_out(plan: Plan, registry: CameraRegistry, revision: int) -> None:
-    """Write what a plan adds and changes, and forget what it removes, in one step.
+    """Save the plan's new and changed cameras, and remove the others, in one step.
 
     Raises:
-        CamerasChangedError: the registry is not at `revision` any more, from before the plan.
+        CamerasChangedError: the registry has changed since `revision`, which the plan is based on.
     """
     written = [row.camera for row in plan.of("added", "changed") if row.camera]
     removed = [row.camera.id for row in plan.of("removed") if row.camera]
@@ -85,10 +85,10 @@ def make_plan(
     may_read: MayRead,
     remove_missing: bool = False,
 ) -> Plan:
-    """Compare a file with the cameras there are.
+    """Compare a file with the existing cameras.
 
-    `everyone`: all cameras, those too that whoever asks may not see; they are in no answer, but
-    keep their names. `remove_missing`: those that the file lacks are to be removed.
+    `everyone`: all cameras, including those hidden from the client; these are in no answer, but
+    keep their names. `remove_missing`: remove cameras that the file lacks.
     """
     seen = [camera for camera in everyone if not camera.owner and may("viewer", camera.group)]
     rows = _different_cameras([_row(entry, seen, may, may_read) for entry in entries])
@@ -125,7 +125,7 @@ def _row(entry: Entry, seen: Sequence[Camera], may: May, may_read: MayRead) -> R
 
 
 def _match(entry: Entry, seen: Sequence[Camera]) -> list[Camera]:
-    """The cameras that may be meant: by id, else by group and name, else by name alone."""
+    """Return the matching cameras: by id, otherwise by group and name, otherwise by name alone."""
     camera_id, name = (str(entry.values.get(field) or "").strip() for field in ("id", "name"))
     if by_id := [camera for camera in seen if camera.id == camera_id]:
         return by_id
@@ -151,7 +151,8 @@ def _changed(before: Camera, values: dict[str, Any], may: May) -> Camera:
     if before.shows_as(source):
         del values["source"]
     elif source and not may("operator", before.group):
-        # Before it is compared: whoever may not change the address must not guess it, either.
+        # Check before comparing, so that a client without the right to change an address cannot
+        # guess it either.
         raise CameraFieldsError((("group", _needs("operator", before.group)),))
     else:
         _refuse_stars(source, "type the whole address, or leave it as exported to keep it")
@@ -205,7 +206,7 @@ def _refused(row: Row, problem: Problem) -> Row:
 
 
 def _different_cameras(rows: Sequence[Row]) -> list[Row]:
-    """Refuse a row that is about the same camera as an earlier one."""
+    """Refuse a row about the same camera as an earlier row."""
     lines: dict[str, int | None] = {}
     found = []
     for row in rows:
@@ -234,9 +235,9 @@ def _own_spellings(rows: Sequence[Row], everyone: Sequence[Camera]) -> list[Row]
 
 
 def _different_names(rows: Sequence[Row], everyone: Sequence[Camera]) -> list[Row]:
-    """Refuse rows after which two cameras of a group would have one name, until there are none.
+    """Refuse rows until no two cameras of a group would have the same name.
 
-    Names may be exchanged within a file: what counts is how they are in the end.
+    A file may exchange names, because only the final names count.
     """
     found = list(rows)
     while clashing := _clashes(found, everyone):
@@ -248,7 +249,7 @@ def _different_names(rows: Sequence[Row], everyone: Sequence[Camera]) -> list[Ro
 
 
 def _clashes(rows: Sequence[Row], everyone: Sequence[Camera]) -> Collection[int]:
-    """Numbers of the rows that take a name which somebody else has in the end."""
+    """Return the indices of rows whose name another camera has in the end."""
     written = {row.camera.id: row.camera for row in rows if row.camera and row.changes}
     gone = {row.camera.id for row in rows if row.camera and row.outcome == "removed"}
     others = [c for c in everyone if not c.owner and c.id not in written and c.id not in gone]
@@ -264,7 +265,7 @@ def _clashes(rows: Sequence[Row], everyone: Sequence[Camera]) -> Collection[int]
 
 
 def _is_renamed(row: Row) -> bool:
-    """Such rows come after those that keep their names, so that they are the ones refused."""
+    """Sort these rows after those that keep their names, so that these are refused."""
     return (
         row.camera is None
         or row.before is None
