@@ -17,7 +17,7 @@ from dashboard.alerts import pages as alert_pages
 from dashboard.api_document import pages as document_pages
 from dashboard.api_document.document import FORMER
 from dashboard.cameras import api as camera_api
-from dashboard.cameras import connection_api, probe_api
+from dashboard.cameras import connection_api, find_api, probe_api
 from dashboard.cameras import file_api as camera_file_api
 from dashboard.compliance import api as compliance_api
 from dashboard.compliance import people_api
@@ -37,6 +37,7 @@ BLUEPRINTS: Final = (
     pages.blueprint,
     camera_api.blueprint,
     camera_file_api.blueprint,
+    find_api.blueprint,
     people_api.blueprint,
     event_api.blueprint,
     alert_api.blueprint,

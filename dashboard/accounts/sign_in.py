@@ -89,7 +89,7 @@ def set_password(token: str) -> Any:
         raise NotFound("somebody used this link at the same moment")
     user, _ = accounts.set_password_hash(user, password_hash)
     audit("set a password by one-time link", who=user.name)
-    return redirect(url_for("pages.wall" if _begin_session(user) else "sign_in.form"))
+    return redirect(url_for("pages.start" if _begin_session(user) else "sign_in.form"))
 
 
 def _begin_session(user: User) -> bool:
@@ -119,10 +119,10 @@ def _link_user(token: str) -> User:
 
 def _next_page() -> str:
     """Return the path that the client wanted, if it is on this dashboard."""
-    wall, wanted = url_for("pages.wall"), request.args.get("next", "")
+    start, wanted = url_for("pages.start"), request.args.get("next", "")
     parts = urlsplit(wanted)
-    local = wanted.startswith(wall) and not wanted.startswith(("//", "/\\"))
-    return wanted if local and not parts.netloc and not parts.scheme else wall
+    local = wanted.startswith(start) and not wanted.startswith(("//", "/\\"))
+    return wanted if local and not parts.netloc and not parts.scheme else start
 
 
 def _page(form: SignInForm, message: str = "") -> str:

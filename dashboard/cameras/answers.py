@@ -19,6 +19,22 @@ class CameraList(BaseModel):
     next: str | None = Field(description="Address of the next page; null on the last.")
 
 
+class FoundCamera(BaseModel):
+    """A camera that was found by words."""
+
+    id: str
+    name: str
+    group: str
+    state: CameraState
+
+
+class FoundCameras(BaseModel):
+    """The first of the cameras that have the words, by name."""
+
+    cameras: list[FoundCamera]
+    total: int = Field(description="How many have them.")
+
+
 class FoundFace(BaseModel):
     """One face in the newest analysed frame."""
 

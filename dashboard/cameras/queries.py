@@ -32,6 +32,15 @@ def _from_record(name: str, words: str, required: frozenset[str]) -> type[BaseMo
     return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=words, **fields)
 
 
+class CameraFindQuery(BaseModel):
+    """What to find."""
+
+    q: str = Field(
+        "", max_length=200, description="Words that the name, the group or the state must have."
+    )
+    limit: int = Field(12, ge=1, le=100)
+
+
 NewCamera = _from_record("NewCamera", "A camera to register.", frozenset({"name", "source"}))
 CameraChange = _from_record(
     "CameraChange",

@@ -41,6 +41,7 @@ export class Tile {
     setText(this.parts.name, camera.name);
     setCounts(this.parts.people, camera.people);
     setText(this.parts.hour, hourWords(camera.last_hour));
+    setText(this.parts.n, camera.last_hour?.people ? `n = ${camera.last_hour.people.toLocaleString("en")}` : "");
     this.#showAlert(camera.alerts);
     this.parts.picture.setAttribute("aria-label", `Picture of ${camera.name}`);
   }
@@ -159,5 +160,5 @@ function hourWords(hour) {
   if (!hour) return "–";
   if (hour.rate === null) return "nobody judged";
   const whole = (share) => Math.round(share * 100);
-  return `${percent(hour.rate)} masked (${whole(hour.low)} to ${whole(hour.high)}), n = ${hour.people}`;
+  return `${percent(hour.rate)} masked (${whole(hour.low)} to ${whole(hour.high)})`;
 }

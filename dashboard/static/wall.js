@@ -1,7 +1,8 @@
-// The wall: a tile for every camera, pictures for those in sight.
+// The wall: tiles of the cameras that are near what is in sight, and pictures for those in it.
 
 import { ServerClock } from "./clock.js";
 import { Connection } from "./connection.js";
+import { onFind } from "./find.js";
 import { at } from "./paths.js";
 import { Tile } from "./tile.js";
 import { WallView } from "./wall_view.js";
@@ -9,6 +10,7 @@ import { setCounts, setText, STATE_WORDS, VERDICTS } from "./words.js";
 
 const TICK_MS = 200;
 const SETTLE_MS = 250; // scrolling passes many tiles
+const MOST_LISTED = 200;
 const LOST = "Cannot reach the dashboard. Trying again…";
 
 const wall = document.getElementById("wall");
@@ -20,9 +22,12 @@ const link = document.querySelector('[data-part="connection"]');
 
 const clock = new ServerClock();
 const tiles = new Map();
-const inSight = new Set();
-const view = new WallView(wall, summary, tiles, () => subscribeSoon());
+let asked = "";
+const nothing = document.getElementById("nothing");
+let inSight = [];
 let settling = 0;
+const view = new WallView(wall, summary, tiles, { build, drop, list, sight: see, shown: summarise });
+onFind((words) => view.search(words));
 
 const connection = new Connection({
   picture: (head, body) => tiles.get(head.camera)?.show(head, body),
@@ -30,28 +35,24 @@ const connection = new Connection({
     clock.heard(head.sent_at_s);
     say("connected", "Connected");
     arrange(head.cameras);
-    summarise(head.cameras);
   },
   trouble: (detail) => mark("trouble", detail),
   lost: () => { clock.reset(); mark("lost", LOST); },
   opened: () => clock.reset(),
 });
 
-const sight = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    if (isIntersecting) inSight.add(target.dataset.camera);
-    else inSight.delete(target.dataset.camera);
-  }
-  subscribeSoon();
-}, { rootMargin: "80px" });
-
 function arrange(cameras) {
-  const ids = new Set(cameras.map((camera) => camera.id));
-  for (const [id, tile] of tiles) if (!ids.has(id)) drop(id, tile);
-  for (const camera of cameras) (tiles.get(camera.id) ?? build(camera)).update(camera);
-  view.show(cameras);
-  empty.hidden = cameras.length > 0;
   summary.hidden = cameras.length === 0;
+  empty.hidden = cameras.length > 0;
+  view.show(cameras);
+}
+
+function see(ids) {
+  const sizes = ids.map((id) => `${id}${tiles.get(id)?.isLarge()}${tiles.get(id)?.isTiny()}`).sort().join();
+  if (sizes === asked) return;
+  asked = sizes;
+  inSight = ids;
+  subscribeSoon();
 }
 
 function build(camera) {
@@ -59,16 +60,28 @@ function build(camera) {
   root.querySelector('[data-part="link"]').href = at(`/cameras/${camera.id}`);
   const tile = new Tile(root, camera.id);
   tiles.set(camera.id, tile);
-  sight.observe(root);
   return tile;
 }
 
-function drop(id, tile) {
-  sight.unobserve(tile.root);
-  tile.root.remove();
+function drop(id) {
+  tiles.get(id).root.remove();
   tiles.delete(id);
-  inSight.delete(id);
-  subscribeSoon();
+}
+
+// Names of cameras as links, the first of them.
+function list(root, cameras) {
+  const items = cameras.slice(0, MOST_LISTED).map(({ id, name, group }) => {
+    const [item, link] = [document.createElement("li"), document.createElement("a")];
+    link.href = at(`/cameras/${id}`);
+    setText(link, name);
+    item.append(link, group ? ` ${group}` : "");
+    return item;
+  });
+  if (cameras.length > MOST_LISTED) {
+    items.push(document.createElement("li"));
+    setText(items.at(-1), `and ${cameras.length - MOST_LISTED} more: search for a name or a group`);
+  }
+  root.replaceChildren(...items);
 }
 
 function subscribeSoon() {
@@ -82,17 +95,19 @@ function subscribe() {
 }
 
 function inSightThat(is) {
-  return [...inSight].filter((id) => tiles.get(id)?.[is]());
+  return inSight.filter((id) => tiles.get(id)?.[is]());
 }
 
-function summarise(cameras) {
+// The sums are those of the cameras that group, state and search leave.
+function summarise(cameras, all) {
+  nothing.hidden = cameras.length > 0 || all === 0;
   const states = Object.entries({ ...STATE_WORDS, silent: "No picture" })
     .map(([state, words]) => [cameras.filter((camera) => shown(camera) === state).length, words])
     .filter(([count]) => count)
     .map(([count, words]) => `${count} ${words.toLowerCase()}`);
-  const noun = cameras.length === 1 ? "camera" : "cameras";
+  const noun = all === 1 ? "camera" : "cameras";
   setText(summary.querySelector('[data-part="states"]'),
-    `${cameras.length} ${noun}: ${states.join(", ")}`);
+    `${cameras.length}${cameras.length < all ? ` of ${all}` : ""} ${noun}${states.length ? `: ${states.join(", ")}` : ""}`);
   for (const kind of ["faces", "people"]) {
     const sum = (verdict) => cameras.reduce((total, camera) => total + camera[kind][verdict], 0);
     setCounts(summary.querySelector(`[data-part="${kind}"]`),

@@ -71,7 +71,7 @@ def _pages(system: System) -> Pages:
     """Pages as they are at first."""
     camera = system.cameras()[0].id
     paths = {
-        "wall": "",
+        "wall": "wall",
         "camera": f"cameras/{camera}",
         "edit": f"cameras/{camera}/edit",
         "new": "cameras/new",
@@ -96,7 +96,7 @@ def _pages(system: System) -> Pages:
 def _alert_pages(away: str) -> Pages:
     """Pages once a camera is away and somebody was told."""
     paths = {
-        "wall-away": "",
+        "wall-away": "wall",
         "camera-away": f"cameras/{away}",
         "alerts": "alerts",
         "alert-rules": "alerts/rules",

@@ -60,7 +60,7 @@ def test_no_page_has_a_serious_accessibility_finding(
     away.set_state("offline", error="Nothing listens on port 554.")
     findings = {}
     with Feed(camera):
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         browser.wait_for(".tile[data-fresh=live]")
         findings["the wall"] = serious_findings(browser)
         browser.open(f"{server.url}/cameras/{camera.id}")
@@ -96,7 +96,7 @@ def test_pages_with_something_on_them_have_no_serious_finding(
     _alert(redis, rule, gate)
     user = accounts_of(redis).users.all()[0]
     with Feed(gate):
-        scan("", ".tile .alert:not([hidden])")
+        scan("wall", ".tile .alert:not([hidden])")
         scan(f"cameras/{gate.id}", ".tile .alert:not([hidden])")
     scan("alerts", "#open th")
     scan("alerts/rules", "td.row-actions .danger")
@@ -143,6 +143,6 @@ def _recording(redis: Redis, user_id: str, folder: Path) -> str:
 
 
 def test_the_scan_tells_what_is_wrong(browser: Browser, server: Server) -> None:
-    browser.open(server.url)
+    browser.open(f"{server.url}/wall")
     browser.read("document.querySelector('main').append(document.createElement('input'))")
     assert any("label" in finding for finding in serious_findings(browser))

@@ -79,7 +79,7 @@ def test_a_wall_whose_viewer_is_signed_out_elsewhere_asks_to_sign_in(
     camera = FakeCamera(redis, "Gate")
     with Feed(camera):
         browser.sign_in(server.url, session_cookie(redis, server.port, user))
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         browser.wait_for(f".tile[data-camera='{camera.id}'][data-fresh=live]")
         accounts_of(redis).sessions.end_all(user.id)
         browser.wait_for("#name:focus")

@@ -47,7 +47,7 @@ def test_a_channel_is_tested_and_an_alert_is_seen_on_the_page_and_the_wall(
         browser.wait_for("#link[data-link=connected]")
         gate.set_state("offline", error="Nothing listens on port 554.")
         browser.wait(lambda: "Nothing listens" in browser.find("#open").text, "the alert")
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         browser.wait(lambda: "Camera offline since" in browser.find(".tile .alert").text, "tile")
         gate.set_state("live")
         browser.wait(lambda: not browser.find(".tile .alert").is_displayed(), "over")

@@ -179,7 +179,7 @@ def test_the_wall_and_a_camera_are_used_with_the_keyboard_alone(
 ) -> None:
     camera = FakeCamera(redis, "Gate")
     write_past(redis, camera.camera)
-    browser.open(server.url)
+    browser.open(f"{server.url}/wall")
     browser.wait_for(".tile")
     tab_to(browser, ".tile-link").send_keys(Keys.ENTER)
     browser.wait_for("#timeline[data-range='24h'] svg")

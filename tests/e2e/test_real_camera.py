@@ -83,7 +83,7 @@ def test_a_camera_is_tested_with_a_wrong_and_the_right_password_goes_live_and_su
     browser.wait_for(".view[data-fresh=live]")
     assert PASSWORD not in browser.driver.page_source
 
-    browser.open(system.url)
+    browser.open(f"{system.url}/wall")
     browser.wait(lambda: browser.read(ALL_LIVE), "both tiles are live")
     browser.driver.execute_script(WATCH)
     for role in ("ingest", "ingest child"):

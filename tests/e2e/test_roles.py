@@ -60,7 +60,7 @@ def test_no_page_offers_what_would_be_refused(
     with Feed(*cameras):
         browser.sign_in(server.url, session_cookie(redis, server.port, user))
         seen: set[str] = set()
-        todo = [f"{server.url}/"]
+        todo = [f"{server.url}/wall"]
         while todo:
             url = todo.pop()
             status, kind = browser.read(STATUS, url)
@@ -69,7 +69,7 @@ def test_no_page_offers_what_would_be_refused(
             if status >= 400 or not kind.startswith("text/html"):
                 continue
             browser.open(url)
-            if url == f"{server.url}/":
+            if url == f"{server.url}/wall":
                 _await_tiles(browser, len(cameras))
             forms |= set(browser.read(FORMS))
             found = {link.partition("#")[0] for link in browser.read(LINKS)} - seen

@@ -49,7 +49,7 @@ def test_sixteen_tiles_all_move_over_one_connection(
 ) -> None:
     cameras = [FakeCamera(redis, f"Gate {n}") for n in range(TILES)]
     with Feed(*cameras):
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         browser.wait(lambda: len(sequences(browser)) == TILES, "a picture on every tile")
         first = sequences(browser)
         browser.wait(
@@ -74,7 +74,7 @@ def test_an_open_wall_says_that_redis_lost_data_until_it_has_them_again(
     def notices() -> object:
         return browser.read("document.querySelectorAll('[data-part=redis-loss]').length")
 
-    browser.open(server.url)
+    browser.open(f"{server.url}/wall")
     browser.wait_for("[data-link=connected]")
     assert notices() == 0
     redis.zadd(MISSING, {"run-of-before": time.time() * 1000})
@@ -90,7 +90,7 @@ def test_a_tile_whose_frames_stop_never_looks_live(
 ) -> None:
     stopping, going = FakeCamera(redis, "Stopping"), FakeCamera(redis, "Going")
     with Feed(stopping, going) as feed:
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         for camera in (stopping, going):
             browser.wait_for(f"{tile(camera)}[data-fresh=live]")
         feed.cameras.discard(stopping)
@@ -112,7 +112,7 @@ def test_a_wall_whose_dashboard_freezes_says_so_and_comes_back(
     camera = FakeCamera(redis, "Gate")
     [worker] = psutil.Process(server.process.pid).children()
     with Feed(camera):
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         browser.wait_for(f"{tile(camera)}[data-fresh=live]")
         worker.suspend()
         try:
@@ -130,7 +130,7 @@ def test_a_wall_outlives_a_restart_of_its_dashboard(
     with Feed(camera):
         assert eventually(first.answers, 30)
         sign_in(browser, first, redis)
-        browser.open(first.url)
+        browser.open(f"{first.url}/wall")
         browser.wait_for(f"{tile(camera)}[data-fresh=live]")
         first.stop()
         browser.wait_for(f"{tile(camera)}[data-fresh=lost]")
@@ -145,7 +145,7 @@ def test_a_wall_outlives_a_restart_of_its_dashboard(
 
 def test_only_tiles_in_sight_are_drawn(browser: Browser, server: Server, redis: Redis) -> None:
     cameras = [FakeCamera(redis, f"Gate {n:02}") for n in range(40)]
-    browser.open(server.url)
+    browser.open(f"{server.url}/wall")
     browser.wait(lambda: redis.exists(cameras[0].keys.watched), "the first is watched")
     assert not redis.exists(cameras[-1].keys.watched)
     browser.read("window.scrollTo(0, document.body.scrollHeight)")
@@ -173,7 +173,7 @@ def test_tiles_ask_for_the_size_and_rate_they_are_shown_at(
     command = "Page.addScriptToEvaluateOnNewDocument"
     script = browser.driver.execute_cdp_cmd(command, {"source": ASKED})
     try:
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         browser.find("input[name=size][value=small]").send_keys(" ")
         browser.wait(lambda: first in asked(browser, "slow"), "a small tile is asked for seldom")
         browser.find("input[name=size][value=large]").send_keys(" ")
@@ -193,7 +193,7 @@ def asked(browser: Browser, what: str) -> str:
 def test_a_camera_is_tested_and_added_through_the_form(
     browser: Browser, server: Server, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    browser.open(server.url)
+    browser.open(f"{server.url}/wall")
     browser.wait_for("#empty a").click()
     browser.wait_for("#name").send_keys("Gate 4")
     browser.find("#source").send_keys(SOURCE)
@@ -286,7 +286,7 @@ def test_a_picture_not_to_be_believed_says_so_on_the_tile_and_the_page(
     with Feed(camera):
         camera.commit(condition=report)
         browser.complaints()  # of the test before
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         note = f"{tile(camera)} [data-part=trouble]"
         browser.wait(lambda: "Picture frozen since" in browser.find(note).text, "the tile says so")
         browser.open(f"{server.url}/cameras/{camera.id}")
@@ -316,7 +316,7 @@ def test_a_live_stream_that_arrives_broken_says_so_on_the_tile_and_the_page(
     trouble = f"{tile(camera)} [data-part=trouble]"
     camera.set_state("live", notice_kind="corrupt", notice=words)
     with Feed(camera):
-        browser.open(server.url)
+        browser.open(f"{server.url}/wall")
         browser.wait(lambda: browser.find(trouble).text == words, "the tile says so")
         browser.open(f"{server.url}/cameras/{camera.id}")
         browser.wait(lambda: browser.find("[data-fact=error]").text == words, "the page says so")
@@ -345,14 +345,14 @@ def test_a_wall_shows_one_group_or_all_under_their_names(
     FakeCamera(redis, "Gate 1", group="Terminal 2")
     FakeCamera(redis, "Door")
     FakeCamera(redis, "Gate 10", group="Terminal 10")
-    browser.open(server.url)
+    browser.open(f"{server.url}/wall")
     browser.wait(lambda: len(shown(browser)) == 3, "three tiles")
     assert shown(browser) == ["Gate 1", "Gate 10", "Door"]
     headings = [one.text for one in browser.driver.find_elements(By.CSS_SELECTOR, ".group-heading")]
     assert headings == ["TERMINAL 2", "TERMINAL 10", "NO GROUP"]
     browser.find("#group option[value='group:Terminal 10']").click()
     assert shown(browser) == ["Gate 10"]
-    browser.open(server.url)
+    browser.open(f"{server.url}/wall")
     browser.wait(lambda: shown(browser) == ["Gate 10"], "the choice is kept")
     browser.read("localStorage.clear()")
 
@@ -361,7 +361,7 @@ def test_a_rotating_wall_shows_page_after_page_and_hidden_tiles_cost_nothing(
     browser: Browser, server: Server, redis: Redis
 ) -> None:
     cameras = [FakeCamera(redis, f"Gate {n:02}") for n in range(30)]
-    browser.open(server.url)
+    browser.open(f"{server.url}/wall")
     browser.wait(lambda: len(shown(browser)) == 30, "all tiles")
     browser.find("#rotate option[value='10']").click()
     first = shown(browser)

@@ -47,7 +47,7 @@ def test_viewers_see_scheme_and_host_and_operators_the_plain_words(
         assert client.get(API).json["cameras"][0]["source"] == wanted
         for place in (page, f"{API}/export?format=csv", f"{API}/export?format=yaml"):
             assert f"{wanted}" in client.get(place).text, place
-        for place in (API, path, page, f"{API}/export", "/", "/metrics", f"{path}/people"):
+        for place in (API, path, page, f"{API}/export", "/wall", "/metrics", f"{path}/people"):
             text = client.get(place).text
             assert "Xq7" not in text, place
             assert client is operator or ":554" not in text.replace(public, ""), place

@@ -71,7 +71,7 @@ def test_the_first_administrator_chooses_a_password_once(app: Flask, redis: Redi
     assert "do not match" in browser.post(path, data=unequal).text
     good = {"password": PASSWORD, "again": PASSWORD, "csrf_token": token}
     assert browser.post(path, data=good).headers["Location"] == "/"
-    assert browser.get("/", headers=PAGE).status_code == 200
+    assert browser.get("/wall", headers=PAGE).status_code == 200
     assert late.post(path, data={**good, "csrf_token": late_token}).status_code == 404
     assert late.get(path, headers=PAGE).status_code == 404
     assert accounts_of(redis).first_link() is None
@@ -363,7 +363,7 @@ def test_cameras_of_other_groups_do_not_exist(app: Flask, redis: Redis) -> None:
     client = key_client(app, redis, "operator", "T2")
     listed = client.get("/api/v1/cameras").json["cameras"]
     assert [camera["name"] for camera in listed] == ["Here"]
-    assert "There" not in client.get("/", headers=PAGE).text
+    assert "There" not in client.get("/wall", headers=PAGE).text
     wall = client.get(f"/wall/stream?cameras={here.id},{there.id}", buffered=False)
     assert b'"There"' not in next(iter(wall.response))
     wall.close()

@@ -346,9 +346,14 @@ def test_jobs_of_another_kind_cannot_be_read(client: FlaskClient, redis: Redis) 
 
 
 def test_the_pages_open(client: FlaskClient) -> None:
-    assert "No cameras yet" in client.get("/").text
+    assert "No cameras yet" in client.get("/wall").text
     camera = add(client, name='<b>"Gate"</b>')
-    for path in ("/", "/cameras/new", f"/cameras/{camera['id']}", f"/cameras/{camera['id']}/edit"):
+    for path in (
+        "/wall",
+        "/cameras/new",
+        f"/cameras/{camera['id']}",
+        f"/cameras/{camera['id']}/edit",
+    ):
         page = client.get(path)
         assert page.status_code == 200
         assert '<b>"Gate"' not in page.text

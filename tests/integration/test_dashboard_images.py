@@ -191,8 +191,8 @@ def test_a_viewer_may_not_upload_and_sees_no_link_to_it(app: Flask, redis: Redis
     viewer, operator = key_client(app, redis, "viewer"), key_client(app, redis, "operator")
     assert upload(viewer, jpeg()).status_code == 403
     assert viewer.get("/try").status_code == 403
-    assert "/try" not in viewer.get("/").text
-    assert 'href="/try"' in operator.get("/").text
+    assert "/try" not in viewer.get("/wall").text
+    assert 'href="/try"' in operator.get("/wall").text
     assert "Choose images" in operator.get("/try").text
 
 
