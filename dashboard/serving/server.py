@@ -109,7 +109,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def _most_connections() -> int:
-    """Raise the limit of open files to its maximum, and return the connections it allows."""
+    """Raise the limit of open files as needed, and return the connections it allows."""
     wanted = MOST + OTHER_FILES
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if allowed < wanted:

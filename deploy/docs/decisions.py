@@ -43,7 +43,7 @@ _HEAD: Final = re.compile(
     r"- Subject: (?P<subject>\S.*)\n\n"
 )
 _INTRODUCTION: Final = """\
-Each page states the question, what was measured, the decision, and what it costs. A page that a
+Each page states the question, the measurements, the decision and its cost. A page that a
 later one overturned says so in its status. Numbers follow the order of the decisions; 0021 was
 never used."""
 
