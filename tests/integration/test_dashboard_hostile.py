@@ -69,7 +69,7 @@ def test_a_probe_in_redis_that_nobody_of_ours_wrote_is_unreadable_and_no_crash(
 ) -> None:
     bus = Bus(redis, vault())
     probes = Probes(bus.job_queue(JOBS_QUEUE), bus.pictures, vault())
-    probe_id = probes.start("demo:", "user:nobody")
+    probe_id = probes.start(make_camera(name="Gate", source="demo:"), "user:nobody")
     redis.hset(f"rq:job:{probe_id}", "meta", "[" * 100_000)
     answer = client.get(f"/api/v1/probes/{probe_id}")
     assert (answer.status_code, answer.json["error"]) == (500, "unreadable_record")

@@ -12,7 +12,7 @@ import pytest
 from bus.connection.client import connect, server_name
 from bus.jobs.process import _WarmWorker
 from bus.keys import JOBS_QUEUE
-from bus.members import Membership, OwnConnection
+from bus.members.members import Membership, OwnConnection
 from bus.server.embedded import EmbeddedRedis, find_redis_server
 from runtime.settings import load_settings
 from tests.integration.test_dashboard_hub import eventually
