@@ -1,7 +1,7 @@
 """Compares cameras with alert rules, from their records in Redis.
 
 Without valid data a reading is unknown, never good or bad: minutes without pictures or marked
-invalid, a camera that sends no picture, a camera that no worker analyses.
+invalid, a camera that sends no picture, a camera without a worker.
 """
 
 from __future__ import annotations

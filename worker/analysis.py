@@ -29,7 +29,7 @@ _Chosen = tuple[int, int]
 
 
 class Analyser:
-    """Returns what the networks say of frames, and changes nothing."""
+    """Returns the networks' results for frames, and changes nothing."""
 
     def __init__(
         self, networks: Networks, budget: Budget = DEFAULT_BUDGET, tracing: Tracing = OFF

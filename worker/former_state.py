@@ -1,4 +1,4 @@
-"""Reads what workers of the version before saved, so that an upgrade loses nobody in view.
+"""Reads the states of the previous version's workers, so that an upgrade loses nobody in view.
 
 Those were lists that their reader took apart by position. Here they get the shape of this version's
 records; `saved_state.read_state` checks types and bounds afterwards. Delete this with the next

@@ -53,7 +53,7 @@ class TrackedFrame:
     taken: TakenFrame
     detector: str
     detections: Detections
-    """Those that are somebody's."""
+    """Detections that belong to a track."""
     sure_score: float
     """As in `DetectedFrame`."""
     tracks: list[Track]
@@ -66,7 +66,7 @@ class TrackedFrame:
         return float(box[3] - box[1])
 
     def faces(self, analysed_at_s: float) -> FrameFaces:
-        """What is told of the frame, with the verdicts of now."""
+        """Return the record of the frame, with the present verdicts."""
         message, (width, height) = self.taken.message, self.taken.size
         found = zip(self.detections.boxes, self.detections.scores, self.tracks, strict=True)
         return FrameFaces(

@@ -85,12 +85,12 @@ class Worker:
                 self.step()
                 self._outage.over()
             except StoreError as error:
-                # Redis may or may not have done what we sent, so go on from the state it has.
+                # Redis may or may not have executed the last command, so continue from its state.
                 self._sessions.clear()
                 self._outage.report(error)
 
     def step(self) -> None:
-        """Take one batch, analyse it, and commit what each of its frames changes."""
+        """Take one batch, analyse it, and commit each frame's changes."""
         began_s = time.perf_counter()
         self._follow_ownership()
         taken = self._intake.next_batch(list(self._sessions.values()))
@@ -131,7 +131,7 @@ class Worker:
             _log.debug(words, overflowed, session.camera.name, extra=extra)
 
     def _commit_drops(self) -> None:
-        """Commit what was dropped of cameras that had no frame in the batch."""
+        """Commit the drops of cameras that had no frame in the batch."""
         for session in list(self._sessions.values()):
             if session.backlog.dropped:
                 self._commit(session, session.fold_drops())

@@ -116,13 +116,13 @@ class Networks:
 
 
 def load_networks(settings: Settings) -> Networks:
-    """Load what `settings` ask for.
+    """Load the networks that `settings` name.
 
     Raises:
         ModelError: the default detector or the classifier cannot be used.
-        SettingsError: the device asked for is not there.
+        SettingsError: the wanted device does not exist.
     """
-    # Here, so that whoever only needs the types does not load a neural runtime.
+    # Import here, so that importing the types does not load a neural runtime.
     from face_detector.loading import load_detector
     from models.loading import load_classifier
 

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class CameraSession:
-    """Follows one camera under one lease, and says what each of its frames changes.
+    """Follows one camera under one lease, and returns each frame's changes.
 
     All of it can be read back from Redis as of the last commit, and is, whenever a commit fails.
     """
@@ -72,7 +72,7 @@ class CameraSession:
         now_s: float,
         least_confidence: float = LEAST_CONFIDENCE,
     ) -> CameraSession:
-        """Go on from what was committed last. A state that cannot be read is logged and lost."""
+        """Continue from the last commit. A state that cannot be read is logged and lost."""
         catch_up_to_s = now_s + CATCHING_UP_S if committed.sequence else 0.0
         return cls(
             camera,
@@ -151,11 +151,11 @@ class CameraSession:
         )
 
     def flush(self) -> Outcome:
-        """End all tracks because the camera went quiet; return what that and its drops change."""
+        """End all tracks because the camera went quiet; return the changes, including its drops."""
         return self._without_frame(self.tracker.end_all(), flush=True)
 
     def fold_drops(self) -> Outcome:
-        """Return what the frames dropped since the last outcome change."""
+        """Return the changes from frames dropped since the last outcome."""
         return self._without_frame([], flush=False)
 
     def _judge(self, track: Track, look: FaceLook, time_s: float) -> None:

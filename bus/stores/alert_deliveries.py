@@ -1,6 +1,6 @@
 """The outbox of messages, and the log of delivery attempts.
 
-A message stays in the outbox until it is delivered or given up; RQ only schedules the attempts. If
+A message stays in the outbox until it is delivered or discarded; RQ only schedules the attempts. If
 RQ loses a job, or a process dies with one, `requeue` finds the message without a job and queues it
 again.
 """
@@ -25,7 +25,7 @@ from contract.alerts.attempts import Attempt
 
 DELIVER_JOB: Final = "alerts.delivery.deliver"
 RETRY_AFTER_S: Final = (10, 30, 120, 600, 1800, 3600)
-"""Pauses in seconds after each failed attempt; after the last one the message is given up."""
+"""Pauses in seconds after each failed attempt; the message is discarded after the last one."""
 JOB_TIMEOUT_S: Final = 40
 LOG_KEPT: Final = 5000
 LOG_KEPT_S: Final = 30 * 86400
@@ -97,7 +97,7 @@ class DeliveryStore:
         return bool(self._redis.set(name, 1, ex=JOB_TIMEOUT_S + 5, nx=True))
 
     def settle(self, delivery: Delivery, attempt: Attempt) -> None:
-        """Log an attempt and, if the message is delivered or given up, remove it, in one step."""
+        """Log an attempt and, if the message is delivered or discarded, remove it, in one step."""
         tried = delivery.model_copy(update={"attempts": attempt.attempt})
         with self._redis.pipeline(transaction=True) as pipeline:
             if attempt.outcome == "failed":

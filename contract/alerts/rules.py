@@ -111,7 +111,7 @@ Condition = Annotated[RateLow | CameraOffline | QualityInvalid, Field(discrimina
 
 
 class AlertRule(BaseModel):
-    """When to alert, about which cameras, and whom to tell. Immutable."""
+    """An alert rule: its condition, cameras and channels. Immutable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -152,7 +152,7 @@ class AlertRule(BaseModel):
         return self
 
     def concerns(self, camera: Camera) -> bool:
-        """Whether it is about this camera. Browsers' webcams are nobody's alarm."""
+        """Whether the rule covers this camera. Browsers' webcams never raise an alert."""
         if camera.owner:
             return False
         if self.camera_id:

@@ -54,7 +54,7 @@ class VerdictChange:
 
 @dataclass(frozen=True)
 class Person:
-    """A person who has gone and was counted once. Times are camera time, since the epoch."""
+    """A person who has left and was counted once. Times are camera time, since the epoch."""
 
     track_id: Count
     """Unique among the people of one camera for as long as its tracker's state lives."""

@@ -24,22 +24,22 @@ SEEN_EVERY_S: Final = 0.09
 """Seconds between two pictures that are measured. Problems last for seconds, and measuring takes
 1 ms of a 1920x1080 frame's 32."""
 WRITTEN_EVERY_S: Final = 5.0
-"""Seconds between two writes of what was learnt, because it changes slowly and has 3 kB. A takeover
+"""Seconds between writes of the learnt state, because it changes slowly and has 3 kB. A takeover
 forgets less than this. Problems are committed with the frame that shows them."""
 
 
 class ConditionState(SavedState, tag=2):
-    """All that a successor needs to know of a camera beyond the people in view."""
+    """A successor's knowledge of a camera beyond the people in view."""
 
     quality: QualityState
     fitness: FitnessState
 
 
 class CameraCondition:
-    """What a worker knows of a camera beyond the people in view."""
+    """A worker's knowledge of a camera beyond the people in view."""
 
     def __init__(self, state: ConditionState | None = None) -> None:
-        """Go on from `state`, which becomes its own; without one, begin anew."""
+        """Continue from `state`, which this object then owns; without one, start afresh."""
         self.quality = CameraQuality(state.quality if state else None)
         self.fitness = FitnessLearner(state.fitness if state else None)
         self._written_at_s = 0.0
@@ -67,7 +67,7 @@ class CameraCondition:
                 self.fitness.person(person.best_face_px, person.verdict)
 
     def take_record(self, time_s: float) -> ConditionRecord | None:
-        """Return what to commit with the frame of `time_s`; None if hardly anything has changed."""
+        """Return the record to commit with the frame of `time_s`; None without a notable change."""
         report = QualityReport(self.quality.problems, self.fitness.report())
         due = abs(time_s - self._written_at_s) >= WRITTEN_EVERY_S
         if not due and report.problems == self._written.problems:
@@ -81,7 +81,7 @@ class CameraCondition:
         """Return the condition that wrote `state`; a new one for an empty string.
 
         Raises:
-            MessageError: no version of ours that we know wrote it.
+            MessageError: `state` is not from a known version.
         """
         if not state:
             return cls()

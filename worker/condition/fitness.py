@@ -48,31 +48,31 @@ DIGITS: Final = 6
 
 
 class FitnessState(Record):
-    """What one camera's people looked like. Older people and looks count for less."""
+    """Statistics of one camera's people and looks. Older ones count for less."""
 
     heights: Annotated[list[Amount], Meta(min_length=BINS, max_length=BINS)] = field(
         default_factory=lambda: [0.0] * BINS
     )
     """People by the height of their face where it was largest."""
     counted: Count = 0
-    """People, each as one, up to `MEMORY_PEOPLE`."""
+    """Number of people without fading, up to `MEMORY_PEOPLE`."""
     people: Amount = 0.0
     judged: Amount = 0.0
-    """Of `people`, those with a verdict."""
+    """Number of `people` with a verdict."""
     looks: Amount = 0.0
     faults: tuple[Amount, Amount, Amount] = (0.0, 0.0, 0.0)
-    """Of `looks`, those with each of `FAULTS`."""
+    """Number of `looks` with each of `FAULTS`."""
 
 
 class FitnessLearner:
     """Learns from one camera's people and looks."""
 
     def __init__(self, state: FitnessState | None = None) -> None:
-        """Go on from `state`, which becomes the learner's own; without one, begin anew."""
+        """Continue from `state`, which the learner then owns; without one, start afresh."""
         self.state = state or FitnessState()
 
     def person(self, best_face_px: float, verdict: Verdict) -> None:
-        """Take in a person who was counted."""
+        """Add a counted person."""
         state, fade = self.state, 1.0 - 1.0 / MEMORY_PEOPLE
         state.heights = np.round(np.array(state.heights) * fade, DIGITS).tolist()
         state.heights[_bin_of(best_face_px)] += 1.0
@@ -81,7 +81,7 @@ class FitnessLearner:
         state.judged = state.judged * fade + (verdict != "unknown")
 
     def look(self, brightness: float, frontality: float, sharpness: float) -> None:
-        """Take in a face, large enough to judge, that was looked at for its mask."""
+        """Add a look at a face that is large enough to judge."""
         state, fade = self.state, 1.0 - 1.0 / MEMORY_LOOKS
         dark, oblique, blurred = state.faults
         state.faults = (
@@ -92,7 +92,7 @@ class FitnessLearner:
         state.looks = state.looks * fade + 1.0
 
     def report(self) -> Fitness:
-        """What can be said by now."""
+        """Return the fitness by now."""
         if not self.state.counted:
             return Fitness()
         dark, oblique, blurred = self._shares()
@@ -129,7 +129,7 @@ class FitnessLearner:
         return tuple(reasons)
 
     def _quartiles(self) -> tuple[float, float, float]:
-        """Of the heights, in pixels, interpolated within a bin."""
+        """Return the quartiles of the heights in pixels, interpolated within a bin."""
         reached = np.concatenate([[0.0], np.cumsum(self.state.heights)])
         edges = _SMALLEST_PX * _BIN ** np.arange(BINS + 1)
         lower, median, upper = np.interp(np.array([0.25, 0.5, 0.75]) * reached[-1], reached, edges)

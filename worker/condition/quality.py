@@ -36,7 +36,7 @@ _MOST_SPANS: Final = 16
 
 
 class QualityState(Record):
-    """What is known of one camera's picture: about 3.4 kB, most of it the view."""
+    """Knowledge of one camera's picture: about 3.4 kB, most of it the view."""
 
     seen_at_s: Moment | None = None
     suspicions: dict[Problem, Suspicion] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class CameraQuality:
     """Follows one camera's picture. Feed it frames in order."""
 
     def __init__(self, state: QualityState | None = None) -> None:
-        """Go on from `state`, which becomes its own; without one, begin anew."""
+        """Continue from `state`, which this object then owns; without one, start afresh."""
         self._state = state = state or QualityState()
         self._focus = state.focus
         self._repetition = Repetition(state.stretches_s)
@@ -74,7 +74,7 @@ class CameraQuality:
 
     @property
     def problems(self) -> Mapping[Problem, float]:
-        """What is wrong now, and since when, in seconds since the epoch."""
+        """The current problems, and the beginning of each in seconds since the epoch."""
         return {
             problem: suspicion.began_s
             for problem in PROBLEMS  # whose order decides which problem time is counted under

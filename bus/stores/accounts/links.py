@@ -1,4 +1,4 @@
-"""One-time links: whoever opens one sets an account's password."""
+"""Stores one-time links, each of which sets an account's password."""
 
 from __future__ import annotations
 
