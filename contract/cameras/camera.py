@@ -19,7 +19,7 @@ from pydantic import (
     field_validator,
 )
 
-from contract.cameras.file_sources import lacks_scheme
+from contract.cameras.file_sources import lacks_scheme, misspelt_scheme
 from contract.cameras.layout import (
     MOST_SHAPES,
     Area,
@@ -93,6 +93,10 @@ class Camera(BaseModel):
         scheme, separator, rest = source.partition("://")
         if any(ord(character) < 32 for character in source):
             raise ValueError("a source cannot contain control characters")
+        if meant := misspelt_scheme(source) if info.context != STORED else "":
+            raise ValueError(
+                f"the type of the address is misspelt: write {meant}:// at its beginning"
+            )
         if separator and not scheme.isascii():
             raise ValueError(f"this is not a known type of address; {SOURCE_HINT}")
         if separator and scheme.lower() not in {"rtsp", "rtsps", "http", "https"}:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 DEMO_PREFIX: Final = "demo:"
 NETWORK: Final = re.compile(r"(rtsps?|https?)://(.*)", re.IGNORECASE | re.DOTALL)
 WEBCAM: Final = re.compile(r"\d{1,2}|/dev/video\d+")
+SCHEMES: Final = ("rtsp", "rtsps", "http", "https")
+LIKENESS: Final = 0.7
+"""Smallest share of letters in common at which a type counts as misspelt, not as another one."""
+_TYPED_SCHEME: Final = re.compile(r"([A-Za-z]{3,7})[:;]/")
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}\Z")
 HOW_TO_HAVE_ONE: Final = (
     "a file must be in a folder of MASKWATCH_SOURCE_FOLDERS, or be added by an administrator of "
@@ -42,6 +47,21 @@ def lacks_scheme(source: str) -> bool:
     first = source.partition("/")[0]
     within = any(sign in source for sign in ("@", "?", "//")) or "%3a" in source.lower()
     return within or ":" in first or bool(_IPV4.match(first))
+
+
+def misspelt_scheme(source: str) -> str:
+    """Return the type of address that was probably meant; empty if the start is like none.
+
+    >>> [misspelt_scheme(source) for source in ("rstp:/10.0.0.9/live", "htp://h/x", "rtsp:/h/x")]
+    ['rtsp', 'http', 'rtsp']
+    >>> misspelt_scheme("clips/hall.mp4") + misspelt_scheme("rtsp://h/x")
+    ''
+    """
+    typed = _TYPED_SCHEME.match(source.strip())
+    if typed is None or NETWORK.fullmatch(source.strip()):
+        return ""
+    near = get_close_matches(typed.group(1).lower(), SCHEMES, 1, LIKENESS)
+    return near[0] if near else ""
 
 
 def folders_of(setting: str) -> tuple[Path, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from math import ceil
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from bus.errors import StoreError
 from bus.stores.accounts.api_keys import ApiKey
 from bus.stores.accounts.users import User
 from contract.errors import AccountError
@@ -27,6 +30,9 @@ from dashboard.web.moments import moment
 from dashboard.web.requests import entries_before
 
 AUDIT_PAGE: Final = 200
+DAY_S: Final = 86400
+WARN_DAYS: Final = 14
+"""How long before it ends a key is warned of on every page of an administrator."""
 
 blueprint = Blueprint("administration", __name__, url_prefix="/settings")
 only_administrators = requires("administrator", everywhere=True, in_person=True)
@@ -222,10 +228,31 @@ def _keys_page(form: KeyForm, message: str = "", made: ApiKey | None = None, tex
         message=message,
         keys=_accounts().api_keys.all(),
         used_at_s=_accounts().api_keys.used_at_s(),
+        ending={key.id: days for key, days in _ending()},
         button=PlainForm(formdata=None),
         made=made,
         text=text,
     )
+
+
+@blueprint.app_context_processor
+def _warnings() -> dict[str, object]:
+    return {"ending_keys": _ending_keys}
+
+
+def _ending_keys() -> list[tuple[ApiKey, int]]:
+    """Return the keys that end soon, to those who can make others; none while Redis is away."""
+    grants, in_person = identity().grants, identity().kind == "user"
+    try:
+        return _ending() if in_person and grants.allow_everywhere("administrator") else []
+    except StoreError:
+        return []
+
+
+def _ending() -> list[tuple[ApiKey, int]]:
+    """Return the keys that end within `WARN_DAYS`, each with the days that it has left."""
+    left = [(key, key.expires_at_s - time.time()) for key in _accounts().api_keys.all()]
+    return [(key, ceil(left_s / DAY_S)) for key, left_s in left if 0 < left_s <= WARN_DAYS * DAY_S]
 
 
 def _new_link(user: User) -> str:

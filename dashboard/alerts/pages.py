@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
+from bus.errors import StoreError
 from contract.alerts.rules import KIND_WORDS, AlertRule
 from contract.alerts.schedule import DAYS, zone_names
 from contract.errors import AlertError
@@ -41,7 +42,20 @@ blueprint = Blueprint("alert_pages", __name__, url_prefix="/alerts")
 
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
-    return {"kind_words": KIND_WORDS, "event_words": EVENT_WORDS, "outcome_words": OUTCOME_WORDS}
+    return {
+        "kind_words": KIND_WORDS,
+        "event_words": EVENT_WORDS,
+        "outcome_words": OUTCOME_WORDS,
+        "open_alerts": _open_alerts,
+    }
+
+
+def _open_alerts() -> int:
+    """Return how many open alerts the client may see; 0 while Redis does not tell."""
+    try:
+        return len(visible_alerts(services().alerts.open()))
+    except StoreError:
+        return 0
 
 
 @blueprint.get("")

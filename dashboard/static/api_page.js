@@ -22,4 +22,6 @@ window.SwaggerUIBundle({
   validatorUrl: null,
   // What changes something is described, and not tried by a button on this page.
   supportedSubmitMethods: ["get"],
+  // Swagger UI gives this choice no name that a screen reader could say.
+  onComplete: () => place.querySelector("#servers")?.setAttribute("aria-label", "Address of the API"),
 });

@@ -20,7 +20,11 @@ async function show() {
     const recording = await call("GET", api);
     setText(part("name"), recording.name);
     part("links").hidden = false;
-    if (recording.report) showReport(recording.report, recording.expires_in_s);
+    if (recording.report) {
+      part("player").src = `${api}/video`;
+      part("player").hidden = false;
+      showReport(recording.report, recording.expires_in_s);
+    }
     else complain(recording.error || "This recording has not been analysed yet.");
   } catch (error) {
     complain(error.message);

@@ -14,7 +14,7 @@ export function cell(words, className = "") {
 }
 
 export function verdictCell(verdict, words) {
-  const element = cell("");
+  const element = cell("", "nowrap");
   const mark = document.createElement("i");
   mark.className = `mark ${verdict}`;
   mark.setAttribute("aria-hidden", "true");

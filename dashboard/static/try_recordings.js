@@ -91,20 +91,29 @@ function recordingRow(recording) {
   done.setAttribute("aria-label", `Progress of ${name}`);
   const share = cell("");
   share.append(done, ` ${Math.round(progress * 100)} %`);
-  const remove = document.createElement("button");
-  remove.type = "button";
-  remove.textContent = "Remove";
+  const remove = document.createElement("a");
+  remove.className = "button";
+  remove.href = at(`/try/recordings/${id}/remove`);
+  remove.textContent = "Remove…";
   remove.dataset.id = id;
   remove.setAttribute("aria-label", `Remove ${name}`);
-  remove.onclick = async () => {
-    await call("DELETE", `${API}/${id}`).catch(() => null);
-    look();
-  };
   const last = cell("", "row-actions");
   last.append(remove);
-  const found = row(title, cell(error ? `Failed: ${error}` : STATES[state], error ? "wrong" : ""), share, last);
+  const found = row(title, stateCell(recording), share, last);
   found.dataset.state = state;
   return found;
+}
+
+// "Finished" leads to what was found.
+function stateCell({ id, state, error }) {
+  const made = cell(error ? `Failed: ${error}` : state === "finished" ? "" : STATES[state], error ? "wrong" : "");
+  if (state === "finished") {
+    const link = document.createElement("a");
+    link.href = at(`/try/recordings/${id}`);
+    setText(link, "Finished: show the result");
+    made.append(link);
+  }
+  return made;
 }
 
 takeFiles(chooser, drop, ([file]) => take(file));

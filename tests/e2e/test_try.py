@@ -157,6 +157,9 @@ def test_a_recording_is_uploaded_followed_and_read(
         assert browser.find("#timeline .tip").text.startswith("0:00 to 0:05")
         assert "times real time" in browser.find("[data-part=facts]").text
         assert len(list((tmp_path / "kept").glob("*.mp4"))) == 1
+        player = "document.querySelector('video').readyState"
+        browser.wait(lambda: browser.read(player) >= 1, "the annotated video can be played")
+        browser.read("scrollTo(0, 0)")
         browser.find("#remove").click()
         browser.wait_for("#confirm #really").click()
         browser.wait(lambda: browser.driver.current_url.endswith("/try/recordings"), "the list")
