@@ -241,7 +241,7 @@ Place = tuple[bytes, Callable[[bytes], Any]]
 
 def _places(redis: Redis, camera: Camera, store: RecordingStore) -> dict[str, Place]:
     """Each kind of record, as it is written, and how to put another in its place."""
-    names, made = CameraKeys(camera.id), store.create("somebody", "film.mp4", "mov")
+    names, made = CameraKeys(camera.id), store.create("somebody", "film.mp4")
     uploads = keys.UploadKeys("fuzzed")
     upload = b'{"v":1,"owner":"somebody","names":["a.jpg"],"result":{"images":[]}}'
     person, seal = _PERSON, PictureSeal(redis)

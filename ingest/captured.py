@@ -40,6 +40,8 @@ class CapturedFrame:
     left_out: int = 0
     """Frames of the camera before this one that were not decoded, because no sampling needs
     them."""
+    timestamp_s: float | None = None
+    """The stream's own time of the frame, which may jump; None if it has none."""
 
 
 class LifeSign(Protocol):

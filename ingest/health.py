@@ -54,6 +54,8 @@ class StreamHealth:
         self._jumped_s: float | None = None
         self._changed_s: float | None = None
         self._change = ""
+        self.broken_in_all = 0
+        """Packets and pictures that could not be decoded, or only in part, since connecting."""
         self.size: tuple[int, int] | None = None
         """Width and height of the last picture; None before the first."""
 
@@ -67,6 +69,7 @@ class StreamHealth:
     def broken(self) -> None:
         """Note that a packet or a picture could not be decoded, or only in part."""
         self._broken += 1
+        self.broken_in_all += 1
         self._broken_s.append(self._clock())
 
     def picture(self, width: int, height: int, whole: bool = True) -> None:

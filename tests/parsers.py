@@ -213,8 +213,8 @@ def _of_cameras() -> Iterator[Parser]:
         "runtime.image_files.decode_image", pixels(image_files.decode_image), (JPEG, PNG, WEBP)
     )
     yield Parser(
-        "contract.pictures.recordings.container_of",
-        pixels(recordings.container_of),
+        "contract.pictures.recordings.what_instead",
+        pixels(recordings.what_instead),
         ("\0\0\0\x18ftyp",),
     )
 

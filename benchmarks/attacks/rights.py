@@ -97,7 +97,7 @@ class Visit:
         owner = f"key:{key.id}" if of_key else f"user:{self.user.id}"
         self.watched.own["webcam"] = WebcamStore(redis).start(owner, name).id
         store = RecordingStore(redis, folder, 3600)
-        self.recording = store.create(owner, "hall.mp4", "mov")
+        self.recording = store.create(owner, "hall.mp4")
         store.change(self.recording, state="finished")
         with store.annotated_file(self.recording).open("wb") as file:
             file.truncate(VIDEO_BYTES)

@@ -8,14 +8,14 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from redis import Redis
 
 from bus.keys import RECORDINGS, recording
 from contract.errors import MessageError
 from contract.messages import to_json
-from contract.pictures.recordings import _OUR_FILE, CONTAINERS, Container, Recording
+from contract.pictures.recordings import _OUR_FILE, Recording
 
 ANALYSE_JOB: Final = "worker.uploads.recording_jobs.analyse_recording"
 
@@ -31,14 +31,11 @@ class RecordingStore:
         self._folder = folder
         self._kept_s = kept_s
 
-    def create(self, owner: str, name: str, container: str) -> Recording:
+    def create(self, owner: str, name: str) -> Recording:
         """Create a recording before its file is uploaded."""
-        if container not in CONTAINERS:
-            raise ValueError(f"container {container}, expected one of {', '.join(CONTAINERS)}")
-        known = cast(Container, container)
         now_s = time.time()
         made = Recording(
-            secrets.token_hex(12), owner, name, known, now_s, kept_until_s=now_s + self._kept_s
+            secrets.token_hex(12), owner, name, now_s, kept_until_s=now_s + self._kept_s
         )
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._redis.set(recording(made.id), to_json(asdict(made)), ex=self._kept_s)

@@ -44,6 +44,8 @@ class CameraStatus:
     """The fault of a live stream in plain words."""
     reconnects: Count = 0
     """Connection attempts after the first, since ingest took over the camera."""
+    broken: Count = 0
+    """Packets and pictures since connecting that could not be decoded; they are skipped."""
     owner: PlainWords = ""
     """The ingest process that runs the camera."""
     v: int = SCHEMA

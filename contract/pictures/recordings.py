@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Field, TypeAdapter
 
 from contract.messages import Moment, Share, checked, read_versioned
 
 SCHEMA: Final = 1
-Container = Literal["mov", "matroska", "avi", "mpegts", "mpeg", "flv", "asf", "dhav"]
-CONTAINERS: Final = {
-    "mov": "MP4 or MOV",
-    "matroska": "MKV or WebM",
-    "avi": "AVI",
-    "mpegts": "TS or M2TS",
-    "mpeg": "MPEG-PS",
-    "flv": "FLV",
-    "asf": "WMV",
-    "dhav": "DAV",
-}
-"""FFmpeg's names of the accepted containers. Formats that can reference other files are
-excluded."""
+TAKEN: Final = (
+    "MP4, MOV, MKV, WebM, AVI, TS, M2TS, MPEG-PS, FLV, WMV, DAV, MXF, OGG, IVF, or a raw H.264, "
+    "H.265, MPEG or Motion JPEG stream"
+)
+"""The recordings that are taken. `runtime.video.streams` has FFmpeg's names for them."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +26,6 @@ class Recording:
     """Also part of the files' names."""
     owner: str
     name: str
-    container: Container
     created_at_s: Moment
     state: str = "uploading"
     """`uploading`, `queued`, `running`, `finished` or `failed`."""
@@ -61,36 +52,32 @@ _ADAPTER: Final = TypeAdapter(Recording)
 
 
 FIRST_BYTES: Final = 4096
-"""Enough to tell a container: a transport stream by five of its packets, wherever it was cut."""
-_SIGNS: Final[dict[bytes, Container]] = {
-    b"\x1a\x45\xdf\xa3": "matroska",
-    b"\0\0\1\xba": "mpeg",
-    b"IMKH": "mpeg",  # a Hikvision recorder's header before a program stream
-    b"FLV\1": "flv",
-    b"\x30\x26\xb2\x75": "asf",
-    b"DHAV": "dhav",
+_SIGNS: Final = {
+    b"\x89PNG": "a picture",
+    b"GIF8": "a picture",
+    b"%PDF": "a document",
+    b"PK\3\4": "an archive",
+    b"Rar!": "an archive",
+    b"7z\xbc\xaf": "an archive",
+    b"\x7fELF": "a program",
+    b"ID3": "sound",
+    b"fLaC": "sound",
 }
-_FIRST_BOXES: Final = {b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip"}
-_TS_PACKETS: Final = (188, 192)
-"""Bytes of a packet of TS and of M2TS."""
-_TS_PACKETS_SEEN: Final = 5
+_BREAKS: Final = frozenset("\t\n\r\f")
 
 
-def container_of(start: bytes) -> Container | None:
-    """Return the container of a file from its first `FIRST_BYTES`; None if it is not accepted."""
-    if start[4:8] in _FIRST_BOXES:
-        return "mov"
-    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
-        return "avi"
-    if sign := _SIGNS.get(start[:4]):
-        return sign
-    return "mpegts" if _is_transport_stream(start) else None
+def what_instead(start: bytes) -> str:
+    r"""Return what a file is that is surely no recording, from its first `FIRST_BYTES`.
 
+    Empty for everything else, which FFmpeg judges, in a process that may fail.
 
-def _is_transport_stream(start: bytes) -> bool:
-    for length in _TS_PACKETS:
-        for first in range(length):
-            marks = start[first : first + _TS_PACKETS_SEEN * length : length]
-            if len(marks) > 1 and set(marks) == {0x47}:
-                return True
-    return False
+    >>> what_instead(b"#EXTM3U"), what_instead(b"DHAV\xfd")
+    ('a text', '')
+    """
+    known = next((what for sign, what in _SIGNS.items() if start.startswith(sign)), "")
+    if known or (start[:4] == b"RIFF" and start[8:12] in {b"WAVE", b"WEBP"}):
+        return known or ("sound" if start[8:12] == b"WAVE" else "a picture")
+    # The last character may be cut.
+    text = start[:FIRST_BYTES].decode(errors="ignore")
+    whole = len(text.encode()) >= min(len(start), FIRST_BYTES) - 3
+    return "a text" if whole and all(c.isprintable() or c in _BREAKS for c in text) else ""

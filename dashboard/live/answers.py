@@ -34,6 +34,9 @@ class ConnectionStatus(BaseModel):
     )
     notice: str
     reconnects: int
+    broken: int = Field(
+        description="Packets and pictures since connecting that could not be decoded."
+    )
 
 
 class QualityProblem(BaseModel):

@@ -57,6 +57,7 @@ function showCamera(camera) {
   fact("state", `${STATE_WORDS[status.state]} since ${zonedTime(status.since_s)}`);
   fact("picture", `${size}${rate}${status.codec ? `, ${status.codec}` : ""}`);
   fact("reconnects", String(status.reconnects));
+  fact("broken", status.broken ? `${status.broken.toLocaleString("en")} since connecting` : "None");
   setText(page.querySelector('[data-label="error"]'), status.notice && !status.error ? "Notice" : "Last error");
   fact("error", status.error || status.notice || "None");
   fact("quality", qualityWords(camera));

@@ -57,11 +57,20 @@ function showReport(report, expiresInS) {
   page.dataset.state = "shown";
 }
 
-function damage({ skipped, skipped_at_s: atS, cut_short: cutShort }) {
+function damage(report) {
+  const { skipped, skipped_spans_s: spans, missing_at_end_s: missingS } = report;
   const words = [];
-  if (skipped) words.push(`${skipped} damaged ${skipped === 1 ? "part" : "parts"} skipped, at ${atS.slice(0, 5).map(clock).join(", ")}${atS.length > 5 ? " and later" : ""}`);
-  if (cutShort) words.push("the file is cut off at its end");
-  return words.length ? [["Damage", words.join("; ")]] : [];
+  if (skipped) words.push(`${skipped} damaged ${skipped === 1 ? "part" : "parts"} skipped, ${spans.slice(0, 5).map(span).join(", ")}${spans.length > 5 ? " and later" : ""}`);
+  if (missingS) words.push(`the last ${clock(missingS)} of ${clock(report.duration_s)} are missing`);
+  else if (report.cut_short) words.push("the file is cut off at its end");
+  if (words.length) words.unshift(`${clock(report.analysed_s)} could be analysed`);
+  const facts = words.length ? [["Damage", words.join("; ")]] : [];
+  if (report.assumed_fps) facts.push(["Times", `The file holds no times; Maskwatch assumes ${report.assumed_fps} pictures a second`]);
+  return facts;
+}
+
+function span([fromS, toS]) {
+  return fromS === toS ? `at ${clock(fromS)}` : `${clock(fromS)} to ${clock(toS)}`;
 }
 
 function step({ from_s: fromS, to_s: toS, people, compliance }) {

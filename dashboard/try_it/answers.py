@@ -86,7 +86,16 @@ class RecordingReport(BaseModel):
     people: list[RecordedPerson]
     codec: str
     skipped: int = Field(0, description="Packets and pictures that could not be decoded.")
-    skipped_at_s: list[float] = Field([], description="Their times in the recording; at most 100.")
+    skipped_spans_s: list[tuple[float, float]] = Field(
+        [], description="From when to when they would have been shown; at most 100 spans."
+    )
+    analysed_s: float = Field(0.0, description="Seconds with pictures that could be decoded.")
+    missing_at_end_s: float = Field(
+        0.0, description="Seconds that the file states and does not hold."
+    )
+    assumed_fps: float = Field(
+        0.0, description="The rate from which times come if the file holds none; otherwise 0."
+    )
     cut_short: bool = Field(
         False, description="Whether the file ends in the middle of a picture or a packet."
     )

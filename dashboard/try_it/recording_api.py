@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from bus.stores.recordings import ANALYSE_JOB
 from contract.errors import UploadEmptyError, UploadTooLargeError, UploadTypeError
-from contract.pictures.recordings import CONTAINERS, Recording, container_of
+from contract.pictures.recordings import TAKEN, Recording, what_instead
 from contract.plain_text import cleaned
 from dashboard.accounts.access import admission, identity, requires
 from dashboard.downloads import save_as
@@ -59,7 +59,7 @@ def upload(query: UploadQuery) -> Answer[RecordingAnswer]:
     if (request.content_length or 0) > most:
         raise _too_large()
     first = request.stream.read(CHUNK)
-    container = _container(first)
+    _refuse_what_is_no_film(first)
     queue = services().recording_jobs
     if not queue.processes():
         words = "no process takes recordings now; start one with `maskwatch recordings`"
@@ -67,7 +67,7 @@ def upload(query: UploadQuery) -> Answer[RecordingAnswer]:
     if len(_own()) >= MOST_OF_ONE:
         words = f"you have {MOST_OF_ONE} recordings here, the most there may be; remove one"
         raise Refused(429, "busy", words)
-    made = _store_body(query.name, first, container, most)
+    made = _store_body(query.name, first, most)
     settings = services().settings
     queue.add(
         ANALYSE_JOB,
@@ -118,22 +118,20 @@ def remove(recording_id: str) -> None:
     services().recordings.remove(find_recording(recording_id))
 
 
-def _container(first: bytes) -> str:
+def _refuse_what_is_no_film(first: bytes) -> None:
+    """Refuse at once what needs no FFmpeg to be told."""
     if not first:
         raise UploadEmptyError("the request brings no recording; send the file as its body")
-    container = container_of(first)
-    if container is None:
+    if instead := what_instead(first):
         raise UploadTypeError(
-            "by its content the file is no recording that is taken, whatever its name says; "
-            f"expected {', '.join(CONTAINERS.values())}"
+            f"by its content the file is {instead}, whatever its name says; expected {TAKEN}"
         )
-    return container
 
 
-def _store_body(name: str, first: bytes, container: str, most: int) -> Recording:
+def _store_body(name: str, first: bytes, most: int) -> Recording:
     store = services().recordings
     try:
-        made = store.create(identity().owner, cleaned(name[-80:]) or "recording", container)
+        made = store.create(identity().owner, cleaned(name[-80:]) or "recording")
     except OSError as error:
         raise _not_stored(error) from error
     try:

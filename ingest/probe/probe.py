@@ -16,9 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import islice
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -40,8 +39,9 @@ from contract.errors import (
     SourceTimeoutError,
 )
 from contract.redaction import redact_url
-from ingest.captured import CapturedFrame, OpenSource
+from ingest.captured import OpenSource
 from ingest.encoding import encode_jpeg
+from ingest.probe.rate import rate_of
 from ingest.probe.steps import StepWriter, Tell, opening_steps
 from ingest.reach.address import parse_source
 from ingest.reach.errors import too_large
@@ -52,11 +52,6 @@ from runtime.vault import Vault
 
 SNAPSHOT_WIDTH: Final = 640
 SNAPSHOT_QUALITY: Final = 80
-MEASURED_FRAMES: Final = 25
-MEASURED_S: Final = 3.0
-NEAR_SHARE: Final = 1 / 3
-"""Largest relative difference at which a measured rate counts as the declared one. A stream's clock
-needs some seconds to settle, so a short measurement is no more exact."""
 START_UP_S: Final = 5.0
 
 
@@ -184,32 +179,11 @@ def _look(source: str, opened: OpenSource, tell: Tell) -> ProbeResult:
         True,
         width or image.shape[1],
         height or image.shape[0],
-        round(_rate(info.fps, _measure_fps(first, frames)), 2),
+        round(rate_of(info.fps, first, frames), 2),
         info.codec,
         info.medium,
         base64.b64encode(encode_jpeg(image, SNAPSHOT_QUALITY)).decode(),
     )
-
-
-def _rate(declared: float, measured: float) -> float:
-    """Return the declared rate, unless the measured one is plainly different."""
-    near = measured and abs(measured - declared) <= declared * NEAR_SHARE
-    return declared if near or not measured else measured
-
-
-def _measure_fps(first: CapturedFrame, frames: Iterator[CapturedFrame]) -> float:
-    """Return frames per second by the stream's own time; 0 if too few arrive in `MEASURED_S`.
-
-    Arrival times would mislead: frames buffered while the stream was opened arrive all at once.
-    """
-    ends_at = time.monotonic() + MEASURED_S
-    counted, last_s = 0, first.time_s
-    with contextlib.suppress(SourceError):  # the picture is there already
-        for frame in islice(frames, MEASURED_FRAMES):
-            counted, last_s = counted + 1, frame.time_s
-            if time.monotonic() > ends_at:
-                break
-    return counted / (last_s - first.time_s) if last_s > first.time_s else 0.0
 
 
 _TASK: Final = TypeAdapter(_Task)

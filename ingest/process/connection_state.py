@@ -115,6 +115,7 @@ class ConnectionState:
                 notice_kind=notice.kind if notice else "",
                 notice=notice.words if notice else "",
                 reconnects=self._reconnects,
+                broken=self._health.broken_in_all if self._health else 0,
                 owner=self._owner,
             )
 

@@ -32,6 +32,7 @@ from ingest.rtsp.relay import RtspRelay
 from ingest.web.client import Deadline, WebClient
 from ingest.web.stream import WebStream
 from runtime.settings import Settings
+from runtime.video.streams import FILM_FORMATS
 
 # What a camera sends must not make FFmpeg read local files or run protocols that nobody asked for
 # (Frigate CVE-2026-25643): each kind of source gets only what it needs. What comes over HTTP is
@@ -45,11 +46,8 @@ PROTOCOLS: Final[dict[SourceKind, str]] = {
 ANALYSED_S: Final = 2.0
 """Seconds of stream time that FFmpeg analyses to identify the stream. The packets are kept, because
 they begin with the key frame that most cameras send to a new viewer."""
-FORMATS: Final = (
-    "mpjpeg,mjpeg,jpeg_pipe,mpegts,mpeg,mov,mp4,matroska,webm,flv,avi,asf,ogg,h264,hevc,m4v"
-)
-"""None of these formats opens other files: no playlists (HLS, DASH, concat), SDP or image
-sequences."""
+FORMATS: Final = f"{FILM_FORMATS},jpeg_pipe"
+"""Those of films, and single JPEG pictures one after another."""
 
 
 _MEDIA: Final[dict[SourceKind, Medium]] = {"file": "film", "webcam": "webcam"}

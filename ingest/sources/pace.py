@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from ingest.captured import LifeSign
+from runtime.video.film_time import USUAL_FPS
 
 LATEST_S: Final = 1.0
 LONGEST_GAP_S: Final = 5.0
@@ -14,15 +15,15 @@ LONGEST_GAP_S: Final = 5.0
 class Pace:
     """Delays each frame of a recording until it is due.
 
-    speed: 1 is real time; 0 does not delay.
+    speed: 1 is real time; 0 does not delay. fps: the rate of frames without timestamps.
     """
 
-    def __init__(self, life: LifeSign, speed: float = 1.0) -> None:
+    def __init__(self, life: LifeSign, speed: float = 1.0, fps: float = USUAL_FPS) -> None:
         self._life = life
         self._speed = speed
         self._offset_s: float | None = None
         self._last_s = 0.0
-        self._interval_s = 0.04
+        self._interval_s = 1.0 / (fps or USUAL_FPS) / (speed or 1.0)
 
     def restart(self) -> None:
         """Restart the recording; its first frame follows the last one after one interval."""

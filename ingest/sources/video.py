@@ -31,7 +31,7 @@ from ingest.sources.pace import Pace
 from ingest.sources.stream_clock import StreamClock
 from runtime.settings import Settings
 from runtime.video.pictures import PictureMaker
-from runtime.video.streams import film_of, films_in
+from runtime.video.streams import TIMES_OF_PACKETS, UNTIMED, film_of, films_in, fps_of
 
 GRACE_S: Final = 1.5
 """Seconds that the watchdog adds to FFmpeg's own time-outs, which are not exact."""
@@ -43,8 +43,6 @@ MOST_BROKEN_PACKETS: Final = 250
 """Packets in a row without a decodable frame before a file counts as undecodable."""
 HIGHEST_FPS: Final = 240.0
 """Highest plausible rate. A stream that declares more declares its clock's ticks."""
-# Their demuxers invent timestamps at a fixed rate; only arrival tells the truth.
-_ARRIVAL_FORMATS: Final = frozenset({"mpjpeg", "mjpeg", "jpeg_pipe", "h264", "hevc", "m4v"})
 _INDEXED_FORMATS: Final = frozenset({"mp4", "matroska"})
 """Formats with an index of pictures, which can be rewound. Films in other formats are opened again:
 seeking in them may miss the beginning, and opening costs as much as several pictures."""
@@ -72,7 +70,8 @@ class VideoSource:
         self._pictures = PictureMaker(self._stream.sample_aspect_ratio, options)
         self._clock = StreamClock()
         self.health = StreamHealth()
-        self._pace = Pace(life, settings.file_speed if address.kind == "file" else 1.0)
+        speed = settings.file_speed if address.kind == "file" else 1.0
+        self._pace = Pace(life, speed, fps_of(self._stream, self._container.format.name in UNTIMED))
         size = self._pictures.size(self._stream.width, self._stream.height)
         self.info = _describe(self._container, self._stream, size, opening.medium)
 
@@ -195,12 +194,12 @@ class VideoSource:
 
     def _captured(self, frame: VideoFrame, left_out: int) -> CapturedFrame | None:
         """Return the frame when its time has come; None when the reader is to end meanwhile."""
+        timestamp_s = None if self._by_arrival else frame.time
         if self._paced:
-            time_s = self._pace.hold(frame.time, left_out)
+            time_s = self._pace.hold(timestamp_s, left_out)
             if time_s is None:
                 return None
         else:
-            timestamp_s = None if self._by_arrival else frame.time
             jumps = self._clock.jumps
             time_s = self._clock.steady_s(timestamp_s, time.monotonic())
             if self._clock.jumps > jumps:
@@ -210,11 +209,13 @@ class VideoSource:
             self._now_s(),
             lambda max_width: self._pictures.picture(frame, max_width),
             left_out,
+            timestamp_s,
         )
 
     @property
     def _by_arrival(self) -> bool:
-        return self._container.format.name in _ARRIVAL_FORMATS
+        # Their demuxers invent timestamps, or give those of packets; only arrival tells the truth.
+        return self._container.format.name in UNTIMED | TIMES_OF_PACKETS
 
     @property
     def _paced(self) -> bool:
@@ -261,7 +262,7 @@ def _describe(
     container: InputContainer, stream: VideoStream, size: tuple[int, int], medium: Medium
 ) -> StreamInfo:
     context = stream.codec_context
-    invented = container.format.name in _ARRIVAL_FORMATS
+    invented = container.format.name in UNTIMED
     rate = None if invented else stream.average_rate or stream.guessed_rate
     fps = float(rate or 0.0)
     if fps > HIGHEST_FPS:

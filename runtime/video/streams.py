@@ -1,4 +1,4 @@
-"""Which of a container's streams is the film."""
+"""Which containers are read, and which of a container's streams is the film."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+FILM_FORMATS: Final = (
+    "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,dhav,ogg,ivf,mxf,h264,hevc,m4v,mpegvideo,mjpeg,"
+    "mpjpeg"
+)
+"""FFmpeg's names of the containers that are read. None opens other files: no playlists (HLS, DASH,
+concat), SDP or image sequences."""
+UNTIMED: Final = frozenset({"h264", "hevc", "m4v", "mpegvideo", "mjpeg", "mpjpeg", "jpeg_pipe"})
+"""Formats without timestamps; FFmpeg invents them at 25 frames a second."""
+TIMES_OF_PACKETS: Final = frozenset({"avi", "dhav"})
+"""Formats that say when a packet is decoded, and not when its picture is shown."""
+STILLS: Final = frozenset({"mjpeg", "png", "bmp", "gif", "webp", "tiff"})
+"""Codecs of covers. Not every container can flag its cover as one."""
 NO_FILM: Final = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """Covers, thumbnails and stills, which are stored like videos of few pictures."""
 
@@ -22,15 +34,25 @@ def films_in(container: InputContainer) -> list[VideoStream]:
 
 
 def film_of(container: InputContainer, number: int = 0) -> VideoStream | None:
-    """Return video `number`, from 1; 0 chooses the one with the most pixels, then the first.
+    """Return video `number`, from 1; 0 chooses the best. None if there is none.
 
-    None if there is none.
+    The best is one that is no picture beside a film, then the one with the most pixels, then the
+    first.
     """
     films = films_in(container)
     if number:
         return films[number - 1] if number <= len(films) else None
-    return max(films, key=_pixels, default=None)
+    return max(films, key=_rank, default=None)
 
 
-def _pixels(stream: VideoStream) -> int:
-    return stream.codec_context.width * stream.codec_context.height
+def fps_of(stream: VideoStream, untimed: bool) -> float:
+    """Return a film's frames per second as it says; 0 if it does not.
+
+    Of an untimed format only the codec may know it: FFmpeg invents the container's.
+    """
+    return float((stream.codec_context.framerate if untimed else stream.average_rate) or 0)
+
+
+def _rank(stream: VideoStream) -> tuple[bool, int]:
+    context = stream.codec_context
+    return context.name not in STILLS, context.width * context.height

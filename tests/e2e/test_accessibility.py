@@ -136,7 +136,7 @@ def _recording(redis: Redis, user_id: str, folder: Path) -> str:
     people = [{**person, "best_face_px": 70.0, "verdict": one} for one in ("mask", "no_mask")]
     report = {"duration_s": 12.0, "width": 640, "height": 360, "frames": 96, "faces": 40}
     store = RecordingStore(redis, folder, 600)
-    made = store.create(f"user:{user_id}", "hall.mp4", "mov")
+    made = store.create(f"user:{user_id}", "hall.mp4")
     report |= {"people": people, "codec": "h264", "took_s": 4.0}
     store.change(made, state="finished", progress=1.0, report=report)
     return made.id

@@ -83,7 +83,7 @@ def _recording(redis: Redis, folder: Any) -> Case:
     store = RecordingStore(redis, folder, 600)
     ada = accounts_of(redis).users.find("Ada")
     assert ada is not None
-    made = store.create(f"user:{ada.id}", "hall.mp4", "mov")
+    made = store.create(f"user:{ada.id}", "hall.mp4")
     path = f"/try/recordings/{made.id}/remove"
     return Case(path, lambda: store.get(made.id) is not None, ("hall.mp4",))
 

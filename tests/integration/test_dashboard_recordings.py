@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from bus.keys import RECORDINGS_QUEUE
 from bus.stores.recordings import RecordingStore
-from contract.pictures.recordings import container_of
+from contract.pictures.recordings import what_instead
 from runtime.settings import load_settings
 from tests.accounts import key_client, make_app
 from tests.images_process import scripted_networks
@@ -170,7 +170,7 @@ def test_nothing_is_deleted_but_what_we_made(
 def test_recordings_of_an_earlier_version_get_names_that_say_until_when(
     redis: Redis, store: RecordingStore, tmp_path: Path
 ) -> None:
-    old = store.change(store.create("key:1", "hall.mp4", "mov"), kept_until_s=0.0)
+    old = store.change(store.create("key:1", "hall.mp4"), kept_until_s=0.0)
     assert old is not None
     (tmp_path / "kept" / f"{old.id}.mp4").write_bytes(b"film")
     store.adopt()
@@ -212,8 +212,14 @@ def test_a_recording_that_cannot_be_analysed_says_why(
     analyse(redis, store, 0.01 if kind == "long" else 60)
     failed = client.get(where).json
     assert failed["state"] == "failed"
-    words = {"sound": "no video", "long": "longer than"}.get(kind, "cannot be decoded")
+    words = {
+        "cut": "never finished: it lacks its index",
+        "sound": "no video",
+        "noise": "never finished",
+        "long": "longer than",
+    }[kind]
     assert words in failed["error"]
+    assert "Invalid data" not in failed["error"], "not FFmpeg's words"
     assert list((tmp_path / "kept").iterdir()) == []
 
 
@@ -221,8 +227,11 @@ def test_a_recording_that_cannot_be_analysed_says_why(
     ("data", "status", "words"),
     [
         (b"", 400, "no recording"),
-        (b"#EXTM3U\nfile:///etc/passwd\n", 415, "expected MP4 or MOV"),
+        (b"#EXTM3U\nfile:///etc/passwd\n", 415, "the file is a text"),
         (b"ffconcat version 1.0\nfile /etc/passwd\n", 415, "whatever its name says"),
+        (b"%PDF-1.7\n\xe2\xe3", 415, "a document"),
+        (b"\x89PNG\r\n\x1a\n", 415, "a picture"),
+        ("Grüße".encode() * 4096, 415, "a text"),
         (b"\0\0\0\x20ftypisom" + bytes(2 << 20), 413, "MASKWATCH_RECORDING_MAX_MB"),
     ],
 )
@@ -255,11 +264,32 @@ def test_one_person_has_five_recordings_at_most(client: FlaskClient, clip: Path)
     assert answers == [202] * 5 + [429]
 
 
-def test_containers_are_told_from_their_first_bytes(tmp_path: Path) -> None:
-    kinds = {"mp4": "mov", "mkv": "matroska", "avi": "avi", "ts": "mpegts"}
-    for suffix, container in kinds.items():
-        clip = make_clip(tmp_path / f"clip.{suffix}", seconds=0.5)
-        assert container_of(clip.read_bytes()[:512]) == container
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "ts", "flv", "wmv", "h264", "mjpeg"])
+def test_no_recording_is_refused_at_once(tmp_path: Path, suffix: str) -> None:
+    clip = make_clip(tmp_path / "clip.mkv", seconds=0.5)
+    with av.open(str(clip)) as film, av.open(str(tmp_path / f"a.{suffix}"), "w") as other:
+        codec = {"wmv": "wmv2", "mjpeg": "mjpeg"}.get(suffix, "libx264")
+        stream = other.add_stream(codec, rate=10)
+        stream.width, stream.height = 320, 180
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for frame in film.decode(video=0):
+            picture = av.VideoFrame.from_ndarray(frame.to_ndarray(format="bgr24"), "bgr24")
+            other.mux(stream.encode(picture))
+        other.mux(stream.encode())
+    data = (tmp_path / f"a.{suffix}").read_bytes()
+    assert {what_instead(data[cut:]) for cut in (0, 1, len(data) // 3)} == {""}
+
+
+@pytest.mark.parametrize("name", ["a\nb.mp4", "\r\n.mp4", "\x00.mp4", "\u2028\u202e.mp4"])
+def test_any_name_of_a_file_is_taken_and_its_video_can_be_saved(
+    client: FlaskClient, redis: Redis, store: RecordingStore, clip: Path, name: str
+) -> None:
+    answer = client.post(API, query_string={"name": name}, data=clip.read_bytes())
+    assert answer.status_code == 202
+    analyse(redis, store)
+    video = client.get(f"{answer.headers['Location']}/video")
+    assert (video.status_code, len(video.data) > 1000) == (200, True)
+    assert video.headers["Content-Disposition"].isprintable()
 
 
 def test_the_pages_open_for_operators(client: FlaskClient) -> None:

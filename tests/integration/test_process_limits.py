@@ -77,7 +77,7 @@ def test_a_recording_whose_process_is_killed_says_so_and_leaves_nothing(
     monkeypatch.setenv("MASKWATCH_REDIS_URL", redis_url)
     monkeypatch.setenv("MASKWATCH_RECORDINGS_DIR", str(kept))
     store = RecordingStore(redis, kept, 3600)
-    made = store.create("somebody", "hall.mp4", "mov")
+    made = store.create("somebody", "hall.mp4")
     make_clip(tmp_path / "clip.mp4", seconds=60).rename(store.given_file(made))
     queue = Queue(RECORDINGS_QUEUE, connection=redis, serializer=JSONSerializer)
     queue.enqueue(ANALYSE_JOB, made.id)

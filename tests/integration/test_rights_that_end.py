@@ -212,7 +212,7 @@ def events(w: Watched, right: Withdrawal) -> Outcome:
 
 def video(w: Watched, right: Withdrawal) -> Outcome:
     store = recordings(w)
-    made = store.create(w.owner(right), "hall.mp4", "mov")
+    made = store.create(w.owner(right), "hall.mp4")
     store.change(made, state="finished")
     store.annotated_file(made).write_bytes(bytes(1 << 20))
     answer = w.client(right).get(f"/api/v1/recordings/{made.id}/video", buffered=False)

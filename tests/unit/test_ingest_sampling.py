@@ -138,6 +138,6 @@ def test_a_picture_too_large_for_a_message_is_written_smaller(
 def test_a_recording_is_analysed_at_the_frames_that_a_camera_would_have_been(
     tmp_path: Path, fps: float
 ) -> None:
-    with RecordedFilm(make_clip(tmp_path / "film.mp4", seconds=4), "mp4") as film:
+    with RecordedFilm(make_clip(tmp_path / "film.mp4", seconds=4)) as film:
         times_s = [frame.time_s for frame in film.frames(fps)]
     assert times_s == pytest.approx(sampled(fps, (n / 25 for n in range(100))))

@@ -76,7 +76,6 @@ def _analyse(store: RecordingStore, made: Recording, settings: Settings) -> None
         report = analyse(
             load_networks(settings),
             given,
-            made.container,
             target,
             settings.recording_max_minutes * 60,
             lambda share: store.change(made, progress=round(share, 3)) is not None,

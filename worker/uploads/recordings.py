@@ -47,7 +47,6 @@ Tell = Callable[[float], bool]
 def analyse_recording(
     networks: Networks,
     source: Path,
-    container: str,
     target: Path,
     most_s: float,
     tell: Tell,
@@ -55,17 +54,17 @@ def analyse_recording(
 ) -> dict[str, Any] | None:
     """Analyse `source`, write it annotated to `target` (H.264 in MP4), and return the report.
 
-    container: FFmpeg's name of the only one that is tried. Returns None when `tell` ended it. What
-    is damaged is skipped, and told.
+    Returns None when `tell` ended it. What is damaged is skipped, and told.
 
     Raises:
+        UploadTypeError: it is no recording that is taken.
         UploadDamagedError: there is no video in it that can be decoded.
         UploadTooLargeError: it lasts longer than `most_s`.
     """
     started_s = told_s = time.monotonic()
-    with RecordedFilm(source, container) as film:
+    with RecordedFilm(source) as film:
         _check_length(film.length_s, most_s)
-        work, time_s = _Work(networks, target, least_confidence), 0.0
+        work = _Work(networks, target, least_confidence)
         for frame in film.frames(ANALYSIS_FPS):
             time_s = frame.time_s
             _check_length(time_s, most_s)
@@ -74,20 +73,23 @@ def analyse_recording(
                 told_s = time.monotonic()
                 if not tell(min(1.0, time_s / film.length_s) if film.length_s else 0.0):
                     return None
-        found = {**work.end(), **_of_film(film, time_s)}
+        found = {**work.end(), **_of_film(film)}
         return {**found, "took_s": round(time.monotonic() - started_s, 2)}
 
 
-def _of_film(film: RecordedFilm, last_s: float) -> dict[str, Any]:
-    """Return the part of the report that is about the film, read up to `last_s`."""
+def _of_film(film: RecordedFilm) -> dict[str, Any]:
+    """Return the part of the report that is about the film, which was read to its end."""
     return {
-        "duration_s": round(film.length_s or last_s, 2),
+        "duration_s": round(film.length_s or film.end_s, 2),
         "width": film.size[0],
         "height": film.size[1],
         "codec": film.codec,
-        "skipped": film.skipped,
-        "skipped_at_s": film.skipped_at_s,
+        "skipped": film.damage.skipped,
+        "skipped_spans_s": film.damage.spans,
+        "analysed_s": round(max(0.0, film.end_s - film.damage.seconds()), 2),
+        "missing_at_end_s": film.missing_at_end_s,
         "cut_short": film.cut_short,
+        "assumed_fps": film.assumed_fps,
     }
 
 
@@ -102,6 +104,7 @@ class _Work:
         self._target = target
         self._film: OutputContainer | None = None
         self._track: VideoStream | None = None
+        self._written_ms = -1
         self._people: list[Person] = []
         self._frames = 0
         self._faces = 0
@@ -152,7 +155,9 @@ class _Work:
             self._track.codec_context.time_base = Fraction(1, 1000)
         assert self._track is not None  # noqa: S101 - made with the film
         frame = av.VideoFrame.from_ndarray(picture, "bgr24")
-        frame.pts, frame.time_base = round(time_s * 1000), Fraction(1, 1000)
+        # Timestamps of damaged films may repeat, which MP4 does not take.
+        self._written_ms = max(self._written_ms + 1, round(time_s * 1000))
+        frame.pts, frame.time_base = self._written_ms, Fraction(1, 1000)
         self._film.mux(self._track.encode(frame))
 
 
