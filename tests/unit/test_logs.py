@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -82,6 +83,15 @@ def test_no_password_is_in_a_message_an_argument_a_traceback_or_an_extra(log: Lo
     assert "10.0.0.9" in written
     assert "ValueError" in written
     assert "s3cret" not in written
+
+
+@pytest.mark.parametrize("log", ["text"], indirect=True)
+def test_a_line_of_text_tells_the_time_in_utc(log: Log) -> None:
+    """Fails only where the machine's time zone is another: `test_surroundings` runs it there."""
+    before = datetime.now(UTC).replace(microsecond=0)
+    logging.getLogger("x").warning("now")
+    told = datetime.fromisoformat(log()[0].split()[0])
+    assert before <= told <= datetime.now(UTC)
 
 
 def test_whatever_is_logged_is_one_whole_line_of_json(log: Log) -> None:
