@@ -19,6 +19,7 @@ from tests.servers.camera_faults import (
     HangsUpAt,
     JumpsInTime,
     Loses,
+    NeverChanges,
     Plays,
     PlaysAt,
     Refuses,
@@ -26,9 +27,10 @@ from tests.servers.camera_faults import (
     Reply,
     SendsNoKeyFrame,
     Stalls,
+    TakesLong,
 )
 from tests.servers.faulty_camera import FaultyCamera
-from tests.servers.faulty_http import FaultyHttpCamera
+from tests.servers.faulty_http import Bare, FaultyHttpCamera, FaultySnapshotCamera
 from tests.servers.faulty_rtsp import FaultyRtspCamera
 from tests.servers.films import make_film
 
@@ -61,8 +63,8 @@ class Case:
 
 
 def all_cases() -> list[Case]:
-    """Return the whole matrix: RTSP, over TCP and over UDP, then HTTP."""
-    return [*_steps(), *_answers(), *_streams(), *_datagrams(), *_web()]
+    """Return the whole matrix: RTSP, over TCP and over UDP, then HTTP: streams and snapshots."""
+    return [*_steps(), *_answers(), *_streams(), *_datagrams(), *_web(), *_snapshots()]
 
 
 def _case(
@@ -188,6 +190,17 @@ def _web() -> list[Case]:
         lambda c: _moved(c, "/live"),
         ("redirect",),
     )
+    odd: list[Fact] = [
+        ("stalls in mid-stream", Stalls(), ("timeout",)),
+        ("cuts within a picture", CutsWithinPicture(), ("ended", "hung_up", "undecodable")),
+        ("corrupt", Corrupts(1.0), ("undecodable", "no_video", "corrupt")),
+        ("a web page", Answers("GET", page), ("no_video",)),
+    ]
+    odd_lively: list[Fact] = [
+        ("another resolution", Plays(make_film("mjpeg", LARGE)), ("changed",)),
+        ("1 frame a second", PlaysAt(1), ("slow",)),
+        ("120 frames a second", PlaysAt(120), ("fast",)),
+    ]
     minute = Case(
         "MPEG-TS: no key frame for a minute",
         _transport_stream,
@@ -201,11 +214,45 @@ def _web() -> list[Case]:
         *_of("MJPEG", FaultyHttpCamera, True, lively),
         *_of("MPEG-TS", _transport_stream, True, transport),
         minute,
+        *_of("odd MJPEG", _odd_camera, False, odd),
+        *_of("odd MJPEG", _odd_camera, True, odd_lively),
+    ]
+
+
+def _snapshots() -> list[Case]:
+    page = Reply(200, "OK", (("Content-Type", "text/html"),), b"<html>" * 300)
+    faults: list[Fact] = [
+        ("refuses connections", Refuses(), ("refused",)),
+        ("silent before it answers", HangsBefore("GET"), ("timeout",)),
+        ("takes 20 s to answer", TakesLong(20), ("timeout",)),
+        ("hangs up", HangsUpAt("GET"), ("hung_up",)),
+        *(
+            (f"answers {status}", Answers("GET", Reply(status, words)), (kind,))
+            for status, (words, kind) in STATUSES.items()
+            if status != 454
+        ),
+        ("answers 503", Answers("GET", Reply(503, "Device Busy")), ("server_error",)),
+        ("a web page", Answers("GET", page), ("no_video",)),
+        ("cuts within a picture", CutsWithinPicture(), ("no_video", "hung_up", "ended")),
+    ]
+    lively: list[Fact] = [
+        ("another resolution", Plays(make_film("mjpeg", LARGE)), ("changed",)),
+        ("takes 1 s to answer", TakesLong(1), ("slow",)),
+        ("never changes", NeverChanges(), ("slow",)),
+        ("corrupt", Corrupts(1.0), ("corrupt", "undecodable")),
+    ]
+    return [
+        *_of("snapshots", FaultySnapshotCamera, False, faults),
+        *_of("snapshots", FaultySnapshotCamera, True, lively),
     ]
 
 
 def _transport_stream() -> FaultyCamera:
     return FaultyHttpCamera(make_film())
+
+
+def _odd_camera() -> FaultyCamera:
+    return FaultyHttpCamera(motion=Bare)
 
 
 def _of(

@@ -29,7 +29,7 @@ from tests.servers.camera_faults import (
     Stalls,
 )
 from tests.servers.faulty_camera import FaultyCamera
-from tests.servers.faulty_http import FaultyHttpCamera
+from tests.servers.faulty_http import FaultyHttpCamera, FaultySnapshotCamera
 from tests.servers.faulty_rtsp import FaultyRtspCamera
 from tests.servers.films import make_film
 from tests.servers.ingest_process import (
@@ -60,6 +60,7 @@ FAULTS: dict[str, tuple[Callable[[], FaultyCamera], Fault | Callable[[FaultyCame
     "redirect": (FaultyHttpCamera, _circle),
     "ended": (FaultyRtspCamera, CutsWithinPicture(1.0)),
     "no_key_frame": (FaultyRtspCamera, SendsNoKeyFrame()),
+    "no_video": (FaultySnapshotCamera, Answers("GET", Reply(200, "OK", (), b"<html>" * 99))),
     "undecodable": (FaultyRtspCamera, Plays(make_film("hevc"))),
 }
 NOTICES: dict[str, tuple[Callable[[], FaultyCamera], Fault]] = {

@@ -37,6 +37,8 @@ from tests.servers.odd_web import (
     web_camera,
 )
 from tests.servers.rtsp import with_login
+from worker.condition.picture import look_at
+from worker.condition.quality import CameraQuality
 
 SETTINGS = load_settings(open_timeout_s=4, read_timeout_s=2)
 SOLID = cv2.imencode(".png", np.full((180, 320, 3), (20, 200, 240), np.uint8))[1].tobytes()
@@ -243,6 +245,23 @@ def test_a_picture_that_did_not_change_is_not_sent_again_and_stays_a_frame(
     assert all(one > 0.9 for one in apart_s), "unchanged, it is a frame once a second"
     assert snapshot.served[304] >= len(conditional) - 1 > 2
     assert snapshot.served[200] <= 2
+
+
+def test_a_picture_that_never_changes_is_a_frozen_picture() -> None:
+    quality, snapshot = CameraQuality(), Snapshot(fps=50, validators=["ETag"])
+    settings = load_settings(open_timeout_s=4, read_timeout_s=0.5)  # repeated 4 times a second
+    with web_camera(snapshot) as served:
+        # A clock that runs four times as fast, for the sake of this test's time.
+        camera = open_source(served.url, settings, Patience(), lambda: time.time() * 4)
+        for number, frame in enumerate(islice(camera.frames(), 90)):
+            if number == 30:
+                assert not quality.problems
+                snapshot.fps = 0.0
+            quality.look(look_at(frame.image(320)), frame.captured_at_s)
+            if "frozen" in quality.problems:
+                break
+        camera.close()
+    assert "frozen" in quality.problems
 
 
 def test_a_camera_that_never_admits_a_change_is_found_out() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -285,6 +286,24 @@ class PlaysAt(Fault):
 
     def shot(self, shot: Shot) -> Shot:
         return replace(shot, interval_s=1 / self.fps)
+
+
+@dataclass(frozen=True)
+class NeverChanges(Fault):
+    """Sends the same picture again and again."""
+
+    def shot(self, shot: Shot) -> Shot:
+        return replace(shot, number=0)
+
+
+@dataclass(frozen=True)
+class TakesLong(Fault):
+    """Answers every request late."""
+
+    seconds: float
+
+    def answered(self, step: str) -> None:
+        time.sleep(self.seconds)
 
 
 @dataclass(frozen=True)

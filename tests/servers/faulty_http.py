@@ -1,8 +1,9 @@
-"""An HTTP camera (MJPEG, or MPEG-TS) that misbehaves as it is told to."""
+"""HTTP cameras (MJPEG, MPEG-TS, snapshots) that misbehave as they are told to."""
 
 from __future__ import annotations
 
 import io
+import time
 from fractions import Fraction
 from typing import Final, Protocol
 
@@ -12,7 +13,7 @@ from av.video.stream import VideoStream
 
 from tests.servers.camera_faults import Reply, Shot
 from tests.servers.faulty_camera import FaultyCamera, Link
-from tests.servers.films import Film, make_film
+from tests.servers.films import FPS, Film, make_film
 from tests.servers.rtp import CLOCK_HZ
 
 BOUNDARY: Final = "frame"
@@ -35,6 +36,16 @@ class Multipart:
         [jpeg] = shot.film.unit(shot.number).nals
         head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
         return head.encode() + jpeg + b"\r\n"
+
+
+class Bare:
+    """MJPEG as cheap cameras offer it: no boundary first, no type, no length, odd line ends."""
+
+    kind = "multipart/mixed"
+
+    def wrapped(self, shot: Shot) -> bytes:
+        [jpeg] = shot.film.unit(shot.number).nals
+        return jpeg + b"\n\nmyboundary\n\n"
 
 
 class TransportStream:
@@ -78,12 +89,15 @@ class TransportStream:
 class FaultyHttpCamera(FaultyCamera):
     """Serves one film under every path: MJPEG as multipart, others as MPEG-TS."""
 
-    def __init__(self, film: Film | None = None) -> None:
+    def __init__(
+        self, film: Film | None = None, motion: type[Multipart | Bare] = Multipart
+    ) -> None:
         super().__init__(film or make_film("mjpeg"))
+        self._motion = motion
 
     def serve(self, link: Link) -> None:
         path = _read(link)
-        wrapping = Multipart() if self._film.codec == "mjpeg" else TransportStream()
+        wrapping = self._motion() if self._film.codec == "mjpeg" else TransportStream()
         right = Reply(200, "OK", (("Content-Type", wrapping.kind),))
         reply = self.fault.reply("GET", path) or right
         link.send(_written(reply))
@@ -92,6 +106,28 @@ class FaultyHttpCamera(FaultyCamera):
             for shot in self.shots(link):
                 data = b"".join(self.fault.packets([wrapping.wrapped(shot)]))
                 link.send(self.fault.wire(data, shot.at_s))
+
+
+class FaultySnapshotCamera(FaultyCamera):
+    """Answers each request with one JPEG picture, on connections that are kept."""
+
+    def __init__(self, film: Film | None = None) -> None:
+        super().__init__(film or make_film("mjpeg"))
+
+    def serve(self, link: Link) -> None:
+        began_s = time.monotonic()
+        while True:
+            path = _read(link)
+            self.fault.answered("GET")
+            if reply := self.fault.reply("GET", path):
+                link.send(_written(reply))
+                return
+            at_s = time.monotonic() - began_s
+            shot = self.fault.shot(Shot(self.film, int(at_s * FPS), at_s, at_s))
+            [jpeg] = shot.film.unit(shot.number).nals
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(jpeg)}\r\nContent-Type: image/jpeg"
+            sent = b"".join(self.fault.packets([jpeg]))
+            link.send(self.fault.wire(f"{head}\r\n\r\n".encode() + sent, at_s))
 
 
 def _read(link: Link) -> str:
