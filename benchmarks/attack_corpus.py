@@ -21,6 +21,7 @@ from benchmarks.attacks import (
     outward,
     restarts,
     rights,
+    web_cameras,
     words,
 )
 from benchmarks.attacks.report import Attack, add_checkout, print_attack
@@ -36,6 +37,7 @@ SUBJECTS: Final[dict[str, Make]] = {
     "files": files.attacks,
     "outward": outward.attacks,
     "restarts": restarts.attacks,
+    "web_cameras": web_cameras.attacks,
 }
 
 

@@ -2,7 +2,7 @@
 
 python -m benchmarks.attacks.led_elsewhere
 
-Some 270 addresses and payloads, each taken the way that a camera's address takes: checked as it is
+Some 280 addresses and payloads, each taken the way that a camera's address takes: checked as it is
 registered, then opened and read by the code that ingest reads with. A web server that must not be
 visited listens on another address of this machine, and a video that must not be read lies in a
 folder that is not allowed; both are shown to be reachable first. Only the code of this checkout
@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,8 @@ from tests.servers.camera_faults import RTSP_STEPS, Answers, Reply
 from tests.servers.clips import make_clip
 from tests.servers.faulty_rtsp import FaultyRtspCamera
 from tests.servers.hostile import CANARY_HOST, Canary, canary, hostile_camera
+from tests.servers.odd_web import Snapshot, web_camera
+from tests.servers.rtsp import with_login
 
 PASSWORD: Final = "s3cr3t-W0rd"  # noqa: S105 - to be looked for in messages
 LEAST_WORDS: Final = 20
@@ -271,6 +274,7 @@ def attempts(place: Place, camera: Serve) -> list[Attempt]:
         *(_source(place, "path", path) for path in PATHS),
         *(_source(place, "written oddly", odd) for odd in WRITTEN_ODDLY),
         *_redirects(place, camera),
+        *_later_pictures(place),
         *_rtsp_redirects(place),
         *_playlists(place, camera),
         *_rebinding(place),
@@ -309,6 +313,40 @@ def _redirects(place: Place, camera: Serve) -> Iterator[Attempt]:
     url = camera({**chain, "/4": (302, "", place.fill("{canary}/video.mp4"))})
     yield _source(place, "redirect", f"{url}/0")
     yield _source(place, "redirect", f"{camera({'/loop': (302, '', '/loop')})}/loop")
+
+
+def _later_pictures(place: Place) -> Iterator[Attempt]:
+    """Snapshot cameras that are well at first, and send whoever asks again elsewhere."""
+    for goal in (
+        *("{canary}/picture.jpg", "http://2130706434:{port}/", "http://169.254.169.254/"),
+        *("file://{file}", "{file}", "//127.0.0.2:{port}/", "rtsp://127.0.0.2:{port}/"),
+    ):
+        yield Attempt("later picture", goal, _lured_later(place, place.fill(goal)))
+
+
+def _lured_later(place: Place, goal: str) -> Callable[[], None]:
+    def do() -> None:
+        well = iter([True, True])
+
+        def moves(handler: BaseHTTPRequestHandler) -> bool:
+            if next(well, False):
+                return False
+            handler.send_response(302)
+            handler.send_header("Location", goal)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return True
+
+        with web_camera(Snapshot(fault=moves)) as served:
+            url = with_login(served.url, "user", PASSWORD)
+            opened = open_source(url, place.settings, _Patience())
+            try:
+                for _ in opened.frames():
+                    pass
+            finally:
+                opened.close()
+
+    return do
 
 
 def _rtsp_redirects(place: Place) -> Iterator[Attempt]:

@@ -142,6 +142,8 @@ class VideoSource:
             self._life.extend(self._settings.read_timeout_s + GRACE_S)
             skipped = left_out.prepare(self._stream, packet, self._expected_s(packet))
             self.health.packet(packet.is_keyframe, skipped)
+            if skipped and self._opening.medium == "mjpeg":
+                continue  # no other picture depends on it
             if packet.is_corrupt:
                 self.health.broken()
             try:
@@ -186,6 +188,8 @@ class VideoSource:
 
     def _expected_s(self, packet: av.Packet[VideoStream]) -> float | None:
         """When the packet's frame will be shown, in steady seconds, if that can be known."""
+        if self._opening.medium == "mjpeg":
+            return time.monotonic()
         if packet.pts is None or self._by_arrival:
             return None
         timestamp_s = float(packet.pts * packet.time_base)

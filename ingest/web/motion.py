@@ -39,7 +39,8 @@ class MotionBody:
         self._may_want = may_want
         self._pictures = AnsweredPictures(camera, answer, begun)
         self._ready: deque[bytes] = deque()
-        self._written = b""
+        self._written: deque[memoryview] = deque()
+        """What is still to be read of the current picture."""
         self._snapshots: Snapshots | None = None
 
     @property
@@ -72,14 +73,17 @@ class MotionBody:
         Raises:
             SourceError, OSError: there is no further picture.
         """
-        if not self._written:
-            picture = self._next()
+        if not self._written and (picture := self._next()):
             try:
-                self._written = _part(picture) if picture else b""
+                self._written.extend(map(memoryview, _part(picture)))
             except UploadError:
                 raise no_video(self._camera, "a PNG picture that cannot be decoded") from None
-        data, self._written = self._written[:most], self._written[most:]
-        return data
+        if not self._written:
+            return b""
+        piece = self._written.popleft()
+        if len(piece) > most:
+            self._written.appendleft(piece[most:])
+        return bytes(piece[:most])
 
     def close(self) -> None:
         """Hang up."""
@@ -104,8 +108,8 @@ class MotionBody:
         return self._snapshots
 
 
-def _part(picture: bytes) -> bytes:
-    """Return a picture as a part of a stream.
+def _part(picture: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return a picture as a part of a stream, in three pieces.
 
     Raises:
         UploadError: a PNG picture is damaged or too large.
@@ -113,4 +117,4 @@ def _part(picture: bytes) -> bytes:
     if picture.startswith(PNG):
         picture = encode_jpeg(decode_image(picture), PNG_QUALITY)
     head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
-    return head.encode() + picture + b"\r\n"
+    return head.encode(), picture, b"\r\n"

@@ -72,7 +72,8 @@ class PictureSplitter:
         """
         self._left += data
         while end := self._end():
-            picture = bytes(self._left[:end])
+            with memoryview(self._left) as view:
+                picture = bytes(view[:end])
             self._forget(end)
             self._between = 0
             yield picture
@@ -178,8 +179,8 @@ class AnsweredPictures:
         while not self._waiting:
             data, self._begun = self._begun or self._answer.read(CHUNK_BYTES), b""
             if not data:
-                # Some cameras never send a picture's end, but one that was cut off is none.
-                rest = b"" if self._answer.length else self._splitter.rest()
+                # Some cameras never send a picture's end mark, but one that was cut off is none.
+                rest = self._splitter.rest() if self._answer.length == 0 else b""
                 self.taken += bool(rest)
                 return rest
             try:

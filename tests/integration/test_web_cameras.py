@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
-import cv2
 import numpy as np
 import pytest
 
@@ -29,7 +28,9 @@ from tests.servers.certificates import Authority
 from tests.servers.doorman import Doorman, digest
 from tests.servers.odd_web import (
     MIXED,
+    ODD_MOTION,
     PICTURES,
+    SOLID_PNG,
     Answer,
     Motion,
     Snapshot,
@@ -37,57 +38,10 @@ from tests.servers.odd_web import (
     web_camera,
 )
 from tests.servers.rtsp import with_login
-from worker.condition.picture import look_at
+from worker.condition.picture import measure
 from worker.condition.quality import CameraQuality
 
 SETTINGS = load_settings(open_timeout_s=4, read_timeout_s=2)
-SOLID = cv2.imencode(".png", np.full((180, 320, 3), (20, 200, 240), np.uint8))[1].tobytes()
-WIDE = f"{MIXED}; boundary=b"
-
-ODD: dict[str, Answer] = {
-    "as the standard has it": Motion(),
-    "no boundary before the first part": Motion(first=False),
-    "no length": Motion(length=None),
-    "dashes in the parameter": Motion(f"{MIXED}; boundary=--my", "--my"),
-    "dashes in the parameter, no length": Motion(f"{MIXED}; boundary=--my", "--my", length=None),
-    "no dashes before a part": Motion(f"{MIXED}; boundary=my", "my"),
-    "no dashes, no length": Motion(f"{MIXED}; boundary=my", "my", length=None),
-    "another boundary than announced": Motion(f"{MIXED}; boundary=one", "--other"),
-    "image/jpg": Motion(part="Content-Type: image/jpg\r\n"),
-    "image/pjpeg": Motion(part="Content-Type: image/pjpeg\r\n"),
-    "a parameter of the type": Motion(part="Content-Type: image/jpeg;size=1234\r\n"),
-    "no type of a part": Motion(part=""),
-    "neither type nor length": Motion(part="", length=None),
-    "a length too small": Motion(length=lambda size: size - 9),
-    "a length too large": Motion(length=lambda size: size + 9),
-    "a length of zero": Motion(length=lambda _: 0),
-    "line feeds alone": Motion(line_end="\n"),
-    "a quoted boundary with a space": Motion(f'{MIXED}; boundary="my b"', "--my b"),
-    "headers in lower case": Motion(part="content-type:image/jpeg\r\n"),
-    "further headers": Motion(part="X-Timestamp: 1.5\r\nContent-Type: image/jpeg\r\nX-A: b\r\n"),
-    "text/plain": Motion("text/plain"),
-    "application/octet-stream": Motion("application/octet-stream", length=None),
-    "no type": Motion(""),
-    "no boundary parameter": Motion(MIXED),
-    "multipart/mixed": Motion("multipart/mixed; boundary=b"),
-    "multipart/related": Motion("Multipart/Related;boundary=b"),
-    "line ends first": Motion(preamble=b"\r\n\r\n"),
-    "nothing after a part": Motion(trail=b""),
-    "nothing after a part, no length": Motion(trail=b"", length=None),
-    "three line ends after a part": Motion(trail=b"\r\n\r\n\r\n"),
-    "chunks": Motion(chunked=True),
-    "chunks and a length of the whole": Motion(chunked=True, headers="Content-Length: 99\r\n"),
-    "headers that are none": Motion(headers="no header at all\r\n: nothing\r\n"),
-    "chunks, no length": Motion(chunked=True, length=None),
-    "empty parts between": Motion(pictures=(b"", PICTURES[0], b"", PICTURES[1])),
-    "pictures without end marks": Motion(pictures=[one[:-2] for one in PICTURES[:9]]),
-    "pictures alone": Motion("video/x-motion-jpeg", "", "", None, "", trail=b""),
-    "pictures alone as a picture": Motion("image/jpeg", "", "", None, "", trail=b""),
-    "parts of text between": Motion(
-        trail=b"\r\n--b\r\nContent-Type: text/plain\r\n\r\nmotion=1\r\n\r\n"
-    ),
-    "pictures as PNG": Motion(pictures=[SOLID], part="Content-Type: image/png\r\n"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +74,9 @@ def why_not(source: str) -> SourceError:
     return caught.value
 
 
-@pytest.mark.parametrize("case", ODD)
+@pytest.mark.parametrize("case", ODD_MOTION)
 def test_motion_jpeg_is_read_however_it_is_written(case: str) -> None:
-    with web_camera(ODD[case]) as served:
+    with web_camera(ODD_MOTION[case]) as served:
         camera, frames = frames_of(served.url, 4)
     assert (camera.info.medium, camera.info.size) == ("mjpeg", (320, 180))
     times = [frame.time_s for frame in frames]
@@ -132,6 +86,17 @@ def test_motion_jpeg_is_read_however_it_is_written(case: str) -> None:
 
 def near_yellow(image: np.ndarray) -> bool:
     return bool((np.abs(image.astype(int) - (20, 200, 240)).max(axis=-1) < 40).sum() > 1000)
+
+
+def test_pictures_that_sampling_does_not_need_are_counted_and_not_decoded() -> None:
+    sampler = Sampler(5)
+    with web_camera(Motion(fps=50)) as served:
+        camera = opened(served.url)
+        frames = islice(camera.frames(sampler.may_want), 10)
+        found = [(sampler.wants(frame.time_s), frame.left_out) for frame in frames]
+        camera.close()
+    assert sum(wanted for wanted, _ in found) >= 9
+    assert sum(left_out for _, left_out in found) > 3 * len(found)
 
 
 def test_a_frame_comes_when_its_picture_has_arrived_not_when_the_next_one_begins() -> None:
@@ -146,7 +111,7 @@ def test_a_frame_comes_when_its_picture_has_arrived_not_when_the_next_one_begins
 @pytest.mark.parametrize(
     "body", [b"<!doctype html><h1>Camera login</h1>" * 99, b"no", b'{"error": 1}', b"x" * 9999]
 )
-@pytest.mark.parametrize("kind", ["text/html", "image/jpeg", WIDE])
+@pytest.mark.parametrize("kind", ["text/html", "image/jpeg", f"{MIXED}; boundary=b"])
 def test_a_web_page_is_told_as_one_whatever_it_is_declared(kind: str, body: bytes) -> None:
     with web_camera(lambda handler: answers(200, kind, body)(handler)) as served:
         error = why_not(served.url)
@@ -196,7 +161,7 @@ def polled(source: str, fps: float, count: int) -> list[CapturedFrame]:
         Snapshot(length=False),
         Snapshot(kind="application/octet-stream"),
         Snapshot(kind=""),
-        Snapshot(pictures=[SOLID, PICTURES[0]], kind="image/png"),
+        Snapshot(pictures=[SOLID_PNG, PICTURES[0]], kind="image/png"),
         Motion(most=1),
         Motion(most=1, length=None, kind="image/jpeg", part="", delimiter="", line_end=""),
     ],
@@ -257,7 +222,7 @@ def test_a_picture_that_never_changes_is_a_frozen_picture() -> None:
             if number == 30:
                 assert not quality.problems
                 snapshot.fps = 0.0
-            quality.look(look_at(frame.image(320)), frame.captured_at_s)
+            quality.see(measure(frame.image(320)), frame.captured_at_s)
             if "frozen" in quality.problems:
                 break
         camera.close()
@@ -309,6 +274,17 @@ def test_a_slow_camera_is_read_at_its_own_rate() -> None:
     with web_camera(Snapshot(fps=50, takes_s=0.8)) as served:
         frames = polled(served.url, 8, 3)
     assert frames[-1].time_s - frames[0].time_s > 0.7 * (len(frames) - 1)
+
+
+def test_half_a_picture_is_none_and_no_snapshot() -> None:
+    half = [PICTURES[0][: len(PICTURES[0]) // 2]]
+    for motion in (
+        Motion(most=1, pictures=half),
+        Motion("image/jpeg", "", "", None, "", most=1, pictures=half),
+    ):
+        with web_camera(motion) as served:
+            assert isinstance(why_not(served.url), SourceNoVideoError | SourceEndedError)
+            assert len(served.requests) == 1
 
 
 def test_a_stream_that_ends_has_ended() -> None:

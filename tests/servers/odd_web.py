@@ -13,6 +13,9 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import cv2
+import numpy as np
+
 from tests.servers.doorman import Doorman
 from tests.servers.films import make_film
 from tests.servers.hostile import Quiet, serving
@@ -20,6 +23,8 @@ from tests.servers.hostile import Quiet, serving
 FPS = 15
 MIXED = "multipart/x-mixed-replace"
 PICTURES: Sequence[bytes] = tuple(unit.nals[0] for unit in make_film("mjpeg").units)
+
+SOLID_PNG = cv2.imencode(".png", np.full((180, 320, 3), (20, 200, 240), np.uint8))[1].tobytes()
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -176,3 +181,50 @@ def answers(status: int, kind: str = "text/html", body: bytes = b"") -> Callable
         return True
 
     return fault
+
+
+ODD_MOTION: dict[str, Answer] = {
+    "as the standard has it": Motion(),
+    "no boundary before the first part": Motion(first=False),
+    "no length": Motion(length=None),
+    "dashes in the parameter": Motion(f"{MIXED}; boundary=--my", "--my"),
+    "dashes in the parameter, no length": Motion(f"{MIXED}; boundary=--my", "--my", length=None),
+    "no dashes before a part": Motion(f"{MIXED}; boundary=my", "my"),
+    "no dashes, no length": Motion(f"{MIXED}; boundary=my", "my", length=None),
+    "another boundary than announced": Motion(f"{MIXED}; boundary=one", "--other"),
+    "image/jpg": Motion(part="Content-Type: image/jpg\r\n"),
+    "image/pjpeg": Motion(part="Content-Type: image/pjpeg\r\n"),
+    "a parameter of the type": Motion(part="Content-Type: image/jpeg;size=1234\r\n"),
+    "no type of a part": Motion(part=""),
+    "neither type nor length": Motion(part="", length=None),
+    "a length too small": Motion(length=lambda size: size - 9),
+    "a length too large": Motion(length=lambda size: size + 9),
+    "a length of zero": Motion(length=lambda _: 0),
+    "line feeds alone": Motion(line_end="\n"),
+    "a quoted boundary with a space": Motion(f'{MIXED}; boundary="my b"', "--my b"),
+    "headers in lower case": Motion(part="content-type:image/jpeg\r\n"),
+    "further headers": Motion(part="X-Timestamp: 1.5\r\nContent-Type: image/jpeg\r\nX-A: b\r\n"),
+    "text/plain": Motion("text/plain"),
+    "application/octet-stream": Motion("application/octet-stream", length=None),
+    "no type": Motion(""),
+    "no boundary parameter": Motion(MIXED),
+    "multipart/mixed": Motion("multipart/mixed; boundary=b"),
+    "multipart/related": Motion("Multipart/Related;boundary=b"),
+    "line ends first": Motion(preamble=b"\r\n\r\n"),
+    "nothing after a part": Motion(trail=b""),
+    "nothing after a part, no length": Motion(trail=b"", length=None),
+    "three line ends after a part": Motion(trail=b"\r\n\r\n\r\n"),
+    "chunks": Motion(chunked=True),
+    "chunks and a length of the whole": Motion(chunked=True, headers="Content-Length: 99\r\n"),
+    "headers that are none": Motion(headers="no header at all\r\n: nothing\r\n"),
+    "chunks, no length": Motion(chunked=True, length=None),
+    "empty parts between": Motion(pictures=(b"", PICTURES[0], b"", PICTURES[1])),
+    "pictures without end marks": Motion(pictures=[one[:-2] for one in PICTURES[:9]]),
+    "pictures alone": Motion("video/x-motion-jpeg", "", "", None, "", trail=b""),
+    "pictures alone as a picture": Motion("image/jpeg", "", "", None, "", trail=b""),
+    "parts of text between": Motion(
+        trail=b"\r\n--b\r\nContent-Type: text/plain\r\n\r\nmotion=1\r\n\r\n"
+    ),
+    "pictures as PNG": Motion(pictures=[SOLID_PNG], part="Content-Type: image/png\r\n"),
+}
+"""Motion JPEG by what is odd about it."""
