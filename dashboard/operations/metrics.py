@@ -214,6 +214,8 @@ def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
     refused = metric_definitions.COMMITS_REFUSED.counter()
     ages = metric_definitions.FRAME_AGE.histogram()
     for camera, totals in by_camera.items():
+        if not totals:  # no frame so far: nearly five kilobytes of zeros, a thousand times over
+            continue
         for stage in FRAME_STAGES:
             frames.add_metric([camera, stage], totals.get(frames_field(stage), 0.0))
         for cause in DROP_CAUSES:

@@ -239,3 +239,13 @@ def test_a_cameras_fault_is_shown_while_it_lasts_and_counted_each_time(
         assert value(samples, "camera_fault", camera="Gate", kind="slow") == 1
         camera.set_state("live")
     assert not [name for name, _ in scrape(client) if name == "maskwatch_camera_fault"]
+
+
+def test_a_thousand_cameras_that_are_registered_and_mostly_off_are_a_small_scrape(
+    redis: Redis,
+) -> None:
+    for number in range(1000):
+        add_camera(redis, f"Camera {number:04} of the northern hall", enabled=number < 4)
+    text = key_client(make_app(redis), redis).get("/metrics").text
+    assert len(text) < 1_500_000
+    assert text.count("Camera 0999 of the northern hall") >= 1, "its name is kept"
