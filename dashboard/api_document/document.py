@@ -50,16 +50,7 @@ def make_document(app: Flask, version: str, root: str = "") -> dict[str, Any]:
 
     `root`: the path under which a proxy serves the dashboard.
     """
-    described = [
-        (route, method, view, description)
-        for route in sorted(app.url_map.iter_rules(), key=lambda route: route.rule)
-        if route.rule.startswith(PREFIX)
-        for method in METHODS
-        if method in (route.methods or ())
-        for view in [app.view_functions[route.endpoint]]
-        for description in [description_of(view)]
-        if description is not None
-    ]
+    described = list(_described(app))
     models: dict[type[BaseModel], JsonSchemaMode] = {Problem: "serialization"}
     for *_, description in described:
         models |= _models(description)
@@ -90,6 +81,17 @@ def make_document(app: Flask, version: str, root: str = "") -> dict[str, Any]:
         },
         "security": [{"key": []}, {"player": []}],
     }
+
+
+def _described(app: Flask) -> Iterator[tuple[Route, str, Any, Description]]:
+    """Yield each described route under `/api/v1/` with a method and its view, ordered by path."""
+    for route in sorted(app.url_map.iter_rules(), key=lambda route: route.rule):
+        view = app.view_functions[route.endpoint]
+        description = description_of(view)
+        if route.rule.startswith(PREFIX) and description is not None:
+            for method in METHODS:
+                if method in (route.methods or ()):
+                    yield route, method, view, description
 
 
 def _models(description: Description) -> dict[type[BaseModel], JsonSchemaMode]:
