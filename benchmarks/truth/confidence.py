@@ -34,7 +34,7 @@ from worker.verdicts.votes import Votes, confidence_of
 
 Array = npt.NDArray[np.float64]
 
-LEAST: Final = (0.5, 0.75, 0.85, 0.9, 0.925, 0.95)
+LEAST: Final = (0.5, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95)
 BINS: Final = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0)
 RIDGE: Final = 0.01
 

@@ -15,12 +15,16 @@ from contract.people.verdicts import JUDGED_VERDICTS
 from models.evaluation import pictures, scores
 from models.evaluation.calibration import calibration_error
 from models.evaluation.judged import JudgedFaces, cut_crops
+from models.labelled_faces import LabelledFace
 from models.mask_classifier import MaskClassifier
 from models.reporting.figures import contact_sheet
 from models.reporting.intervals import Share
 from models.reporting.tables import markdown_table
 
 SIZE_EDGES_PX: Final = (0, 16, 24, 32, 48, 96, 100_000)
+BRIGHTNESS_EDGES: Final = (0, 50, 80, 256)
+ASIDE: Final = 0.26
+"""A face looks aside where its nose is further from midway between the eyes, in eye distances."""
 JUDGED_SIZE_PX: Final = 24
 """Least size of faces that should be judged correctly. The report shows smaller ones apart."""
 COVERAGE: Final = 0.95
@@ -40,12 +44,15 @@ def write_report(judged: JudgedFaces, classifier: MaskClassifier, out: Path, *, 
     parts = [f"# {title}", _introduction(judged, classifier), "## Overall", overall(judged)]
     parts += ["## Confusion", _confusion(judged)]
     parts += ["\n".join(f"![{alt}]({name})" for name, alt in names.items())]
+    crops = cut_crops(classifier, judged.faces)
     for heading, keys in (
         ("source", judged.sources.tolist()),
         ("longer side", [_size_of(side) for side in judged.sizes_px]),
+        ("brightness", [_brightness_of(crop) for crop in crops]),
+        ("pose", [_pose_of(face) for face in judged.faces]),
         ("box", [_box_of(found) for found in judged.found]),
     ):
-        parts += [f"## By {heading}", _by(heading, keys, judged)]
+        parts += [f"## By {heading}", _by(heading, keys, judged, classifier.threshold)]
     path = out / REPORT_NAME
     path.write_text("\n\n".join(parts) + "\n")
     cv2.imwrite(str(out / MISTAKES_NAME), worst_mistakes(judged, classifier))
@@ -111,7 +118,8 @@ def _introduction(judged: JudgedFaces, classifier: MaskClassifier) -> str:
         "the detector misses the face (in serving such faces never reach the classifier). "
         f"Sizes are the longer side of the labelled box. A verdict is given from "
         f"{classifier.threshold:.2f} on; the tables count the likeliest one, whatever its "
-        "probability. Brackets: 95 % Wilson intervals."
+        "probability, but for *answered* and *right of the answered*. "
+        "Brackets: 95 % Wilson intervals."
     )
 
 
@@ -128,16 +136,19 @@ def _confusion(judged: JudgedFaces) -> str:
     )
 
 
-def _by(title: str, keys: Sequence[str], judged: JudgedFaces) -> str:
+def _by(title: str, keys: Sequence[str], judged: JudgedFaces, threshold: float) -> str:
     rows = []
     for key in sorted(set(keys)):
         some = judged.where(np.array([other == key for other in keys], np.bool_))
-        answered = some.probabilities.max(axis=1)
+        answered = some.where(some.probabilities.max(axis=1) >= threshold)
+        given = f"{len(answered.labels) / len(some.labels):.1%}"
+        right = scores.accuracy(answered.probabilities, answered.labels)
         recalls = [_recall(some, label) for label in range(len(JUDGED_VERDICTS))]
         accuracy = scores.accuracy(some.probabilities, some.labels)
-        rows.append([key.strip(), len(some.labels), accuracy, *recalls, f"{answered.mean():.3f}"])
+        rows.append([key.strip(), len(some.labels), accuracy, *recalls, given, right])
     recalls_of = [f"recall {name}" for name in JUDGED_VERDICTS]
-    return markdown_table([title, "faces", "accuracy", *recalls_of, "mean certainty"], rows)
+    columns = [title, "faces", "accuracy", *recalls_of, "answered", "right of the answered"]
+    return markdown_table(columns, rows)
 
 
 def _recall(judged: JudgedFaces, label: int) -> str:
@@ -150,6 +161,21 @@ def _size_of(side_px: float) -> str:
     low, high = next(pair for pair in pairwise(SIZE_EDGES_PX) if side_px < pair[1])
     # Padded, so that sorting by text sorts by size.
     return f"{low:>6} px and up" if high == SIZE_EDGES_PX[-1] else f"{low:>6} to {high} px"
+
+
+def _brightness_of(crop: npt.NDArray[np.uint8]) -> str:
+    mean = float(crop.mean())
+    low, high = next(pair for pair in pairwise(BRIGHTNESS_EDGES) if mean < pair[1])
+    return f"{low:>4} to {high} of 255"
+
+
+def _pose_of(face: LabelledFace) -> str:
+    if face.landmarks is None:
+        return "not known"
+    right_eye, left_eye, nose = face.landmarks[:3]
+    eyes = left_eye - right_eye
+    along = float((nose - right_eye) @ eyes) / max(float(eyes @ eyes), 1.0)
+    return "looks aside" if abs(along - 0.5) >= ASIDE else "frontal"
 
 
 def _box_of(found: bool) -> str:
