@@ -11,6 +11,7 @@ _CUT_OFF = """(() => {
     const style = getComputedStyle(one);
     if (style.display.startsWith('inline') && one.clientWidth === 0) return false;
     if (['auto', 'scroll'].includes(style.overflowX)) return false;
+    if (style.clipPath === 'inset(50%)') return false;
     if (one.closest('.quiet, .skip, svg, input, select')) return false;
     return one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1;
   };
