@@ -127,8 +127,10 @@ def test_an_evaluation_is_a_report_with_pictures(trained: Path, tmp_path: Path) 
 
     assert result.exit_code == 0, result.output
     report = (tmp_path / "report" / "classifier.md").read_text()
-    for heading in ("## Overall", "## Confusion", "## By source", "## By longer side", "## By box"):
-        assert heading in report
+    for part in ("Overall", "Confusion", *(f"By {by}" for by in ("source", "longer side", "box"))):
+        assert f"## {part}\n" in report
+    for part in ("brightness", "pose"):
+        assert f"## By {part}\n\n| {part} | faces |" in report
     assert "| north |" in report
     pictures = {path.name for path in (tmp_path / "report").glob("*.png")}
     assert all(f"({name})" in report for name in pictures - {"classifier_worst_mistakes.png"})
