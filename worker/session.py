@@ -115,6 +115,7 @@ class CameraSession:
         detections = detections.where(np.array([bool(track) for track in whose], bool))
         for track, box in zip(tracks, detections.boxes, strict=True):
             layout.follow(track, box, time_s)
+            track.look_at_place(taken.image)
         return TrackedFrame(taken, frame.detector, detections, frame.sure_score, tracks, ended)
 
     def fold(

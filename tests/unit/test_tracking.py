@@ -59,6 +59,20 @@ def test_two_people_who_cross_keep_their_identities() -> None:
         assert [track.id for track in tracks] == [1, 2]
 
 
+def test_a_walker_who_stops_while_hidden_comes_back_as_the_same() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 30, 60, 90, 120, 150])
+    [track], _ = see(tracker, boxes(at(160)), 1.0 + 1.6)
+    assert track.id == 1
+
+
+def test_a_face_that_is_where_it_was_predicted_leaves_the_other_to_somebody_new() -> None:
+    tracker = Tracker()
+    walk(tracker, [0, 30, 60, 90, 120, 150])
+    tracks, _ = see(tracker, boxes(at(150), at(150 + 120)), 1.0 + 0.8)
+    assert [track.id for track in tracks] == [2, 1]
+
+
 def test_someone_elsewhere_is_someone_else() -> None:
     tracker = Tracker()
     walk(tracker, [0, 5])
@@ -268,7 +282,7 @@ def test_a_state_that_is_none_is_refused(state: str) -> None:
 def test_a_state_is_small() -> None:
     tracker = Tracker()
     see(tracker, boxes(*(at(80.0 * n) for n in range(10))), 1_700_000_000.123)
-    assert len(tracker.encode()) < 10 * 310
+    assert len(tracker.encode()) < 10 * 325
     assert json.loads(tracker.encode())["v"] == 3
 
 

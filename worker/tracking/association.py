@@ -25,25 +25,17 @@ SAME_FACE_OVERLAP: Final = 0.35
 pairs with an IoU up to 0.3 (0.46 of two equal boxes); profiles are found twice at about 0.27."""
 
 
-def assign(
-    predicted: FloatArray,
-    boxes: FloatArray,
-    reach: FloatArray,
-    newness: FloatArray,
-    largest: FloatArray,
-) -> list[tuple[int, int]]:
+def assign(apart: FloatArray, reach: FloatArray, newness: FloatArray) -> list[tuple[int, int]]:
     """Return pairs of track and detection, at the least total distance.
 
     Jonker and Volgenant (1987), by the library lap: SciPy is as good, but takes 48 MB of memory.
 
-    predicted: `(T, 4)` and boxes: `(N, 4)` corners in pixels. reach: `(T,)` how far, in face
-    heights, each track's face may be from its prediction. newness: `(T,)` is added to a track's
-    distances, so that of two tracks on one face the older keeps it. largest: `(T,)` how many
-    times as high as predicted each track's face may be.
+    apart: `(T, N)` as from `distances`. reach: `(T,)` how far, in face heights, each track's face
+    may be from where it is expected. newness: `(T,)` is added to a track's distances, so that of
+    two tracks on one face the older keeps it.
     """
-    if len(predicted) == 0 or len(boxes) == 0:
+    if apart.size == 0:
         return []
-    apart = distances(predicted, boxes, largest)
     costs = np.where(apart <= reach[:, None], apart + newness[:, None], UNREACHABLE)
     _, columns, _ = lap.lapjv(costs, extend_cost=True)
     return [
@@ -56,7 +48,9 @@ def assign(
 def distances(predicted: FloatArray, boxes: FloatArray, largest: FloatArray) -> FloatArray:
     """`(T, N)` distances in face heights, sizes included; unreachable where these cannot be.
 
-    A box that may show a part of the face is as far away as its nearer end; see `assign`.
+    predicted: `(T, 4)` and boxes: `(N, 4)` corners in pixels. largest: `(T,)` how many times as
+    high as predicted each track's face may be. A box that may show a part of the face is as far
+    away as its nearer end.
     """
     heights = np.maximum(predicted[:, 3] - predicted[:, 1], 1.0)[:, None]
     others = np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)[None, :]

@@ -9,10 +9,12 @@ import numpy as np
 
 from worker.tracking.association import (
     SAME_FACE_OVERLAP,
+    UNREACHABLE,
     BoolArray,
     FloatArray,
     assign,
     common_shift,
+    distances,
     overlaps,
 )
 from worker.tracking.track import Track
@@ -27,6 +29,8 @@ REACH_SPREADS: Final = 1.6
 heights for a face seen once, about 1.5 for a face that was followed for a while."""
 LONGEST_REACH: Final = 3.5
 """No detection farther away than this many face heights continues a track."""
+STOPPING: Final = 0.2
+"""Face heights that are added to the distance from where a face would be if it had stopped."""
 LEAVING_REACH: Final = 0.4
 """Reach of a track that is leaving the picture, so that it does not continue with a person who
 comes in at the same edge."""
@@ -71,13 +75,20 @@ def match(
     predicted: `(T, 4)` as from `predict`. leaving: `(T,)` whether a track is leaving the picture.
     If no box continues a track and the camera seems to have been moved, all tracks move with it.
     """
-    limits = _limits(tracks, leaving, time_s)
-    pairs = assign(predicted, boxes, *limits)
-    offset = None if pairs else common_shift(predicted, boxes, LEAVING_REACH, limits[-1])
+    reach, newness, largest = _limits(tracks, leaving, time_s)
+    apart = distances(predicted, boxes, largest)
+    pairs = assign(apart, reach, newness)
+    if len(pairs) < min(apart.shape):
+        stopped = _stopped(tracks, predicted, leaving, boxes, largest)
+        stopped[[row for row, _ in pairs]] = UNREACHABLE
+        stopped[:, [column for _, column in pairs]] = UNREACHABLE
+        pairs += assign(stopped, reach, newness)
+    offset = None if pairs else common_shift(predicted, boxes, LEAVING_REACH, largest)
     if offset is not None:
         for track in tracks:
             track.shift(offset)
-        pairs = assign(predicted + np.tile(offset, 2), boxes, *limits)
+        apart = distances(predicted + np.tile(offset, 2), boxes, largest)
+        pairs = assign(apart, reach, newness)
     return {column: tracks[row] for row, column in pairs}
 
 
@@ -86,7 +97,7 @@ def match_unmoved(tracks: Sequence[Track], boxes: FloatArray) -> dict[int, Track
     where = np.array([track.motion.box for track in tracks], np.float32).reshape(-1, 4)
     reach = np.full(len(where), LONGEST_REACH, np.float32)
     largest = np.full(len(where), UNKNOWN_LARGER, np.float32)
-    pairs = assign(where, boxes, reach, np.zeros_like(reach), largest)
+    pairs = assign(distances(where, boxes, largest), reach, np.zeros_like(reach))
     return {column: tracks[row] for row, column in pairs}
 
 
@@ -95,6 +106,27 @@ def doubled_boxes(boxes: FloatArray, tracks: Sequence[Track | None]) -> list[boo
     shared = overlaps(boxes) >= SAME_FACE_OVERLAP
     ids = np.array([track.id if track else NOBODY for track in tracks])
     return [bool((ids[shared[column]] < ids[column]).any()) for column in range(len(tracks))]
+
+
+def _stopped(
+    tracks: Sequence[Track],
+    predicted: FloatArray,
+    leaving: BoolArray,
+    boxes: FloatArray,
+    largest: FloatArray,
+) -> FloatArray:
+    """`(T, N)` distances from where each face would be if it had stopped, at once or half-way.
+
+    People stop and turn while they are hidden, and a camera in a hand stops as suddenly as it
+    swings. Who is leaving the picture does not stop: somebody else may come in there.
+    """
+    now = np.array([track.motion.box for track in tracks], np.float32).reshape(-1, 4)
+    apart = np.minimum(
+        distances(np.float32(0.5) * (now + predicted), boxes, largest) + STOPPING / 2,
+        distances(now, boxes, largest) + STOPPING,
+    )
+    apart[leaving] = UNREACHABLE
+    return np.asarray(apart, np.float32)
 
 
 def _limits(

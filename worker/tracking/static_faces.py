@@ -1,8 +1,8 @@
 """Where a camera sees pictures of faces: posters, screens, dummies.
 
-A face that does not move for a while counts as a picture. Its place is remembered, so that a poster
-that is found now and then does not become a person each time. A person who walks up to that place
-has moved, and so counts.
+A face that does not move is a picture: soon if it looks the same all the time (`still_view`),
+otherwise after a while. Its place is remembered, so that a poster that is found now and then does
+not become a person each time. A person who walks up to that place has moved, and so counts.
 """
 
 from __future__ import annotations
@@ -51,12 +51,7 @@ class StaticFaces(Record):
 
     def judge(self, track: Track) -> None:
         """Decide whether a track that was just seen counts as a picture for now."""
-        if not track.is_still:
-            track.static = False
-        elif not track.static:
-            place = self._at(track)
-            before_s = place.still_s if place else 0.0
-            track.static = before_s + track.seen_for_s >= STATIC_AFTER_S
+        track.static = track.is_still and (track.is_picture or self._still_for_long(track))
 
     def remember(self, track: Track) -> None:
         """Remember the place of an ended track if it was still."""
@@ -66,9 +61,14 @@ class StaticFaces(Record):
         if place is None:
             place = StillPlace(*track.first_place, round(track.motion.height, 1), 0.0, 0.0)
             self.places.append(place)
-        place.still_s = round(min(place.still_s + track.seen_for_s, STATIC_AFTER_S), 1)
+        still_s = STATIC_AFTER_S if track.static else place.still_s + track.seen_for_s
+        place.still_s = round(min(still_s, STATIC_AFTER_S), 1)
         place.last_seen_s = max(place.last_seen_s, round(track.last_seen_s, 1))
         self._forget(track.last_seen_s)
+
+    def _still_for_long(self, track: Track) -> bool:
+        place = self._at(track)
+        return (place.still_s if place else 0.0) + track.seen_for_s >= STATIC_AFTER_S
 
     def _at(self, track: Track) -> StillPlace | None:
         return next((place for place in self.places if place.matches(track)), None)

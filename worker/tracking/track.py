@@ -14,15 +14,19 @@ from worker.saved_state import Amount, Count, Moment, Pixels, Place, Record
 from worker.tracking.course import Box
 from worker.tracking.motion import BoxMotion
 from worker.tracking.passage import Passage
+from worker.tracking.still_view import StillView
 from worker.verdicts.votes import Votes
 
 FloatArray = npt.NDArray[np.float32]
+Image = npt.NDArray[np.uint8]
 
 STILL_WITHIN: Final = 0.25
 """A face is still if it never strayed farther than this from its first place, in face heights.
 Standing people sway, shift and turn more within a minute. A poster's box only jitters (0.03)."""
 STILL_AFTER_S: Final = 1.0
 """Seconds that a face must be seen before it can count as still."""
+PICTURE_AFTER_S: Final = 5.0
+"""Seconds after which a still face that looks the same in every frame counts as a picture."""
 
 
 class Track(Record):
@@ -52,6 +56,8 @@ class Track(Record):
     """Whether it counts as a picture of a face, such as a poster."""
     votes: Votes = field(default_factory=Votes)
     passage: Passage = field(default_factory=Passage)
+    view: StillView = field(default_factory=StillView)
+    """Of its first place; nothing once it has moved."""
 
     @classmethod
     def begin(cls, track_id: int, box: FloatArray, score: float, time_s: float) -> Track:
@@ -80,6 +86,11 @@ class Track(Record):
         """Whether it has stayed where it was first seen, so far."""
         return self.strayed <= STILL_WITHIN and self.seen_for_s >= STILL_AFTER_S
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it has neither moved nor looked otherwise for a while."""
+        return self.is_still and self.seen_for_s >= PICTURE_AFTER_S and self.view.is_picture
+
     def see(self, box: FloatArray, score: float, time_s: float, doubled: bool) -> None:
         """Follow the face to a detection of a later frame."""
         self.motion.update(box, max(time_s - self.moved_at_s, 1e-3))
@@ -96,6 +107,17 @@ class Track(Record):
         self.last_seen_s = max(time_s, self.last_seen_s)
         self.unmoved_s = round(self.last_seen_s - moved_at_s, 3)
         self._count(doubled)
+
+    def look_at_place(self, image: Image) -> None:
+        """Compare what is seen at a still face's place; `image` is `(H, W, 3)` uint8 BGR.
+
+        A repeated picture says nothing.
+        """
+        if self.strayed > STILL_WITHIN:
+            if self.view.side:
+                self.view = StillView()
+        elif not self.unmoved_s:
+            self.view.see(image, self.first_place, self.motion.height)
 
     def shift(self, offset: FloatArray) -> None:
         """Follow a camera that was moved."""
