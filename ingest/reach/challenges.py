@@ -15,11 +15,12 @@ MOST_CHARS: Final = 4096
 """Longest header that is read, so that reading takes little time whatever it holds."""
 MOST_CHALLENGES: Final = 16
 
-_PIECE: Final = re.compile(
-    r"""(?P<key>[\w.*-]++)\ ?=\ ?
+_WORD: Final = re.compile(
+    r"""(?<![\w.*-]) (?:  # at the beginning of a word only, so that each is read once
+        (?P<key>[\w.*-]++)\ ?=\ ?
         (?: "(?P<quoted> (?:[^"\\]|\\.)*+ )"?
-          | (?P<bare> [^",]*? ) (?=\ ?(?:,|$)|\ [\w.*-]++\ ?=) )
-      | (?P<scheme> [A-Za-z][\w-]*+ ) (?=\ [\w.*-]++\ ?=|\ ?(?:,|$))""",
+          | (?P<bare> [^",]{0,256}? ) (?=\ ?(?:,|$)|\ [\w.*-]{1,64}+\ ?=) )
+      | (?P<scheme> [A-Za-z][\w-]*+ ) (?=\ [\w.*-]{1,64}+\ ?=|\ ?(?:,|$)) )""",
     re.VERBOSE,
 )
 _NO_SCHEMES: Final = ("auth", "auth-int")
@@ -50,7 +51,7 @@ def read_challenges(headers: Iterable[str]) -> list[Challenge]:
     for header in headers:
         text = " ".join(header[:MOST_CHARS].split())
         begun = len(found)
-        for piece in _PIECE.finditer(text):
+        for piece in _WORD.finditer(text):
             if scheme := (piece["scheme"] or "").lower():
                 found += [] if scheme in _NO_SCHEMES else [Challenge(scheme)]
             elif len(found) > begun:
