@@ -36,6 +36,8 @@ def test_an_alert_rule_is_made_changed_and_removed_with_the_keyboard_alone(
     tab_to(browser, "form.panel .primary").send_keys(Keys.ENTER)
     browser.wait(lambda: "switched off" in browser.find("main").text, "it is off")
     tab_to(browser, "button[aria-label='Remove the rule Camera away']").send_keys(Keys.ENTER)
+    browser.wait_for("#really")
+    tab_to(browser, "#really").send_keys(Keys.ENTER)
     browser.wait(lambda: "No rules yet" in browser.find("main").text, "it is gone")
     assert rules.all() == []
 
