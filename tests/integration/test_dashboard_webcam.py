@@ -91,7 +91,7 @@ def test_only_its_owner_sees_it_and_it_is_in_no_list_wall_total_or_metric(
     assert client.get(paths[0]).status_code == 200
     for one in (client, administrator):
         assert [c["name"] for c in one.get("/api/v1/cameras").json["cameras"]] == ["Gate"]
-        assert "Webcam of" not in one.get("/").text
+        assert "Webcam of" not in one.get("/wall").text
     assert "Webcam of" not in administrator.get("/metrics").text
     with app.app_context():
         assert "Webcam of" not in app.extensions["maskwatch"].board.json()

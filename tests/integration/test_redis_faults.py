@@ -316,7 +316,7 @@ def test_a_full_redis_is_said_to_be_full(client: FlaskClient, full: Callable[[bo
     assert well(client)
     full(True)
     said(client, "full", "Redis is full")
-    assert client.get("/").status_code == 200, "who is known stays so"
+    assert client.get("/wall").status_code == 200, "who is known stays so"
     metrics = client.get("/metrics").text
     assert "maskwatch_redis_up 1.0" in metrics
     assert "maskwatch_redis_stores 0.0" in metrics

@@ -101,7 +101,7 @@ def test_what_redis_refused_of_its_own_file_is_said_everywhere_until_it_is_back(
     assert "maskwatch_redis_lost 1.0" in client.get("/metrics").text
     browser = client.application.test_client()
     sign_in(browser, "Grace")
-    assert 'data-part="redis-loss"' in browser.get("/").text
+    assert 'data-part="redis-loss"' in browser.get("/wall").text
     assert "`maskwatch restore FILE`" in told_on_the_wall(browser)
 
     newest.end()
@@ -113,7 +113,7 @@ def test_what_redis_refused_of_its_own_file_is_said_everywhere_until_it_is_back(
     }
     assert client.get("/healthz").json["error"] == "no_worker"
     assert "maskwatch_redis_lost 0.0" in client.get("/metrics").text
-    assert 'data-part="redis-loss"' not in browser.get("/").text
+    assert 'data-part="redis-loss"' not in browser.get("/wall").text
     assert told_on_the_wall(browser) == ""
 
 

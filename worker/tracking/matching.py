@@ -31,6 +31,8 @@ LONGEST_REACH: Final = 3.5
 """No detection farther away than this many face heights continues a track."""
 STOPPING: Final = 0.2
 """Face heights that are added to the distance from where a face would be if it had stopped."""
+STOPPED_REACH: Final = 1.5
+"""Reach of a track whose face may have stopped, in face heights: farther away is somebody else."""
 LEAVING_REACH: Final = 0.4
 """Reach of a track that is leaving the picture, so that it does not continue with a person who
 comes in at the same edge."""
@@ -82,7 +84,7 @@ def match(
         stopped = _stopped(tracks, predicted, leaving, boxes, largest)
         stopped[[row for row, _ in pairs]] = UNREACHABLE
         stopped[:, [column for _, column in pairs]] = UNREACHABLE
-        pairs += assign(stopped, reach, newness)
+        pairs += assign(stopped, np.minimum(reach, STOPPED_REACH), newness)
     offset = None if pairs else common_shift(predicted, boxes, LEAVING_REACH, largest)
     if offset is not None:
         for track in tracks:
