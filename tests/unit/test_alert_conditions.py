@@ -217,7 +217,7 @@ def test_a_camera_that_has_gone_dark_is_neither_low_nor_fine(row: tuple[int, int
     [
         ({"when": {"kind": "rate", "below": 0.97, "margin": 0.05}}, "could never close"),
         ({"when": {"kind": "rate", "below": 0}}, "when.below"),
-        ({"when": {"kind": "rate"}}, "when.below: Field required"),
+        ({"when": {"kind": "rate"}}, "when.below: this field is missing"),
         ({"when": {"kind": "smell"}}, "when"),
         ({"name": " "}, "name"),
         ({"camera_id": "abc", "group": "T2"}, "camera_id or group"),
