@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Files of tests that run at once. Most of them wait for a browser, a camera or a time-out.
-TESTS_AT_ONCE ?= 3
+TESTS_AT_ONCE ?= 4
 RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
 

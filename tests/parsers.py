@@ -412,6 +412,7 @@ _ASKED = "a view: it gets an id from the path"
 _OURS = "reads what whoever runs the system wrote"
 NOT_FROM_OUTSIDE: dict[str, str] = {
     "runtime.image_files._check_bytes": _INSIDE,
+    "worker.tracking.still_view._read": _INSIDE,
     "contract.cameras.shown_addresses._split": _INSIDE,
     "contract.people.totals.read_histogram": "reads numbers by names of ours",
     "dashboard.try_it.upload_api._check": _INSIDE,

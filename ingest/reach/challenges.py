@@ -16,7 +16,7 @@ MOST_CHARS: Final = 4096
 MOST_CHALLENGES: Final = 16
 
 _WORD: Final = re.compile(
-    r"""(?<![\w.*-]) (?:  # at the beginning of a word only, so that each is read once
+    r"""(?<![\w.*=-]) (?:  # at the beginning of a word only, so that each is read once
         (?P<key>[\w.*-]++)\ ?=\ ?
         (?: "(?P<quoted> (?:[^"\\]|\\.)*+ )"?
           | (?P<bare> [^",]{0,256}? ) (?=\ ?(?:,|$)|\ [\w.*-]{1,64}+\ ?=) )

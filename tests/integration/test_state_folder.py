@@ -196,7 +196,7 @@ def test_a_closed_terminal_ends_everything_in_order_unless_nohup_was_asked_for(
                 process.wait(3)
             assert connect(EmbeddedRedis(state / "redis").url).ping()
             process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         _, left = psutil.wait_procs(family, timeout=20)
         assert [one for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
         assert "restarting it" not in log.read_text(encoding="utf-8")
