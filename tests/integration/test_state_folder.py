@@ -162,6 +162,7 @@ def start_in(terminal: int, state: Path, log: Path, *before: str) -> subprocess.
 
     def control() -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup themselves
 
     with log.open("wb") as file:
         process = subprocess.Popen(
