@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import pytest
 from redis import Redis
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bus import keys
 from bus.cluster import places as cluster_places
-from bus.cluster.map import ClusterMap
 from bus.cluster.places import (
     CAMERA_TAGS,
     GROUPS,
@@ -32,7 +28,6 @@ from contract.errors import SettingsError
 from contract.people.people import Person
 from dashboard.live.people_feed import ArrivalOrder
 from runtime.redis_address.cluster import parse_cluster
-from runtime.redis_address.hosts import Node
 from runtime.settings import load_settings
 
 
@@ -174,23 +169,3 @@ def test_rows_of_several_servers_come_in_the_order_of_their_ids_however_late_one
     now_s = 101.6
     assert order.settled([]) == [last]
     assert ArrivalOrder(0.0).settled([first, late]) == [late, first]
-
-
-def test_a_silent_server_is_asked_last() -> None:
-    nodes = [Node(f"10.0.0.{number}", 7000) for number in range(3)]
-    servers = ClusterMap(nodes, {}, {})
-    asked: list[Node] = []
-
-    def refuse(node: Node) -> NoReturn:
-        asked.append(node)
-        raise RedisConnectionError("no answer")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(servers, "_ask_one", refuse)
-        for silent in (*nodes, *nodes[::-1]):  # each turn starts with another server
-            asked.clear()
-            servers.doubt(silent)
-            with pytest.raises(RedisConnectionError):
-                servers.node_of(HOME)
-            assert asked[-1] == silent
-            assert sorted(asked) == sorted(nodes)
