@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, flash, redirect, render_template, session, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from contract.cameras.camera import Camera
 from contract.cameras.probes import ProbeStep
 from contract.people.verdicts import MEANINGS, VERDICTS
-from dashboard.accounts.access import identity, requires, visible_cameras
+from dashboard.accounts.access import requires, visible_cameras
 from dashboard.cameras.api import remove_camera
 from dashboard.cameras.file.entries import FIELDS, MOST_BYTES
 from dashboard.cameras.fitness import GOOD_FACE_PX
@@ -36,11 +36,6 @@ STEP_WORDS: Final[dict[ProbeStep, str]] = {
     "waiting": "Wait for a whole picture (key frame)",
     "measuring": "Measure the rate",
 }
-
-LAST_OPENED: Final = "opened"
-"""In the session: the endpoint of the page to which `/` leads."""
-STARTS: Final = ("pages.wall",)
-"""The pages to which `/` may lead; the first one, to whoever has opened none."""
 
 # In this order: each also carries the signs of those after it.
 BROWSERS = {"Edg/": "Edge", "Firefox/": "Firefox", "Chrome/": "Chromium", "Safari/": "Safari"}
@@ -76,22 +71,14 @@ def browser_words(user_agent: str) -> str:
 @blueprint.get("/")
 @requires("viewer")
 def start() -> Response:
-    """To the page that was open last, of those that show the whole."""
-    last = session.get(LAST_OPENED)
-    return redirect(url_for(last if last in STARTS else STARTS[0]))
-
-
-def note_opened(endpoint: str) -> None:
-    """Remember, with the session, where `/` leads next."""
-    if identity().kind == "user" and session.get(LAST_OPENED) != endpoint:
-        session[LAST_OPENED] = endpoint
+    """Lead to the wall."""
+    return redirect(url_for("pages.wall"))
 
 
 @blueprint.get("/wall")
 @requires("viewer")
 def wall() -> str:
     """The wall of cameras."""
-    note_opened("pages.wall")
     return render_template("wall.html", cameras=visible_cameras(services().cameras.all()))
 
 

@@ -121,7 +121,7 @@ def remove_user(user_id: str) -> Any:
     sessions = len(_accounts().sessions.of_user(found.id))
     lost = [f"The account and its roles: {found.may().words() or 'none'}."]
     if sessions:
-        lost.append(f"{amount(sessions, 'session')}, which ends at once, live pictures included.")
+        lost.append(f"{amount(sessions, 'session')}, ended at once, live pictures included.")
     back = url_for("administration.users")
     if page := ask_first(f"Remove the account {found.name}?", lost, "Remove account", back):
         return page

@@ -173,7 +173,7 @@ def _lost_with(rule: AlertRule) -> list[str]:
     opened = [alert.camera for alert in services().alerts.open() if alert.rule_id == rule.id]
     lost = [f"The rule itself: {KIND_WORDS[rule.when.kind]}, {_about(rule)}: {rule.when.words()}."]
     if opened:
-        lost.append(f"{amount(len(opened), 'open alert')}, which closes: {named(opened)}.")
+        lost.append(f"{amount(len(opened), 'open alert')}, closed at once: {named(opened)}.")
     if rule.channels:
         lost.append(f"Its messages to {amount(len(rule.channels), 'channel')}.")
     return lost

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from tests.containers.engine import Engine, NoEngineError
 
-PYTHON: Final = "python:3.11-slim-bookworm"
-REDIS: Final = "redis:7.2-alpine"
-PROMETHEUS: Final = "prom/prometheus:v3.5.0"
-GRAFANA: Final = "grafana/grafana:12.1.0"
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_NAMED: Final = dict(
+    re.findall(r"^ARG (\w+)_IMAGE=(\S+)$", (_ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)
+)
+PYTHON, PROMETHEUS, GRAFANA = (_NAMED[one] for one in ("PYTHON", "PROMETHEUS", "GRAFANA"))
+REDIS: Final = yaml.safe_load((_ROOT / "docker-compose.yml").read_text())["services"]["redis"][
+    "image"
+]
 PULL_S: Final = 240.0
 
 # What Debian's package of each brings to the image that stands in for the registry's.

@@ -35,7 +35,7 @@ def _rule(redis: Redis, folder: Any) -> Case:
     hook = add_webhook(redis, "http://hook.lan/")
     open_one(redis, name="Away", channels=(hook.id,))
     [rule] = AlertRuleStore(redis).all()
-    named = ("1 open alert, which closes: Gate", "1 channel", "Away")
+    named = ("1 open alert, closed at once: Gate", "1 channel", "Away")
     return Case(f"/alerts/rules/{rule.id}/remove", lambda: bool(AlertRuleStore(redis).all()), named)
 
 
