@@ -16,7 +16,7 @@ from bus.stores.alert_rules import AlertRuleStore
 from bus.stores.alert_turn import AlertTurn
 from bus.stores.alerts import AlertStore
 from bus.stores.cameras import CameraRoster
-from contract.alerts.alerts import Alert, Change, deliveries_of
+from contract.alerts.alerts import Alert, AlertRecord, Change, deliveries_of
 from contract.alerts.rules import AlertRule
 from contract.cameras.camera import Camera
 from contract.errors import LeaseLostError
@@ -91,7 +91,7 @@ class Evaluator:
         rule: AlertRule,
         camera: Camera,
         before: Watch,
-        open_alerts: Mapping[str, Alert],
+        open_alerts: Mapping[str, AlertRecord],
         now_s: float,
         looked_at_s: float | None,
     ) -> None:
@@ -113,10 +113,14 @@ class Evaluator:
             self._commit(Change(name, after.model_dump_json(), closed=closed, deliveries=messages))
             extra = about(camera, rule=rule.name, event="alert_closed")
             _log.info("alert closed: %s at %s", rule.name, camera.name, extra=extra)
-        elif after != before:
-            self._commit(Change(name, after.model_dump_json()))
+        else:
+            alert_id = before.alert_id or None
+            current = _news(open_alerts.get(before.alert_id), reading)
+            if after != before or current:
+                state = after.model_dump_json()
+                self._commit(Change(name, state, current=current, current_of=alert_id))
 
-    def _drop(self, name: str, alert: Alert | None, why: str, now_s: float) -> None:
+    def _drop(self, name: str, alert: AlertRecord | None, why: str, now_s: float) -> None:
         """Forget a rule at a camera it no longer watches, and close its open alert."""
         closed = _closed(alert, why, now_s)
         messages = deliveries_of(closed, "closed", now_s) if closed else []
@@ -141,10 +145,18 @@ def _opened(rule: AlertRule, camera: Camera, reading: Reading, now_s: float) -> 
     )
 
 
-def _closed(alert: Alert | None, words: str, now_s: float) -> Alert | None:
+def _news(alert: AlertRecord | None, reading: Reading) -> str | None:
+    """Return the words of the reading of an open alert, if they say something new."""
+    if alert is None or reading.words == (alert.current_words or alert.words):
+        return None
+    return reading.words
+
+
+def _closed(alert: AlertRecord | None, words: str, now_s: float) -> Alert | None:
     if alert is None:
         return None
-    return alert.model_copy(update={"closed_at_s": now_s, "closed_words": words})
+    closed = alert.model_copy(update={"closed_at_s": now_s, "closed_words": words})
+    return Alert.model_validate(closed.model_dump())
 
 
 def _why(name: str, rules: Mapping[str, AlertRule], cameras: Mapping[str, Camera]) -> str:

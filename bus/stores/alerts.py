@@ -11,8 +11,14 @@ from pydantic import ValidationError
 from redis import Redis
 
 from bus.keys import AlertKeys
-from bus.scripts.script import FencedHeader, FencedScript
-from contract.alerts.alerts import EVALUATOR_SILENT_S, Alert, Change
+from bus.scripts.script import FencedHeader, FencedScript, Header, Script
+from contract.alerts.alerts import (
+    EVALUATOR_SILENT_S,
+    Acknowledgement,
+    Alert,
+    AlertRecord,
+    Change,
+)
 
 CLOSED_KEPT: Final = 2000
 
@@ -32,15 +38,24 @@ class _Commit(FencedHeader):
     closed_kept_s: int = CLOSED_KEPT_S
 
 
+@dataclass(frozen=True)
+class _Acknowledge(Header):
+    script: ClassVar = "acknowledge_alert"
+
+    alert_id: str
+    acknowledgement: Acknowledgement | None
+
+
 _log = logging.getLogger(__name__)
 
 
 class AlertStore:
-    """Reads alerts, and writes them for the evaluator."""
+    """Reads and acknowledges alerts, and writes them for the evaluator."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._commit = FencedScript(redis, _Commit)
+        self._acknowledge = Script(redis, _Acknowledge)
 
     def commit(self, token: str, change: Change) -> None:
         """Make a complete change; raise `LeaseLostError` if `token` no longer holds the lock."""
@@ -55,6 +70,8 @@ class AlertStore:
             AlertKeys.EVALUATOR,
             AlertKeys.WATCHES,
             AlertKeys.OPEN,
+            AlertKeys.CURRENT,
+            AlertKeys.ACKNOWLEDGED,
             AlertKeys.CLOSED,
             AlertKeys.OUTBOX,
         )
@@ -65,17 +82,29 @@ class AlertStore:
         raw: Any = self._redis.hgetall(AlertKeys.WATCHES)
         return {name.decode(): state for name, state in raw.items()}
 
-    def open(self) -> list[Alert]:
+    def open(self) -> list[AlertRecord]:
         """Return open alerts, newest first; an unreadable one is logged and left out."""
-        raw: Any = self._redis.hvals(AlertKeys.OPEN)
-        found = [alert for alert in map(decode_alert, raw) if alert is not None]
+        pipeline = self._redis.pipeline()
+        for key in (AlertKeys.OPEN, AlertKeys.CURRENT, AlertKeys.ACKNOWLEDGED):
+            pipeline.hgetall(key)
+        raw, current, by = pipeline.execute()
+        found = [
+            _record(alert, current.get(alert_id), by.get(alert_id))
+            for alert_id, alert in ((name, decode_alert(text)) for name, text in raw.items())
+            if alert is not None
+        ]
         return sorted(found, key=lambda alert: (-alert.opened_at_s, alert.id))
 
-    def closed(self, most: int) -> list[Alert]:
+    def closed(self, most: int) -> list[AlertRecord]:
         """Return the last resolved alerts, newest first."""
         raw: Any = self._redis.xrevrange(AlertKeys.CLOSED, count=most)
-        found = (decode_alert(fields[b"alert"]) for _, fields in raw)
-        return [alert for alert in found if alert is not None]
+        found = ((decode_alert(row[b"alert"]), row.get(b"acknowledged")) for _, row in raw)
+        return [_record(alert, None, by) for alert, by in found if alert is not None]
+
+    def acknowledge(self, alert_id: str, acknowledgement: Acknowledgement | None) -> bool:
+        """Store or, for None, take back an acknowledgement; return whether the alert is open."""
+        header = _Acknowledge(alert_id, acknowledgement)
+        return bool(self._acknowledge((AlertKeys.OPEN, AlertKeys.ACKNOWLEDGED), header))
 
     def evaluated(self, now_s: float) -> None:
         """Note that all rules have been evaluated."""
@@ -99,3 +128,13 @@ def decode_alert(raw: bytes) -> Alert | None:
     except ValidationError:
         _log.error("an alert in Redis cannot be read and is left out")
         return None
+
+
+def _record(alert: Alert, current: bytes | None, by: bytes | None) -> AlertRecord:
+    try:
+        acknowledged = Acknowledgement.model_validate_json(by) if by else None
+    except ValidationError:
+        _log.error("an acknowledgement in Redis cannot be read and is left out")
+        acknowledged = None
+    words = current.decode() if current else None
+    return AlertRecord(**dict(alert), current_words=words, acknowledged=acknowledged)

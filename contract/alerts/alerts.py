@@ -40,6 +40,24 @@ class Alert(BaseModel):
     channels: tuple[str, ...] = ()
 
 
+class Acknowledgement(BaseModel):
+    """Someone has seen an open alert and deals with it. It stays open until its rule closes it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    by: str = Field(description="The account's name, or an API key's.")
+    at_s: float
+
+
+class AlertRecord(Alert):
+    """An alert with what is known of it since it opened."""
+
+    current_words: str | None = Field(
+        None, description="The newest finding while the alert is open; null before there is one."
+    )
+    acknowledged: Acknowledgement | None = None
+
+
 class Delivery(BaseModel):
     """A message that one channel has not received yet."""
 
@@ -91,4 +109,8 @@ class Change:
     """The new state as JSON; empty deletes the state."""
     opened: Alert | None = None
     closed: Alert | None = None
+    current: str | None = None
+    """The newest finding about an alert that stays open, if it says something new."""
+    current_of: str | None = None
+    """Id of that alert."""
     deliveries: Sequence[Delivery] = ()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+import time
 
+from flask import Blueprint
+from werkzeug.exceptions import Forbidden, NotFound
+
+from contract.alerts.alerts import Acknowledgement, AlertRecord
 from contract.alerts.attempts import Attempt
-from dashboard.accounts.access import identity, requires
+from dashboard.accounts.access import audit, identity, requires
 from dashboard.alerts.answers import (
     AlertsAnswer,
     AlertsQuery,
@@ -13,7 +17,13 @@ from dashboard.alerts.answers import (
     DeliveriesAnswer,
     DeliveriesQuery,
 )
-from dashboard.alerts.rights import cameras_by_id, may_see_camera, visible_alerts
+from dashboard.alerts.rights import (
+    cameras_by_id,
+    find_open_alert,
+    may_acknowledge,
+    may_see_camera,
+    visible_alerts,
+)
 from dashboard.services import services
 from dashboard.web.answering import answers
 from dashboard.web.requests import entries_before
@@ -37,6 +47,22 @@ def alerts(query: AlertsQuery) -> AlertsAnswer:
     )
 
 
+@blueprint.put("/<alert_id>/acknowledgement")
+@requires("operator")
+@answers()
+def put_acknowledgement(alert_id: str) -> Acknowledgement:
+    """Say that you have seen an open alert and deal with it; replaces another's."""
+    return acknowledge(find_open_alert(alert_id))
+
+
+@blueprint.delete("/<alert_id>/acknowledgement")
+@requires("operator")
+@answers()
+def delete_acknowledgement(alert_id: str) -> None:
+    """Take an acknowledgement back."""
+    withdraw(find_open_alert(alert_id))
+
+
 @blueprint.get("/deliveries")
 @requires("viewer")
 @answers()
@@ -56,3 +82,24 @@ def visible_attempts(rows: list[tuple[str, Attempt]]) -> list[tuple[str, Attempt
         for row, one in rows
         if (may_see_camera(one.camera_id, one.group, cameras) if one.camera_id else everywhere)
     ]
+
+
+def acknowledge(alert: AlertRecord) -> Acknowledgement:
+    """Acknowledge an open alert for the client; raise 403, or 404 once it is resolved."""
+    made = Acknowledgement(by=identity().label, at_s=time.time())
+    _store(alert, made)
+    audit("acknowledged an alert", f"{alert.rule} at {alert.camera}")
+    return made
+
+
+def withdraw(alert: AlertRecord) -> None:
+    """Take an acknowledgement back; raise as `acknowledge` does."""
+    _store(alert, None)
+    audit("withdrew an acknowledgement", f"{alert.rule} at {alert.camera}")
+
+
+def _store(alert: AlertRecord, made: Acknowledgement | None) -> None:
+    if not may_acknowledge(alert, cameras_by_id()):
+        raise Forbidden("this alert is about a camera that you may not operate")
+    if not services().alerts.acknowledge(alert.id, made):
+        raise NotFound("this alert was resolved a moment ago")

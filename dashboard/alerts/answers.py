@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 from pydantic.fields import FieldInfo
 
-from contract.alerts.alerts import Alert
+from contract.alerts.alerts import AlertRecord
 from contract.alerts.attempts import Attempt
 from contract.alerts.channels import EmailChannel, WebhookChannel, changeable
 from contract.alerts.rules import RULE_CHANGEABLE, AlertRule
@@ -27,7 +27,7 @@ class AlertsQuery(BaseModel):
 class AlertsAnswer(BaseModel):
     """Alerts, newest first, and whether a process evaluates the rules."""
 
-    alerts: list[Alert]
+    alerts: list[AlertRecord]
     evaluated_at_s: float | None = Field(description="When rules were last evaluated.")
     evaluated: bool = Field(description="False: no alerts process runs, so no alert can open.")
 

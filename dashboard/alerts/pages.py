@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from bus.errors import StoreError
+from contract.alerts.alerts import AlertRecord
 from contract.alerts.rules import KIND_WORDS, AlertRule
 from contract.alerts.schedule import DAYS, zone_names
 from contract.errors import AlertError
 from dashboard.accounts.access import identity, requires, visible_cameras
 from dashboard.accounts.forms import PlainForm
-from dashboard.alerts.alert_api import visible_attempts
+from dashboard.alerts.alert_api import acknowledge, visible_attempts, withdraw
 from dashboard.alerts.rights import (
     cameras_by_id,
+    find_open_alert,
     find_rule,
+    may_acknowledge,
     may_change,
     require_rule,
     visible_alerts,
@@ -46,14 +50,15 @@ def _words() -> dict[str, object]:
         "kind_words": KIND_WORDS,
         "event_words": EVENT_WORDS,
         "outcome_words": OUTCOME_WORDS,
-        "open_alerts": _open_alerts,
+        "unacknowledged_alerts": _unacknowledged,
     }
 
 
-def _open_alerts() -> int:
-    """Return how many open alerts the client may see; 0 while Redis does not tell."""
+def _unacknowledged() -> int:
+    """Return how many open alerts nobody has acknowledged; 0 while Redis does not tell."""
     try:
-        return len(visible_alerts(services().alerts.open()))
+        found = visible_alerts(services().alerts.open())
+        return sum(alert.acknowledged is None for alert in found)
     except StoreError:
         return 0
 
@@ -64,15 +69,39 @@ def alerts() -> str:
     """Show open and resolved alerts."""
     store = services().alerts
     open_now = visible_alerts(store.open())
-    part = request.args.get("part") == "open"
+    part, cameras = request.args.get("part") == "open", cameras_by_id()
     return render_template(
         "alerts_open.html" if part else "alerts.html",
         alerts=open_now,
-        cameras=cameras_by_id(),
+        cameras=cameras,
+        may_acknowledge={alert.id for alert in open_now if may_acknowledge(alert, cameras)},
+        button=PlainForm(formdata=None),
         lives=store.evaluator_lives(),
         rules=services().rules.all(),
         closed=[] if part else visible_alerts(store.closed(CLOSED_SHOWN)),
     )
+
+
+@blueprint.post("/<alert_id>/acknowledge")
+@requires("operator")
+def acknowledge_one(alert_id: str) -> Any:
+    """Acknowledge an open alert."""
+    return _changed(alert_id, acknowledge)
+
+
+@blueprint.post("/<alert_id>/withdraw")
+@requires("operator")
+def withdraw_one(alert_id: str) -> Any:
+    """Take an acknowledgement back."""
+    return _changed(alert_id, withdraw)
+
+
+def _changed(alert_id: str, change: Callable[[AlertRecord], object]) -> Any:
+    try:
+        change(find_open_alert(alert_id))
+    except NotFound:
+        flash("That alert has been resolved.")
+    return redirect(url_for("alert_pages.alerts"))
 
 
 @blueprint.get("/log")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from werkzeug.exceptions import Forbidden, NotFound
 
 from contract.accounts.grants import Role
-from contract.alerts.alerts import Alert
+from contract.alerts.alerts import AlertRecord
 from contract.alerts.rules import AlertRule
 from contract.cameras.camera import Camera
 from contract.errors import AlertError, CameraNotFoundError
@@ -31,10 +31,24 @@ def may_see_camera(camera_id: str, group: str, cameras: Mapping[str, Camera]) ->
     return identity().grants.allow("viewer", camera.group if camera else group)
 
 
-def visible_alerts(alerts: list[Alert]) -> list[Alert]:
+def visible_alerts(alerts: list[AlertRecord]) -> list[AlertRecord]:
     """Return the alerts that the client may see."""
     cameras = cameras_by_id()
     return [a for a in alerts if may_see_camera(a.camera_id, a.group, cameras)]
+
+
+def find_open_alert(alert_id: str) -> AlertRecord:
+    """Return an open alert that the client may see; raise 404 for others."""
+    for alert in visible_alerts(services().alerts.open()):
+        if alert.id == alert_id:
+            return alert
+    raise NotFound("no open alert has this id")
+
+
+def may_acknowledge(alert: AlertRecord, cameras: Mapping[str, Camera]) -> bool:
+    """Whether the client operates the alert's camera."""
+    camera = cameras.get(alert.camera_id)
+    return identity().grants.allow("operator", camera.group if camera else alert.group)
 
 
 def visible_rules() -> list[AlertRule]:

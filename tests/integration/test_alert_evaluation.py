@@ -17,6 +17,7 @@ from bus.stores.alert_rules import AlertRuleStore
 from bus.stores.alert_turn import TURN_S
 from bus.stores.alerts import AlertStore
 from bus.stores.cameras import CameraRegistry
+from contract.alerts.alerts import Acknowledgement
 from contract.cameras.quality import QualityReport
 from tests.alerts import add_rule, add_webhook, alerts_process, count_people
 from tests.builders import add_camera
@@ -71,6 +72,31 @@ def test_a_camera_that_is_offline_for_long_opens_one_alert_that_closes_when_it_i
     assert AlertStore(redis).open() == []
     [closed] = AlertStore(redis).closed(5)
     assert (closed.id, closed.closed_words) == (alert.id, "The camera is live again.")
+
+
+def test_an_open_alert_has_the_newest_finding_and_its_acknowledgement_until_it_closes(
+    redis: Redis, clock: Clock
+) -> None:
+    gate, store = FakeCamera(redis, "Gate"), AlertStore(redis)
+    add_rule(redis, "offline")
+    gate.set_state("offline", error="Nothing listens on port 554.")
+    step(redis, clock, 10)
+    [alert] = store.open()
+    assert (alert.current_words, alert.acknowledged) == (None, None)
+    by_ada = Acknowledgement(by="Ada", at_s=clock.now_s)
+    assert store.acknowledge(alert.id, by_ada)
+    gate.set_state("offline", error="The camera refuses the password.")
+    step(redis, clock)
+    [alert] = store.open()
+    assert alert.words == "Nothing listens on port 554."
+    assert alert.current_words == "The camera refuses the password."
+    assert alert.acknowledged == by_ada
+    gate.set_state("live")
+    step(redis, clock, 10)
+    [closed] = store.closed(5)
+    assert (closed.words, closed.acknowledged) == (alert.words, by_ada)
+    assert not store.acknowledge(alert.id, by_ada)
+    assert redis.exists(AlertKeys.CURRENT, AlertKeys.ACKNOWLEDGED) == 0
 
 
 def test_ingest_that_restarts_for_some_seconds_is_no_alarm(redis: Redis, clock: Clock) -> None:

@@ -300,6 +300,46 @@ def test_a_test_that_nobody_takes_says_so(
     assert "maskwatch alerts" in answer.json["words"]
 
 
+# --- acknowledgements
+
+
+def test_operators_of_a_camera_acknowledge_its_alert_and_take_it_back(
+    app: Flask, redis: Redis
+) -> None:
+    add_camera(redis, "Gate", group="T2")
+    open_one(redis)
+    viewer, elsewhere = as_role(app, redis, "viewer"), as_role(app, redis, "operator", "T1")
+    operator = as_role(app, redis, "operator", "T2")
+    [alert] = viewer.get(API).json["alerts"]
+    assert (alert["acknowledged"], alert["current_words"]) == (None, None)
+    path = f"{API}/{alert['id']}/acknowledgement"
+    assert [one.put(path).status_code for one in (viewer, elsewhere, operator)] == [403, 404, 200]
+    [alert] = viewer.get(API).json["alerts"]
+    assert alert["acknowledged"]["by"] == operator.put(path).json["by"]
+    assert [one.delete(path).status_code for one in (viewer, elsewhere)] == [403, 404]
+    assert operator.delete(path).status_code == 204
+    assert viewer.get(API).json["alerts"][0]["acknowledged"] is None
+    assert ("acknowledged an alert", "Rule at Gate") in audited(redis)
+    assert ("withdrew an acknowledgement", "Rule at Gate") in audited(redis)
+    assert operator.put(f"{API}/gone/acknowledgement").status_code == 404
+
+
+def test_an_alert_is_acknowledged_on_the_page(app: Flask, redis: Redis) -> None:
+    add_camera(redis, "Gate")
+    open_one(redis)
+    browser, token = browser_of(app, redis)
+    [alert] = AlertStore(redis).open()
+    assert browser.post(f"/alerts/{alert.id}/acknowledge", data=token).status_code == 302
+    part = browser.get("/alerts?part=open").text
+    assert f'action="/alerts/{alert.id}/withdraw"' in part
+    assert 'data-label="Acknowledged">Ada, ' in part
+    assert 'data-part="badge"' not in browser.get("/wall").text
+    assert browser.post(f"/alerts/{alert.id}/withdraw", data=token).status_code == 302
+    assert 'data-part="badge">1<' in browser.get("/wall").text
+    assert browser.post("/alerts/gone/acknowledge", data=token).status_code == 302
+    assert "That alert has been resolved." in browser.get("/alerts").text
+
+
 # --- pages
 
 
