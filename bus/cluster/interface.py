@@ -13,11 +13,18 @@ from redis import ConnectionPool, Redis
 from bus.cluster.client import ClusterClient
 from bus.cluster.connections import HomeConnection, HomeSSLConnection
 from bus.cluster.map import ClusterMap
-from bus.cluster.places import tagged_pattern
+from bus.cluster.places import one_id_a_group, tagged_pattern
 from bus.cluster.reads import Answer, HeldReads
 from runtime.redis_address.cluster import parse_cluster
 
-__all__: Final = ("Answer", "cluster_name", "connect_to_cluster", "held_reads", "tagged_pattern")
+__all__: Final = (
+    "Answer",
+    "cluster_name",
+    "connect_to_cluster",
+    "held_reads",
+    "one_camera_a_group",
+    "tagged_pattern",
+)
 
 
 def connect_to_cluster(url: str, options: dict[str, Any]) -> Redis:
@@ -37,6 +44,11 @@ def connect_to_cluster(url: str, options: dict[str, Any]) -> Redis:
 def cluster_name(redis: Redis) -> str:
     """Return the cluster's address; empty for other kinds of clients."""
     return redis.servers.name if isinstance(redis, ClusterClient) else ""
+
+
+def one_camera_a_group(redis: Redis) -> tuple[str, ...]:
+    """Return an id of no real camera for each group of a cluster; none for other kinds."""
+    return one_id_a_group() if isinstance(redis, ClusterClient) else ()
 
 
 def held_reads(redis: Redis) -> HeldReads | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from binascii import crc_hqx
 from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import count
 from typing import Any, Final
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
@@ -74,6 +76,17 @@ def tag_of(name: bytes) -> bytes:
         return HOME
     camera_id = name[len(_CAMERA) : name.find(b"}")]
     return CAMERA_TAGS[crc_hqx(camera_id, 0) % GROUPS]
+
+
+@cache
+def one_id_a_group() -> tuple[str, ...]:
+    """Return one id for each group of cameras; no real camera has such an id."""
+    found: dict[bytes, str] = {}
+    for number in count():
+        found.setdefault(tag_of(_CAMERA + b"part-%d}" % number), f"part-{number}")
+        if len(found) == GROUPS:
+            break
+    return tuple(found.values())
 
 
 def slot_of(tag: bytes) -> int:

@@ -6,7 +6,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from bus.connection.client import check_server, explain, server_name
-from bus.connection.trouble import leave_replica, require_storing
+from bus.connection.trouble import (
+    leave_replica,
+    require_storing,
+    require_storing_everywhere,
+)
 from bus.wire import PICTURES_SEALED, check_wire, noted_version
 from contract.errors import RedisUnavailableError
 
@@ -20,6 +24,10 @@ class Server:
     def require_storing(self) -> None:
         """Raise a `StoreError` unless the server accepts writes."""
         require_storing(self._redis)
+
+    def require_storing_everywhere(self) -> None:
+        """Raise a `StoreError` unless every server of a cluster accepts writes."""
+        require_storing_everywhere(self._redis)
 
     def leave_replica(self, error: RedisError) -> None:
         """Reconnect after `error` if it shows that the server is a replica."""

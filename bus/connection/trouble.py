@@ -22,6 +22,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bus import keys
+from bus.cluster.interface import one_camera_a_group
 from contract.redaction import redact_text
 from runtime.redis_address.tls import tls_fault, tls_words
 
@@ -128,6 +129,18 @@ def words_for_viewers(error: RedisError) -> str:
 def require_storing(redis: Redis) -> None:
     """Raise a `RedisError` unless the server accepts writes: a full one still answers."""
     redis.set(keys.STORES, 1, ex=STORES_EXPIRE_S)
+
+
+def require_storing_everywhere(redis: Redis) -> None:
+    """Raise a `RedisError` unless every server of the cluster, or the only server, does."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for name in (keys.STORES, *map(_watched, one_camera_a_group(redis))):
+            pipeline.set(name, 1, ex=STORES_EXPIRE_S)
+        pipeline.execute()
+
+
+def _watched(camera_id: str) -> str:
+    return keys.CameraKeys(camera_id).watched
 
 
 def leave_replica(error: RedisError, redis: Redis) -> None:

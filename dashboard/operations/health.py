@@ -15,8 +15,11 @@ blueprint = Blueprint("operations", __name__)
 @blueprint.get("/healthz")
 @public
 def healthz() -> Response:
-    """Return 200 while Redis accepts writes and lost no data and a worker is alive; else 503."""
-    services().server.require_storing()
+    """Return 200 while Redis accepts writes and lost no data and a worker is alive; else 503.
+
+    A Redis Cluster accepts writes if each of its parts does.
+    """
+    services().server.require_storing_everywhere()
     if loss := services().losses.look():
         return problem(503, "redis_lost_data", f"{loss.words}.")
     workers, ingests = services().workers.live(), services().ingests.live()

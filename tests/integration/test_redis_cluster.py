@@ -304,6 +304,40 @@ def test_a_group_of_cameras_that_moves_to_another_server_loses_no_frame(
     assert totals_of(cluster, camera.id)["frames:analysed"] == published
 
 
+def test_a_pipeline_that_meets_a_moved_slot_is_carried_out_whole(
+    servers: Cluster, cluster: ClusterClient
+) -> None:
+    cameras = cameras_everywhere(cluster)
+    names = [CameraKeys(camera.id).status for camera in cameras]
+    moved = node_of(cluster, cameras[0])
+    after = next(node for node in cluster.servers.primaries() if node != moved)
+    slot = slot_of(tag_of(names[0].encode()))
+    new_id = servers.server(after.port).execute_command("CLUSTER MYID")
+    for port in servers.primaries:  # while the client goes by what it knew before
+        servers.server(port).execute_command("CLUSTER SETSLOT", slot, "NODE", new_id)
+    for count in (1, 2):
+        with cluster.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.incr(name)
+            assert pipeline.execute() == [count] * len(names)
+    cluster.servers.doubt()
+    assert node_of(cluster, cameras[0]) == after
+
+
+def test_the_health_check_asks_every_server(tmp_path: Path) -> None:
+    with redis_cluster(tmp_path) as servers:
+        client = connect(servers.url, "tests")
+        assert isinstance(client, ClusterClient)
+        app = make_app(client).test_client()
+        home = client.servers.home()
+        away = next(port for port in servers.primaries if port != home.port)
+        assert app.get("/healthz").json["error"] == "no_worker"
+        servers.kill(away)
+        answer = app.get("/healthz")
+        assert (answer.status_code, answer.json["error"]) == (503, "redis_unavailable")
+        client.close()
+
+
 def test_a_silent_server_is_the_last_one_that_is_asked_for_the_slots(servers: Cluster) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.setblocking(False)
