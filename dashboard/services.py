@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import cast, get_args
 
 from flask import current_app
 from prometheus_client import CollectorRegistry
@@ -31,7 +32,7 @@ from dashboard.cameras.probes import Probes
 from dashboard.live.board import Board, make_board
 from dashboard.live.hub import Hub, make_hub
 from dashboard.live.people_feed import PeopleFeed, make_people_feed
-from dashboard.operations.metrics import TotalsCollector
+from dashboard.operations.metrics import Detail, TotalsCollector
 from dashboard.try_it.image_uploads import ImageUploads
 from dashboard.try_it.webcams import Webcams, make_webcams
 from runtime.settings import Settings
@@ -69,7 +70,7 @@ class Services:
     alerts: AlertStore
     deliveries: DeliveryStore
     losses: LossWatch
-    metrics: CollectorRegistry
+    metrics: Mapping[Detail, CollectorRegistry]
     workers: Membership
     ingests: Membership
 
@@ -85,10 +86,12 @@ def make_services(
     losses = losses or bus.losses()
     workers = bus.members("worker", settings.lease_s)
     ingests = bus.members("ingest", settings.lease_s)
-    metrics = CollectorRegistry()
     clock = bus.kept_clock(SharedClock())
     hub = make_hub(bus, start_tracing("dashboard", settings, clock))
-    metrics.register(TotalsCollector(bus, {"workers": workers, "ingests": ingests}, clock, losses))
+    members = {"workers": workers, "ingests": ingests}
+    metrics = {detail: CollectorRegistry() for detail in get_args(Detail)}
+    for detail, registry in metrics.items():
+        registry.register(TotalsCollector(bus, members, clock, losses, detail))
     return Services(
         settings=settings,
         vault=vault,

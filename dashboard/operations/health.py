@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client.exposition import choose_encoder
+from pydantic import BaseModel
 
 from dashboard.accounts.access import public, requires
+from dashboard.operations.metrics import Detail
 from dashboard.services import services
 from dashboard.web.errors import problem
+from dashboard.web.requests import query
+
+
+class MetricsQuery(BaseModel):
+    """How much a scrape says of each camera."""
+
+    detail: Detail = "full"
+
 
 blueprint = Blueprint("operations", __name__)
 
@@ -31,6 +41,10 @@ def healthz() -> Response:
 @blueprint.get("/metrics")
 @requires("viewer", everywhere=True, metrics=True)
 def metrics() -> Response:
-    """Return all metrics in Prometheus' text format, or in OpenMetrics if `Accept` asks for it."""
+    """Return all metrics in Prometheus' text format, or in OpenMetrics if `Accept` asks for it.
+
+    `detail=summary` is for many cameras: see the page on metrics.
+    """
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return Response(encode(services().metrics), content_type=content_type)
+    registry = services().metrics[query(MetricsQuery).detail]
+    return Response(encode(registry), content_type=content_type)

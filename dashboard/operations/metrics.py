@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal, TypeVar
 
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -47,11 +47,15 @@ from contract.people.totals import (
     read_histogram,
     refused_field,
 )
-from contract.people.verdicts import VERDICTS
+from contract.people.verdicts import VERDICTS, Verdict
 from dashboard.live.board import CameraSnapshot, read_snapshots
 from dashboard.operations import metric_definitions
 
 Totals = Mapping[str, float]
+Detail = Literal["full", "summary"]
+"""`summary` adds up over all cameras what describes the system more than a camera."""
+SUMMED: Final = ""
+"""The value of the label `camera` of what is added up."""
 NETWORK_FIELD_END: Final = inference_field("") + ":"
 _ROLES: Final = {"workers": metric_definitions.WORKERS, "ingests": metric_definitions.INGESTS}
 _QUEUES: Final = {
@@ -71,8 +75,10 @@ class TotalsCollector(Collector):
         members: Mapping[str, Membership],
         clock: KeptClock | None = None,
         losses: LossWatch | None = None,
+        detail: Detail = "full",
     ) -> None:
         """Takes the whole `bus`, because metrics cover every subject."""
+        self._detail = detail
         self._losses = losses or bus.losses()
         self._bus = bus
         self._clock = clock or bus.kept_clock(SharedClock())
@@ -127,7 +133,24 @@ class TotalsCollector(Collector):
             labels[camera.id]: counted.amounts
             for camera, counted in zip(cameras, totals, strict=True)
         }
-        return [*_states(snapshots, labels), waiting, *_counters(by_camera)]
+        if self._detail == "full":
+            return [
+                *_states(snapshots, labels),
+                *_quality(snapshots, labels),
+                *_faces({labels[one.camera.id]: one.faces_in_view() for one in snapshots}),
+                waiting,
+                *_counters(by_camera),
+                *_processing(by_camera),
+            ]
+        in_view = [one.faces_in_view() for one in snapshots]
+        return [
+            *_states(snapshots, labels),
+            *_quality(snapshots, labels, only_present=True),
+            *_faces({SUMMED: _sum(in_view)}),
+            waiting,
+            *_counters(by_camera),
+            *_processing({SUMMED: _sum(by_camera.values())}),
+        ]
 
     def _networks(self) -> list[Metric]:
         totals = self._bus.inference.read()
@@ -185,8 +208,6 @@ def camera_labels(cameras: Iterable[Camera]) -> dict[str, str]:
 
 def _states(snapshots: Sequence[CameraSnapshot], labels: Mapping[str, str]) -> list[Metric]:
     up = metric_definitions.CAMERA_UP.gauge()
-    faces = metric_definitions.FACES.gauge()
-    quality = metric_definitions.CAMERA_QUALITY.gauge()
     fault = metric_definitions.CAMERA_FAULT.gauge()
     fit = metric_definitions.CAMERA_FIT.gauge()
     for snapshot in snapshots:
@@ -195,45 +216,81 @@ def _states(snapshots: Sequence[CameraSnapshot], labels: Mapping[str, str]) -> l
             up.add_metric([name], snapshot.status.state == "live")
             if snapshot.status.fault:
                 fault.add_metric([name, snapshot.status.fault], 1)
-            for problem in PROBLEMS:
-                quality.add_metric([name, problem], problem in snapshot.quality.problems)
-        for verdict, count in snapshot.faces_in_view().items():
-            faces.add_metric([name, verdict], count)
         if snapshot.condition.fitness.status != "learning":
             fit.add_metric([name], snapshot.condition.fitness.status == "fit")
-    return [up, fault, faces, quality, fit]
+    return [up, fault, fit]
+
+
+def _quality(
+    snapshots: Sequence[CameraSnapshot], labels: Mapping[str, str], only_present: bool = False
+) -> list[Metric]:
+    quality = metric_definitions.CAMERA_QUALITY.gauge()
+    for snapshot in snapshots:
+        for problem in PROBLEMS if snapshot.camera.enabled else ():
+            present = problem in snapshot.quality.problems
+            if present or not only_present:
+                quality.add_metric([labels[snapshot.camera.id], problem], present)
+    return [quality]
+
+
+def _faces(in_view: Mapping[str, Mapping[Verdict, float]]) -> list[Metric]:
+    faces = metric_definitions.FACES.gauge()
+    for camera, by_verdict in in_view.items():
+        for verdict, count in by_verdict.items():
+            faces.add_metric([camera, verdict], count)
+    return [faces]
+
+
+K = TypeVar("K", bound=str)
+
+
+def _sum(amounts: Iterable[Mapping[K, float]]) -> dict[K, float]:
+    total: dict[K, float] = {}
+    for one in amounts:
+        for name, amount in one.items():
+            total[name] = total.get(name, 0) + amount
+    return total
 
 
 def _counters(by_camera: Mapping[str, Totals]) -> list[Metric]:
     frames = metric_definitions.FRAMES.counter()
-    dropped = metric_definitions.FRAMES_DROPPED.counter()
     faults = metric_definitions.CAMERA_FAULTS.counter()
     people = metric_definitions.PEOPLE.counter()
-    discarded = metric_definitions.TRACKS_DISCARDED.counter()
     crossings = metric_definitions.LINE_CROSSINGS.counter()
-    refused = metric_definitions.COMMITS_REFUSED.counter()
-    ages = metric_definitions.FRAME_AGE.histogram()
-    for camera, totals in by_camera.items():
-        if not totals:  # no frame so far: nearly five kilobytes of zeros, a thousand times over
-            continue
+    for camera, totals in _begun(by_camera):
         for stage in FRAME_STAGES:
             frames.add_metric([camera, stage], totals.get(frames_field(stage), 0.0))
-        for cause in DROP_CAUSES:
-            dropped.add_metric([camera, cause], totals.get(dropped_field(cause), 0.0))
         for verdict in VERDICTS:
             people.add_metric([camera, verdict], totals.get(people_field(verdict), 0.0))
-        for discard in DISCARD_CAUSES:
-            discarded.add_metric([camera, discard], totals.get(discarded_field(discard), 0.0))
         for field, count in totals.items():
             if crossed := read_crossed_field(field):
                 crossings.add_metric([camera, *crossed], count)
             elif kind := read_fault_field(field):
                 faults.add_metric([camera, kind], count)
+    return [frames, faults, people, crossings]
+
+
+def _processing(by_camera: Mapping[str, Totals]) -> list[Metric]:
+    """What became of frames and tracks, and how old frames were."""
+    dropped = metric_definitions.FRAMES_DROPPED.counter()
+    discarded = metric_definitions.TRACKS_DISCARDED.counter()
+    refused = metric_definitions.COMMITS_REFUSED.counter()
+    ages = metric_definitions.FRAME_AGE.histogram()
+    for camera, totals in _begun(by_camera):
+        for cause in DROP_CAUSES:
+            dropped.add_metric([camera, cause], totals.get(dropped_field(cause), 0.0))
+        for discard in DISCARD_CAUSES:
+            discarded.add_metric([camera, discard], totals.get(discarded_field(discard), 0.0))
         for reason in REFUSALS:
             refused.add_metric([camera, reason], totals.get(refused_field(reason), 0.0))
         for stage in AGED_STAGES:
             _add(ages, [camera, stage], totals, age_field(stage), AGE_BUCKETS_S)
-    return [frames, dropped, faults, people, discarded, crossings, refused, ages]
+    return [dropped, discarded, refused, ages]
+
+
+def _begun(by_camera: Mapping[str, Totals]) -> Iterable[tuple[str, Totals]]:
+    """Yield the cameras that sent a frame: zeros of the others would be five kilobytes each."""
+    return ((camera, totals) for camera, totals in by_camera.items() if totals)
 
 
 def _add(

@@ -39,7 +39,13 @@ adding a process changes none of them."""
 _METRICS_END: Final = """\
 For each camera, captured = analysed + dropped (without `malformed`) + in flight. `malformed`
 counts entries that no frame could be read from. A refused commit changes nothing: `lease_lost`
-means that another worker owns the camera, `not_newer` that the frame had been committed already."""
+means that another worker owns the camera, `not_newer` that the frame had been committed already.
+
+**Many cameras.** An analysed camera takes 6 kB of each scrape. `GET /metrics?detail=summary` has
+1.2 kB a camera: people, frames, faults, crossings, state, fitness, and quality problems only while
+they exist. Faces in view, drops, discarded tracks, refused commits and ages of frames are added up
+over all cameras, with an empty label `camera`; what one camera contributes is on its page. Set it
+with `params: {detail: [summary]}` in the scrape configuration."""
 _API: Final = """\
 Every route needs a session or an API key, except where the role is *anyone*. A running dashboard
 shows the whole document at `/api`, with every field, and serves it at `/api/v1/openapi.json`

@@ -27,7 +27,10 @@ from contract.people.totals import (
     batch_field,
     crossed_field,
     discarded_field,
+    dropped_field,
+    frames_field,
     inference_field,
+    people_field,
 )
 from tests.accounts import key_client, make_app
 from tests.builders import Source, add_camera, take_lease
@@ -41,8 +44,8 @@ def client(redis: Redis) -> FlaskClient:
     return key_client(make_app(redis), redis)
 
 
-def scrape(client: FlaskClient) -> Samples:
-    answer = client.get("/metrics")
+def scrape(client: FlaskClient, query: str = "") -> Samples:
+    answer = client.get(f"/metrics{query}")
     assert answer.status_code == 200
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
@@ -239,6 +242,22 @@ def test_a_cameras_fault_is_shown_while_it_lasts_and_counted_each_time(
         assert value(samples, "camera_fault", camera="Gate", kind="slow") == 1
         camera.set_state("live")
     assert not [name for name, _ in scrape(client) if name == "maskwatch_camera_fault"]
+
+
+def test_a_summary_of_a_thousand_analysed_cameras_is_a_small_scrape(redis: Redis) -> None:
+    for number in range(1000):
+        camera = add_camera(redis, f"Camera {number:04} of the northern hall")
+        counted = {people_field("mask"): 3, dropped_field("stale"): 2, frames_field("analysed"): 9}
+        redis.hset(CameraKeys(camera.id).totals, mapping={str(n): v for n, v in counted.items()})
+    client = key_client(make_app(redis), redis)
+    assert len(client.get("/metrics?detail=summary").data) < 1_500_000
+    samples = scrape(client, "?detail=summary")
+    one = "Camera 0999 of the northern hall"
+    assert value(samples, "people_total", camera=one, verdict="mask") == 3
+    assert value(samples, "frames_dropped_total", camera="", cause="stale") == 2000
+    assert value(samples, "camera_up", camera=one) == 0
+    refused = client.get("/metrics?detail=little")
+    assert (refused.status_code, "detail" in refused.text) == (422, True)
 
 
 def test_a_thousand_cameras_that_are_registered_and_mostly_off_are_a_small_scrape(
