@@ -94,6 +94,7 @@ class Farm:
     """A Redis, a feed, and a growing number of workers."""
 
     def __init__(self, folder: Path, cameras: int, frame_ms: float) -> None:
+        self.folder = folder
         self._server = EmbeddedRedis(folder / "redis")
         self._cameras = cameras
         self._frame_ms = frame_ms
@@ -112,6 +113,14 @@ class Farm:
             process.wait()
         self._server.stop()
 
+    def expect(self, cameras: int) -> None:
+        """There are so many cameras, also if fewer send."""
+        self._cameras = cameras
+
+    @property
+    def redis_url(self) -> str:
+        return self._server.url
+
     @property
     def server_pid(self) -> int:
         return self._server.pid
@@ -128,11 +137,15 @@ class Farm:
     def add_worker(self) -> float:
         """Start one more; return the seconds from its first beat until all is shared."""
         before = len(self.members.live())
+        self.start_worker()
+        wait_until(lambda: len(self.members.live()) > before, 60, "a worker's first beat")
+        return wait_until(self.shared, 60, "the cameras to be shared")
+
+    def start_worker(self) -> None:
+        """Start one more; it needs seconds until its first beat."""
         self.workers.append(
             self._start("benchmarks.speed.fixed_speed", "--frame-ms", self._frame_ms)
         )
-        wait_until(lambda: len(self.members.live()) > before, 60, "a worker's first beat")
-        return wait_until(self.shared, 60, "the cameras to be shared")
 
     def kill_worker(self) -> float:
         """Kill the newest; return the seconds until every camera has a living owner again."""
