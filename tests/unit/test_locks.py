@@ -13,7 +13,7 @@ from tests.unit.test_deploy import ROOT, requirements
 
 SOURCES = sorted([*ROOT.glob("requirements*.txt"), *ROOT.glob("deploy/requirements*.txt")])
 LOCKS = sorted([*ROOT.glob("*.lock"), *ROOT.glob("deploy/*.lock")])
-INSTALLERS = ("Makefile", "deploy/Dockerfile", "deploy/check_images.sh", "deploy/systemd/README.md")
+INSTALLERS = ("Makefile", "deploy/Dockerfile", "deploy/systemd/README.md")
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
