@@ -1,4 +1,4 @@
-"""How much more often the mask classifier errs on blurred and averted faces: what votes weigh by.
+"""How much more often the mask classifier errs on blurred and averted faces.
 
 python -m benchmarks.views
 

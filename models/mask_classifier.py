@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -21,6 +21,9 @@ NORMALISATIONS: Final = ("inside", "-1..1")
 OUTPUTS: Final = ("logits", "probabilities")
 DEFAULT_THRESHOLD: Final = 0.7
 """Default for files without a threshold; from the first weights (docs/adr/0004)."""
+_YES_OR_NO: Final = {"yes": True, "no": False}
+Run = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+"""From crops as a network takes them to its outputs."""
 LABEL_SPELLINGS: Final[Mapping[str, Verdict]] = {
     "with_mask": "mask",
     "without_mask": "no_mask",
@@ -65,7 +68,8 @@ class ClassifierSpec:
     colour_order: of the crops it takes. temperature: divides the logits (Guo et al., 2017), so
     that the probabilities are honest and votes can be added up. threshold: the probability
     from which a verdict is given, chosen on a risk-coverage curve. normalisation: one of
-    `NORMALISATIONS`. outputs: one of `OUTPUTS`.
+    `NORMALISATIONS`. outputs: one of `OUTPUTS`. mirrored: each crop is judged as it is and as in a
+    mirror, and the mean of both is the answer.
     """
 
     labels: tuple[str, ...]
@@ -76,6 +80,7 @@ class ClassifierSpec:
     threshold: float = DEFAULT_THRESHOLD
     normalisation: str = "inside"
     outputs: str = "logits"
+    mirrored: bool = False
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any], where: str) -> ClassifierSpec:
@@ -97,6 +102,7 @@ class ClassifierSpec:
                 threshold=float(metadata.get("threshold", DEFAULT_THRESHOLD)),
                 normalisation=str(metadata.get("normalisation", "inside")),
                 outputs=str(metadata.get("outputs", "logits")),
+                mirrored=_YES_OR_NO[str(metadata.get("mirrored", "no"))],
             )
         except (KeyError, ValueError, TypeError) as error:
             raise ModelFormatError(f"{where} has unusable metadata: {error!r}") from error
@@ -115,7 +121,14 @@ class ClassifierSpec:
             "threshold": str(self.threshold),
             "normalisation": self.normalisation,
             "outputs": self.outputs,
+            "mirrored": "yes" if self.mirrored else "no",
         }
+
+    def judge(self, crops: npt.NDArray[np.uint8], run: Run) -> npt.NDArray[np.float32]:
+        """Return (N, 4) probabilities of (N, S, S, 3) BGR crops; `run` runs the network."""
+        views = (crops, crops[:, :, ::-1]) if self.mirrored else (crops,)
+        answers = [self.to_probabilities(run(self.to_input(view))) for view in views]
+        return np.asarray(np.mean(answers, axis=0), np.float32)
 
     def to_input(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """BGR crops in the colour order that the network takes."""

@@ -28,11 +28,14 @@ class OnnxMaskClassifier:
         self.device = session_device(self._session)
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """See `MaskClassifier.classify`; one run of the network for the whole batch."""
+        """See `MaskClassifier.classify`; one run of the network a view for the whole batch."""
         if not len(crops):
             return np.zeros((0, len(self.labels)), np.float32)
-        (outputs,) = self._session.run(None, {self._input: self._spec.to_input(crops)})
-        return self._spec.to_probabilities(np.asarray(outputs))
+        return self._spec.judge(crops, self._outputs)
+
+    def _outputs(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        (outputs,) = self._session.run(None, {self._input: crops})
+        return np.asarray(outputs, np.float32)
 
 
 def _crops_input(session: object, spec: ClassifierSpec, path: Path) -> str:

@@ -108,7 +108,7 @@ def _look(frame: TrackedFrame, index: int, crop: Image, probabilities: FloatArra
     return FaceLook(
         index,
         judged,
-        weight=counts * weigh(sharpness, frontality, score, frame.sure_score),
+        weight=counts * weigh(sharpness, score, frame.sure_score),
         frontality=frontality,
         sharpness=sharpness,
         brightness=float(crop.mean()),

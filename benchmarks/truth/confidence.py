@@ -100,8 +100,7 @@ def replayed(looks: dict[str, Any], rows: npt.NDArray[np.int64]) -> Votes:
     for row in rows:
         if looks["height_px"][row] < LEAST_FACE_PX:
             continue
-        look = {name: looks[name][row] for name in ("sharpness", "frontality", "score")}
-        weight = weigh(look["sharpness"], look["frontality"], look["score"], sure)
+        weight = weigh(looks["sharpness"][row], looks["score"][row], sure)
         judged, counts = of_judgeable(looks["probabilities"][row])
         time_s = BEGIN_S + float(looks["time_s"][row])
         votes = votes.add(judged, counts * float(weight), time_s)

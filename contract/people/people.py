@@ -14,7 +14,7 @@ SCHEMA: Final = 1
 
 LEAST_CONFIDENCE: Final = 0.9
 """Default of `MASKWATCH_LEAST_CONFIDENCE`: below this chance of being right, a person's verdict is
-`unknown`. On 19 real clips 1.7 % of the verdicts above it are wrong (ADR 0047)."""
+`unknown`. On 19 real clips 1.7 % of the verdicts above it are wrong (ADR 0056)."""
 
 Direction = Literal["in", "out"]
 DIRECTIONS: Final[tuple[Direction, ...]] = ("in", "out")

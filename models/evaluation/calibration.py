@@ -17,17 +17,26 @@ WORTH_ANSWERING: Final = 0.5
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> Probabilities:
-    """(N, 3) logits to probabilities."""
+    """(..., N, C) logits to probabilities."""
     scaled = logits.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+
+
+def of_views(logits: npt.NDArray[np.float32], temperature: float) -> Probabilities:
+    """(V, N, C) logits of V views of each face to the mean of their probabilities, (N, C)."""
+    return np.asarray(softmax(logits, temperature).mean(axis=0), np.float32)
 
 
 def fit_temperature(logits: npt.NDArray[np.float32], labels: Labels) -> float:
-    """Return the divisor of the logits that makes the labels most likely (Guo et al., 2017)."""
+    """Return the divisor of the logits that makes the labels most likely (Guo et al., 2017).
+
+    logits: (V, N, C), as in `of_views`.
+    """
 
     def loss(log_temperature: float) -> float:
-        chosen = softmax(logits, float(np.exp(log_temperature)))[np.arange(len(labels)), labels]
+        likely = of_views(logits, float(np.exp(log_temperature)))
+        chosen = likely[np.arange(len(labels)), labels]
         return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
     fit = minimize_scalar(loss, bounds=(np.log(0.2), np.log(5.0)), method="bounded")

@@ -49,6 +49,11 @@ class JudgedFaces:
         faces = tuple(face for face, kept in zip(self.faces, chosen, strict=True) if kept)
         return JudgedFaces(faces, self.labels[chosen], self.probabilities[chosen])
 
+    def relabelled(self, faces: Sequence[LabelledFace]) -> JudgedFaces:
+        """The same faces with other labels, in the same order; what follows them is left out."""
+        labels = np.array([face.label for face in faces[: len(self.faces)]], np.int64)
+        return JudgedFaces(self.faces, labels, self.probabilities)
+
 
 def judge(classifier: MaskClassifier, faces: Sequence[LabelledFace]) -> JudgedFaces:
     """Judge each face around the detector's box, or its label if the detector misses it.

@@ -132,6 +132,7 @@ def _spec(run: Path, model: Any) -> ClassifierSpec:
         MARGIN,
         round(temperature, 3),
         round(threshold, 3),
+        mirrored=True,
     ).to_metadata()
     try:
         return ClassifierSpec.from_metadata(metadata, str(path))

@@ -25,7 +25,7 @@ from models.evaluation.calibration import (
     calibration_error,
     choose_threshold,
     fit_temperature,
-    softmax,
+    of_views,
 )
 from models.evaluation.scores import accuracy
 from models.labelled_faces import FacePatch, LabelledFace, cut_patches, report, split_by_cluster
@@ -84,9 +84,13 @@ def calibrate(folder: Path, recipe: Recipe, held_out: Sequence[LabelledFace]) ->
     found = [face for face in held_out if face.detector_box is not None]
     faces = found if len(found) >= ENOUGH_FACES else held_out
     crops, labels = plain_arrays(cut_patches(faces), recipe.input_size)
-    logits = np.asarray(model.predict(crops, batch_size=128, verbose=0), np.float32)
+    # As served: each face as it is, and as in a mirror.
+    logits = np.array(
+        [model.predict(view, batch_size=128, verbose=0) for view in (crops, crops[:, :, ::-1])],
+        np.float32,
+    )
     temperature = fit_temperature(logits, labels)
-    probabilities = softmax(logits, temperature)
+    probabilities = of_views(logits, temperature)
     figures = {
         "temperature": temperature,
         # What nobody could judge counts as wrong when it gets a verdict.

@@ -38,7 +38,7 @@ def test_an_open_face_is_looked_at_often_at_first_and_rarely_when_looks_do_not_h
 
 def test_new_faces_come_first_and_the_budget_is_kept() -> None:
     settled = urgency(face(MASK), 101.15)
-    unsettled = urgency(face(UNSURE), 100.72)
+    unsettled = urgency(face(UNSURE), 100.6 + 1.2 * UNSETTLED_EVERY_S)
     new = urgency(face(None), 100.0)
     assert Budget(2).choose([settled, new, unsettled, 0.5]) == [1, 2]
     assert Budget(9).choose([settled, new, unsettled, 0.5]) == [1, 2, 0]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import onnx
 import pytest
 
 from contract.errors import ModelFormatError, ModelNotFoundError, SettingsError
-from contract.people.verdicts import JUDGED_VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS, VERDICTS
 from models.crops import crop_faces
 from models.files import WEIGHTS_DIR
 from models.loading import load_classifier
@@ -201,8 +202,35 @@ def test_a_network_may_say_that_a_face_cannot_be_judged() -> None:
     assert mask + no_mask + unknown == pytest.approx(1)
 
 
-def test_a_spec_survives_its_metadata() -> None:
-    assert ClassifierSpec.from_metadata(SPEC.to_metadata(), "here") == SPEC
+def test_a_face_and_its_mirror_image_get_the_mean_of_both_answers() -> None:
+    def brighter_side(crops: Crops) -> npt.NDArray[np.float32]:
+        sides = [crops[:, :, :64].mean(axis=(1, 2, 3)), crops[:, :, 64:].mean(axis=(1, 2, 3))]
+        return np.stack([sides[0] / 50, sides[1] / 50, np.zeros(len(crops))], 1).astype(np.float32)
+
+    crops = np.zeros((3, 128, 128, 3), np.uint8)
+    crops[0, :, :64] = 200
+    crops[1, :, 64:] = 200
+    spec = replace(SPEC, mirrored=True)
+
+    left, right, neither = spec.judge(crops, brighter_side)
+
+    assert left.tolist() == pytest.approx(right.tolist())
+    assert left[VERDICTS.index("mask")] == pytest.approx(left[VERDICTS.index("no_mask")])
+    alone = SPEC.judge(crops, brighter_side)
+    assert left.tolist() == pytest.approx((alone[0] + alone[1]) / 2)
+    assert neither.tolist() == pytest.approx(alone[2])
+
+
+def test_a_file_that_says_nothing_of_mirrors_is_asked_once() -> None:
+    metadata = SPEC.to_metadata()
+    del metadata["mirrored"]
+
+    assert not ClassifierSpec.from_metadata(metadata, "here").mirrored
+
+
+@pytest.mark.parametrize("spec", [SPEC, replace(SPEC, mirrored=True)])
+def test_a_spec_survives_its_metadata(spec: ClassifierSpec) -> None:
+    assert ClassifierSpec.from_metadata(spec.to_metadata(), "here") == spec
 
 
 def test_only_a_network_that_wants_rgb_gets_its_colours_turned() -> None:
@@ -228,6 +256,7 @@ def test_only_a_network_that_wants_rgb_gets_its_colours_turned() -> None:
         ({"colour_order": "GRB"}, "colour order"),
         ({"temperature": "0"}, "out of range"),
         ({"margin": "wide"}, "unusable metadata"),
+        ({"mirrored": "perhaps"}, "unusable metadata"),
     ],
 )
 def test_metadata_that_cannot_be_trusted_are_refused(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from contract.people.people import LEAST_CONFIDENCE
 from worker.verdicts.evidence import (
     LEAST_VIEW,
+    UNJUDGEABLE,
     frontality_of,
     of_judgeable,
     sharpness_of,
@@ -60,6 +61,14 @@ def test_the_back_of_a_head_is_no_evidence_however_often_it_is_seen() -> None:
     assert [back.sum(), face.sum()] == pytest.approx([1, 1])
     seen = gathered(*[(back, counts)] * 30, *[(face, clear)] * 5)
     assert seen.now == gathered(*[(face, clear)] * 5).now == "mask"
+
+
+def test_a_look_counts_for_less_the_less_it_can_be_judged() -> None:
+    factors = [
+        of_judgeable(np.array([1 - unknown, 0, 0, unknown], np.float32))[1]
+        for unknown in (0.0, 0.1, 0.2, UNJUDGEABLE, 0.5)
+    ]
+    assert factors == pytest.approx([1.0, 0.6, 0.2, 0.0, 0.0], abs=1e-6)
 
 
 def test_a_look_that_is_surely_of_no_face_weighs_nothing() -> None:
@@ -223,7 +232,7 @@ def test_votes_read_back_as_they_were_saved() -> None:
 
 
 def test_what_the_detector_hardly_takes_for_a_face_weighs_less() -> None:
-    weights = [weigh(1.0, 1.0, score, 0.75) for score in (0.6, 0.7, 0.75, 0.8, 0.85, 0.99)]
+    weights = [weigh(1.0, score, 0.75) for score in (0.6, 0.7, 0.75, 0.8, 0.85, 0.99)]
     assert weights == sorted(weights)
     assert (weights[0], weights[-1]) == (LEAST_VIEW, 1.0)
 
@@ -237,11 +246,11 @@ def test_a_blurred_face_weighs_less_than_a_sharp_one_whatever_the_light() -> Non
     blurred = cv2.GaussianBlur(sharp, (0, 0), 6)
     dark = (sharp * 0.4).astype(np.uint8)
     assert sharpness_of(dark) == pytest.approx(sharpness_of(sharp), rel=0.15)
-    views = [weigh(sharpness_of(crop), 1.0, 0.9, 0.75) for crop in (blurred, sharp)]
+    views = [weigh(sharpness_of(crop), 0.9, 0.75) for crop in (blurred, sharp)]
     assert views[0] < 0.5 * views[1]
 
 
-def test_a_profile_weighs_less_than_a_frontal_face_and_no_landmarks_cost_nothing() -> None:
+def test_a_profile_is_less_frontal_and_no_landmarks_cost_nothing() -> None:
     frontal = np.array([[10, 10], [30, 10], [20, 20], [14, 30], [26, 30]], np.float32)
     profile = frontal + np.array([[0, 0], [0, 0], [11, 0], [6, 0], [4, 0]], np.float32)
     assert frontality_of(frontal) == 1.0 == frontality_of(None)

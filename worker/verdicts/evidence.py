@@ -1,4 +1,4 @@
-"""How much one look at a face says about its mask: by how sharp, frontal and face-like it is."""
+"""How much one look at a face says about its mask: by how sharp, face-like and judgeable it is."""
 
 from __future__ import annotations
 
@@ -25,32 +25,34 @@ ABOVE_SURE: Final = 0.1
 What the detector hardly takes for a face is often the back of a head or covered: 19 % of the looks
 with scores below 0.8 (ours is sure at 0.75) are wrong, 10 % up to 0.85, and 2 % above."""
 LEAST_VIEW: Final = 0.3
-"""The most blurred, most averted or least face-like view still says this much each: it is wrong
-three to five times as often as the best, not always."""
+"""The most blurred or least face-like view still says this much each: it is wrong three to five
+times as often as the best, not always."""
+UNJUDGEABLE: Final = 0.25
+"""From this probability of `unknown` on, a look says nothing. What remains of the back of a head is
+a guess, and many such guesses would add up to an answer (ADR 0048). It also tells in which
+profiles a mask shows: a profile does not count for less by itself (ADR 0056)."""
 
 
-def weigh(sharpness: float, frontality: float, score: float, sure_score: float) -> float:
-    """How much a look counts, 0 to 1: the three weights, multiplied.
+def weigh(sharpness: float, score: float, sure_score: float) -> float:
+    """How much a look counts, 0 to 1: the two weights, multiplied.
 
     The height of a face does not count, from `LEAST_FACE_PX` on: where a small one says less, the
     classifier's own probabilities are lower.
     """
     face_like = (score - sure_score + BELOW_SURE) / (ABOVE_SURE + BELOW_SURE)
-    view = sharpness_weight(sharpness) * frontality * _limited(face_like)
-    return round(view, 4)
+    return round(sharpness_weight(sharpness) * _limited(face_like), 4)
 
 
 def of_judgeable(probabilities: FloatArray) -> tuple[FloatArray, float]:
     """What the classifier would say if the face could be judged, and how much that counts.
 
     probabilities: `(4,)` in `VERDICTS` order, with `unknown` last. Returns `(3,)` in
-    `JUDGED_VERDICTS` order, summing to 1, and the factor of the look's weight, 0 to 1. It is 0 from
-    a probability of `unknown` of one half on: what remains of the back of a head is a guess, and
-    many such guesses would add up to an answer (ADR 0048).
+    `JUDGED_VERDICTS` order, summing to 1, and the factor of the look's weight, 0 to 1: 0 from
+    `UNJUDGEABLE` on.
     """
     judged = float(probabilities[:-1].sum())
     share = probabilities[:-1] / max(judged, 1e-6)
-    return np.asarray(share, np.float32), max(0.0, 1 - 2 * float(probabilities[-1]))
+    return np.asarray(share, np.float32), max(0.0, 1 - float(probabilities[-1]) / UNJUDGEABLE)
 
 
 def sharpness_weight(sharpness: float) -> float:

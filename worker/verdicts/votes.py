@@ -30,11 +30,11 @@ SETTLED_CONFIDENCE: Final = 0.99
 """From this chance on, more looks would hardly change the verdict of now ..."""
 SETTLED_S: Final = 0.3
 """... once it rests on so many good seconds: one look in thirty is wrong, however sure."""
-SUPPORT_OFFSET: Final = 2.1
+SUPPORT_OFFSET: Final = 2.2
 SUPPORT_SLOPE: Final = 0.8
 """Log-odds that a person's verdict is right are the first plus the second times those of its
 support (placed on 78 people of 19 clips so that 2 % of the verdicts from 0.9 on are wrong at most;
-ADR 0050)."""
+ADR 0056)."""
 LEAST_SUPPORT: Final = 0.005
 """Support is taken to lie this far from 0 and 1 at least."""
 FOUNDED_S: Final = 0.6
