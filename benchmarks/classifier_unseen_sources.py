@@ -104,7 +104,8 @@ def print_figures(source: str, judged: JudgedFaces, threshold: float) -> None:
     right = (p.argmax(axis=1) == labels)[answered].mean()
     _print(f"{name}: answered", float(answered.mean()), "", 0.93)
     _print(f"{name}: right of the answered", float(right), "", 0.985)
-    _print(f"{name}: calibration error", calibration_error(p, labels), "", 0.015, most=True)
+    error = calibration_error(p / p.sum(axis=1, keepdims=True), labels)
+    _print(f"{name}: calibration error, as votes use it", error, "", 0.015, most=True)
 
 
 def summary(judged: JudgedFaces) -> str:

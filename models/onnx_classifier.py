@@ -28,7 +28,7 @@ class OnnxMaskClassifier:
         self.device = session_device(self._session)
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """See `MaskClassifier.classify`; one run of the network a view for the whole batch."""
+        """See `MaskClassifier.classify`; one run of the network for the whole batch, or two."""
         if not len(crops):
             return np.zeros((0, len(self.labels)), np.float32)
         return self._spec.judge(crops, self._outputs)

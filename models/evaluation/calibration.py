@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from models.evaluation.scores import Labels, Probabilities, hits, risk_coverage
+from models.mask_classifier import SURE
 
 BINS: Final = 15
 """Guo et al., "On Calibration of Modern Neural Networks" (2017)."""
@@ -24,18 +25,20 @@ def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> Probab
 
 
 def of_views(logits: npt.NDArray[np.float32], temperature: float) -> Probabilities:
-    """(V, N, C) logits of V views of each face to the mean of their probabilities, (N, C)."""
-    return np.asarray(softmax(logits, temperature).mean(axis=0), np.float32)
+    """(2, N, C) logits of faces as they are and in a mirror to the answers served, (N, C)."""
+    first, mirrored = softmax(logits, temperature)
+    unsure = first.max(axis=-1, keepdims=True) < SURE
+    return np.asarray(np.where(unsure, (first + mirrored) / 2, first), np.float32)
 
 
 def fit_temperature(logits: npt.NDArray[np.float32], labels: Labels) -> float:
     """Return the divisor of the logits that makes the labels most likely (Guo et al., 2017).
 
-    logits: (V, N, C), as in `of_views`.
+    logits: (2, N, C), as in `of_views`; here every face has both views, for a smooth loss.
     """
 
     def loss(log_temperature: float) -> float:
-        likely = of_views(logits, float(np.exp(log_temperature)))
+        likely = softmax(logits, float(np.exp(log_temperature))).mean(axis=0)
         chosen = likely[np.arange(len(labels)), labels]
         return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 

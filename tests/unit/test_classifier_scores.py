@@ -75,7 +75,7 @@ def test_a_temperature_makes_overconfident_logits_honest() -> None:
     labels = np.array([rng.choice(3, p=row / row.sum()) for row in honest.astype(np.float64)])
     boasting = logits * np.float32(3)
 
-    temperature = fit_temperature(boasting[None], labels)
+    temperature = fit_temperature(np.stack([boasting, boasting]), labels)
 
     assert temperature == pytest.approx(3, rel=0.1)
     assert calibration_error(softmax(boasting), labels) > 0.1

@@ -11,11 +11,11 @@ import onnx
 import pytest
 
 from contract.errors import ModelFormatError, ModelNotFoundError, SettingsError
-from contract.people.verdicts import JUDGED_VERDICTS, VERDICTS
+from contract.people.verdicts import JUDGED_VERDICTS
 from models.crops import crop_faces
 from models.files import WEIGHTS_DIR
 from models.loading import load_classifier
-from models.mask_classifier import ClassifierSpec, MaskClassifier
+from models.mask_classifier import SURE, ClassifierSpec, MaskClassifier
 from models.onnx_classifier import OnnxMaskClassifier
 
 Crops = npt.NDArray[np.uint8]
@@ -202,26 +202,32 @@ def test_a_network_may_say_that_a_face_cannot_be_judged() -> None:
     assert mask + no_mask + unknown == pytest.approx(1)
 
 
-def test_a_face_and_its_mirror_image_get_the_mean_of_both_answers() -> None:
+def test_an_unsure_face_and_its_mirror_image_get_the_mean_of_both_answers() -> None:
+    asked: list[int] = []
+
     def brighter_side(crops: Crops) -> npt.NDArray[np.float32]:
-        sides = [crops[:, :, :64].mean(axis=(1, 2, 3)), crops[:, :, 64:].mean(axis=(1, 2, 3))]
-        return np.stack([sides[0] / 50, sides[1] / 50, np.zeros(len(crops))], 1).astype(np.float32)
+        asked.append(len(crops))
+        left, right = (side.mean(axis=(1, 2, 3)) for side in (crops[:, :, :64], crops[:, :, 64:]))
+        return np.stack([left / 50, right / 50, np.zeros(len(crops))], axis=1).astype(np.float32)
 
     crops = np.zeros((3, 128, 128, 3), np.uint8)
     crops[0, :, :64] = 200
     crops[1, :, 64:] = 200
-    spec = replace(SPEC, mirrored=True)
+    crops[2, :, :64] = 255
+    sharp = replace(SPEC, temperature=0.5, mirrored=True)  # so that only the last one is sure
+    crops[:2] //= 2
 
-    left, right, neither = spec.judge(crops, brighter_side)
+    left, right, sure = sharp.judge(crops, brighter_side)
 
+    assert asked == [3, 2]
     assert left.tolist() == pytest.approx(right.tolist())
-    assert left[VERDICTS.index("mask")] == pytest.approx(left[VERDICTS.index("no_mask")])
-    alone = SPEC.judge(crops, brighter_side)
+    alone = replace(sharp, mirrored=False).judge(crops, brighter_side)
     assert left.tolist() == pytest.approx((alone[0] + alone[1]) / 2)
-    assert neither.tolist() == pytest.approx(alone[2])
+    assert sure.tolist() == alone[2].tolist()
+    assert sure.max() > SURE
 
 
-def test_a_file_that_says_nothing_of_mirrors_is_asked_once() -> None:
+def test_a_file_that_says_nothing_of_mirrors_is_never_asked_twice() -> None:
     metadata = SPEC.to_metadata()
     del metadata["mirrored"]
 
