@@ -232,7 +232,7 @@ class Settings(BaseSettings):
         le=0.98,
         description="Least chance of being right at which a person gets a verdict; below it the "
         "person is `unknown`. On real clips 1.7 % of the verdicts from 0.9 on are wrong (95 % "
-        "interval: 0 to 9 %) and 19 % of the people `unknown`, from 0.8 on 3.8 and 17 %, from 0.95 "
+        "interval: 0 to 9 %) and 19 % of the people `unknown`, from 0.8 on 3.7 and 17 %, from 0.95 "
         "on 0 and 25 %.",
     )
     open_timeout_s: float = Field(
