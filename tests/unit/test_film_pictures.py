@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from fractions import Fraction
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
 
+from runtime.video import pictures
 from runtime.video.film_time import LONGEST_GAP_S, FilmTime
-from runtime.video.pictures import PictureMaker, turn_of, turned
+from runtime.video.pictures import UPRIGHT, PictureMaker, turn_of, turned
 from runtime.video.streams import film_of
 
 WIDTH, HEIGHT = 160, 90
@@ -102,15 +104,16 @@ def test_the_most_width_is_that_of_the_picture_as_seen(tmp_path: Path) -> None:
     assert seen(film(tmp_path / "high.mp4", turn=90), 90).shape == (160, 90, 3)
 
 
-def test_of_interlaced_video_one_field_is_shown() -> None:
+def test_of_interlaced_video_one_field_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     comb = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     comb[1::2] = 255  # one field filmed black, the other white
     frame = av.VideoFrame.from_ndarray(comb, "bgr24")
 
     class Interlaced:
-        interlaced_frame, side_data = True, ()
+        interlaced_frame = True
         width, height = WIDTH, HEIGHT
 
+    monkeypatch.setattr(pictures, "turn_of", lambda frame: UPRIGHT)
     maker = PictureMaker()
     maker._bgr = lambda _, width, height: (
         VideoReformatter()
@@ -125,6 +128,22 @@ def test_of_interlaced_video_one_field_is_shown() -> None:
 
 def test_a_frame_without_a_matrix_is_upright() -> None:
     assert turn_of(av.VideoFrame(16, 16, "yuv420p")) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize("turn", [0, 90])
+def test_a_picture_leaves_memory_with_its_last_user(tmp_path: Path, turn: int) -> None:
+    path, maker = film(tmp_path / "film.mp4", turn=turn), PictureMaker()
+    gc.collect()
+    gc.disable()
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                maker.size_of(frame)
+                maker.picture(frame, 1920)
+        del frame
+        assert [one for one in gc.get_objects() if isinstance(one, av.VideoFrame)] == []
+    finally:
+        gc.enable()
 
 
 def test_a_cover_is_no_film(tmp_path: Path) -> None:
