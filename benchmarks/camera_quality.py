@@ -101,7 +101,7 @@ class NobodyThere:
     device = "cpu"
     sure_score = 0.6
 
-    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+    def detect(self, frames: Sequence[Image], width_px: int | None = None) -> list[Detections]:
         return [Detections.empty() for _ in frames]
 
 

@@ -53,7 +53,7 @@ class OpenCvYuNet:
             str(YUNET), "", self._size, self.sure_score, 0.3, 5000
         )
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+    def detect(self, frames: Sequence[Frame], width_px: int | None = None) -> list[Detections]:
         return [self._one(frame) for frame in frames]
 
     def _one(self, frame: Frame) -> Detections:

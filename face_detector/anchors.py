@@ -71,6 +71,17 @@ def in_frame(
     return Detections(boxes[kept], scores[kept], landmarks[kept] * scale)
 
 
+def merged(wide: Detections, narrow: Detections, score_threshold: float) -> Detections:
+    """Return the faces of one frame that were found at two widths, each of them once."""
+    if not len(narrow):
+        return wide
+    boxes = np.concatenate([wide.boxes, narrow.boxes])
+    scores = np.concatenate([wide.scores, narrow.scores])
+    kept = suppress(boxes, scores, score_threshold)
+    marks = [found.landmarks for found in (wide, narrow) if found.landmarks is not None]
+    return Detections(boxes[kept], scores[kept], np.concatenate(marks)[kept])
+
+
 def suppress(boxes: Floats, scores: Floats, score_threshold: float) -> npt.NDArray[np.intp]:
     """Indices of the boxes that survive non-maximum suppression, best score first."""
     if not len(boxes):

@@ -51,10 +51,13 @@ class FaceDetector(Protocol):
     sure_score: float
     """Score, 0 to 1, from which a detection is a face that is mostly visible."""
 
-    def detect(self, frames: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
+    def detect(
+        self, frames: Sequence[npt.NDArray[np.uint8]], width_px: int | None = None
+    ) -> list[Detections]:
         """Find the faces of each frame: one `Detections` a frame, in order.
 
-        Frames are (H, W, 3) uint8 BGR; sizes may differ inside the batch.
+        Frames are (H, W, 3) uint8 BGR; sizes may differ inside the batch. They are scaled to
+        `width_px`, None: the detector's own; networks with an input of one size ignore it.
         """
         ...
 

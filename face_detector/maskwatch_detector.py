@@ -28,6 +28,7 @@ class MaskwatchDetector(AnchorDetector):
     """Finds faces of about 8 px and up in frames scaled to `input_width`."""
 
     name = "maskwatch"
+    near_width_px = 320
 
     def __init__(
         self,

@@ -45,7 +45,9 @@ class SsdDetector:
         self._batch_size = MAX_BATCH if weights.suffix == ".caffemodel" else 1
         self.score_threshold = self.sure_score = score_threshold
 
-    def detect(self, frames: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
+    def detect(
+        self, frames: Sequence[npt.NDArray[np.uint8]], width_px: int | None = None
+    ) -> list[Detections]:
         """Find faces; the network itself suppresses overlapping boxes."""
         found = [Detections.empty()] * len(frames)
         seen = [index for index, frame in enumerate(frames) if frame.size]

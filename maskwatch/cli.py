@@ -177,6 +177,12 @@ def _camera_options(command: Callable[..., None]) -> Callable[..., None]:
             help="Face detector for this camera.",
         ),
         click.option(
+            "--detector-width",
+            type=click.Choice(["640", "960", "1280", "auto", ""]),
+            help="Pixels to which pictures are scaled for the detector; auto follows the faces, "
+            "'' takes the setting of all cameras.",
+        ),
+        click.option(
             "--line",
             "lines",
             multiple=True,

@@ -130,7 +130,7 @@ class ScriptedDetector:
     device: str = "cpu"
     sure_score: float = 0.6
 
-    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+    def detect(self, frames: Sequence[Image], width_px: int | None = None) -> list[Detections]:
         return [self._next() for _ in frames]
 
     def _next(self) -> Detections:

@@ -56,7 +56,7 @@ class RectangleDetector:
     device = "cpu"
     sure_score = 0.6
 
-    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+    def detect(self, frames: Sequence[Image], width_px: int | None = None) -> list[Detections]:
         return [self._find(frame) for frame in frames]
 
     @staticmethod

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,8 @@ from worker.verdicts.evidence import (
 
 DEFAULT_BUDGET: Final = Budget(CLASSIFIED_AT_ONCE)
 
+NO_WIDTHS: Final[Mapping[str, int | None]] = MappingProxyType({})
+
 _Chosen = tuple[int, int]
 """A frame's place in its batch, and a face's in its frame."""
 
@@ -42,12 +45,21 @@ class Analyser:
         """Whether there is the detector that the frame's camera asks for."""
         return self._networks.has_detector(self._detector_of(frame))
 
-    def detect(self, batch: Sequence[TakenFrame]) -> list[DetectedFrame]:
-        """Find the faces of each frame; frames with the same detector stand together."""
-        groups: dict[str, list[TakenFrame]] = defaultdict(list)
+    def detect(
+        self, batch: Sequence[TakenFrame], widths_px: Mapping[str, int | None] = NO_WIDTHS
+    ) -> list[DetectedFrame]:
+        """Find the faces of each frame; frames with the same detector and width stand together.
+
+        `widths_px`: the detector's widths by camera id; others get the setting of all cameras.
+        """
+        groups: dict[tuple[str, int | None], list[TakenFrame]] = defaultdict(list)
         for frame in batch:
-            groups[self._detector_of(frame)].append(frame)
-        return [frame for name, group in groups.items() for frame in self._detect(name, group)]
+            groups[self._detector_of(frame), widths_px.get(frame.camera.id)].append(frame)
+        return [
+            frame
+            for (name, width_px), group in groups.items()
+            for frame in self._detect(name, width_px, group)
+        ]
 
     def classify(self, tracked: Sequence[TrackedFrame]) -> list[list[FaceLook]]:
         """Look at the faces that are most worth it; return the looks at each frame's."""
@@ -66,10 +78,12 @@ class Analyser:
     def _detector_of(self, frame: TakenFrame) -> str:
         return self._networks.detector_name(frame.camera.detector)
 
-    def _detect(self, detector: str, group: Sequence[TakenFrame]) -> Iterator[DetectedFrame]:
+    def _detect(
+        self, detector: str, width_px: int | None, group: Sequence[TakenFrame]
+    ) -> Iterator[DetectedFrame]:
         traces = [frame.message.trace for frame in group]
         with self._tracing.span(traces, "detect", detector=detector, batch=len(group)):
-            found = self._networks.detect(detector, [frame.image for frame in group])
+            found = self._networks.detect(detector, [frame.image for frame in group], width_px)
         sure_score = self._networks.sure_score(detector)
         for frame, detections in zip(group, found, strict=True):
             yield DetectedFrame(frame, detector, detections, sure_score)

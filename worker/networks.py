@@ -71,11 +71,13 @@ class Networks:
         """From which score on a detection of `name` may begin a track."""
         return self._detector(name).sure_score
 
-    def detect(self, name: str, frames: Sequence[Image]) -> list[Detections]:
-        """Find the faces of each frame with detector `name`."""
+    def detect(
+        self, name: str, frames: Sequence[Image], width_px: int | None = None
+    ) -> list[Detections]:
+        """Find the faces of each frame with detector `name`; see `FaceDetector.detect`."""
         detector = self._detector(name)
         started = time.perf_counter()
-        found = detector.detect(frames)
+        found = detector.detect(frames, width_px)
         self._observe(name, started, len(frames))
         return found
 

@@ -42,7 +42,9 @@ class Pipeline:
         `watched` has the width in pixels that a camera is looked at in. A frame whose detector is
         missing is dropped.
         """
-        detected = self._analyser.detect(self._possible(sessions, batch))
+        cameras = {frame.camera.id for frame in batch}
+        widths_px = {camera: sessions[camera].detector_width_px for camera in cameras}
+        detected = self._analyser.detect(self._possible(sessions, batch), widths_px)
         tracked = [self._track(sessions, frame) for frame in detected]
         looks = self._analyser.classify(tracked)
         outcomes = []

@@ -10,6 +10,7 @@ import numpy as np
 
 from bus.members.leases import Lease
 from contract.cameras.camera import Camera
+from contract.cameras.detector_width import AUTO
 from contract.errors import MessageError
 from contract.people.faces import FrameFaces
 from contract.people.minutes import ANALYSED_MS, FACES, FRAMES
@@ -19,6 +20,7 @@ from contract.people.totals import AGE_BUCKETS_S, Increments, age_field, frames_
 from runtime.logs import about
 from worker.backlog import Backlog
 from worker.condition.condition import CameraCondition
+from worker.detector_width import AutomaticWidth
 from worker.drawing import annotate
 from worker.frame import DetectedFrame, FaceLook, TrackedFrame
 from worker.tracking import people
@@ -60,6 +62,7 @@ class CameraSession:
         self.tracker = tracker or Tracker()
         self.condition = condition or CameraCondition()
         self._least_confidence = least_confidence
+        self._automatic_width = AutomaticWidth()
         self.analysed_at_s = analysed_at_s
         """When the newest analysed frame was captured; None before the first."""
 
@@ -100,7 +103,14 @@ class CameraSession:
         """Take over the camera's settings as they are now."""
         if camera.picture_options != self.camera.picture_options:
             self.condition.quality.forget_view()
+            self._automatic_width = AutomaticWidth()
         self.camera = camera
+
+    @property
+    def detector_width_px(self) -> int | None:
+        """Pixels to which the detector scales the pictures; None: the setting of all cameras."""
+        width = self.camera.detector_width
+        return self._automatic_width.width_px if width == AUTO else width
 
     def track(self, frame: DetectedFrame) -> TrackedFrame:
         """Follow everybody into a frame; frames come in order."""
@@ -113,6 +123,9 @@ class CameraSession:
         )
         tracks = [track for track in whose if track]
         detections = detections.where(np.array([bool(track) for track in whose], bool))
+        if self.camera.detector_width == AUTO:
+            heights_px = (detections.boxes[:, 3] - detections.boxes[:, 1]).tolist()
+            self._automatic_width.see(heights_px, taken.size[0])
         for track, box in zip(tracks, detections.boxes, strict=True):
             layout.follow(track, box, time_s)
             track.look_at_place(taken.image)

@@ -65,7 +65,7 @@ class FixedSpeedDetector:
         self._device = device
         self._frame_s = frame_s
 
-    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+    def detect(self, frames: Sequence[Image], width_px: int | None = None) -> list[Detections]:
         self._device.work(self._frame_s * len(frames))
         return [self._faces(frame) for frame in frames]
 

@@ -1,6 +1,7 @@
 """Maskwatch's people in real clips against the people that an eye sees there (J1).
 
 python -m benchmarks.truth [--clips NAME ...] [--paths live recording] [--fps 5 8 25] [--no-sheets]
+                           [--detector-width 640|960|1280|auto]
 
 Each clip goes through the worker's own analyser as the frames of a camera and as those of an
 uploaded recording, at each rate. One line of JSON a clip, path and rate, then one summary a path
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--paths", nargs="+", choices=list(PATHS), default=list(PATHS))
     parser.add_argument("--fps", type=float, nargs="+", default=list(RATES))
     parser.add_argument("--no-sheets", action="store_true", help="write no pictures")
+    parser.add_argument("--detector-width", help="as a camera's option; unset: the setting")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     print(machine(), flush=True)
@@ -68,7 +70,8 @@ def main() -> None:
     for truth in clip_truths():
         if not options.clips or truth.clip in options.clips:
             folder = None if options.no_sheets else FOLDER
-            for way, score in measure(networks, truth, ways, folder).items():
+            found = measure(networks, truth, ways, folder, options.detector_width)
+            for way, score in found.items():
                 scores[way].append(score)
     for way in ways:
         report(way, scores[way])
@@ -76,10 +79,14 @@ def main() -> None:
 
 
 def measure(
-    networks: Networks, truth: ClipTruth, ways: Sequence[Way], folder: Path | None
+    networks: Networks,
+    truth: ClipTruth,
+    ways: Sequence[Way],
+    folder: Path | None,
+    detector_width: Any = None,
 ) -> dict[Way, ClipScore]:
     """Print the figures of one clip; write its mistakes to `folder`."""
-    runs, times_s = analyse_clip(networks, truth.clip, ways)
+    runs, times_s = analyse_clip(networks, truth.clip, ways, detector_width)
     scores: dict[Way, ClipScore] = {}
     strips = []
     for run in runs:

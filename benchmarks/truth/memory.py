@@ -76,23 +76,24 @@ class RememberedDetector:
         weights = detector_files(name, settings.where_models_are)
         setup = f"{name} {settings.detector_width} {settings.detector_threshold} {self.device}"
         self._setup = _digest(setup, [*weights, *code("face_detector"), *code("models")])
-        self._last: tuple[Image, Detections] | None = None
+        self._last: tuple[Image, int | None, Detections] | None = None
         """Several analyses of a clip ask about the same frame one after the other."""
 
-    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+    def detect(self, frames: Sequence[Image], width_px: int | None = None) -> list[Detections]:
         found = []
         for frame in frames:
-            if self._last is None or self._last[0] is not frame:
-                self._last = frame, self._detect(frame)
-            found.append(self._last[1])
+            if self._last is None or self._last[0] is not frame or self._last[1] != width_px:
+                self._last = frame, width_px, self._detect(frame, width_px)
+            found.append(self._last[2])
         return found
 
-    def _detect(self, frame: Image) -> Detections:
-        key = _key(self._setup, frame)
+    def _detect(self, frame: Image, width_px: int | None) -> Detections:
+        setup = self._setup if width_px is None else self._setup + width_px.to_bytes(4)
+        key = _key(setup, frame)
         known = self._memory.get(key)
         if known is not None:
             return Detections(known["boxes"], known["scores"], known.get("landmarks"))
-        [found] = self._detector.detect([frame])
+        [found] = self._detector.detect([frame], width_px)
         marks = {} if found.landmarks is None else {"landmarks": found.landmarks}
         self._memory.put(key, boxes=found.boxes, scores=found.scores, **marks)
         return found

@@ -13,6 +13,8 @@ from benchmarks.scenes.offline import OfflineCamera
 from benchmarks.truth.films import BEGIN_S, frames
 from benchmarks.truth.matching import Sighting, answers, noticed_after_s, sightings
 from benchmarks.truth.scores import ClipScore
+from contract.cameras.camera import make_camera
+from contract.cameras.detector_width import DetectorWidth
 from contract.people.faces import FrameFaces
 from runtime.video.sampler import Sampler
 from worker.analysis import DEFAULT_BUDGET
@@ -64,14 +66,15 @@ class Run:
 
 
 def analyse_clip(
-    networks: Networks, name: str, ways: Sequence[Way]
+    networks: Networks, name: str, ways: Sequence[Way], detector_width: DetectorWidth = None
 ) -> tuple[list[Run], npt.NDArray[np.float64]]:
     """Analyse a clip in all `ways`; returns the runs and the times of the clip's frames."""
+    camera = make_camera(name="scene", source="demo:", detector_width=detector_width)
     alike: dict[tuple[Budget, float], list[Way]] = {}
     for way in ways:
         alike.setdefault((way.budget, way.fps), []).append(way)
     runs = [
-        Run(same, OfflineCamera(networks, budget=budget), Sampler(fps))
+        Run(same, OfflineCamera(networks, camera, budget), Sampler(fps))
         for (budget, fps), same in alike.items()
     ]
     times_s = []

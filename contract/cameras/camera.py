@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from contract.cameras.detector_width import DetectorWidth
 from contract.cameras.file_sources import lacks_scheme, misspelt_scheme
 from contract.cameras.layout import (
     MOST_SHAPES,
@@ -67,6 +68,7 @@ class Camera(BaseModel):
     aspect: Aspect = ""
     stream: StreamNumber = 0
     detector: Literal["maskwatch", "yunet", "ssd"] | None = None
+    detector_width: DetectorWidth = None
     lines: Annotated[tuple[CountingLine, ...], _FEW, AfterValidator(different_names)] = ()
     """Lines whose crossings are counted, `in` and `out`."""
     zones: Annotated[tuple[Zone, ...], _FEW, AfterValidator(different_names)] = ()

@@ -18,6 +18,7 @@ function values() {
   for (const name of ["name", "source", "group"]) given[name] = form[name].value;
   for (const name of NUMBERS) if (form[name].value !== "") given[name] = Number(form[name].value);
   given.detector = form.detector.value || null;
+  given.detector_width = form.detector_width.value || null;
   return { ...given, ...pictureOptions() };
 }
 

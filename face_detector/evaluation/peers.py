@@ -37,7 +37,7 @@ class RfbPeer:
         self._session = open_session(path, device="cpu", threads=threads)
         self.score_threshold = self.sure_score = score_threshold
 
-    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+    def detect(self, frames: Sequence[Image], width_px: int | None = None) -> list[Detections]:
         return [self._one(frame) for frame in frames]
 
     def _one(self, frame: Image) -> Detections:
@@ -70,7 +70,7 @@ class AizooPeer:
         self.score_threshold = self.sure_score = score_threshold
         self._anchors = self._make_anchors()
 
-    def detect(self, frames: Sequence[Image]) -> list[Detections]:
+    def detect(self, frames: Sequence[Image], width_px: int | None = None) -> list[Detections]:
         return [self._one(frame) for frame in frames]
 
     def _one(self, frame: Image) -> Detections:

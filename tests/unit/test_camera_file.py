@@ -57,6 +57,7 @@ def cameras(draw: st.DrawFn) -> list[Camera]:
             "aspect": draw(st.sampled_from(["", "16:9", "2.39:1"])),
             "stream": draw(st.integers(0, 32)),
             "detector": draw(st.sampled_from([None, "yunet", "ssd"])),
+            "detector_width": draw(st.sampled_from([None, 640, 960, 1280, "auto"])),
             "lines": draw(lines),
         }
         try:

@@ -285,3 +285,38 @@ def test_our_detector_is_surer_than_its_threshold_before_a_track_begins() -> Non
     assert load_detector("maskwatch").sure_score == pytest.approx(0.75)
     assert load_detector("maskwatch", score_threshold=0.85).sure_score == pytest.approx(0.9)
     assert load_detector("maskwatch", score_threshold=0.95).sure_score == pytest.approx(0.95)
+
+
+def test_a_wide_input_keeps_a_close_up_in_one_piece_and_each_face_once(astronaut: Frame) -> None:
+    close_up = cv2.resize(astronaut[50:220, 140:310], (1280, 1280), interpolation=cv2.INTER_CUBIC)
+    wide_alone = MaskwatchDetector(SHIPPED, threads=1)
+    wide_alone.near_width_px = None
+    wide = MaskwatchDetector(SHIPPED, threads=1)
+
+    [pieces], [whole] = (one.detect([close_up], 1280) for one in (wide_alone, wide))
+    ordinary, nothing = wide.detect([astronaut, np.zeros((360, 640, 3), np.uint8)], 960)
+
+    assert (len(pieces), len(whole)) == (2, 1)
+    assert float(pieces.scores.max()) < 0.8 < float(whole.scores[0])
+    assert float(np.prod(whole.boxes[0, 2:] - whole.boxes[0, :2])) > 700**2
+    assert whole.landmarks is not None
+    assert (len(ordinary), len(nothing)) == (1, 0)
+
+
+@pytest.mark.parametrize("width", [320, 640, 700, 960, 1280])
+def test_a_width_asked_for_is_as_good_as_the_detectors_own(astronaut: Frame, width: int) -> None:
+    own = MaskwatchDetector(SHIPPED, threads=1, input_width=width)
+    asked = MaskwatchDetector(SHIPPED, threads=1)
+    assert_same_faces(asked.detect([astronaut], width)[0], own.detect([astronaut])[0])
+
+
+def test_a_wide_input_gives_lower_scores_and_keeps_to_the_threshold(astronaut: Frame) -> None:
+    plain = MaskwatchDetector(SHIPPED, threads=1, score_threshold=0.3)
+    plain.near_width_px = None
+    [before] = plain.detect([astronaut], 1280)
+    [face] = MaskwatchDetector(SHIPPED, threads=1, score_threshold=0.3).detect([astronaut], 1280)
+    threshold = float(face.scores[0]) + 0.001
+    strict = MaskwatchDetector(SHIPPED, threads=1, score_threshold=threshold)
+
+    assert float(face.scores[0]) < max(float(before.scores[0]), 0.999)
+    assert len(strict.detect([astronaut], 1280)[0]) == 0
