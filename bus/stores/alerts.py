@@ -84,7 +84,7 @@ class AlertStore:
 
     def open(self) -> list[AlertRecord]:
         """Return open alerts, newest first; an unreadable one is logged and left out."""
-        pipeline = self._redis.pipeline()
+        pipeline = self._redis.pipeline(transaction=False)  # a full Redis accepts no transaction
         for key in (AlertKeys.OPEN, AlertKeys.CURRENT, AlertKeys.ACKNOWLEDGED):
             pipeline.hgetall(key)
         raw, current, by = pipeline.execute()
