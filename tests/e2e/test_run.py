@@ -128,8 +128,8 @@ def test_demo_cameras_are_live_analysed_counted_and_gone_without_a_trace(
     for camera in cameras:
         faces = f"/api/v1/cameras/{camera['id']}/faces"
         running.wait_for(lambda path=faces: running.json(path)["faces"], f"faces at {faces}")
-    picture = running.get(f"/cameras/{cameras[0]['id']}/snapshot.jpg")
-    assert picture[:3] == b"\xff\xd8\xff"
+    picture = f"/cameras/{cameras[0]['id']}/snapshot.jpg"
+    running.wait_for(lambda: running.get(picture)[:3] == b"\xff\xd8\xff", "a fresh picture")
     metrics = running.get("/metrics").decode()
     assert 'maskwatch_camera_up{camera="Demo concourse"} 1.0' in metrics
     family = running.family()

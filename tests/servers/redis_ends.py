@@ -51,9 +51,10 @@ def rewritten(server: Redis) -> bool:
 
 
 def append_only(data: Path) -> Path | None:
-    """The file that a server appends to, where there is one."""
+    """The file that a server appends to, where there is one: the newest, during a rewrite."""
     written = [path for path in data.rglob("*.aof") if path.is_file()]
-    return next((one for one in written if ".incr." in one.name or one.parent == data), None)
+    appended = [one for one in written if ".incr." in one.name or one.parent == data]
+    return max(appended, key=lambda one: one.stat().st_mtime_ns, default=None)
 
 
 def torn_file(data: Path) -> bool:
