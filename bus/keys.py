@@ -214,6 +214,10 @@ class CameraKeys:
         """The packed minutes of one day, numbered since the epoch in UTC; expires."""
         return f"{self.minutes}:{day}"
 
+    def sums(self, sheet: int) -> str:
+        """The sums of some packed days; expires. See `bus.stores.day_sums`."""
+        return f"{self.minutes}:sums:{sheet}"
+
     def all(self) -> tuple[str, ...]:
-        """Every key of the camera except its packed days."""
+        """Every key of the camera except its packed days and their sums."""
         return tuple(vars(self).values())

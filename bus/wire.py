@@ -17,11 +17,12 @@ from bus.keys import WIRE
 from bus.scripts.script import Header, Script
 from contract.errors import WireVersionError
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raise it with any change of messages that an older process cannot handle.
 
 2: versions in views, statuses, uploads and recordings. 3: pictures are sealed.
-4: a worker saves typed records for its successor (ADR 0045).
+4: a worker saves typed records for its successor (ADR 0045). 5: a worker packs a day together with
+its sums (ADR 0058).
 """
 
 PICTURES_SEALED: Final = 3

@@ -115,6 +115,10 @@ class QueryError(MaskwatchError, ValueError):
     """The query of the history has invalid parameters."""
 
 
+class HistoryNotSummedError(MaskwatchError):
+    """Too much of the history has no sums yet; each further request adds up more of it."""
+
+
 class FellBehindError(MaskwatchError):
     """A follower of events read too slowly and missed some: the server no longer has them."""
 

@@ -23,6 +23,8 @@ from dashboard.compliance import api as compliance_api
 from dashboard.compliance import people_api
 from dashboard.live import event_api, picture_streams, wall_stream
 from dashboard.operations import health as operations
+from dashboard.overview import api as overview_api
+from dashboard.overview import pages as overview_pages
 from dashboard.services import make_services
 from dashboard.serving.proxies import BelieveProxies, CookiesUnderPath, Proxies, UnderPath
 from dashboard.try_it import pages as try_pages
@@ -46,6 +48,8 @@ BLUEPRINTS: Final = (
     alert_pages.blueprint,
     channel_pages.blueprint,
     compliance_api.blueprint,
+    overview_api.blueprint,
+    overview_pages.blueprint,
     connection_api.blueprint,
     probe_api.blueprint,
     upload_api.blueprint,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from contract.cameras.camera import Camera
@@ -100,7 +100,9 @@ def many() -> str:
 @requires("viewer")
 def camera(camera_id: str) -> str:
     """The page of one camera."""
-    return render_template("camera.html", camera=services().cameras.get(camera_id))
+    chosen = {name: request.args.get(name, type=int) for name in ("from", "to")}
+    found = services().cameras.get(camera_id)
+    return render_template("camera.html", camera=found, chosen=all(chosen.values()) and chosen)
 
 
 @blueprint.get("/cameras/<camera_id>/edit")

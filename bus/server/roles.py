@@ -25,6 +25,7 @@ ADMIN: Final = "admin"
 
 _CAMERA: Final = CameraKeys(ANY)
 _DAYS: Final = f"{_CAMERA.minutes}:{ANY}"
+"""Packed days and their sums."""
 _EVERYTHING_OF_A_CAMERA: Final = (*_CAMERA.all(), _DAYS)
 _CAMERAS: Final = (keys.CAMERAS, keys.CAMERAS_REVISION)
 _UPLOAD: Final = tuple(vars(UploadKeys(ANY)).values())
@@ -140,7 +141,7 @@ def _worker() -> Access:
     return _member("worker") | _access(
         _LEASE,
         _COUNT,
-        {"hlen", "hget", "hgetall", "hdel", "mget", "xread", "xdel"},
+        {"hlen", "hget", "hgetall", "hdel", "mget", "ttl", "xread", "xdel"},
         both=(*used, *kept, names.worker_lease, names.fence, keys.INFERENCE),
         reads=(*_CAMERAS, names.watched, names.watched_large),
     )
@@ -180,7 +181,7 @@ def _dashboard() -> Access:
             _READ_CAMERAS,
             _WRITE_CAMERAS,
             _LOSS,
-            {"hkeys", "hvals", "hlen", "ttl", "scan"},
+            {"hkeys", "hvals", "hlen", "ttl", "strlen", "scan"},
             both=(
                 *(*_CAMERAS, *webcam, *_UPLOAD, keys.recording(ANY), *_alert_keys()),
                 *(keys.MARKS, keys.MISSING),

@@ -46,7 +46,7 @@ def compliance(query: ComplianceQuery) -> ComplianceAnswer | Response:
     time_range = cut(from_s, to_s, parse_step(query.step), zone)
     cameras = _cameras(query.camera)
     report = make_report(services().history, cameras, time_range, now_s)
-    if (query.format or _accepted()) == "csv":
+    if asked_for_csv(query.format):
         return _csv(report, zone, [camera.name for camera in cameras] if query.camera else [])
     return ComplianceAnswer(
         cameras=[NamedCamera(id=camera.id, name=camera.name) for camera in cameras],
@@ -71,9 +71,10 @@ def _cameras(wanted: list[str]) -> list[Camera]:
     return list(found.values())
 
 
-def _accepted() -> str:
-    best = request.accept_mimetypes.best_match(["application/json", "text/csv"])
-    return "csv" if best == "text/csv" else "json"
+def asked_for_csv(form: str | None) -> bool:
+    """Whether the answer is to be CSV: as `format` says, otherwise as `Accept` does."""
+    accepted = request.accept_mimetypes.best_match(["application/json", "text/csv"])
+    return form == "csv" if form else accepted == "text/csv"
 
 
 def _csv(report: Report, zone: tzinfo, names: Sequence[str]) -> Response:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from bus.stores.day_sums import whole_minutes
 from bus.stores.history import HistoryStore
 from bus.stores.packed_days import Minutes
 from contract.cameras.camera import Camera
@@ -31,6 +32,7 @@ MOST_CAMERA_DAYS: Final = 8_000
 """Days of cameras that one query may read: 20 cameras for 400 days, in some three seconds
 (`benchmarks.history_size`)."""
 
+MINUTE_MS: Final = MINUTE_S * 1000
 Sums = npt.NDArray[np.int64]
 
 
@@ -118,11 +120,19 @@ def make_report(
         )
     edges = np.array(time_range.edges, np.int64)
     sums: dict[str, Sums] = {}
-    for _, day, columns in history.days([camera.id for camera in cameras], first_day, last_day):
+    analysed_ms = np.zeros((len(edges) - 1, len(cameras)), np.int64)
+    places = {camera.id: place for place, camera in enumerate(cameras)}
+    for camera_id, day, columns in history.days(list(places), first_day, last_day):
         add_day(sums, edges, day, columns)
-    created_s = np.array([camera.created_at_s for camera in cameras])
+        own = {ANALYSED_MS: columns[ANALYSED_MS]} if ANALYSED_MS in columns else {}
+        add_day({ANALYSED_MS: analysed_ms[:, places[camera_id]]}, edges, day, own)
     points = tuple(
-        _point(begin, end, {column: int(sums[column][i]) for column in sums}, created_s, now_s)
+        Point(
+            int(begin) * MINUTE_S,
+            int(end) * MINUTE_S,
+            {column: int(sums[column][i]) for column in sums},
+            int(watched_ms(begin, end, cameras, now_s, analysed_ms[i]).sum()),
+        )
         for i, (begin, end) in enumerate(pairwise(edges))
     )
     return Report(points, total_of(points))
@@ -152,22 +162,23 @@ def add_day(
     for column, amounts in columns.items():
         if column not in sums:
             sums[column] = np.zeros(steps, np.int64)
-        if column == ANALYSED_MS:
-            # A clock that was set back has some minutes twice; no minute is more than analysed.
-            amounts = np.minimum(amounts, MINUTE_S * 1000)
-        np.cumsum(amounts, out=running[1:])
+        np.cumsum(whole_minutes(column, amounts), out=running[1:])
         sums[column][low:high] += np.diff(running[places])
 
 
-def _point(
-    begin: np.int64,
-    end: np.int64,
-    amounts: dict[str, int],
-    created_s: npt.NDArray[np.float64],
+def watched_ms(
+    begin: int | np.int64,
+    end: int | np.int64,
+    cameras: Sequence[Camera],
     now_s: float,
-) -> Point:
-    from_s, to_s = int(begin) * MINUTE_S, int(end) * MINUTE_S
-    watched_s = np.clip(min(to_s, now_s) - np.maximum(from_s, created_s), 0, None).sum()
+    analysed_ms: Sums,
+) -> Sums:
+    """Return the milliseconds `(cameras,)` from minute `begin` to `end` in which each was there.
+
+    Whole milliseconds of every moment, so that the steps of a range add up to exactly the range.
+    """
+    created_ms = np.array([round(camera.created_at_s * 1000) for camera in cameras], np.int64)
+    until_ms = min(int(end) * MINUTE_MS, round(now_s * 1000))
+    there: Sums = np.clip(until_ms - np.maximum(int(begin) * MINUTE_MS, created_ms), 0, None)
     # A camera that was restored from a backup may have minutes from before it was added.
-    watched_ms = max(round(float(watched_s) * 1000), amounts.get(ANALYSED_MS, 0))
-    return Point(from_s, to_s, amounts, watched_ms)
+    return np.maximum(there, analysed_ms)

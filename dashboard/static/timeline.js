@@ -21,7 +21,10 @@ export class TimelinePanel {
   constructor(root, cameraId) {
     this.root = root;
     this.cameraId = cameraId;
-    this.range = "24h";
+    this.ranges = { ...RANGES };
+    const chosen = root.querySelector('input[value="chosen"]');
+    if (chosen) this.ranges.chosen = chosenRange(Number(chosen.dataset.from), Number(chosen.dataset.to));
+    this.range = chosen ? "chosen" : "24h";
     this.report = null;
     this.readAt = -Infinity;
     this.chart = new StepChart(root, (point) => this.#span(point));
@@ -34,17 +37,18 @@ export class TimelinePanel {
 
   // Call every few seconds; reads again when the range's time has come.
   async refresh() {
-    if (performance.now() / 1000 - this.readAt >= RANGES[this.range].everyS) await this.read();
+    if (performance.now() / 1000 - this.readAt >= this.ranges[this.range].everyS) await this.read();
   }
 
   async read() {
     const range = this.range;
-    const { step, from } = RANGES[range];
+    const { step, from, toS } = this.ranges[range];
     const start = new Date();
     from(start);
     const query = new URLSearchParams({
       camera: this.cameraId, from: Math.floor(start.getTime() / 1000), step, tz: ZONE,
     });
+    if (toS) query.set("to", toS);
     this.readAt = performance.now() / 1000;
     let report;
     try {
@@ -108,4 +112,11 @@ export class TimelinePanel {
     row.append(time, ...cells.map((words) => line("td", String(words))));
     return row;
   }
+}
+
+// A period that another page led to, in steps that a chart can show.
+function chosenRange(fromS, toS) {
+  const hours = (toS - fromS) / 3600;
+  const step = hours <= 3 ? "minute" : hours <= 24 * 8 ? "hour" : "day";
+  return { step, everyS: 120, toS, from: (start) => start.setTime(fromS * 1000) };
 }

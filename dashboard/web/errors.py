@@ -23,6 +23,7 @@ from contract.errors import (
     CameraNameTakenError,
     CameraNotFoundError,
     CamerasChangedError,
+    HistoryNotSummedError,
     MessageError,
     QueryError,
     TooManyAttemptsError,
@@ -83,6 +84,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CameraChangedError, _camera_changed)
     app.register_error_handler(CamerasChangedError, _cameras_changed)
     app.register_error_handler(QueryError, _query)
+    app.register_error_handler(HistoryNotSummedError, _not_summed)
     app.register_error_handler(StoreError, _store)
     app.register_error_handler(MessageError, _unreadable)
     app.register_error_handler(AccountError, _account)
@@ -132,6 +134,12 @@ def _cameras_changed(error: CamerasChangedError) -> Response:
 
 def _query(error: QueryError) -> Response:
     return _answer(422, "invalid_query", str(error))
+
+
+def _not_summed(error: HistoryNotSummedError) -> Response:
+    response = _answer(503, "history_not_summed", str(error), title="The history is being added up")
+    response.headers["Retry-After"] = "1"
+    return response
 
 
 def _account(error: AccountError) -> Response:

@@ -71,6 +71,7 @@ def _pages(system: System) -> Pages:
     """Pages as they are at first."""
     camera = system.cameras()[0].id
     paths = {
+        "overview": "overview",
         "wall": "wall",
         "camera": f"cameras/{camera}",
         "edit": f"cameras/{camera}/edit",

@@ -25,6 +25,7 @@ from tests.integration.test_dashboard_server import Server
 PAGES = (
     "cameras/new",
     "cameras/import",
+    "overview",
     "alerts",
     "alerts/rules",
     "alerts/rules/new?kind=rate",

@@ -33,7 +33,9 @@ from runtime.settings import load_settings
 
 def test_all_keys_of_a_camera_have_one_tag_and_what_is_shared_another() -> None:
     names = CameraKeys("381924d1287b")
-    of_camera = {tag_of(name.encode()) for name in (*names.all(), names.day(20000))}
+    of_camera = {
+        tag_of(name.encode()) for name in (*names.all(), names.day(20000), names.sums(625))
+    }
     assert len(of_camera) == 1
     assert of_camera <= set(CAMERA_TAGS)
     shared = [keys.CAMERAS, keys.WIRE, AlertKeys.OPEN, keys.members("worker"), "rq:job:1"]

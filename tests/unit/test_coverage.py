@@ -10,25 +10,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.cameras.camera import Camera, make_camera
 from contract.people.minutes import ANALYSED_MS, FRAMES, MINUTE_S
 from dashboard.compliance.answers import CompliancePoint
 from dashboard.compliance.api import file_stem
-from dashboard.compliance.report import Point, _point, total_of
+from dashboard.compliance.report import Point, total_of, watched_ms
 
 MINUTES = 1440
+
+
+def point(begin: int, end: int, cameras: list[Camera], now_s: float, *analysed_ms: int) -> Point:
+    watched = watched_ms(begin, end, cameras, now_s, np.array(analysed_ms, np.int64))
+    amounts = {ANALYSED_MS: sum(analysed_ms), FRAMES: len(analysed_ms)}
+    return Point(begin * MINUTE_S, end * MINUTE_S, amounts, int(watched.sum()))
+
+
+def added_at(created_s: float) -> Camera:
+    return make_camera(name="Gate", source="demo:", created_at_s=created_s)
 
 
 @st.composite
 def steps(draw: st.DrawFn) -> list[Point]:
     """Steps of some cameras, added at any time and analysed for any time, until some now."""
     edges = sorted(draw(st.sets(st.integers(0, MINUTES), min_size=2, max_size=12)))
-    created_s = np.array(draw(st.lists(st.floats(-9e4, 9e4), min_size=1, max_size=4)))
+    cameras = [added_at(one) for one in draw(st.lists(st.floats(0, 9e4), min_size=1, max_size=4))]
     now_s = draw(st.floats(0, MINUTES * MINUTE_S))
     made = []
     for begin, end in pairwise(edges):
-        most_ms = (end - begin) * MINUTE_S * 1000 * len(created_s)
-        amounts = {ANALYSED_MS: draw(st.integers(0, most_ms)), FRAMES: draw(st.integers(0, 9))}
-        made.append(_point(np.int64(begin), np.int64(end), amounts, created_s, now_s))
+        most_ms = (end - begin) * MINUTE_S * 1000
+        analysed_ms = [draw(st.integers(0, most_ms)) for _ in cameras]
+        made.append(point(begin, end, cameras, now_s, *analysed_ms))
     return made
 
 
@@ -55,11 +66,31 @@ def test_what_the_chart_shows_step_by_step_adds_up_to_the_figure_above_it(
 
 
 def test_an_hour_in_which_the_camera_was_not_there_is_not_missing() -> None:
-    created_s = np.array([2 * 3600.0])
-    before = _point(np.int64(0), np.int64(60), {}, created_s, 9e4)
-    after = _point(np.int64(120), np.int64(180), {}, created_s, 9e4)
+    camera = added_at(2 * 3600.0)
+    before = point(0, 60, [camera], 9e4, 0)
+    after = point(120, 180, [camera], 9e4, 0)
     assert (before.watched_s, before.missing_s, before.analysed_share) == (0, 0, None)
     assert (after.watched_s, after.missing_s, after.analysed_share) == (3600, 3600, 0)
+
+
+@given(st.floats(0, 9e4), st.floats(0, 9e4), st.sets(st.integers(1, MINUTES - 1)))
+def test_the_time_of_the_steps_is_that_of_the_whole_to_the_millisecond(
+    created_s: float, now_s: float, inner: set[int]
+) -> None:
+    camera = added_at(created_s)
+    parts = [
+        point(begin, end, [camera], now_s, 0)
+        for begin, end in pairwise([0, *sorted(inner), MINUTES])
+    ]
+    whole = point(0, MINUTES, [camera], now_s, 0)
+    assert sum(part.watched_ms for part in parts) == whole.watched_ms
+
+
+def test_a_camera_that_was_added_late_does_not_take_time_from_another() -> None:
+    early, late = added_at(0.0), added_at(1e9)
+    # As after a restore: minutes from before the camera was added.
+    both = point(0, 60, [early, late], 9e4, 0, 60_000)
+    assert (both.watched_s, both.analysed_s, both.missing_s) == (3660, 60, 3600)
 
 
 @pytest.mark.parametrize(

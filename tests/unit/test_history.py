@@ -11,6 +11,7 @@ from redis import Redis
 from bus.keys import CameraKeys
 from bus.members.leases import Lease, LeaseStore
 from bus.stores.cameras import CameraRegistry
+from bus.stores.day_sums import sheet_of
 from bus.stores.history import HistoryStore, _Pack
 from bus.stores.outcomes import PEOPLE_KEPT, OutcomeStore
 from contract.errors import LeaseLostError, NotNewerError
@@ -127,10 +128,9 @@ def test_what_is_added_while_a_day_is_packed_stays_open(redis: Redis) -> None:
     assert read(redis, "c1") == {"dropped": 7}
     # The same script carried out once more, late: the day is not as it was read.
     history._pack(
-        (names.worker_lease, names.minutes, names.day(TODAY)),
+        (names.worker_lease, names.minutes, names.day(TODAY), names.sums(sheet_of(TODAY))),
         _Pack(lease.value, [(f"{minute_of(NOW_S)}:dropped", 5)], int(NOW_S) + 99),
-        b"x",
-        b"",
+        *(b"x", b"", b"", b""),
         of="camera c1",
     )
     assert read(redis, "c1") == {"dropped": 7}

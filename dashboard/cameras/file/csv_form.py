@@ -60,7 +60,11 @@ def _cell(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name in NUMBERS:
         return repr(value)
-    text = "" if value is None else str(value)
+    return guarded("" if value is None else str(value))
+
+
+def guarded(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

@@ -1,0 +1,1 @@
+"""The overview of a period: all cameras together, against the period before."""
