@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from bus.connection import sentinels as redis_sentinel
 from bus.jobs.job_json import JobJson
-from bus.stores import alert_deliveries, packed_days
+from bus.stores import alert_deliveries, day_sums, packed_days
 from bus.stores import alerts as alert_store
 from bus.stores import cameras as camera_registry
 from bus.stores import outcomes as outcome_store
@@ -304,6 +304,11 @@ def _of_messages() -> Iterator[Parser]:
     )
     yield Parser(
         "bus.stores.packed_days.unpack_day", pixels(packed_days.unpack_day), ("1x\x9c\3\0",)
+    )
+    yield Parser(
+        "bus.stores.day_sums.Sheet.decode",
+        pixels(lambda packed: day_sums.Sheet.decode(1, packed)),
+        ("1x\x9c\3\0",),
     )
     yield Parser("contract.people.totals.read_fault_field", totals.read_fault_field, ("fault:a",))
     yield Parser(

@@ -41,6 +41,7 @@ TYPED_BY_NOBODY = {
     "dashboard.cameras.setup_answers",
     "dashboard.compliance.answers",
     "dashboard.live.answers",
+    "dashboard.overview.answers",
     "dashboard.try_it.answers",
     "dashboard.web.answers",
     "models.",
