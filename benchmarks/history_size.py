@@ -40,8 +40,9 @@ from contract.people.minutes import (
 )
 from contract.people.people import Person
 from contract.people.verdicts import Verdict
-from dashboard.compliance.report import make_report
-from dashboard.web.time_range import cut, parse_zone
+from dashboard.web.time_range import parse_zone
+from reports.report import make_report
+from reports.time_range import cut
 
 KINDS = {"quiet": 1.0, "busy": 20.0, "crowded": 60.0}
 """People a minute at the busiest time of the day."""

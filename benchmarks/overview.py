@@ -28,9 +28,10 @@ from bus.stores.packed_days import pack_day
 from contract.cameras.camera import Camera, make_camera
 from contract.errors import HistoryNotSummedError
 from contract.people.verdicts import Verdict
-from dashboard.compliance.periods import MOST_NEW_SUMS, PeriodSummary, summarise
-from dashboard.compliance.report import make_report
-from dashboard.web.time_range import cut, parse_zone
+from dashboard.web.time_range import parse_zone
+from reports.periods import MOST_NEW_SUMS, PeriodSummary, summarise
+from reports.report import make_report
+from reports.time_range import cut
 
 TARGET_S: Final = 1.0
 DIFFERENT_DAYS: Final = 20

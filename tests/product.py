@@ -18,6 +18,7 @@ PACKAGES = (
     "bus",
     "face_detector",
     "models",
+    "reports",
     "ingest",
     "worker",
     "dashboard",

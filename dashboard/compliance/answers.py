@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.people.minutes import DROPPED, FACES, FRAMES
 from contract.people.people import Direction, Person
 from contract.people.verdicts import Verdict
-from dashboard.compliance.report import Point
 from dashboard.web.answers import FROM_RECORD, Counts, NamedCamera, Rate
+from reports.report import Point
 
 
 class Crossing(BaseModel):

@@ -17,13 +17,14 @@ from contract.people.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
 from dashboard.compliance.answers import ComplianceAnswer, CompliancePoint, clock_time
 from dashboard.compliance.queries import ComplianceQuery
-from dashboard.compliance.report import Point, Report, make_report
 from dashboard.downloads import save_as
 from dashboard.services import services
 from dashboard.web.answering import answers
 from dashboard.web.answers import NamedCamera
 from dashboard.web.conditional import tagged
-from dashboard.web.time_range import DAY_S, cut, parse_step, parse_time, parse_zone
+from dashboard.web.time_range import parse_step, parse_time, parse_zone
+from reports.report import Point, Report, make_report
+from reports.time_range import DAY_S, cut
 
 LONGEST_NAME: Final = 60
 

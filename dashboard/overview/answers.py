@@ -8,9 +8,9 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.compliance.answers import clock_time
-from dashboard.compliance.report import Point
-from dashboard.compliance.week import WeekHour
 from dashboard.web.answers import Counts, Rate
+from reports.report import Point
+from reports.week import WeekHour
 
 
 class Sums(BaseModel):

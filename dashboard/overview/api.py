@@ -16,8 +16,6 @@ from dashboard.accounts.access import requires
 from dashboard.cameras.file.csv_form import guarded
 from dashboard.compliance.answers import clock_time
 from dashboard.compliance.api import asked_for_csv, file_stem
-from dashboard.compliance.periods import CameraSummary, Compared
-from dashboard.compliance.report import Point
 from dashboard.downloads import save_as
 from dashboard.overview.answers import (
     CameraOverview,
@@ -29,6 +27,8 @@ from dashboard.overview.answers import (
 from dashboard.overview.query import Overview, PeriodQuery, overview
 from dashboard.web.answering import answers
 from dashboard.web.conditional import tagged
+from reports.periods import CameraSummary, Compared
+from reports.report import Point
 
 blueprint = Blueprint("overview_api", __name__, url_prefix="/api/v1/overview")
 

@@ -14,13 +14,13 @@ from contract.cameras.quality import PROBLEM_WORDS
 from contract.people.compliance import MaskRate
 from dashboard.accounts.access import requires
 from dashboard.alerts.rights import visible_alerts
-from dashboard.compliance.named_periods import PeriodName
-from dashboard.compliance.periods import CameraSummary, Compared
-from dashboard.compliance.report import Point
 from dashboard.live.board import CameraSnapshot
 from dashboard.overview.query import Overview, PeriodQuery, overview
 from dashboard.services import services
 from dashboard.web.requests import query
+from reports.named_periods import PeriodName
+from reports.periods import CameraSummary, Compared
+from reports.report import Point
 
 ENOUGH_PEOPLE: Final = 20
 """People with a verdict from which a camera is among the best or worst."""

@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field
 from contract.errors import QueryError
 from contract.people.minutes import MINUTE_S
 from dashboard.accounts.access import visible_cameras
-from dashboard.compliance.named_periods import PeriodName, named_period
-from dashboard.compliance.periods import PeriodSummary, summarise
 from dashboard.services import services
 from dashboard.web.time_range import parse_time, parse_zone
+from reports.named_periods import PeriodName, named_period
+from reports.periods import PeriodSummary, summarise
 
 DEFAULT_PERIOD: Final[PeriodName] = "7d"
 

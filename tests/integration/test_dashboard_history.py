@@ -243,7 +243,7 @@ def test_more_than_a_server_should_read_at_once_is_refused(
     client: FlaskClient, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_camera(redis)
-    monkeypatch.setattr("dashboard.compliance.report.MOST_CAMERA_DAYS", 5)
+    monkeypatch.setattr("reports.report.MOST_CAMERA_DAYS", 5)
     answer = client.get("/api/v1/compliance?from=1000000000&to=1001000000&step=day")
     assert "fewer cameras or a shorter range" in answer.json["detail"]
 

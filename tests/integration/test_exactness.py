@@ -28,8 +28,8 @@ from contract.cameras.camera import Camera
 from contract.people.minutes import DAY_MINUTES, minute_of
 from contract.people.people import Person
 from contract.people.verdicts import VERDICTS
-from dashboard.compliance.report import make_report
-from dashboard.web.time_range import TimeRange
+from reports.report import make_report
+from reports.time_range import TimeRange
 from tests.builders import Source, add_camera, totals_of
 from tests.passers import FRAME_S, Passer, picture
 from tests.servers.crashing_worker import Crash, Moment, make_worker, run_worker, take_over

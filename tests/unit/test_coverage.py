@@ -14,7 +14,7 @@ from contract.cameras.camera import Camera, make_camera
 from contract.people.minutes import ANALYSED_MS, FRAMES, MINUTE_S
 from dashboard.compliance.answers import CompliancePoint
 from dashboard.compliance.api import file_stem
-from dashboard.compliance.report import Point, total_of, watched_ms
+from reports.report import Point, total_of, watched_ms
 
 MINUTES = 1440
 

@@ -22,6 +22,7 @@ FOLDERS: Final = [
     "ingest",
     "maskwatch",
     "models",
+    "reports",
     "runtime",
     "tests",
     "worker",

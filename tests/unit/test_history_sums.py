@@ -36,9 +36,9 @@ from contract.people.minutes import (
     people_column,
 )
 from contract.people.verdicts import VERDICTS
-from dashboard.compliance.periods import PeriodSummary, summarise
-from dashboard.compliance.report import Point, make_report
-from dashboard.web.time_range import cut
+from reports.periods import PeriodSummary, summarise
+from reports.report import Point, make_report
+from reports.time_range import cut
 from tests.builders import add_camera, take_lease
 
 ZONES: Final = [

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from contract.errors import QueryError
 from contract.people.minutes import DAY_MINUTES
-from dashboard.compliance.report import add_day
-from dashboard.web.time_range import MOST_POINTS, cut, parse_step, parse_time, parse_zone
+from dashboard.web.time_range import parse_step, parse_time, parse_zone
+from reports.report import add_day
+from reports.time_range import MOST_POINTS, cut
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -21,10 +21,10 @@ from bus.stores.sheets import Allowance
 from contract.cameras.camera import Camera
 from contract.errors import QueryError
 from contract.people.minutes import ANALYSED_MS, DAY_MINUTES, LONGEST_HISTORY_DAYS, MINUTE_S
-from dashboard.compliance.named_periods import before
-from dashboard.compliance.report import Point, total_of, watched_ms
-from dashboard.compliance.week import Week, WeekHour, part_of, quarters_of
-from dashboard.web.time_range import DAY_S, cut
+from reports.named_periods import before
+from reports.report import Point, total_of, watched_ms
+from reports.time_range import DAY_S, cut
+from reports.week import Week, WeekHour, part_of, quarters_of
 
 MOST_SUMMED_DAYS: Final = 1_000_000
 """Days of cameras that one summary may cover, both periods together: 1,000 cameras for 500 days

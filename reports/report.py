@@ -26,7 +26,7 @@ from contract.people.minutes import (
     people_column,
 )
 from contract.people.verdicts import VERDICTS, Verdict
-from dashboard.web.time_range import TimeRange
+from reports.time_range import TimeRange
 
 MOST_CAMERA_DAYS: Final = 8_000
 """Days of cameras that one query may read: 20 cameras for 400 days, in some three seconds
