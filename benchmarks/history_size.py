@@ -84,7 +84,7 @@ def measure(redis: Redis, days: int) -> None:
         (f"one camera, {days} days by the day", 86400, days),
     ):
         span = cut(begin_s, begin_s + length * 86400, step_s, parse_zone("Europe/Berlin"))
-        took_ms = milliseconds(partial(make_report, history, [busy], span, time.time()))
+        took_ms = milliseconds(partial(make_report, history, [busy], {}, span, time.time()))
         print(f"query: {title}: {took_ms:.0f} ms")
 
 

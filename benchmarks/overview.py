@@ -78,7 +78,7 @@ def measure(redis: Redis, cameras: list[Camera], days: int) -> None:
     from_s = (now_s // DAY_S - days) * DAY_S
 
     def ask() -> PeriodSummary:
-        return summarise(history, cameras, from_s, now_s, zone, now_s)
+        return summarise(history, cameras, {}, from_s, now_s, zone, now_s)
 
     began_s, requests = time.perf_counter(), 1
     while True:
@@ -115,7 +115,7 @@ def people_of(
 ) -> dict[Verdict, int]:
     """Return what the API of compliance counts."""
     span = cut(from_s, to_s, DAY_S, parse_zone("Asia/Kolkata"))
-    return make_report(history, [camera], span, to_s).total.people
+    return make_report(history, [camera], {}, span, to_s).total.people
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ camera's figures are a `Point`. Long periods are read from stored sums by quarte
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import tzinfo
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 import numpy as np
@@ -20,9 +20,10 @@ from bus.stores.history import CameraHistory, HistoryStore
 from bus.stores.sheets import Allowance
 from contract.cameras.camera import Camera
 from contract.errors import QueryError
+from contract.people.corrected_rate import AuditCounts, CorrectedRate
 from contract.people.minutes import ANALYSED_MS, DAY_MINUTES, LONGEST_HISTORY_DAYS, MINUTE_S
 from reports.named_periods import before
-from reports.report import Point, total_of, watched_ms
+from reports.report import Point, corrected, total_of, watched_ms
 from reports.time_range import DAY_S, cut
 from reports.week import Week, WeekHour, part_of, quarters_of
 
@@ -42,6 +43,8 @@ class Compared:
 
     period: Point
     before: Point
+    corrected: CorrectedRate
+    """Of the period."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,15 @@ class PeriodSummary(Compared):
 def summarise(
     history: HistoryStore,
     cameras: Sequence[Camera],
+    audits: Mapping[str, AuditCounts],
     from_s: float,
     to_s: float,
     zone: tzinfo,
     now_s: float,
 ) -> PeriodSummary:
     """Add up the minutes of `cameras` from `from_s` to `to_s` and those of the period before.
+
+    audits: by camera's id.
 
     Raises:
         QueryError: the times are invalid, or there are too many days of cameras.
@@ -100,9 +106,10 @@ def summarise(
     for camera in cameras:
         amounts = history.sums(camera.id, first_day, last_day, cut_days, allowance)
         week.add(amounts)
-        now, then = (_point(camera, span, amounts, now_s) for span in (period, previous))
-        found.append(CameraSummary(now, then, camera))
-    return PeriodSummary(*_together(found, period, previous), _groups(found), week.hours())
+        audit = audits.get(camera.id)
+        now, then = (_point(camera, audit, span, amounts, now_s) for span in (period, previous))
+        found.append(_Pair(camera, now, then))
+    return _summary(found, (period, previous), week.hours())
 
 
 def _minutes(from_s: float, to_s: float, zone: tzinfo) -> Minutes:
@@ -110,7 +117,13 @@ def _minutes(from_s: float, to_s: float, zone: tzinfo) -> Minutes:
     return edges[0], edges[-1]
 
 
-def _point(camera: Camera, span: Minutes, history: CameraHistory, now_s: float) -> Point:
+def _point(
+    camera: Camera,
+    audit: AuditCounts | None,
+    span: Minutes,
+    history: CameraHistory,
+    now_s: float,
+) -> Point:
     amounts: Counter[str] = Counter()
     for day, columns in history.days.items():
         part = part_of(span, day * DAY_MINUTES, DAY_MINUTES)
@@ -124,28 +137,51 @@ def _point(camera: Camera, span: Minutes, history: CameraHistory, now_s: float) 
                 amounts[name] += int(rows.reshape(-1)[part].sum(dtype=np.int64))
     analysed_ms = np.array([amounts[ANALYSED_MS]], np.int64)
     watched = int(watched_ms(*span, [camera], now_s, analysed_ms)[0])
-    return Point(span[0] * MINUTE_S, span[1] * MINUTE_S, +amounts, watched)
+    point = Point(span[0] * MINUTE_S, span[1] * MINUTE_S, +amounts, watched)
+    return replace(point, audited={audit: point.people}) if audit else point
 
 
-def _groups(cameras: Sequence[CameraSummary]) -> tuple[GroupSummary, ...]:
-    def place(one: CameraSummary) -> tuple[bool, str, str]:
+@dataclass(frozen=True)
+class _Pair:
+    """What one or more cameras counted in both periods."""
+
+    camera: Camera
+    period: Point
+    before: Point
+
+
+def _summary(
+    cameras: Sequence[_Pair], spans: tuple[Minutes, Minutes], week: tuple[tuple[WeekHour, ...], ...]
+) -> PeriodSummary:
+    def place(one: _Pair) -> tuple[bool, str, str]:
         return not one.camera.group, one.camera.group, one.camera.name
 
-    return tuple(
-        _group(group, tuple(members))
-        for group, members in groupby(sorted(cameras, key=place), lambda one: one.camera.group)
+    groups = [
+        (name, _sums(members := list(pairs), spans), members)
+        for name, pairs in groupby(sorted(cameras, key=place), lambda one: one.camera.group)
+    ]
+    whole = _sums(cameras, spans)
+    # The corrected rates of all points at once, in the order in which the points are taken below.
+    points = ([sums[0], *(m.period for m in members)] for _, sums, members in groups)
+    rates = iter(corrected([whole[0], *chain.from_iterable(points)]))
+    return PeriodSummary(
+        *whole,
+        next(rates),
+        tuple(
+            GroupSummary(
+                *sums,
+                next(rates),
+                name,
+                tuple(CameraSummary(m.period, m.before, next(rates), m.camera) for m in members),
+            )
+            for name, sums, members in groups
+        ),
+        week,
     )
 
 
-def _group(group: str, cameras: tuple[CameraSummary, ...]) -> GroupSummary:
-    period = total_of([one.period for one in cameras])
-    return GroupSummary(period, total_of([one.before for one in cameras]), group, cameras)
-
-
-def _together(
-    cameras: Sequence[CameraSummary], period: Minutes, previous: Minutes
-) -> tuple[Point, Point]:
+def _sums(cameras: Sequence[_Pair], spans: tuple[Minutes, Minutes]) -> tuple[Point, Point]:
     if cameras:
         return total_of([one.period for one in cameras]), total_of([one.before for one in cameras])
-    empty = [Point(span[0] * MINUTE_S, span[1] * MINUTE_S, {}, 0) for span in (period, previous)]
+    empty = [Point(span[0] * MINUTE_S, span[1] * MINUTE_S, {}, 0) for span in spans]
     return empty[0], empty[1]

@@ -7,10 +7,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contract.people.corrected_rate import CorrectedRate
 from contract.people.minutes import DROPPED, FACES, FRAMES
 from contract.people.people import Direction, Person
 from contract.people.verdicts import Verdict
-from dashboard.web.answers import FROM_RECORD, Counts, NamedCamera, Rate
+from dashboard.web.answers import FROM_RECORD, Counts, NamedCamera, RateWithCorrection
 from reports.report import Point
 
 
@@ -78,7 +79,7 @@ class CompliancePoint(BaseModel):
     from_s: int
     to_s: int
     people: Counts | None
-    compliance: Rate | None
+    compliance: RateWithCorrection | None
     unknown_share: float | None
     faces: int | None
     frames_analysed: int
@@ -93,7 +94,7 @@ class CompliancePoint(BaseModel):
     invalid_s: dict[str, float]
 
     @classmethod
-    def of(cls, point: Point, zone: tzinfo) -> CompliancePoint:
+    def of(cls, point: Point, corrected: CorrectedRate, zone: tzinfo) -> CompliancePoint:
         """A step, its ends told by the clocks of `zone`."""
         gap, unknown, share = point.is_gap, point.unknown_share, point.analysed_share
         return cls(
@@ -102,7 +103,7 @@ class CompliancePoint(BaseModel):
             from_s=point.from_s,
             to_s=point.to_s,
             people=None if gap else point.people,
-            compliance=None if gap else Rate.of(point.rate),
+            compliance=None if gap else RateWithCorrection.of_both(point.rate, corrected),
             unknown_share=None if unknown is None else round(unknown, 4),
             faces=None if gap else point.amounts.get(FACES, 0),
             frames_analysed=point.amounts.get(FRAMES, 0),

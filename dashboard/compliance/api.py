@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from contract.cameras.camera import Camera
 from contract.errors import CameraNotFoundError
+from contract.people.corrected_rate import CorrectedRate
 from contract.people.minutes import DROPPED, FACES, FRAMES, MINUTE_S
 from contract.people.verdicts import VERDICTS
 from dashboard.accounts.access import requires, visible_cameras
@@ -23,10 +24,11 @@ from dashboard.web.answering import answers
 from dashboard.web.answers import NamedCamera
 from dashboard.web.conditional import tagged
 from dashboard.web.time_range import parse_step, parse_time, parse_zone
-from reports.report import Point, Report, make_report
+from reports.report import Point, Report, corrected, make_report
 from reports.time_range import DAY_S, cut
 
 LONGEST_NAME: Final = 60
+CORRECTION_COLUMNS: Final = ("corrected_rate", "corrected_low", "corrected_high", "audited")
 
 blueprint = Blueprint("compliance_api", __name__, url_prefix="/api/v1/compliance")
 
@@ -46,15 +48,19 @@ def compliance(query: ComplianceQuery) -> ComplianceAnswer | Response:
     from_s = to_s - DAY_S if query.from_ is None else parse_time("from", query.from_, zone)
     time_range = cut(from_s, to_s, parse_step(query.step), zone)
     cameras = _cameras(query.camera)
-    report = make_report(services().history, cameras, time_range, now_s)
+    report = make_report(services().history, cameras, {}, time_range, now_s)
     if asked_for_csv(query.format):
         return _csv(report, zone, [camera.name for camera in cameras] if query.camera else [])
+    whole, *steps = corrected([report.total, *report.points])
     return ComplianceAnswer(
         cameras=[NamedCamera(id=camera.id, name=camera.name) for camera in cameras],
         step=query.step,
         tz=str(zone),
-        total=CompliancePoint.of(report.total, zone),
-        points=[CompliancePoint.of(point, zone) for point in report.points],
+        total=CompliancePoint.of(report.total, whole, zone),
+        points=[
+            CompliancePoint.of(point, rate, zone)
+            for point, rate in zip(report.points, steps, strict=True)
+        ],
     )
 
 
@@ -86,13 +92,14 @@ def _csv(report: Report, zone: tzinfo, names: Sequence[str]) -> Response:
     writer.writerow(
         [
             *("from", "to", *VERDICTS, "judged", "rate", "rate_low", "rate_high", "unknown_share"),
+            *CORRECTION_COLUMNS,
             *("faces", "frames_analysed", "frames_dropped"),
             *("watched_s", "analysed_s", "analysed_share", "missing_s"),
             *(f"invalid_s_{problem}" for problem in problems),
         ]
     )
-    for point in report.points:
-        writer.writerow(_row(point, problems, zone))
+    for point, rate in zip(report.points, corrected(report.points), strict=True):
+        writer.writerow(_row(point, rate, problems, zone))
     answer = Response(text.getvalue(), mimetype="text/csv")
     return tagged(save_as(answer, file_stem(names, report.total, zone), ".csv"))
 
@@ -113,20 +120,30 @@ def file_stem(names: Sequence[str], total: Point, zone: tzinfo) -> str:
     return f"{whose}{more} {period}"
 
 
-def _row(point: Point, problems: Iterable[str], zone: tzinfo) -> list[object]:
+def _row(
+    point: Point, better: CorrectedRate, problems: Iterable[str], zone: tzinfo
+) -> list[object]:
     rate, gap = point.rate, point.is_gap
     counted: list[object] = [*point.people.values(), rate.people]
     return [
         *(clock_time(point.from_s, zone), clock_time(point.to_s, zone)),
         *([""] * len(counted) if gap else counted),
-        *(_cell(share) for share in (rate.rate, rate.low, rate.high, point.unknown_share)),
+        *(share_cell(share) for share in (rate.rate, rate.low, rate.high, point.unknown_share)),
+        *correction_cells(better),
         "" if gap else point.amounts.get(FACES, 0),
         *(point.amounts.get(column, 0) for column in (FRAMES, DROPPED)),
-        *(round(point.watched_s, 3), round(point.analysed_s, 3), _cell(point.analysed_share)),
+        *(round(point.watched_s, 3), round(point.analysed_s, 3), share_cell(point.analysed_share)),
         round(point.missing_s, 3),
         *(point.invalid_s.get(problem, 0.0) for problem in problems),
     ]
 
 
-def _cell(share: float | None) -> object:
+def correction_cells(rate: CorrectedRate) -> list[object]:
+    """The cells of `CORRECTION_COLUMNS`."""
+    audited = "" if rate.rate is None else str(rate.audited).lower()
+    return [*(share_cell(share) for share in (rate.rate, rate.low, rate.high)), audited]
+
+
+def share_cell(share: float | None) -> object:
+    """A share in four decimal places; empty where it is not known."""
     return "" if share is None else round(share, 4)

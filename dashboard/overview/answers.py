@@ -8,7 +8,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.compliance.answers import clock_time
-from dashboard.web.answers import Counts, Rate
+from dashboard.web.answers import Counts, Rate, RateWithCorrection
+from reports.periods import Compared
 from reports.report import Point
 from reports.week import WeekHour
 
@@ -49,10 +50,23 @@ class Sums(BaseModel):
         )
 
 
+class PeriodSums(Sums):
+    """The period asked for."""
+
+    compliance: RateWithCorrection | None
+
+    @classmethod
+    def of_both(cls, compared: Compared, zone: tzinfo) -> Self:
+        """A period with its corrected rate."""
+        point = compared.period
+        rate = None if point.is_gap else RateWithCorrection.of_both(point.rate, compared.corrected)
+        return cls(**{**dict(Sums.of(point, zone)), "compliance": rate})
+
+
 class Both(BaseModel):
     """The period, and the period before."""
 
-    period: Sums
+    period: PeriodSums
     before: Sums
 
 

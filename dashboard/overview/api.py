@@ -15,13 +15,20 @@ from contract.people.verdicts import VERDICTS
 from dashboard.accounts.access import requires
 from dashboard.cameras.file.csv_form import guarded
 from dashboard.compliance.answers import clock_time
-from dashboard.compliance.api import asked_for_csv, file_stem
+from dashboard.compliance.api import (
+    CORRECTION_COLUMNS,
+    asked_for_csv,
+    correction_cells,
+    file_stem,
+    share_cell,
+)
 from dashboard.downloads import save_as
 from dashboard.overview.answers import (
     CameraOverview,
     GroupOverview,
     HourOfWeek,
     OverviewAnswer,
+    PeriodSums,
     Sums,
 )
 from dashboard.overview.query import Overview, PeriodQuery, overview
@@ -71,7 +78,10 @@ def _answer(found: Overview) -> OverviewAnswer:
 
 
 def _both(compared: Compared, zone: tzinfo) -> dict[str, Sums]:
-    return {"period": Sums.of(compared.period, zone), "before": Sums.of(compared.before, zone)}
+    return {
+        "period": PeriodSums.of_both(compared, zone),
+        "before": Sums.of(compared.before, zone),
+    }
 
 
 def _camera(one: CameraSummary, zone: tzinfo) -> CameraOverview:
@@ -84,10 +94,10 @@ def _csv(found: Overview) -> Response:
     writer = csv.writer(text)
     columns = (*VERDICTS, "rate", "rate_low", "rate_high", "missing_s", "invalid_s")
     before = (f"{name}_before" for name in columns)
-    writer.writerow(["group", "camera", "from", "to", *columns, *before])
+    writer.writerow(["group", "camera", "from", "to", *columns, *CORRECTION_COLUMNS, *before])
     for one in found.summary.cameras:
         ends = (clock_time(at_s, found.zone) for at_s in (one.period.from_s, one.period.to_s))
-        cells = (*_cells(one.period), *_cells(one.before))
+        cells = (*_cells(one.period), *correction_cells(one.corrected), *_cells(one.before))
         names = guarded(one.camera.group), guarded(one.camera.name)
         writer.writerow([*names, *ends, *cells])
     answer = Response(text.getvalue(), mimetype="text/csv")
@@ -98,6 +108,6 @@ def _csv(found: Overview) -> Response:
 def _cells(point: Point) -> Iterator[object]:
     rate = point.rate
     yield from [""] * len(VERDICTS) if point.is_gap else point.people.values()
-    yield from ("" if one is None else round(one, 4) for one in (rate.rate, rate.low, rate.high))
+    yield from (share_cell(share) for share in (rate.rate, rate.low, rate.high))
     yield round(point.missing_s, 3)
     yield round(sum(point.invalid_s.values()), 3)

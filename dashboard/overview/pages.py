@@ -12,6 +12,7 @@ from flask import Blueprint, render_template, request, url_for
 from contract.alerts.rules import KIND_WORDS
 from contract.cameras.quality import PROBLEM_WORDS
 from contract.people.compliance import MaskRate
+from contract.people.corrected_rate import CorrectedRate
 from dashboard.accounts.access import requires
 from dashboard.alerts.rights import visible_alerts
 from dashboard.live.board import CameraSnapshot
@@ -122,6 +123,15 @@ def interval_words(rate: MaskRate) -> str:
     if rate.low is None or rate.high is None:
         return ""
     return f"{rate.low * 100:.0f} to {rate.high * 100:.0f}"
+
+
+@blueprint.app_template_filter()
+def corrected_words(rate: CorrectedRate) -> str:
+    """Return a corrected rate's interval as `61 to 66, not audited`, in percent."""
+    if rate.low is None or rate.high is None:
+        return ""
+    interval = f"{rate.low * 100:.0f} to {rate.high * 100:.0f}"
+    return interval if rate.audited else f"{interval}, not audited"
 
 
 @blueprint.app_template_filter()

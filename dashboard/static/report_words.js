@@ -16,12 +16,18 @@ export function rateWords({ people, rate, low, high }) {
   return `${percent(rate)} of ${people.toLocaleString("en")} wore a mask (${percent(low)} to ${percent(high)})`;
 }
 
+// How sure the rate is once the errors of verdicts are reckoned with.
+export function correctedWords({ corrected_rate: rate, corrected_low: low, corrected_high: high, audited }) {
+  if (rate === null) return "";
+  return `Corrected for wrong and missing verdicts: ${percent(rate)} (${percent(low)} to ${percent(high)}${audited ? "" : ", not audited"})`;
+}
+
 // Everything that is said of a step besides its time, a line each.
 export function stepWords(point) {
   if (!point.people) return [point.watched_s > 0 ? "Not analysed: no counts" : ABSENT_WORDS];
   const counts = VERDICTS.map((verdict) => `${VERDICT_WORDS[verdict]} ${point.people[verdict]}`);
-  return [rateWords(point.compliance), counts.join(", "), analysedWords(point), invalidWords(point)]
-    .filter(Boolean);
+  return [rateWords(point.compliance), correctedWords(point.compliance), counts.join(", "),
+    analysedWords(point), invalidWords(point)].filter(Boolean);
 }
 
 // Of what the share is goes with it, where the camera was not there all the time.

@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { at } from "./paths.js";
-import { analysedWords, invalidWords, peaks, rateWords } from "./report_words.js";
+import { analysedWords, correctedWords, invalidWords, peaks, rateWords } from "./report_words.js";
 import { line, StepChart } from "./step_chart.js";
 import { spanWords } from "./ticks.js";
 import { everyone } from "./timeline_chart.js";
@@ -74,8 +74,9 @@ export class TimelinePanel {
 
   #showTotal() {
     const { total } = this.report;
-    const believed = [analysedWords(total), invalidWords(total)].filter(Boolean).join(". ");
-    this.#say(total.people ? `${rateWords(total.compliance)}. ${believed}.`
+    const said = total.people && [rateWords(total.compliance), correctedWords(total.compliance),
+      analysedWords(total), invalidWords(total)].filter(Boolean).join(". ");
+    this.#say(total.people ? `${said}.`
       : total.watched_s > 0 ? "This period was not analysed." : "The camera was not there in this period.");
   }
 
@@ -103,10 +104,12 @@ export class TimelinePanel {
     const time = line("th", this.#span(point));
     time.scope = "row";
     const known = Boolean(point.people);
-    const { people: judged, rate, low, high } = point.compliance ?? { people: "", rate: null };
+    const { people: judged, rate, low, high, corrected_low: least, corrected_high: most }
+      = point.compliance ?? { people: "", rate: null };
     const cells = [...VERDICTS.map((verdict) => (known ? point.people[verdict] : "–")),
       known ? judged : "–", rate === null ? "–" : percent(rate),
       rate === null ? "–" : `${percent(low)} to ${percent(high)}`,
+      rate === null ? "–" : `${percent(least)} to ${percent(most)}`,
       point.analysed_share === null ? "–" : percent(point.analysed_share),
       known ? invalidWords(point) || "–" : point.watched_s > 0 ? "Not analysed" : "–"];
     row.append(time, ...cells.map((words) => line("td", String(words))));

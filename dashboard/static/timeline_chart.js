@@ -62,7 +62,7 @@ export class TimelineChart {
       const count = this.most * share;
       if (Number.isInteger(count)) parts.push(...this.#level(PEOPLE_TOP + PEOPLE * (1 - share), String(count)));
     }
-    parts.push(label("plot-name", LEFT, TOP - 6, "Wore a mask, with its 95 % interval"),
+    parts.push(label("plot-name", LEFT, TOP - 6, "Wore a mask, as observed, with its 95 % interval"),
       label("plot-name", LEFT, PEOPLE_TOP - 6, "People (n)"));
     for (const { atS, words } of this.ticks(this.fromS, this.toS, this.width - LEFT)) {
       const x = this.x(atS);
@@ -83,8 +83,11 @@ export class TimelineChart {
     const parts = [...this.#coverage(point, left, width)];
     if (!point.people) return point.watched_s > 0 ? [...parts, ...both("gap", left, width)] : parts;
     if (invalidShare(point) > MOSTLY) parts.push(...both("invalid", left, width));
-    const { rate, low, high } = point.compliance;
-    if (rate !== null) parts.push(rectangle("band", left, rateY(high), width, rateY(low) - rateY(high)));
+    const { rate, low, high, corrected_low: least, corrected_high: most } = point.compliance;
+    if (rate !== null) {
+      parts.push(rectangle("band corrected", left, rateY(most), width, rateY(least) - rateY(most)),
+        rectangle("band", left, rateY(high), width, rateY(low) - rateY(high)));
+    }
     return [...parts, ...this.#bars(point, left, width)];
   }
 

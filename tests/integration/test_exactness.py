@@ -298,10 +298,10 @@ class Mishaps(RuleBasedStateMachine):
         """The sum over any split of the time equals the whole."""
         first, last = minute_of(self.begin_s), minute_of(self.begin_s) + 20
         history, now_s = HistoryStore(self.redis), time.time()
-        whole = make_report(history, [self.camera], TimeRange((first, last)), now_s).total
+        whole = make_report(history, [self.camera], {}, TimeRange((first, last)), now_s).total
         for middle in range(first + 1, last):
             split = TimeRange((first, middle, last))
-            report = make_report(history, [self.camera], split, now_s)
+            report = make_report(history, [self.camera], {}, split, now_s)
             halves = Counter(report.points[0].amounts) + Counter(report.points[1].amounts)
             assert halves == Counter(whole.amounts)
 

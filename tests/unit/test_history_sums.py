@@ -84,13 +84,13 @@ def figures(point: Point) -> tuple[object, ...]:
 def summary(
     redis: Redis, cameras: list[Camera], from_s: float, to_s: float, zone: tzinfo = UTC
 ) -> PeriodSummary:
-    return summarise(store(redis), cameras, from_s, to_s, zone, NOW_S)
+    return summarise(store(redis), cameras, {}, from_s, to_s, zone, NOW_S)
 
 
 def report(redis: Redis, cameras: list[Camera], point: Point) -> Point:
     """The same range as the compliance API adds it up: from the minutes."""
     whole = cut(point.from_s, point.to_s, LONGEST_HISTORY_DAYS * DAY_S, UTC)
-    return make_report(store(redis), cameras, whole, NOW_S).total
+    return make_report(store(redis), cameras, {}, whole, NOW_S).total
 
 
 def week_by_hand(

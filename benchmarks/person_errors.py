@@ -1,0 +1,109 @@
+"""How often people of each kind get each verdict in real clips, and how much clips differ.
+
+python -m benchmarks.person_errors [--fps 5 8 25] [--clips NAME ...]
+
+Every counted track of the clips of `benchmarks.truth` by what the eye says of it and by the verdict
+it got, clip by clip, then the prior that `contract.people.person_errors` has: of each kind a
+Dirichlet distribution over verdicts, fitted by maximum likelihood to the clips' counts
+(Dirichlet-multinomial, Minka 2000), so that its width is what clips differ by.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln
+
+from benchmarks.scenes.clip_truth import clip_truths
+from benchmarks.system import machine
+from benchmarks.truth.memory import Memory, remembering
+from benchmarks.truth.runs import Way, analyse_clip
+from contract.people.verdicts import VERDICTS
+from runtime.settings import load_settings
+
+KINDS: Final = VERDICTS
+"""What the eye says; `unknown` is who has no rate: things, people who cannot be judged."""
+SPREAD: Final = 20.0
+"""Most strength of a distribution, in people. So few clips cannot show that all films agree more:
+a share of 1 % in the mean is 7 % or more in one film of forty."""
+
+Table = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clips", nargs="+")
+    parser.add_argument("--fps", type=float, nargs="+", default=[5.0, 8.0, 25.0])
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    print(machine(), flush=True)
+    tables = clip_tables([Way("live", fps) for fps in options.fps], options.clips)
+    # Rates of analysis show the same people: together they weigh as one.
+    whole = np.array(tables) / len(options.fps)
+    print(json.dumps({"together": whole.sum(axis=0).round(2).tolist()}))
+    for row, kind in enumerate(KINDS):
+        told = np.column_stack([whole[:, row, :3].sum(axis=1), whole[:, row, 3]])
+        given = whole[:, row, :3]
+        print(
+            json.dumps(
+                {
+                    "kind": kind,
+                    "told_or_unknown": fitted(told).round(2).tolist(),
+                    "verdicts": fitted(given).round(2).tolist(),
+                }
+            )
+        )
+
+
+def clip_tables(ways: Sequence[Way], clips: Sequence[str] | None) -> list[Table]:
+    """Return of each clip `(kinds, verdicts)` tracks, of all ways together; print them."""
+    networks = remembering(load_settings(), Memory())
+    tables = []
+    for truth in clip_truths():
+        if clips and truth.clip not in clips:
+            continue
+        runs, times_s = analyse_clip(networks, truth.clip, ways)
+        found: Counter[tuple[str, str]] = Counter()
+        for run in runs:
+            score, _ = run.score(truth, times_s)
+            for answer in score.answers:
+                kind = answer.truth if answer.who and answer.saw else "unknown"
+                found[kind, answer.person.verdict] += len(run.ways)
+        tables.append(np.array([[found[k, v] for v in VERDICTS] for k in KINDS], float))
+        print(json.dumps({"clip": truth.clip, "tracks": tables[-1].tolist()}), flush=True)
+    return tables
+
+
+def fitted(counts: Table) -> Table:
+    """Return the `(columns,)` parameters of the Dirichlet-multinomial of `(clips, columns)`.
+
+    The mean is the clips' together with half a person in all, spread over the columns. The
+    strength has the greatest likelihood up to `SPREAD`, and is that where one column was seen.
+    """
+    seen = counts[counts.sum(axis=1) > 0]
+    together = seen.sum(axis=0) + 0.5 / counts.shape[1]
+    mean: Table = together / together.sum()
+    if (seen.sum(axis=0) > 0).sum() < 2:
+        return mean * SPREAD
+    strengths = np.geomspace(0.5, SPREAD, 400)
+
+    def likelihood(strength: float) -> float:
+        alpha = mean * strength
+        each = gammaln(strength) - gammaln(strength + seen.sum(axis=1))
+        return float((each + (gammaln(alpha + seen) - gammaln(alpha)).sum(axis=1)).sum())
+
+    fit: Table = mean * max(strengths, key=likelihood)
+    return fit
+
+
+if __name__ == "__main__":
+    main()
