@@ -65,3 +65,16 @@ def plain_words(text: str) -> str:
 
 PlainWords = Annotated[str, AfterValidator(plain_words)]
 """Text in Redis that a process wrote for users."""
+
+
+FORMULA: Final = tuple("=+-@\t\r'")
+"""Characters that a spreadsheet's cell must not begin with. The apostrophe guards the others."""
+
+
+def guarded(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula (OWASP, "CSV Injection").
+
+    >>> guarded("=1+1")
+    "'=1+1"
+    """
+    return f"'{text}" if text.startswith(FORMULA) else text

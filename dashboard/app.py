@@ -25,6 +25,8 @@ from dashboard.live import event_api, picture_streams, wall_stream
 from dashboard.operations import health as operations
 from dashboard.overview import api as overview_api
 from dashboard.overview import pages as overview_pages
+from dashboard.reports import api as report_api
+from dashboard.reports import pages as report_pages
 from dashboard.services import make_services
 from dashboard.serving.proxies import BelieveProxies, CookiesUnderPath, Proxies, UnderPath
 from dashboard.try_it import pages as try_pages
@@ -50,6 +52,8 @@ BLUEPRINTS: Final = (
     compliance_api.blueprint,
     overview_api.blueprint,
     overview_pages.blueprint,
+    report_api.blueprint,
+    report_pages.blueprint,
     connection_api.blueprint,
     probe_api.blueprint,
     upload_api.blueprint,

@@ -20,15 +20,15 @@ def named_period(name: PeriodName, now_s: float, zone: tzinfo) -> Span:
     until_now_s = now_s + MINUTE_S
     match name:
         case "yesterday":
-            return _midnight(today - timedelta(days=1), zone), _midnight(today, zone)
+            return midnight(today - timedelta(days=1), zone), midnight(today, zone)
         case "last_month":
             first = today.replace(day=1)
-            return _midnight(_months_before(first, 1), zone), _midnight(first, zone)
+            return midnight(months_before(first, 1), zone), midnight(first, zone)
         case "month":
-            return _midnight(today.replace(day=1), zone), until_now_s
+            return midnight(today.replace(day=1), zone), until_now_s
         case _:
             days = {"today": 1, "7d": 7, "30d": 30}[name]
-            return _midnight(today - timedelta(days=days - 1), zone), until_now_s
+            return midnight(today - timedelta(days=days - 1), zone), until_now_s
 
 
 def before(from_s: float, to_s: float, zone: tzinfo) -> Span:
@@ -40,7 +40,7 @@ def before(from_s: float, to_s: float, zone: tzinfo) -> Span:
     begin, end = (datetime.fromtimestamp(one, zone) for one in (from_s, to_s))
     months = (end.year - begin.year) * 12 + end.month - begin.month
     if months and _begins_month(begin) and _begins_month(end):
-        return _midnight(_months_before(begin.date(), months), zone), from_s
+        return midnight(months_before(begin.date(), months), zone), from_s
     days = max(1, (end.date() - begin.date()).days + (end.time() > begin.time()))
     earlier = [_days_before(one, days, zone) for one in (begin, end)]
     to_s = min(earlier[1], from_s)
@@ -56,10 +56,12 @@ def _begins_month(moment: datetime) -> bool:
     return moment.day == 1 and moment.time() == time()
 
 
-def _months_before(first: date, months: int) -> date:
+def months_before(first: date, months: int) -> date:
+    """Return the first day of a month so many months before another's first day."""
     number = first.year * 12 + first.month - 1 - months
     return date(number // 12, number % 12 + 1, 1)
 
 
-def _midnight(day: date, zone: tzinfo) -> float:
+def midnight(day: date, zone: tzinfo) -> float:
+    """Return when a local day begins, in whole seconds since the epoch."""
     return math.floor(datetime.combine(day, time(), zone).timestamp())

@@ -25,7 +25,7 @@ from contract.people.minutes import ANALYSED_MS, DAY_MINUTES, LONGEST_HISTORY_DA
 from reports.named_periods import before
 from reports.report import Point, corrected, total_of, watched_ms
 from reports.time_range import DAY_S, cut
-from reports.week import Week, WeekHour, part_of, quarters_of
+from reports.week import DaySums, Week, WeekHour, part_of, quarters_of
 
 MOST_SUMMED_DAYS: Final = 1_000_000
 """Days of cameras that one summary may cover, both periods together: 1,000 cameras for 500 days
@@ -71,6 +71,9 @@ class PeriodSummary(Compared):
     week: tuple[tuple[WeekHour, ...], ...]
     """Monday to Sunday, hours 0 to 23 of the time zone's clocks; of the period alone."""
 
+    days: tuple[DaySums, ...]
+    """Each local day of the period."""
+
     @property
     def cameras(self) -> tuple[CameraSummary, ...]:
         return tuple(camera for group in self.groups for camera in group.cameras)
@@ -109,7 +112,8 @@ def summarise(
         audit = audits.get(camera.id)
         now, then = (_point(camera, audit, span, amounts, now_s) for span in (period, previous))
         found.append(_Pair(camera, now, then))
-    return _summary(found, (period, previous), week.hours())
+    days = week.days(cut(period[0] * MINUTE_S, period[1] * MINUTE_S, DAY_S, zone).edges)
+    return _summary(found, (period, previous), week.hours(), days)
 
 
 def _minutes(from_s: float, to_s: float, zone: tzinfo) -> Minutes:
@@ -151,7 +155,10 @@ class _Pair:
 
 
 def _summary(
-    cameras: Sequence[_Pair], spans: tuple[Minutes, Minutes], week: tuple[tuple[WeekHour, ...], ...]
+    cameras: Sequence[_Pair],
+    spans: tuple[Minutes, Minutes],
+    week: tuple[tuple[WeekHour, ...], ...],
+    days: tuple[DaySums, ...],
 ) -> PeriodSummary:
     def place(one: _Pair) -> tuple[bool, str, str]:
         return not one.camera.group, one.camera.group, one.camera.name
@@ -177,6 +184,7 @@ def _summary(
             for name, sums, members in groups
         ),
         week,
+        days,
     )
 
 

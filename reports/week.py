@@ -1,10 +1,11 @@
-"""Sums by weekday and hour, as the clocks of a time zone show them."""
+"""Sums by weekday and hour, and by day, as the clocks of a time zone show them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -33,6 +34,14 @@ class WeekHour:
     @property
     def rate(self) -> MaskRate:
         return mask_rate(self.people)
+
+
+@dataclass(frozen=True)
+class DaySums(WeekHour):
+    """One local day, as far as it is of the period."""
+
+    from_s: int
+    to_s: int
 
 
 class Week:
@@ -74,6 +83,20 @@ class Week:
             for hour in range(WEEK_HOURS)
         ]
         return tuple(tuple(found[day : day + HOURS]) for day in range(0, WEEK_HOURS, HOURS))
+
+    def days(self, edges: Sequence[int]) -> tuple[DaySums, ...]:
+        """Return the sums of each step of `edges`, rising minutes of the period.
+
+        A quarter of an hour that an edge cuts belongs to the earlier step.
+        """
+        found = []
+        ends = [-(-edge // QUARTER_MINUTES) for edge in edges[1:]]
+        places = [one - self._first for one in (edges[0] // QUARTER_MINUTES, *ends)]
+        for (begin, end), (low, high) in zip(pairwise(edges), pairwise(places), strict=True):
+            sums = {name: int(one[low:high].sum()) for name, one in self._sums.items()}
+            people = {verdict: sums[people_column(verdict)] for verdict in VERDICTS}
+            found.append(DaySums(people, not sums[FRAMES], begin * MINUTE_S, end * MINUTE_S))
+        return tuple(found)
 
     def _add_quarters(self, name: str, first_day: int, rows: npt.NDArray[np.integer]) -> None:
         """Add sums that begin with a day, as far as they are of the period."""

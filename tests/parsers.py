@@ -51,6 +51,7 @@ from ingest.reach import login as rtsp_login
 from ingest.rtsp import messages as rtsp_messages
 from ingest.web import playlist
 from maskwatch import run, shapes
+from reports import span as report_span
 from runtime import image_files
 from runtime.redis_address import cluster as redis_cluster
 from runtime.redis_address import hosts as redis_hosts
@@ -234,6 +235,8 @@ def _of_people() -> Iterator[Parser]:
     yield Parser(
         "dashboard.web.time_range.parse_zone", time_range.parse_zone, ("Europe/Berlin", "../a")
     )
+    spans = ("2026-W48", "2026-11", "2027-W53")
+    yield Parser("reports.span.parse_span", report_span.parse_span, spans)
     utc = ZoneInfo("UTC")
     yield Parser(
         "dashboard.web.time_range.parse_time",

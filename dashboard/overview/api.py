@@ -12,8 +12,8 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from contract.people.verdicts import VERDICTS
+from contract.plain_text import guarded
 from dashboard.accounts.access import requires
-from dashboard.cameras.file.csv_form import guarded
 from dashboard.compliance.answers import clock_time
 from dashboard.compliance.api import (
     CORRECTION_COLUMNS,
@@ -34,7 +34,7 @@ from dashboard.overview.answers import (
 from dashboard.overview.query import Overview, PeriodQuery, overview
 from dashboard.web.answering import answers
 from dashboard.web.conditional import tagged
-from reports.periods import CameraSummary, Compared
+from reports.periods import CameraSummary, Compared, GroupSummary
 from reports.report import Point
 
 blueprint = Blueprint("overview_api", __name__, url_prefix="/api/v1/overview")
@@ -63,21 +63,21 @@ def get_overview(query: OverviewQuery) -> OverviewAnswer | Response:
 
 def _answer(found: Overview) -> OverviewAnswer:
     return OverviewAnswer(
-        **_both(found.summary, found.zone),
+        **both(found.summary, found.zone),
         tz=str(found.zone),
-        groups=[
-            GroupOverview(
-                **_both(group, found.zone),
-                group=group.group,
-                cameras=[_camera(one, found.zone) for one in group.cameras],
-            )
-            for group in found.summary.groups
-        ],
+        groups=[group_answer(group, found.zone) for group in found.summary.groups],
         week=[[HourOfWeek.of(hour) for hour in day] for day in found.summary.week],
     )
 
 
-def _both(compared: Compared, zone: tzinfo) -> dict[str, Sums]:
+def group_answer(group: GroupSummary, zone: tzinfo) -> GroupOverview:
+    """Return the answer about a group and its cameras."""
+    cameras = [_camera(one, zone) for one in group.cameras]
+    return GroupOverview(**both(group, zone), group=group.group, cameras=cameras)
+
+
+def both(compared: Compared, zone: tzinfo) -> dict[str, Sums]:
+    """Return the two fields of every answer about a period and the period before."""
     return {
         "period": PeriodSums.of_both(compared, zone),
         "before": Sums.of(compared.before, zone),
@@ -85,7 +85,7 @@ def _both(compared: Compared, zone: tzinfo) -> dict[str, Sums]:
 
 
 def _camera(one: CameraSummary, zone: tzinfo) -> CameraOverview:
-    return CameraOverview(**_both(one, zone), id=one.camera.id, name=one.camera.name)
+    return CameraOverview(**both(one, zone), id=one.camera.id, name=one.camera.name)
 
 
 def _csv(found: Overview) -> Response:

@@ -11,8 +11,6 @@ from flask import Blueprint, render_template, request, url_for
 
 from contract.alerts.rules import KIND_WORDS
 from contract.cameras.quality import PROBLEM_WORDS
-from contract.people.compliance import MaskRate
-from contract.people.corrected_rate import CorrectedRate
 from dashboard.accounts.access import requires
 from dashboard.alerts.rights import visible_alerts
 from dashboard.live.board import CameraSnapshot
@@ -20,8 +18,18 @@ from dashboard.overview.query import Overview, PeriodQuery, overview
 from dashboard.services import services
 from dashboard.web.requests import query
 from reports.named_periods import PeriodName
-from reports.periods import CameraSummary, Compared
+from reports.periods import CameraSummary
 from reports.report import Point
+from reports.words import (
+    corrected_words,
+    everyone,
+    hours_words,
+    interval_words,
+    invalid_words,
+    people_change,
+    percent_words,
+    rate_change,
+)
 
 ENOUGH_PEOPLE: Final = 20
 """People with a verdict from which a camera is among the best or worst."""
@@ -35,8 +43,6 @@ PERIOD_WORDS: Final[dict[PeriodName, str]] = {
     "last_month": "Last month",
 }
 DAY_WORDS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-HOUR_S: Final = 3600
-UNKNOWN: Final = "\N{EN DASH}"
 
 blueprint = Blueprint("overview_pages", __name__)
 
@@ -111,60 +117,14 @@ def _span_words(point: Point, found: Overview) -> str:
     return " to ".join(f"{end:%a} {end.day} {end:%b %Y %H:%M}" for end in ends)
 
 
-@blueprint.app_template_filter()
-def percent_words(share: float | None) -> str:
-    """Return a share as `63.2 %`; a dash where it is not known."""
-    return UNKNOWN if share is None else f"{share * 100:.1f} %"
-
-
-@blueprint.app_template_filter()
-def interval_words(rate: MaskRate) -> str:
-    """Return a rate's interval as `61 to 66`, in percent."""
-    if rate.low is None or rate.high is None:
-        return ""
-    return f"{rate.low * 100:.0f} to {rate.high * 100:.0f}"
-
-
-@blueprint.app_template_filter()
-def corrected_words(rate: CorrectedRate) -> str:
-    """Return a corrected rate's interval as `61 to 66, not audited`, in percent."""
-    if rate.low is None or rate.high is None:
-        return ""
-    interval = f"{rate.low * 100:.0f} to {rate.high * 100:.0f}"
-    return interval if rate.audited else f"{interval}, not audited"
-
-
-@blueprint.app_template_filter()
-def hours_words(seconds: float) -> str:
-    """Return a time as `3 min` or `12.5 h`."""
-    if seconds < 1:
-        return "none"
-    return (
-        f"{max(1, round(seconds / 60))} min" if seconds < HOUR_S else f"{seconds / HOUR_S:,.1f} h"
-    )
-
-
-@blueprint.app_template_filter()
-def everyone(point: Point) -> int:
-    """Return all people counted, whatever their verdict."""
-    return sum(point.people.values())
-
-
-@blueprint.app_template_filter()
-def people_change(compared: Compared) -> str:
-    """Return the change of people counted against the period before, as `12 % more`."""
-    now, then = everyone(compared.period), everyone(compared.before)
-    if compared.before.is_gap or compared.period.is_gap or not then:
-        return ""
-    change = round((now / then - 1) * 100)
-    return "as many" if not change else f"{abs(change):,} % {'more' if change > 0 else 'fewer'}"
-
-
-@blueprint.app_template_filter()
-def rate_change(compared: Compared) -> str:
-    """Return the change of the rate, as `+3.1 points`."""
-    now, then = compared.period.rate.rate, compared.before.rate.rate
-    if now is None or then is None:
-        return ""
-    points = round((now - then) * 100, 1)
-    return f"{points:+.1f} points" if points else "no change"
+for _words in (
+    corrected_words,
+    everyone,
+    hours_words,
+    interval_words,
+    invalid_words,
+    people_change,
+    percent_words,
+    rate_change,
+):
+    blueprint.add_app_template_filter(_words)

@@ -72,6 +72,7 @@ def _pages(system: System) -> Pages:
     camera = system.cameras()[0].id
     paths = {
         "overview": "overview",
+        "report": "reports",
         "wall": "wall",
         "camera": f"cameras/{camera}",
         "edit": f"cameras/{camera}/edit",

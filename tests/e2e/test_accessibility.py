@@ -26,6 +26,7 @@ PAGES = (
     "cameras/new",
     "cameras/import",
     "overview",
+    "reports",
     "alerts",
     "alerts/rules",
     "alerts/rules/new?kind=rate",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contract.accounts.grants import Grants, Role
 from contract.cameras.camera import Camera, make_camera
 from contract.errors import CameraConfigError, CameraFileError
-from dashboard.cameras.file.csv_form import FORMULA
+from contract.plain_text import FORMULA
 from dashboard.cameras.file.entries import MOST_ENTRIES
 from dashboard.cameras.file.forms import Form, read_cameras, write_cameras
 from dashboard.cameras.file.plan import MayRead, Plan, make_plan

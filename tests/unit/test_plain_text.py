@@ -42,6 +42,7 @@ TYPED_BY_NOBODY = {
     "dashboard.compliance.answers",
     "dashboard.live.answers",
     "dashboard.overview.answers",
+    "dashboard.reports.answers",
     "dashboard.try_it.answers",
     "dashboard.web.answers",
     "models.",

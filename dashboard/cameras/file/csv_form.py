@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from contract.cameras.camera import Camera
 from contract.errors import CameraFileError
+from contract.plain_text import FORMULA, guarded
 from contract.redaction import redact_text
 from dashboard.cameras.file.entries import (
     FIELDS,
@@ -33,8 +34,6 @@ from dashboard.cameras.file.entries import (
 )
 
 DELIMITERS: Final = (",", ";", "\t")
-FORMULA: Final = tuple("=+-@\t\r'")
-"""Characters that a cell must not begin with. The last one, the apostrophe, guards the others."""
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -61,11 +60,6 @@ def _cell(name: str, value: Any) -> str:
     if name in NUMBERS:
         return repr(value)
     return guarded("" if value is None else str(value))
-
-
-def guarded(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def decode_csv(data: bytes) -> str:
