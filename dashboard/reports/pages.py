@@ -35,7 +35,7 @@ def show() -> str:
         kinds={kind: _address(found, _instead(found, kind)) for kind in SPAN_KINDS},
         earlier=_address(found, found.span.previous),
         later=_address(found, following) if _has_begun(found, following) else "",
-        files={form: _file(found, form) for form in ("csv",)},
+        files={form: _file(found, form) for form in ("pdf", "csv")},
         at_the_time={"from": summary.period.from_s, "to": summary.period.to_s},
     )
 

@@ -103,6 +103,17 @@ def test_csv_has_totals_groups_cameras_and_days(client: FlaskClient, redis: Redi
     assert sum(int(day["mask"] or 0) for day in days) == 3
 
 
+def test_pdf_is_a_file_with_the_scope_and_the_span_in_its_name(
+    client: FlaskClient, redis: Redis
+) -> None:
+    counted(redis, "Gate", 3, 1, "T2")
+    query = {"format": "pdf", "span": this_week(), "group": "T2"}
+    answer = client.get(API, query_string=query)
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert f"T2 {this_week()}.pdf" in answer.headers["Content-Disposition"]
+    assert answer.data.startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
