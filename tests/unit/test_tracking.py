@@ -105,6 +105,14 @@ def test_whoever_walks_out_ends_and_whoever_comes_in_there_is_someone_else() -> 
     assert newcomer.id == 2
 
 
+def test_whoever_leans_out_of_the_picture_and_comes_back_is_the_same() -> None:
+    tracker = Tracker()
+    walk(tracker, [1880, 1884, 1888, 1892, 1896])
+    _, ended = see(tracker, boxes(), 1.6)
+    [track], _ = see(tracker, boxes(at(1896)), 1.8)
+    assert (track.id, ended) == (1, [])
+
+
 def test_whoever_comes_in_where_someone_is_going_out_is_not_taken_for_them() -> None:
     tracker = Tracker()
     walk(tracker, [1760, 1800, 1840, 1880])

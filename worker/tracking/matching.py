@@ -36,6 +36,11 @@ STOPPED_REACH: Final = 1.5
 LEAVING_REACH: Final = 0.4
 """Reach of a track that is leaving the picture, so that it does not continue with a person who
 comes in at the same edge."""
+LEANING_SPEED: Final = 1.2
+"""Somebody who crosses the picture's edge more slowly than this, in face heights per second, leans
+out of the picture and may come back. At 1 m/s, a face crosses it at 4."""
+LEANING_REACH: Final = 0.8
+"""Reach of a track whose face has leaned out of the picture: it comes back where it left."""
 STAYING_REACH: Final = 0.4
 """Reach of a track that stood still, or was last seen before the picture froze."""
 NEWNESS: Final = (0.8, 0.4, 0.3)
@@ -65,19 +70,27 @@ def predict(tracks: Sequence[Track], time_s: float) -> FloatArray:
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
+def leaving_picture(tracks: Sequence[Track], beyond: BoolArray) -> BoolArray:
+    """`(T,)` which tracks leave the picture, of those that should be `beyond` its edge by now."""
+    slow = np.array([track.motion.speed < LEANING_SPEED for track in tracks], bool)
+    return np.asarray(beyond & ~slow, bool)
+
+
 def match(
     tracks: Sequence[Track],
     predicted: FloatArray,
-    leaving: BoolArray,
+    beyond: BoolArray,
     boxes: FloatArray,
     time_s: float,
 ) -> dict[int, Track]:
     """Return the track of each box that continues one, by the box's index.
 
-    predicted: `(T, 4)` as from `predict`. leaving: `(T,)` whether a track is leaving the picture.
-    If no box continues a track and the camera seems to have been moved, all tracks move with it.
+    predicted: `(T, 4)` as from `predict`. beyond: `(T,)` whether a track should be beyond the
+    picture's edge by now. If no box continues a track and the camera seems to have been moved, all
+    tracks move with it.
     """
-    reach, newness, largest = _limits(tracks, leaving, time_s)
+    leaving = leaving_picture(tracks, beyond)
+    reach, newness, largest = _limits(tracks, beyond, leaving, time_s)
     apart = distances(predicted, boxes, largest)
     pairs = assign(apart, reach, newness)
     if len(pairs) < min(apart.shape):
@@ -132,12 +145,13 @@ def _stopped(
 
 
 def _limits(
-    tracks: Sequence[Track], leaving: BoolArray, time_s: float
+    tracks: Sequence[Track], beyond: BoolArray, leaving: BoolArray, time_s: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """`reach`, `newness` and `largest` of each track, as `assign` takes them."""
     unseen_s = np.array([max(time_s - track.moved_at_s, 0.0) for track in tracks])
     spreads = np.array([track.motion.speed_spread for track in tracks])
     reach = np.minimum(REACH + REACH_SPREADS * spreads * unseen_s, LONGEST_REACH)
+    reach[beyond] = np.minimum(reach[beyond], LEANING_REACH)
     reach[leaving] = LEAVING_REACH
     reach[unseen_s > LOST_AFTER_S] = STAYING_REACH
     newness = [(*NEWNESS, 0.0)[min(track.sightings, len(NEWNESS))] for track in tracks]

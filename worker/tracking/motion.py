@@ -68,6 +68,11 @@ class BoxMotion(Record):
         """Standard deviation of the speed, in face heights per second."""
         return math.sqrt(max(self.spread.speed, 0.0)) / self.height
 
+    @property
+    def speed(self) -> float:
+        """How fast the face crosses the picture, in face heights per second."""
+        return math.hypot(self.course.speed_x, self.course.speed_y) / self.height
+
     def predict(self, step_s: float) -> Box:
         """Return the box expected `step_s` seconds on, changing nothing."""
         return self.course.moved(step_s).corners

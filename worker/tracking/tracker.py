@@ -16,6 +16,7 @@ from worker.tracking.association import outside, uncut
 from worker.tracking.matching import (
     LOST_AFTER_S,
     doubled_boxes,
+    leaving_picture,
     match,
     match_unmoved,
     predict,
@@ -146,9 +147,10 @@ class Tracker:
     def _see(self, found: Found, time_s: float) -> tuple[list[Track | None], list[Track]]:
         """Return the track of each box of a new picture, and those that walked out."""
         predicted = predict(self.tracks, time_s)
-        leaving = outside(predicted, self._state.frame_size)
+        beyond = outside(predicted, self._state.frame_size)
+        leaving = leaving_picture(self.tracks, beyond)
         about_to_leave = [t for t, left in zip(self.tracks, leaving, strict=True) if left]
-        whose = match(self.tracks, predicted, leaving, found.boxes, time_s)
+        whose = match(self.tracks, predicted, beyond, found.boxes, time_s)
         tracks = self._tracks_of(whose, found, time_s)
         for column, doubled in enumerate(doubled_boxes(found.boxes, tracks)):
             track = tracks[column]
