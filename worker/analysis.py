@@ -126,4 +126,5 @@ def _look(frame: TrackedFrame, index: int, crop: Image, probabilities: FloatArra
         frontality=frontality,
         sharpness=sharpness,
         brightness=float(crop.mean()),
+        unjudgeable=float(probabilities[-1]),
     )

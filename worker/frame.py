@@ -96,6 +96,8 @@ class FaceLook:
     sharpness: float
     brightness: float
     """Mean grey value of the face, 0 to 255."""
+    unjudgeable: float
+    """Probability that the face cannot be judged."""
 
 
 def _face(box: FloatArray, score: np.float32, track: Track) -> Face:

@@ -175,6 +175,7 @@ class CameraSession:
     def _judge(self, track: Track, look: FaceLook, time_s: float) -> None:
         self.condition.look_at_face(look.brightness, look.frontality, look.sharpness)
         track.votes = track.votes.add(look.probabilities, look.weight, time_s)
+        track.add_unjudgeable(look.unjudgeable)
 
     def _note_analysed(self, captured_at_s: float, faces: int) -> None:
         """Count a frame with its faces, and the time since the one before as really analysed."""

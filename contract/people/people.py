@@ -19,18 +19,20 @@ LEAST_CONFIDENCE: Final = 0.9
 Direction = Literal["in", "out"]
 DIRECTIONS: Final[tuple[Direction, ...]] = ("in", "out")
 
-DiscardCause = Literal["flicker", "duplicate", "static", "outside_zone"]
+DiscardCause = Literal["flicker", "duplicate", "static", "no_face", "outside_zone"]
 DISCARD_CAUSES: Final[tuple[DiscardCause, ...]] = (
     "flicker",
     "duplicate",
     "static",
+    "no_face",
     "outside_zone",
 )
 """Causes for discarding an ended track.
 
 `flicker`: seen in too few frames or too briefly; `duplicate`: a second box on the same face;
-`static`: a picture of a face, such as a poster, a screen or a dummy; `outside_zone`: the camera
-has zones, and this person entered none of them.
+`static`: a picture of a face, such as a poster, a screen or a dummy; `no_face`: the detector was
+unsure of it and the classifier could hardly judge it, such as a hand or the back of a head;
+`outside_zone`: the camera has zones, and this person entered none of them.
 """
 
 

@@ -290,7 +290,7 @@ def test_a_state_that_is_none_is_refused(state: str) -> None:
 def test_a_state_is_small() -> None:
     tracker = Tracker()
     see(tracker, boxes(*(at(80.0 * n) for n in range(10))), 1_700_000_000.123)
-    assert len(tracker.encode()) < 10 * 325
+    assert len(tracker.encode()) < 10 * 335
     assert json.loads(tracker.encode())["v"] == 3
 
 

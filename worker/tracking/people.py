@@ -49,8 +49,9 @@ def why_nobody(track: Track, has_zones: bool) -> DiscardCause | None:
     """Return why an ended track is discarded; None if it is a person.
 
     A person was seen in at least 3 frames over at least 0.35 s, and not as a second box on
-    another's face; moved, or stayed for less than `STATIC_AFTER_S`; and entered a zone if the
-    camera has zones. A person who could not be judged counts, as `unknown`.
+    another's face; moved, or stayed for less than `STATIC_AFTER_S`; convinced the detector or the
+    classifier that this is a face; and entered a zone if the camera has zones. A person who could
+    not be judged counts, as `unknown`.
     """
     if track.static:
         return "static"
@@ -58,6 +59,8 @@ def why_nobody(track: Track, has_zones: bool) -> DiscardCause | None:
         return "duplicate" if track.doubled > track.sightings else "flicker"
     if track.seen_for_s < LEAST_TIME_S:
         return "flicker"
+    if track.is_no_face:
+        return "no_face"
     if has_zones and not track.passage.zones:
         return "outside_zone"
     return None

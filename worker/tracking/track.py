@@ -10,7 +10,7 @@ import numpy.typing as npt
 from msgspec import field
 
 from contract.people.verdicts import Verdict
-from worker.saved_state import Amount, Count, Moment, Pixels, Place, Record
+from worker.saved_state import Amount, Count, Moment, Pixels, Place, Record, Signed
 from worker.tracking.course import Box
 from worker.tracking.motion import BoxMotion
 from worker.tracking.passage import Passage
@@ -27,6 +27,9 @@ STILL_AFTER_S: Final = 1.0
 """Seconds that a face must be seen before it can count as still."""
 PICTURE_AFTER_S: Final = 5.0
 """Seconds after which a still face that looks the same in every frame counts as a picture."""
+
+HARDLY_JUDGEABLE: Final = 0.8
+"""A face that the classifier could not judge with this mean probability is probably none."""
 
 
 class Track(Record):
@@ -58,6 +61,10 @@ class Track(Record):
     passage: Passage = field(default_factory=Passage)
     view: StillView = field(default_factory=StillView)
     """Of its first place; nothing once it has moved."""
+    sureness: Signed = 0.0
+    """Sum over its boxes: the detector's score above the score that begins a track."""
+    unjudgeable: Signed = 0.0
+    """Sum over its looks: the probability that it cannot be judged, above `HARDLY_JUDGEABLE`."""
 
     @classmethod
     def begin(cls, track_id: int, box: FloatArray, score: float, time_s: float) -> Track:
@@ -91,6 +98,11 @@ class Track(Record):
         """Whether it has neither moved nor looked otherwise for a while."""
         return self.is_still and self.seen_for_s >= PICTURE_AFTER_S and self.view.is_picture
 
+    @property
+    def is_no_face(self) -> bool:
+        """Whether both networks doubt that it is a face, on average."""
+        return self.sureness < 0 < self.unjudgeable
+
     def see(self, box: FloatArray, score: float, time_s: float, doubled: bool) -> None:
         """Follow the face to a detection of a later frame."""
         self.motion.update(box, max(time_s - self.moved_at_s, 1e-3))
@@ -107,6 +119,14 @@ class Track(Record):
         self.last_seen_s = max(time_s, self.last_seen_s)
         self.unmoved_s = round(self.last_seen_s - moved_at_s, 3)
         self._count(doubled)
+
+    def add_score(self, above_first: float) -> None:
+        """Add a box's score, above the score that begins a track."""
+        self.sureness = round(self.sureness + above_first, 3)
+
+    def add_unjudgeable(self, probability: float) -> None:
+        """Add a look's probability that the face cannot be judged."""
+        self.unjudgeable = round(self.unjudgeable + probability - HARDLY_JUDGEABLE, 3)
 
     def look_at_place(self, image: Image) -> None:
         """Compare what is seen at a still face's place; `image` is `(H, W, 3)` uint8 BGR.

@@ -158,6 +158,8 @@ class Tracker:
                 whose[column].see(*found.at(column), time_s, doubled)
             elif track and doubled:
                 track.sightings, track.doubled = 0, 1
+            if track:
+                track.add_score(float(found.scores[column]) - found.first_score)
         seen = {track.id for track in tracks if track}
         return tracks, self._end([track for track in about_to_leave if track.id not in seen])
 
