@@ -19,7 +19,7 @@ from benchmarks.attacks.report import attacked_checkout
 from benchmarks.secrecy.every_feature import EveryFeature, photograph
 from benchmarks.secrecy.redis_files import copy_files, pictures_written
 from benchmarks.system import ROOT, System, print_result, running_system, wait_until
-from bus.keys import UPLOADED_PICTURES
+from bus.keys import UPLOADED_PICTURES, AuditKeys
 from tests.servers.clips import make_clip
 
 SAVED_S: Final = 30
@@ -84,6 +84,7 @@ def _write_everything(system: System) -> tuple[str, ...]:
         "frames": "maskwatch:{cam:*}:frames",
         "views": "maskwatch:{cam:*}:view",
         "uploads": UPLOADED_PICTURES,
+        "audits": AuditKeys("*").pictures("*"),
         "probes": "maskwatch:probe:*:picture",
         "probes, as results": "rq:results:*",
     }

@@ -26,6 +26,7 @@ from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
 from bus.stores.alert_turn import AlertTurn
 from bus.stores.alerts import AlertStore
+from bus.stores.audits import AuditStore
 from bus.stores.backup import BackupStore
 from bus.stores.cameras import CameraRegistry, CameraRoster
 from bus.stores.frames import FramePublisher, FrameReader
@@ -120,6 +121,10 @@ class Bus:
     @cached_property
     def audit(self) -> AuditLog:
         return AuditLog(self._redis)
+
+    @cached_property
+    def audits(self) -> AuditStore:
+        return AuditStore(self._redis)
 
     @cached_property
     def backups(self) -> BackupStore:

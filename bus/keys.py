@@ -107,6 +107,31 @@ class AlertKeys:
         return f"{cls._BASE}:sending:{delivery_id}"
 
 
+class AuditKeys:
+    """The keys of audits, on one node."""
+
+    _BASE: Final = f"{PREFIX}:{{audits}}"
+    ALL: Final = f"{_BASE}:all"
+    """Hash: audit id to the audit as JSON."""
+    RUNNING: Final = f"{_BASE}:running"
+    """Sorted set: audits for which people are drawn, to when that ends."""
+    COUNTS: Final = f"{_BASE}:counts"
+    """Hash: camera id to what its newest audit tells of errors there, as JSON."""
+
+    def __init__(self, audit_id: str) -> None:
+        base = f"{self._BASE}:{audit_id}"
+        self.people = f"{base}:people"
+        """Hash: person id to the drawn person as JSON."""
+        self.judgements = f"{base}:judgements"
+        """Hash: `person id judge` to the judgement as JSON."""
+        self.counted = f"{base}:counted"
+        """Hash: `camera id verdict` to how many were counted while people were drawn."""
+
+    def pictures(self, person_id: str) -> str:
+        """Hash with expiry: the sealed pictures of a drawn person, by number."""
+        return f"{self.people}:{person_id}:pictures"
+
+
 def probe_picture(probe_id: str) -> str:
     """Hash with expiry: the `snapshot` of one probe, sealed. Not in the append-only file."""
     return f"{PREFIX}:probe:{probe_id}:picture"

@@ -16,6 +16,8 @@ from dashboard.alerts import alert_api, channel_api, channel_pages, rule_api
 from dashboard.alerts import pages as alert_pages
 from dashboard.api_document import pages as document_pages
 from dashboard.api_document.document import FORMER
+from dashboard.audits import api as audit_run_api
+from dashboard.audits import pages as audit_pages
 from dashboard.cameras import api as camera_api
 from dashboard.cameras import connection_api, find_api, probe_api
 from dashboard.cameras import file_api as camera_file_api
@@ -50,6 +52,8 @@ BLUEPRINTS: Final = (
     alert_pages.blueprint,
     channel_pages.blueprint,
     compliance_api.blueprint,
+    audit_run_api.blueprint,
+    audit_pages.blueprint,
     overview_api.blueprint,
     overview_pages.blueprint,
     report_api.blueprint,

@@ -20,6 +20,7 @@ from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import DeliveryStore
 from bus.stores.alert_rules import AlertRuleStore
 from bus.stores.alerts import AlertStore
+from bus.stores.audits import AuditStore
 from bus.stores.cameras import CameraRegistry, CameraRoster
 from bus.stores.history import HistoryStore
 from bus.stores.people import PeopleStore
@@ -68,6 +69,7 @@ class Services:
     rules: AlertRuleStore
     channels: ChannelStore
     alerts: AlertStore
+    audits: AuditStore
     deliveries: DeliveryStore
     losses: LossWatch
     metrics: Mapping[Detail, CollectorRegistry]
@@ -115,6 +117,7 @@ def make_services(
         rules=bus.alert_rules,
         channels=bus.alert_channels,
         alerts=bus.alerts,
+        audits=bus.audits,
         deliveries=bus.alert_deliveries,
         losses=losses,
         metrics=metrics,

@@ -20,6 +20,7 @@ from bus.connection import sentinels as redis_sentinel
 from bus.jobs.job_json import JobJson
 from bus.stores import alert_deliveries, day_sums, packed_days
 from bus.stores import alerts as alert_store
+from bus.stores import audits as audit_store
 from bus.stores import cameras as camera_registry
 from bus.stores import outcomes as outcome_store
 from bus.stores import people as people_store
@@ -33,6 +34,7 @@ from contract.cameras.camera import make_camera
 from contract.cameras.quality import QualityReport
 from contract.errors import MaskwatchError
 from contract.people import minutes, totals
+from contract.people.audits import Audit, DrawnPerson, Judgement
 from contract.people.faces import FrameFaces
 from contract.people.people import Person
 from contract.pictures import recordings
@@ -144,6 +146,14 @@ CONDITIONS = (
     *JSON,
     '{"v": 2, "quality": [1.7e9, {"black": [0.5, null, false]}], "fitness": [[0.5, 1]]}',
     '{"v": 1, "quality": {"suspicions": {}, "viewpoint": []}, "fitness": [0, [1.5], 3]}',
+)
+AUDITS = (
+    *JSON,
+    '{"v": 1, "id": "a", "name": "b", "camera_ids": ["c"], "people": 20, "chances": {"mask": 0.5}, '
+    '"started_by": "d", "started_at_s": 1.0, "ends_at_s": 2.0}',
+    '{"v": 1, "id": "a", "camera_id": "c", "verdict": "mask", "confidence": 0.9, "last_seen_s": 1, '
+    '"second": false, "pictures": 2}',
+    '{"v": 1, "person_id": "a", "judge": "b", "answer": "mask", "at_s": 1.0}',
 )
 HEAD = (
     "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 4\r\nLocation: rtsp://a/b\r\n\r\nv=0\n",
@@ -349,6 +359,10 @@ def _of_records() -> Iterator[Parser]:
         fields = ", ".join(f'"{name}": "a"' for name in kind.__annotations__)
         samples = (f'{{"v": 1, {fields}}}', *JSON)
         yield Parser(f"{kind.__module__}.{kind.__name__}.decode", as_bytes(kind.decode), samples)
+    for kind in (Audit, DrawnPerson, Judgement):
+        name = f"{kind.__module__}.{kind.__name__}.decode"
+        yield Parser(name, as_bytes(kind.decode), AUDITS)
+    yield Parser("bus.stores.audits._told", as_bytes(audit_store._told), JSON)
     yield Parser("bus.stores.cameras._decode", camera_registry._decode, (ENTRY,))
     yield Parser("bus.stores.alerts.decode_alert", as_bytes(alert_store.decode_alert), JSON)
     yield Parser("bus.stores.alert_deliveries._decode", as_bytes(alert_deliveries._decode), JSON)

@@ -11,6 +11,7 @@ from typing import Final
 
 from bus.connection.client import Outage
 from bus.errors import StoreError
+from bus.stores.audits import AuditStore
 from bus.stores.history import HistoryStore
 from bus.stores.inference import InferenceStore
 from bus.stores.outcomes import OutcomeStore
@@ -43,6 +44,7 @@ class WorkerStores:
     history: HistoryStore
     inference: InferenceStore
     watchers: WatcherStore
+    audits: AuditStore
 
 
 class Worker:
@@ -70,6 +72,7 @@ class Worker:
         self._history = stores.history
         self._inference = stores.inference
         self._watchers = stores.watchers
+        self._audits = stores.audits
         self._outage = outage
         self._stop = stop
         self._clock = clock
@@ -125,6 +128,10 @@ class Worker:
             _log.warning("commit refused: %s", refusal, extra=extra)
             self._sessions.pop(session.camera.id, None)
             return
+        if session.audit and outcome.people:
+            # After the commit: who was counted is drawn once at most, and never without counting.
+            counted, drawn = session.audit.take(outcome.people)
+            self._audits.add(session.audit.audit, session.camera.id, counted, drawn)
         if overflowed > 0:
             extra = about(session.camera, frame=outcome.sequence, event="frames_overflowed")
             words = "%d frames of %s came and went unread"
@@ -145,6 +152,16 @@ class Worker:
         self._pack_minutes()
         self._store_inference_totals()
         self._watched = self._watchers.widths(list(self._sessions))
+        self._follow_audits(now_s)
+
+    def _follow_audits(self, now_s: float) -> None:
+        running = {
+            camera_id: audit
+            for audit in self._audits.running(now_s)
+            for camera_id in audit.camera_ids
+        }
+        for camera_id, session in self._sessions.items():
+            session.follow_audit(running.get(camera_id))
 
     def _flush_quiet_cameras(self, now_s: float) -> None:
         for session in list(self._sessions.values()):

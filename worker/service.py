@@ -54,7 +54,11 @@ def make_worker(
 ) -> Worker:
     """Return a worker that reads from and writes to the Redis of `bus`."""
     stores = WorkerStores(
-        bus.outcomes(history_days, clock), bus.history(history_days), bus.inference, bus.watchers
+        bus.outcomes(history_days, clock),
+        bus.history(history_days),
+        bus.inference,
+        bus.watchers,
+        bus.audits,
     )
     intake = Intake(bus.frame_reader(), staleness_budget_s, max_batch, clock, tracing)
     outage = bus.outage(stop)

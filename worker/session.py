@@ -12,12 +12,14 @@ from bus.members.leases import Lease
 from contract.cameras.camera import Camera
 from contract.cameras.detector_width import AUTO
 from contract.errors import MessageError
+from contract.people.audits import Audit
 from contract.people.faces import FrameFaces
 from contract.people.minutes import ANALYSED_MS, FACES, FRAMES
 from contract.people.outcomes import Committed, Outcome
 from contract.people.people import LEAST_CONFIDENCE, Person
 from contract.people.totals import AGE_BUCKETS_S, Increments, age_field, frames_field
 from runtime.logs import about
+from worker.audit_capture import AuditCapture
 from worker.backlog import Backlog
 from worker.condition.condition import CameraCondition
 from worker.detector_width import AutomaticWidth
@@ -61,6 +63,8 @@ class CameraSession:
         self.backlog = backlog or Backlog()
         self.tracker = tracker or Tracker()
         self.condition = condition or CameraCondition()
+        self.audit: AuditCapture | None = None
+        """Keeps pictures while an audit draws people of this camera."""
         self._least_confidence = least_confidence
         self._automatic_width = AutomaticWidth()
         self.analysed_at_s = analysed_at_s
@@ -106,6 +110,11 @@ class CameraSession:
             self._automatic_width = AutomaticWidth()
         self.camera = camera
 
+    def follow_audit(self, audit: Audit | None) -> None:
+        """Keep pictures for `audit` from now on; None: for none."""
+        if audit is None or self.audit is None or self.audit.audit.id != audit.id:
+            self.audit = AuditCapture(audit, self.camera.id) if audit else None
+
     @property
     def detector_width_px(self) -> int | None:
         """Pixels to which the detector scales the pictures; None: the setting of all cameras."""
@@ -145,6 +154,8 @@ class CameraSession:
         message = frame.taken.message
         for look in looks:
             self._judge(frame.tracks[look.index], look, message.captured_at_s)
+        if self.audit:
+            self.audit.see(frame)
         faces = frame.faces(analysed_at_s)
         increments, dropped = self.backlog.take_drops(message.sequence)
         _add_analysed(increments, analysed_at_s - message.captured_at_s)

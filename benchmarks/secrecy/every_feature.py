@@ -1,7 +1,7 @@
 """Uses whatever of a running system carries pictures, as people would, several times.
 
 Live cameras with somebody watching, probes, uploaded images, an uploaded recording, a webcam, an
-alert's test message, a backup.
+audit, an alert's test message, a backup.
 """
 
 from __future__ import annotations
@@ -49,7 +49,20 @@ class EveryFeature:
             self._probe()
             self._image(jpeg)
             self._webcam(jpeg)
+        self._audit()
         self._recording()
+
+    def _audit(self) -> None:
+        """Let people be drawn; their pictures stay, because nobody judges them."""
+        made = self._api("POST", "/api/v1/audits", json={"group": "", "people": 20})
+        path = f"/api/v1/audits/{made['id']}/next"
+
+        def drawn() -> bool:
+            person = self._api("GET", path)["person"]
+            return bool(person) and self._http.get(self._system.url + person["pictures"][0]).ok
+
+        wait_until(drawn, 60, "somebody to judge", self._system)
+        self._note("audits")
 
     @contextmanager
     def watching(self) -> Iterator[None]:

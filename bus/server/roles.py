@@ -17,7 +17,7 @@ from rq.suspension import WORKERS_SUSPENDED
 
 from bus import keys
 from bus.cluster.interface import tagged_pattern
-from bus.keys import AlertKeys, CameraKeys, UploadKeys
+from bus.keys import AlertKeys, AuditKeys, CameraKeys, UploadKeys
 
 ANY: Final = "*"
 ADMIN: Final = "admin"
@@ -29,6 +29,12 @@ _DAYS: Final = f"{_CAMERA.minutes}:{ANY}"
 _EVERYTHING_OF_A_CAMERA: Final = (*_CAMERA.all(), _DAYS)
 _CAMERAS: Final = (keys.CAMERAS, keys.CAMERAS_REVISION)
 _UPLOAD: Final = tuple(vars(UploadKeys(ANY)).values())
+
+_AUDITS: Final = (
+    *(AuditKeys.ALL, AuditKeys.RUNNING, AuditKeys.COUNTS),
+    *vars(AuditKeys(ANY)).values(),
+    AuditKeys(ANY).pictures(ANY),
+)
 
 _CONNECT: Final = {"ping", "select", "info", "client|setname", "client|id"}
 _TRANSACTION: Final = {"multi", "exec", "discard", "watch", "unwatch"}
@@ -142,7 +148,8 @@ def _worker() -> Access:
         _LEASE,
         _COUNT,
         {"hlen", "hget", "hgetall", "hdel", "mget", "ttl", "xread", "xdel"},
-        both=(*used, *kept, names.worker_lease, names.fence, keys.INFERENCE),
+        {"zrangebyscore", "hmget"},
+        both=(*used, *kept, names.worker_lease, names.fence, keys.INFERENCE, *_AUDITS),
         reads=(*_CAMERAS, names.watched, names.watched_large),
     )
 
@@ -184,6 +191,7 @@ def _dashboard() -> Access:
             {"hkeys", "hvals", "hlen", "ttl", "strlen", "scan"},
             both=(
                 *(*_CAMERAS, *webcam, *_UPLOAD, keys.recording(ANY), *_alert_keys()),
+                *_AUDITS,
                 *(keys.MARKS, keys.MISSING),
             ),
             reads=(

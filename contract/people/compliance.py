@@ -35,8 +35,13 @@ def mask_rate(people: Mapping[Verdict, int]) -> MaskRate:
     judged = sum(people.get(verdict, 0) for verdict in JUDGED_VERDICTS)
     if not judged:
         return MaskRate(0, None)
-    rate = people.get("mask", 0) / judged
-    spread = _Z**2 / judged
+    masked = people.get("mask", 0)
+    return MaskRate(judged, masked / judged, *wilson(masked, judged))
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of a share, `hits` of one or more."""
+    rate, spread = hits / total, _Z**2 / total
     centre = (rate + spread / 2) / (1 + spread)
-    half = _Z / (1 + spread) * math.sqrt(rate * (1 - rate) / judged + spread / (4 * judged))
-    return MaskRate(judged, rate, max(0.0, centre - half), min(1.0, centre + half))
+    half = _Z / (1 + spread) * math.sqrt(rate * (1 - rate) / total + spread / (4 * total))
+    return max(0.0, centre - half), min(1.0, centre + half)

@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from contract.messages import Count
 from contract.people.person_errors import GIVEN, TOLD
 from contract.people.verdicts import VERDICTS, Verdict
 
@@ -49,9 +50,9 @@ Draws = npt.NDArray[np.float64]
 class AuditCounts:
     """What people said of some who were counted at a camera while its audit ran."""
 
-    judged: tuple[tuple[int, ...], ...]
+    judged: tuple[tuple[Count, ...], ...]
     """`(kinds, verdicts)` people by what was said of them and by the verdict they had got."""
-    counted: tuple[int, ...]
+    counted: tuple[Count, ...]
     """`(verdicts,)` all people who were counted meanwhile; at least those judged."""
 
 

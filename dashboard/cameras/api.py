@@ -119,6 +119,7 @@ def remove_camera(camera_id: str, versions: Collection[str] | None = None) -> st
     """
     name = services().cameras.get(camera_id).name
     services().cameras.remove(camera_id, versions)
+    services().audits.forget_camera(camera_id)
     audit("removed a camera", name)
     return name
 

@@ -48,7 +48,9 @@ def compliance(query: ComplianceQuery) -> ComplianceAnswer | Response:
     from_s = to_s - DAY_S if query.from_ is None else parse_time("from", query.from_, zone)
     time_range = cut(from_s, to_s, parse_step(query.step), zone)
     cameras = _cameras(query.camera)
-    report = make_report(services().history, cameras, {}, time_range, now_s)
+    report = make_report(
+        services().history, cameras, services().audits.known_errors(), time_range, now_s
+    )
     if asked_for_csv(query.format):
         return _csv(report, zone, [camera.name for camera in cameras] if query.camera else [])
     whole, *steps = corrected([report.total, *report.points])

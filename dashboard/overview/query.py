@@ -66,7 +66,9 @@ def overview(query: PeriodQuery) -> Overview:
         name = name or DEFAULT_PERIOD
         from_s, to_s = named_period(name, now_s, zone)
     cameras = visible_cameras(services().cameras.all())
-    found = summarise(services().history, cameras, {}, from_s, to_s, zone, now_s)
+    found = summarise(
+        services().history, cameras, services().audits.known_errors(), from_s, to_s, zone, now_s
+    )
     return Overview(found, name, zone, now_s)
 
 

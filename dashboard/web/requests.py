@@ -71,6 +71,14 @@ def query(kind: type[Query]) -> Query:
         raise QueryError("; ".join(map(_words, error.errors()))) from None
 
 
+def body(kind: type[Query]) -> Query:
+    """Return the body as an instance of `kind`; raise `QueryError` for an invalid field."""
+    try:
+        return kind.model_validate(json_object())
+    except ValidationError as error:
+        raise QueryError("; ".join(map(_words, error.errors()))) from None
+
+
 def _words(found: ErrorDetails) -> str:
     place = ".".join(map(str, found["loc"]))
     return f"{place}: {field_words(found)}"

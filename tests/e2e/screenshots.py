@@ -26,6 +26,7 @@ SCREENS: Final = {"desktop": (1440, 900), "phone": (390, 844)}
 LONGEST_PX: Final = 4000
 GROUPS: Final = ("Terminal 2", "Terminal 2", "Platform 4", "Platform 4")
 SETTLE_S: Final = 0.8
+JUDGED: Final = 22
 
 Pages = dict[str, tuple[str, Act]]
 """By the picture's name: the page's path, and what is done on it first."""
@@ -48,6 +49,7 @@ def main() -> None:
         with open_browser(Path(profile)) as browser:
             _sign_in(browser, system)
             _take_all(browser, system, folder, _only(wanted, _pages(system)))
+            _take_all(browser, system, folder, _only(wanted, _audit_pages(system)))
             files = make_files(system, Path(profile))
             upload_recording(browser, system, files)
             with alerting(system) as away:
@@ -87,12 +89,30 @@ def _pages(system: System) -> Pages:
         "alert-log-none": "alerts/log",
         "users": "settings/users",
         "keys": "settings/keys",
-        "audit": "settings/audit",
+        "audit-log": "settings/audit",
         "account": "account",
         "api": "api",
         "sign-in": "sign-in",
     }
     return {name: (path, None) for name, path in paths.items()}
+
+
+def _audit_pages(system: System) -> Pages:
+    """Pages once some people were drawn and a few of them judged."""
+    made = system.call("POST", "/api/v1/audits", {"group": GROUPS[0], "people": 30})
+    path = f"/api/v1/audits/{made['id']}"
+
+    def drawn() -> bool:
+        return int(system.call("GET", path)["drawn"]) >= JUDGED + 2
+
+    wait_until(drawn, 120, "people to judge", system)
+    for number in range(JUDGED):
+        person = system.call("GET", f"{path}/next")["person"]["id"]
+        answer = "no_mask" if number % 4 == 0 else "mask"
+        system.call("PUT", f"{path}/people/{person}/judgement", {"answer": answer})
+    one = f"audits/{made['id']}"
+    paths = {"audits": "audits", "audit": one, "audit-judge": f"{one}/judge"}
+    return {name: (page, None) for name, page in paths.items()}
 
 
 def _alert_pages(away: str) -> Pages:

@@ -27,6 +27,7 @@ PAGES = (
     "cameras/import",
     "overview",
     "reports",
+    "audits",
     "alerts",
     "alerts/rules",
     "alerts/rules/new?kind=rate",

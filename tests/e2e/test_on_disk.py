@@ -17,8 +17,17 @@ def used() -> Iterator[Used]:
 
 
 def test_redis_writes_no_picture_whatever_is_used(used: Used) -> None:
-    assert set(used.used) >= {"probes", "images", "webcam frames", "recordings", "pictures watched"}
-    assert {"frames", "views", "uploads", "probes"} <= set(used.held), "there were pictures to find"
+    assert set(used.used) >= {
+        "probes",
+        "images",
+        "webcam frames",
+        "recordings",
+        "pictures watched",
+        "audits",
+    }
+    assert {"frames", "views", "uploads", "probes", "audits"} <= set(used.held), (
+        "there were pictures to find"
+    )
     assert {place: count for place, count in used.pictures().items() if count} == {}
 
 

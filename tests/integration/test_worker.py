@@ -17,9 +17,11 @@ from redis import Redis
 from bus.bus import Bus
 from bus.keys import INFERENCE, CameraKeys
 from bus.members.leases import Lease, LeaseStore
+from bus.stores.audits import AuditStore
 from bus.stores.history import HistoryStore
 from contract.cameras.camera import Camera
 from contract.errors import ModelNotFoundError
+from contract.people.audits import Audit
 from contract.people.faces import FrameFaces
 from contract.people.minutes import DAY_MINUTES, minute_of, parse_open_field
 from contract.people.people import Person
@@ -484,3 +486,36 @@ def test_a_damaged_entry_takes_the_place_of_the_frame_it_was(redis: Redis, bench
     assert totals["frames:analysed"] + sum(dropped.values()) == 3
     assert dropped["dropped:malformed"] == 1
     assert "dropped:overflow" not in dropped
+
+
+def test_an_audit_draws_people_with_their_best_pictures_and_counts_everybody(
+    redis: Redis, bench: Bench
+) -> None:
+    camera, other = add_camera(redis), add_camera(redis, "Not audited")
+    chances = {"mask": 1.0, "incorrect": 1.0, "no_mask": 0.0, "unknown": 1.0}
+    now_s = time.time()
+    audit = Audit("a1", "Gate", (camera.id,), 20, chances, "Ada", now_s, now_s + 600)
+    store = AuditStore(redis)
+    store.start(audit)
+    bench.detector.script = [[FACE]] * 8
+    for one in (camera, other):
+        bench.own(one)
+        source = Source(redis, one)
+        for age_s in (1.2, 0.8, 0.4, 0.0):
+            source.publish(age_s=age_s)
+    bench.steps(4)
+    bench.clock.offset_s = 4.0
+    bench.steps(3)
+    found = store.findings(audit)
+    assert found.counted == {camera.id: {"mask": 1}}
+    [person] = found.drawn
+    assert (person.camera_id, person.verdict, person.pictures) == (camera.id, "mask", 3)
+    picture = store.picture(audit.id, person.id, 0)
+    assert picture is not None
+    shown = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    # The face and 0.6 of its size on each side.
+    assert shown.shape[:2] == (round(70 * 2.2), round(60 * 2.2))
+    store.stop(audit.id)
+    bench.clock.offset_s = 5.0
+    bench.steps()
+    assert len(store.findings(audit).drawn) == 1

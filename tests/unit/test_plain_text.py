@@ -37,6 +37,7 @@ REFUSED = {
 TYPED_BY_NOBODY = {
     "dashboard.accounts.answers",
     "dashboard.alerts.answers",
+    "dashboard.audits.answers",
     "dashboard.cameras.answers",
     "dashboard.cameras.setup_answers",
     "dashboard.compliance.answers",

@@ -1,0 +1,1 @@
+"""Audits: people judge some of those who were counted, without seeing the verdict."""
