@@ -188,7 +188,7 @@ def _dashboard() -> Access:
             _READ_CAMERAS,
             _WRITE_CAMERAS,
             _LOSS,
-            {"hkeys", "hvals", "hlen", "ttl", "strlen", "scan"},
+            {"hkeys", "hvals", "hlen", "ttl", "strlen", "scan", "expireat", "zrangebyscore"},
             both=(
                 *(*_CAMERAS, *webcam, *_UPLOAD, keys.recording(ANY), *_alert_keys()),
                 *_AUDITS,

@@ -40,7 +40,7 @@ def advice_on(found: AuditFindings) -> list[str]:
     if given and wrong / given > MANY_WRONG:
         advice.append(
             "Trust the corrected rate, not the observed one: "
-            f"{_percent(wrong / given)} of the verdicts about people whom the eye can tell were wrong."
+            f"{_percent(wrong / given)} of the verdicts about people whom eyes can tell were wrong."
         )
     agreement = found.agreement()
     if agreement.people >= FEW_PAIRS and (agreement.kappa or 1.0) < POOR_KAPPA:

@@ -118,6 +118,7 @@ def test_a_cameras_whole_life_needs_no_more_than_each_roles_user_may(
         tested = api.json(f"/api/v1/alerts/channels/{channel.id}/test", {})
         assert tested["outcome"] == "delivered"
         assert eventually(lambda: people_of(dashboard, names), LONG_S)
+        audit_somebody(api, camera["id"])
         assert b"maskwatch_people_total" in api.send("/metrics")
         assert api.json("/api/v1/compliance")["total"]["people"]
 
@@ -129,6 +130,20 @@ def test_a_cameras_whole_life_needs_no_more_than_each_roles_user_may(
             STAGES, 0
         )
     assert newest.refused() == []
+
+
+def audit_somebody(api: Api, camera_id: str) -> None:
+    """Start an audit, judge somebody, take it back, and remove the audit."""
+    made = api.json("/api/v1/audits", {"camera_id": camera_id, "people": 20})
+    path = f"/api/v1/audits/{made['id']}"
+    assert eventually(lambda: api.json(f"{path}/next")["person"], LONG_S)
+    person = api.json(f"{path}/next")["person"]
+    assert api.send(person["pictures"][0]).startswith(b"\xff\xd8")
+    judgement = f"{path}/people/{person['id']}/judgement"
+    api.json(judgement, {"answer": "mask"}, "PUT")
+    api.send(judgement, method="DELETE")
+    api.json(f"{path}/stop", {})
+    api.send(path, method="DELETE")
 
 
 def people_of(redis: Redis, names: CameraKeys) -> int:
