@@ -40,4 +40,5 @@ def report(query: ReportQuery) -> PeriodReport:
         cameras = [camera for camera in cameras if camera.group == query.group]
         if not cameras:
             raise QueryError(f"group: you see no camera of {query.group!r}")
-    return make_period_report(services().history, cameras, {}, span, query.group, zone, now_s)
+    errors = services().audits.known_errors()
+    return make_period_report(services().history, cameras, errors, span, query.group, zone, now_s)
