@@ -8,12 +8,15 @@ from collections.abc import Callable
 
 from alerts import smtp, webhook
 from alerts.messages import mail, webhook_body
+from alerts.report_mail import ReportMail
+from bus.bus import Bus
 from bus.jobs.running_job import JobTimeoutError, require_running_job
 from bus.stores.alert_channels import ChannelStore
 from bus.stores.alert_deliveries import JOB_TIMEOUT_S, RETRY_AFTER_S, DeliveryStore
 from contract.alerts.alerts import Delivery
 from contract.alerts.attempts import Attempt, Outcome
 from contract.alerts.channels import EmailChannel, WebhookChannel
+from contract.alerts.report_schedules import ReportDue
 from contract.errors import ChannelError
 from runtime.settings import load_settings
 from runtime.vault import Vault
@@ -30,7 +33,13 @@ def deliver(delivery_id: str) -> None:
     """
     vault = Vault(load_settings().where_the_secret_key_is)
     bus = require_running_job("deliver", vault).bus
-    Postman(bus.alert_deliveries, bus.alert_channels).attempt(delivery_id)
+    make_postman(bus).attempt(delivery_id)
+
+
+def make_postman(bus: Bus) -> Postman:
+    """Return a postman over the stores of `bus`."""
+    reports = ReportMail(bus.report_schedules, bus.roster, bus.history(), bus.audits)
+    return Postman(bus.alert_deliveries, bus.alert_channels, reports)
 
 
 class Postman:
@@ -40,10 +49,12 @@ class Postman:
         self,
         deliveries: DeliveryStore,
         channels: ChannelStore,
+        reports: ReportMail,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._deliveries = deliveries
         self._channels = channels
+        self._reports = reports
         self._clock = clock
 
     def attempt(self, delivery_id: str) -> None:
@@ -78,6 +89,8 @@ class Postman:
         channel = self._channels.get(delivery.channel_id)
         if channel is None:
             return self._without_channel(delivery)
+        if delivery.report and self._reports.schedule_of(delivery.report) is None:
+            return "given_up", "The report's schedule was removed.", channel.name
         try:
             return "delivered", self._send(delivery, channel), channel.name
         except ChannelError as error:
@@ -102,13 +115,21 @@ class Postman:
         return "given_up" if last else "failed"
 
     def _send(self, delivery: Delivery, channel: AnyChannel) -> str:
+        if delivery.report:
+            return self._send_report(delivery, delivery.report, channel)
         if isinstance(channel, WebhookChannel):
             body = webhook_body(delivery)
             return webhook.post(channel, delivery.id, body, self._clock())
         return smtp.send(channel, mail(delivery, channel))
 
+    def _send_report(self, delivery: Delivery, due: ReportDue, channel: AnyChannel) -> str:
+        schedule = self._reports.schedule_of(due)
+        if schedule is None or not isinstance(channel, EmailChannel):
+            raise ChannelError("reports go through an e-mail channel")
+        return self._reports.send(delivery, schedule, channel)
+
     def _noted(self, delivery: Delivery, outcome: Outcome, words: str, name: str) -> Attempt:
-        alert = delivery.alert
+        alert, report = delivery.alert, delivery.report
         return Attempt(
             at_s=self._clock(),
             delivery_id=delivery.id,
@@ -117,8 +138,8 @@ class Postman:
             channel=name,
             camera_id=alert.camera_id if alert else "",
             camera=alert.camera if alert else "",
-            group=alert.group if alert else "",
-            rule=alert.rule if alert else "",
+            group=alert.group if alert else report.group if report else "",
+            rule=alert.rule if alert else report.schedule if report else "",
             attempt=delivery.attempts + 1,
             outcome=outcome,
             words=words,

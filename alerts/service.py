@@ -14,6 +14,7 @@ from typing import Final
 
 from alerts.evaluator import Evaluator
 from alerts.readings import Readings
+from alerts.report_planner import ReportPlanner
 from bus.bus import Bus
 from bus.clock import SharedClock
 from bus.errors import StoreError
@@ -72,15 +73,17 @@ def _evaluate(bus: Bus, stop: threading.Event) -> None:
     """Evaluate every few seconds until `stop` is set; then give up the turn. Survives any error."""
     clock = bus.kept_clock(SharedClock())
     evaluator, outage = make_evaluator(bus, clock), bus.outage(stop)
+    planner = ReportPlanner(bus.report_schedules, bus.alert_deliveries, clock)
     while not stop.is_set():
         try:
             clock.keep()
-            evaluator.step()
+            if evaluator.step():
+                planner.step()
             outage.over()
         except StoreError as error:
             outage.report(error)
         except Exception as error:
-            # The loop's edge: one faulty rule must not silence all the others.
+            # The loop's edge: one faulty rule or report must not silence all the others.
             _log.error("the alert rules could not be evaluated", exc_info=error)
         stop.wait(STEP_S)
     with suppress(StoreError):

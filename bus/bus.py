@@ -36,6 +36,7 @@ from bus.stores.outcomes import OutcomeStore
 from bus.stores.people import PeopleStore
 from bus.stores.pictures import PictureStore
 from bus.stores.recordings import RecordingStore
+from bus.stores.report_schedules import ReportScheduleStore
 from bus.stores.snapshots import SnapshotStore
 from bus.stores.status import StatusStore
 from bus.stores.totals import TotalsStore
@@ -197,6 +198,10 @@ class Bus:
         """The recordings, in the folder and for the time of the settings."""
         kept_s = round(settings.recording_kept_hours * 3600)
         return RecordingStore(self._redis, settings.where_recordings_are, kept_s)
+
+    @cached_property
+    def report_schedules(self) -> ReportScheduleStore:
+        return ReportScheduleStore(self._redis)
 
     def retries(self, queue: str) -> Retries:
         """Queues failed jobs again; belongs to one thread."""

@@ -98,6 +98,12 @@ class AlertKeys:
     """Hash: delivery id to the undelivered message, as JSON."""
     LOG: Final = f"{_BASE}:log"
     """Stream: every delivery attempt with its outcome, each as JSON; capped, trimmed by age."""
+    REPORTS: Final = f"{_BASE}:reports"
+    """Hash: id of a report's schedule to the schedule as JSON."""
+    REPORTS_PLANNED: Final = f"{_BASE}:reports:planned"
+    """Hash: id of a schedule to the end of the newest period planned or sent, in seconds."""
+    REPORTS_TRIED: Final = f"{_BASE}:reports:tried"
+    """Hash: id of a schedule to its last delivery attempt, as JSON."""
     TOTALS: Final = f"{_BASE}:totals"
     """Hash: `channel id:outcome` to the number of attempts with that outcome."""
 

@@ -29,6 +29,7 @@ from dashboard.overview import api as overview_api
 from dashboard.overview import pages as overview_pages
 from dashboard.reports import api as report_api
 from dashboard.reports import pages as report_pages
+from dashboard.reports import schedule_api, schedule_pages
 from dashboard.services import make_services
 from dashboard.serving.proxies import BelieveProxies, CookiesUnderPath, Proxies, UnderPath
 from dashboard.try_it import pages as try_pages
@@ -58,6 +59,8 @@ BLUEPRINTS: Final = (
     overview_pages.blueprint,
     report_api.blueprint,
     report_pages.blueprint,
+    schedule_api.blueprint,
+    schedule_pages.blueprint,
     connection_api.blueprint,
     probe_api.blueprint,
     upload_api.blueprint,

@@ -25,6 +25,7 @@ from bus.stores.cameras import CameraRegistry, CameraRoster
 from bus.stores.history import HistoryStore
 from bus.stores.people import PeopleStore
 from bus.stores.recordings import RecordingStore
+from bus.stores.report_schedules import ReportScheduleStore
 from bus.stores.snapshots import SnapshotStore
 from bus.stores.status import StatusStore
 from dashboard.accounts.passwords import Passwords
@@ -71,6 +72,7 @@ class Services:
     alerts: AlertStore
     audits: AuditStore
     deliveries: DeliveryStore
+    schedules: ReportScheduleStore
     losses: LossWatch
     metrics: Mapping[Detail, CollectorRegistry]
     workers: Membership
@@ -119,6 +121,7 @@ def make_services(
         alerts=bus.alerts,
         audits=bus.audits,
         deliveries=bus.alert_deliveries,
+        schedules=bus.report_schedules,
         losses=losses,
         metrics=metrics,
         workers=workers,

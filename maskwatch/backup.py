@@ -26,7 +26,7 @@ from contract.people.minutes import HISTORY_DAYS
 from contract.plain_text import STORED
 from runtime.own_files import write_whole
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MOST_BYTES: Final = 2 * 1024**3
 """Largest content of a file, uncompressed. 400 days of 500 cameras take a few hundred megabytes."""
 
@@ -45,6 +45,8 @@ class Backup(BaseModel):
     """The version of Maskwatch that wrote the file."""
     channels: dict[_Id, str]
     rules: dict[_Id, str]
+    reports: dict[_Id, str] = {}
+    """Schedules of reports; since format 2."""
     users: dict[_Id, str]
     api_keys: dict[_Id, str]
     cameras: dict[_Id, str]

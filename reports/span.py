@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Final, Literal, get_args
+from typing import Final, get_args
+from zoneinfo import ZoneInfo
 
+from contract.alerts.report_schedules import ReportDue, ReportSchedule, SpanKind
 from contract.errors import QueryError
 from reports.named_periods import Span, midnight, months_before
 
-SpanKind = Literal["week", "month"]
 SPAN_KINDS: Final[tuple[SpanKind, ...]] = get_args(SpanKind)
 _WEEK: Final = re.compile(r"(20\d\d)-W(\d\d)")
 _MONTH: Final = re.compile(r"(20\d\d)-(\d\d)")
@@ -92,6 +93,19 @@ def next_due_s(kind: SpanKind, clock: time, zone: tzinfo, after_s: float) -> flo
         if due_s > after_s:
             return due_s
     raise AssertionError("the second of two spans begins later")
+
+
+def due_of(schedule: ReportSchedule, span: ReportSpan) -> ReportDue:
+    """Return a schedule's report about a week or month."""
+    from_s, to_s = span.edges(ZoneInfo(schedule.tz))
+    return ReportDue(
+        schedule_id=schedule.id,
+        schedule=schedule.name,
+        group=schedule.group,
+        span=span.name,
+        from_s=from_s,
+        to_s=to_s,
+    )
 
 
 def parse_span(text: str) -> ReportSpan:

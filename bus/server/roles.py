@@ -245,12 +245,14 @@ def _alerts() -> Access:
         | _runs(keys.ALERTS_QUEUE)
         | _access(
             _READ_CAMERAS,
-            {"pttl", "pexpire", "xtrim", "hvals", "hkeys", "hlen", "zremrangebyrank"},
-            both=(*_alert_keys(), f"{RQ_KEY_PREFIX}:scheduler:{ANY}"),
+            {"pttl", "pexpire", "xtrim", "hvals", "hkeys", "hlen", "zremrangebyrank", "strlen"},
+            # A report may be the first reader of sums by quarter of an hour, and then stores them.
+            both=(*_alert_keys(), f"{RQ_KEY_PREFIX}:scheduler:{ANY}", _DAYS),
             reads=(
                 *_CAMERAS,
                 *(names.status, names.ingest_lease, names.worker_lease, names.latest),
-                *(names.condition, names.minutes, names.totals, _DAYS),
+                *(names.condition, names.minutes, names.totals),
+                AuditKeys.COUNTS,
             ),
         )
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -22,6 +24,7 @@ from bus.jobs.job_json import JobJson
 from bus.keys import ALERTS_QUEUE, AlertKeys
 from contract.alerts.alerts import Delivery
 from contract.alerts.attempts import Attempt
+from contract.alerts.report_schedules import ReportDue
 
 DELIVER_JOB: Final = "alerts.delivery.deliver"
 RETRY_AFTER_S: Final = (10, 30, 120, 600, 1800, 3600)
@@ -57,7 +60,12 @@ class DeliveryStore:
     def enqueue(self, delivery: Delivery) -> None:
         """Queue a message in RQ, with its remaining retries."""
         pauses = RETRY_AFTER_S[delivery.attempts :] if delivery.event != "test" else ()
-        self._queue.enqueue(
+        enqueue = self._queue.enqueue
+        if delivery.not_before_s > time.time():
+            # RQ's scheduler queues the job once its moment has come.
+            due = datetime.fromtimestamp(delivery.not_before_s, UTC)
+            enqueue = partial(self._queue.enqueue_at, due)
+        enqueue(
             DELIVER_JOB,
             delivery.id,
             job_id=delivery.id,
@@ -65,8 +73,31 @@ class DeliveryStore:
             job_timeout=JOB_TIMEOUT_S,
             result_ttl=0,
             failure_ttl=3600,
-            description="deliver an alert",
+            description="deliver a message",
         )
+
+    def start_report(self, due: ReportDue, channel_id: str) -> Delivery:
+        """Queue a report that somebody wants now, and return it."""
+        delivery = Delivery(
+            id=f"report{due.schedule_id}-now-{secrets.token_hex(6)}",
+            event="report",
+            channel_id=channel_id,
+            report=due,
+            created_at_s=time.time(),
+        )
+        self._redis.hset(AlertKeys.OUTBOX, delivery.id, delivery.model_dump_json())
+        self.enqueue(delivery)
+        return delivery
+
+    def withdraw_report(self, schedule_id: str, now_s: float) -> None:
+        """Take back a planned report that is not due yet, so that it can be planned anew."""
+        for delivery in self.waiting().values():
+            due = delivery.report
+            if due and due.schedule_id == schedule_id and delivery.not_before_s > now_s:
+                with self._redis.pipeline(transaction=True) as pipeline:
+                    pipeline.hdel(AlertKeys.OUTBOX, delivery.id)
+                    pipeline.hset(AlertKeys.REPORTS_PLANNED, schedule_id, str(round(due.from_s)))
+                    pipeline.execute()
 
     def waiting(self) -> dict[str, Delivery]:
         """Return undelivered messages by id."""
@@ -108,6 +139,9 @@ class DeliveryStore:
             pipeline.xadd(AlertKeys.LOG, fields, maxlen=LOG_KEPT, approximate=True)
             oldest_ms = int((attempt.at_s - LOG_KEPT_S) * 1000)
             pipeline.xtrim(AlertKeys.LOG, minid=max(0, oldest_ms), approximate=True)
+            if delivery.report:
+                tries, schedule_id = AlertKeys.REPORTS_TRIED, delivery.report.schedule_id
+                pipeline.hset(tries, schedule_id, attempt.model_dump_json())
             if delivery.channel_id:
                 pipeline.hincrby(AlertKeys.TOTALS, f"{delivery.channel_id}:{attempt.outcome}", 1)
             pipeline.delete(AlertKeys.sending(delivery.id))

@@ -16,13 +16,14 @@ from bus.stores.cameras import revision_step
 from bus.stores.history import DAY_S, forget_history
 from contract.people.minutes import LONGEST_HISTORY_DAYS
 
-Kind = Literal["channels", "rules", "users", "api_keys", "cameras"]
+Kind = Literal["channels", "rules", "reports", "users", "api_keys", "cameras"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """Kinds of records, in the order in which they are restored."""
 
 _HASHES: Final[Mapping[Kind, str]] = {
     "channels": AlertKeys.CHANNELS,
     "rules": AlertKeys.RULES,
+    "reports": AlertKeys.REPORTS,
     "users": keys.USERS,
     "api_keys": keys.API_KEYS,
     "cameras": keys.CAMERAS,

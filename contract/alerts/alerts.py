@@ -13,12 +13,13 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contract.alerts.report_schedules import ReportDue
 from contract.alerts.rules import AlertKind
 
 EVALUATOR_SILENT_S: Final = 60.0
 """Seconds since the last evaluation after which we report that no process evaluates rules."""
 
-Event = Literal["opened", "closed", "test"]
+Event = Literal["opened", "closed", "test", "report"]
 
 
 class Alert(BaseModel):
@@ -68,7 +69,10 @@ class Delivery(BaseModel):
     event: Event
     channel_id: str
     alert: Alert | None = None
-    """None in a test message."""
+    """None in a test message, and in a report."""
+    report: ReportDue | None = None
+    not_before_s: float = 0.0
+    """When a planned message is due."""
     created_at_s: float
     attempts: int = 0
 

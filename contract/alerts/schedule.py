@@ -20,7 +20,8 @@ def zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """Return the name of a time zone; raise `ValueError` for one that this machine lacks."""
     if name not in zone_names():
         raise ValueError("expected an IANA time zone, such as Europe/Berlin or UTC")
     return name
@@ -48,7 +49,7 @@ class Schedule(BaseModel):
         pattern=_CLOCK,
         description="`HH:MM` at which they end; on the next day unless later than `begin`.",
     )
-    tz: Annotated[str, AfterValidator(_known_zone)] = Field(
+    tz: Annotated[str, AfterValidator(known_zone)] = Field(
         "UTC", max_length=64, description="IANA time zone."
     )
 

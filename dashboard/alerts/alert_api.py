@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from flask import Blueprint
 from werkzeug.exceptions import Forbidden, NotFound
 
 from contract.alerts.alerts import Acknowledgement, AlertRecord
 from contract.alerts.attempts import Attempt
+from contract.cameras.camera import Camera
 from dashboard.accounts.access import audit, identity, requires
 from dashboard.alerts.answers import (
     AlertsAnswer,
@@ -76,12 +78,18 @@ def deliveries(query: DeliveriesQuery) -> DeliveriesAnswer:
 
 def visible_attempts(rows: list[tuple[str, Attempt]]) -> list[tuple[str, Attempt]]:
     """Return the attempts that the client may see; only administrators of all see test messages."""
-    cameras, everywhere = cameras_by_id(), identity().grants.allow_everywhere("administrator")
-    return [
-        (row, one)
-        for row, one in rows
-        if (may_see_camera(one.camera_id, one.group, cameras) if one.camera_id else everywhere)
-    ]
+    cameras = cameras_by_id()
+    return [(row, one) for row, one in rows if _may_see_attempt(one, cameras)]
+
+
+def _may_see_attempt(attempt: Attempt, cameras: Mapping[str, Camera]) -> bool:
+    grants = identity().grants
+    if attempt.camera_id:
+        return may_see_camera(attempt.camera_id, attempt.group, cameras)
+    if attempt.event == "report":
+        scope = attempt.group
+        return grants.allow("viewer", scope) if scope else grants.allow_everywhere("viewer")
+    return grants.allow_everywhere("administrator")
 
 
 def acknowledge(alert: AlertRecord) -> Acknowledgement:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
-from pydantic.fields import FieldInfo
 
 from contract.alerts.alerts import AlertRecord
 from contract.alerts.attempts import Attempt
 from contract.alerts.channels import EmailChannel, WebhookChannel, changeable
 from contract.alerts.rules import RULE_CHANGEABLE, AlertRule
-from dashboard.web.schemas import no_default
+from dashboard.web.schemas import request_for
 
 AlertState = Literal["open", "closed"]
 
@@ -45,24 +43,11 @@ class RulesAnswer(BaseModel):
     rules: list[RuleAnswer]
 
 
-def _request(
-    name: str, words: str, fields: Mapping[str, FieldInfo], required: frozenset[str] = frozenset()
-) -> type[BaseModel]:
-    """Return a request that takes `fields`; one that changes some of them if none is `required`."""
-    taken: dict[str, Any] = {}
-    for field_name, field in fields.items():
-        default = ... if field_name in required else field.default if required else None
-        extra = None if required else no_default
-        value = Field(default, description=field.description, json_schema_extra=extra)
-        taken[field_name] = (field.rebuild_annotation(), value)
-    return create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=words, **taken)
-
-
 _RULE_FIELDS: Final = {
     name: field for name, field in AlertRule.model_fields.items() if name in RULE_CHANGEABLE
 }
-NewRule = _request("NewRule", "A rule to make.", _RULE_FIELDS, frozenset({"name", "when"}))
-RuleChange = _request("RuleChange", "Fields to change; the others stay.", _RULE_FIELDS)
+NewRule = request_for("NewRule", "A rule to make.", _RULE_FIELDS, frozenset({"name", "when"}))
+RuleChange = request_for("RuleChange", "Fields to change; the others stay.", _RULE_FIELDS)
 
 
 class ChannelAnswer(BaseModel):
@@ -121,7 +106,7 @@ class NewChannel(RootModel[Annotated[NewWebhook | NewEmail, Field(discriminator=
     """A channel to create, of one of these kinds."""
 
 
-ChannelChange = _request(
+ChannelChange = request_for(
     "ChannelChange",
     "Fields to change; the others stay. Webhooks have `url`, e-mail has the fields after it.",
     {

@@ -130,6 +130,9 @@ def _lost_with(channel: AnyChannel) -> list[str]:
     lost = [f"The channel itself, with its address: {channel.shown}.", "Messages still waiting."]
     if told:
         lost.append(f"Messages of {amount(len(told), 'rule')}: {named(told)}.")
+    reports = [one.name for one in services().schedules.all() if one.channel_id == channel.id]
+    if reports:
+        lost.append(f"The mail server of {amount(len(reports), 'report')}: {named(reports)}.")
     return lost
 
 

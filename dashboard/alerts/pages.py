@@ -34,7 +34,7 @@ from dashboard.web.requests import entries_before
 
 CLOSED_SHOWN: Final = 50
 LOG_PAGE: Final = 100
-EVENT_WORDS: Final = {"opened": "Opened", "closed": "Resolved", "test": "Test"}
+EVENT_WORDS: Final = {"opened": "Opened", "closed": "Resolved", "test": "Test", "report": "Report"}
 OUTCOME_WORDS: Final = {
     "delivered": "Delivered",
     "failed": "Failed; will be retried",

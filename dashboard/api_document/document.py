@@ -207,7 +207,7 @@ def _responses(
     if said.csv:
         content[status]["text/csv"] = {"schema": {"type": "string"}}
     if said.media:
-        content[status] = _as_it_is(said.media)
+        content[status] = {**content.get(status, {}), **_as_it_is(said.media)}
     if said.events:
         events = {name: references[model] for name, model in said.events.items()}
         content[status] = {EVENTS: {"schema": {"type": "string"}, "x-events": events}}

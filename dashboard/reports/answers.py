@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contract.alerts.attempts import Outcome
+from contract.alerts.report_schedules import (
+    SCHEDULE_CHANGEABLE,
+    ReportSchedule,
+    SpanKind,
+)
 from dashboard.compliance.answers import clock_time
 from dashboard.overview.answers import Both, GroupOverview
 from dashboard.web.answers import FROM_RECORD, Counts, Rate
-from reports.span import SpanKind
+from dashboard.web.schemas import request_for
 from reports.week import DaySums
 
 
@@ -67,3 +73,48 @@ class ReportAnswer(Both):
     )
     days: list[DayAnswer]
     groups: list[GroupOverview]
+
+
+class SendingAnswer(BaseModel):
+    """The last attempt to send a report."""
+
+    model_config = FROM_RECORD
+
+    at_s: float
+    attempt: int
+    outcome: Outcome = Field(description="`failed`: it will be tried again; `given_up`: it won't.")
+    words: str
+
+
+class ScheduleAnswer(ReportSchedule):
+    """A schedule, when it is next due, and how it went last time."""
+
+    words: str
+    next_due_s: float | None = Field(description="Null while it is off.")
+    last: SendingAnswer | None
+    may_change: bool
+
+
+class SchedulesAnswer(BaseModel):
+    """Schedules by name, and whether a process sends their reports."""
+
+    schedules: list[ScheduleAnswer]
+    sent: bool = Field(description="False: no alerts process runs, so no report is sent.")
+
+
+_FIELDS: Final = {
+    name: field
+    for name, field in ReportSchedule.model_fields.items()
+    if name in SCHEDULE_CHANGEABLE
+}
+NewSchedule = request_for(
+    "NewSchedule", "A schedule to make.", _FIELDS, frozenset({"name", "channel_id", "to"})
+)
+ScheduleChange = request_for("ScheduleChange", "Fields to change; the others stay.", _FIELDS)
+
+
+class SentAnswer(BaseModel):
+    """The outcome of the first attempt to send a report now."""
+
+    outcome: Literal["delivered", "failed", "given_up", "waiting"]
+    words: str

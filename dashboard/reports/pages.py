@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import Blueprint, render_template, url_for
 
+from contract.alerts.report_schedules import SpanKind
 from dashboard.accounts.access import requires, visible_cameras
 from dashboard.reports.query import ReportQuery, report
 from dashboard.services import services
 from dashboard.web.requests import query
 from reports.chart import day_labels, day_marks
 from reports.document import PeriodReport
-from reports.span import SPAN_KINDS, ReportSpan, SpanKind, last_whole, span_of
+from reports.span import SPAN_KINDS, ReportSpan, last_whole, span_of
 
 blueprint = Blueprint("report_pages", __name__, url_prefix="/reports")
 

@@ -75,6 +75,8 @@ def _pages(system: System) -> Pages:
     paths = {
         "overview": "overview",
         "report": "reports",
+        "schedules-none": "reports/schedules",
+        "schedule": "reports/schedules/new",
         "wall": "wall",
         "camera": f"cameras/{camera}",
         "edit": f"cameras/{camera}/edit",

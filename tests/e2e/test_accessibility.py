@@ -27,6 +27,8 @@ PAGES = (
     "cameras/import",
     "overview",
     "reports",
+    "reports/schedules",
+    "reports/schedules/new",
     "audits",
     "alerts",
     "alerts/rules",

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from alerts import addresses, smtp, webhook
-from alerts.delivery import Postman
+from alerts.delivery import Postman, make_postman
 from alerts.webhook import sign
 from bus.bus import Bus
 from bus.keys import ALERTS_QUEUE, AlertKeys
@@ -68,7 +68,7 @@ def post_one(redis: Redis, *deliveries: Delivery) -> str:
 
 def postman(redis: Redis, key: Vault | None = None) -> Postman:
     bus = Bus(redis, key or vault())
-    return Postman(bus.alert_deliveries, bus.alert_channels)
+    return make_postman(bus)
 
 
 def opened(*channels: str) -> Delivery:
