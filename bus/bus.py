@@ -39,6 +39,7 @@ from bus.stores.recordings import RecordingStore
 from bus.stores.report_schedules import ReportScheduleStore
 from bus.stores.snapshots import SnapshotStore
 from bus.stores.status import StatusStore
+from bus.stores.tallies import TallyStore
 from bus.stores.totals import TotalsStore
 from bus.stores.uploads import UploadStore
 from bus.stores.views import ViewStore
@@ -223,6 +224,10 @@ class Bus:
     @cached_property
     def statuses(self) -> StatusStore:
         return StatusStore(self._redis)
+
+    @cached_property
+    def tallies(self) -> TallyStore:
+        return TallyStore(self._redis)
 
     def storage_watch(self) -> StorageWatch:
         """Reports when Redis stops storing data; belongs to one thread."""

@@ -224,6 +224,8 @@ class CameraKeys:
         """Hash: the newest minutes, before packing into their day; see `bus.stores.history`."""
         self.people = f"{base}:people"
         """Stream: the last counted people, without pictures; capped, expiring."""
+        self.tallies = f"{base}:tallies"
+        """List: the last tallies, newest first, as JSON; capped."""
         self.watched = f"{base}:watched"
         """String with expiry: this camera is being watched."""
         self.watched_large = f"{base}:watched:large"

@@ -18,6 +18,7 @@ from dashboard.api_document import pages as document_pages
 from dashboard.api_document.document import FORMER
 from dashboard.audits import api as audit_run_api
 from dashboard.audits import pages as audit_pages
+from dashboard.audits import tally_api
 from dashboard.cameras import api as camera_api
 from dashboard.cameras import connection_api, find_api, probe_api
 from dashboard.cameras import file_api as camera_file_api
@@ -55,6 +56,7 @@ BLUEPRINTS: Final = (
     compliance_api.blueprint,
     audit_run_api.blueprint,
     audit_pages.blueprint,
+    tally_api.blueprint,
     overview_api.blueprint,
     overview_pages.blueprint,
     report_api.blueprint,

@@ -28,6 +28,7 @@ from bus.stores.recordings import RecordingStore
 from bus.stores.report_schedules import ReportScheduleStore
 from bus.stores.snapshots import SnapshotStore
 from bus.stores.status import StatusStore
+from bus.stores.tallies import TallyStore
 from dashboard.accounts.passwords import Passwords
 from dashboard.accounts.service import Accounts, make_accounts
 from dashboard.cameras.probes import Probes
@@ -71,6 +72,7 @@ class Services:
     channels: ChannelStore
     alerts: AlertStore
     audits: AuditStore
+    tallies: TallyStore
     deliveries: DeliveryStore
     schedules: ReportScheduleStore
     losses: LossWatch
@@ -120,6 +122,7 @@ def make_services(
         channels=bus.alert_channels,
         alerts=bus.alerts,
         audits=bus.audits,
+        tallies=bus.tallies,
         deliveries=bus.alert_deliveries,
         schedules=bus.report_schedules,
         losses=losses,

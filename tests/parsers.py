@@ -37,6 +37,7 @@ from contract.people import minutes, totals
 from contract.people.audits import Audit, DrawnPerson, Judgement
 from contract.people.faces import FrameFaces
 from contract.people.people import Person
+from contract.people.tallies import Tally
 from contract.pictures import recordings
 from contract.pictures.frames import SCHEMA as FRAME_SCHEMA
 from contract.pictures.frames import FrameMessage
@@ -154,6 +155,7 @@ AUDITS = (
     '{"v": 1, "id": "a", "camera_id": "c", "verdict": "mask", "confidence": 0.9, "last_seen_s": 1, '
     '"second": false, "pictures": 2}',
     '{"v": 1, "person_id": "a", "judge": "b", "answer": "mask", "at_s": 1.0}',
+    '{"v": 1, "id": "a", "by": "b", "from_s": 1.0, "until_s": 9.0, "seen": [2.0], "counted": [3]}',
 )
 HEAD = (
     "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 4\r\nLocation: rtsp://a/b\r\n\r\nv=0\n",
@@ -359,7 +361,7 @@ def _of_records() -> Iterator[Parser]:
         fields = ", ".join(f'"{name}": "a"' for name in kind.__annotations__)
         samples = (f'{{"v": 1, {fields}}}', *JSON)
         yield Parser(f"{kind.__module__}.{kind.__name__}.decode", as_bytes(kind.decode), samples)
-    for kind in (Audit, DrawnPerson, Judgement):
+    for kind in (Audit, DrawnPerson, Judgement, Tally):
         name = f"{kind.__module__}.{kind.__name__}.decode"
         yield Parser(name, as_bytes(kind.decode), AUDITS)
     yield Parser("bus.stores.audits._told", as_bytes(audit_store._told), JSON)

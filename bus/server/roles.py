@@ -189,9 +189,11 @@ def _dashboard() -> Access:
             _WRITE_CAMERAS,
             _LOSS,
             {"hkeys", "hvals", "hlen", "ttl", "strlen", "scan", "expireat", "zrangebyscore"},
+            {"lrange"},
             both=(
                 *(*_CAMERAS, *webcam, *_UPLOAD, keys.recording(ANY), *_alert_keys()),
                 *_AUDITS,
+                names.tallies,
                 *(keys.MARKS, keys.MISSING),
             ),
             reads=(

@@ -103,6 +103,7 @@ def test_pages_with_something_on_them_have_no_serious_finding(
     with Feed(gate):
         scan("wall", ".tile .alert:not([hidden])")
         scan(f"cameras/{gate.id}", ".tile .alert:not([hidden])")
+        scan(f"cameras/{gate.id}/tally", ".tile[data-fresh=live]")
     scan("alerts", "#open th")
     scan("alerts/rules", "td.row-actions .danger")
     scan(f"alerts/rules/{rule.id}", "#name[value=Masks]")

@@ -38,6 +38,7 @@ TYPED_BY_NOBODY = {
     "dashboard.accounts.answers",
     "dashboard.alerts.answers",
     "dashboard.audits.answers",
+    "dashboard.audits.tally_answers",
     "dashboard.cameras.answers",
     "dashboard.cameras.setup_answers",
     "dashboard.compliance.answers",
