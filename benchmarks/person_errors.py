@@ -48,7 +48,7 @@ def main() -> None:
     print(machine(), flush=True)
     tables = clip_tables([Way("live", fps) for fps in options.fps], options.clips)
     # Rates of analysis show the same people: together they weigh as one.
-    whole = np.array(tables) / len(options.fps)
+    whole = np.array(list(tables.values())) / len(options.fps)
     print(json.dumps({"together": whole.sum(axis=0).round(2).tolist()}))
     for row, kind in enumerate(KINDS):
         told = np.column_stack([whole[:, row, :3].sum(axis=1), whole[:, row, 3]])
@@ -64,10 +64,10 @@ def main() -> None:
         )
 
 
-def clip_tables(ways: Sequence[Way], clips: Sequence[str] | None) -> list[Table]:
+def clip_tables(ways: Sequence[Way], clips: Sequence[str] | None) -> dict[str, Table]:
     """Return of each clip `(kinds, verdicts)` tracks, of all ways together; print them."""
     networks = remembering(load_settings(), Memory())
-    tables = []
+    tables = {}
     for truth in clip_truths():
         if clips and truth.clip not in clips:
             continue
@@ -78,8 +78,9 @@ def clip_tables(ways: Sequence[Way], clips: Sequence[str] | None) -> list[Table]
             for answer in score.answers:
                 kind = answer.truth if answer.who and answer.saw else "unknown"
                 found[kind, answer.person.verdict] += len(run.ways)
-        tables.append(np.array([[found[k, v] for v in VERDICTS] for k in KINDS], float))
-        print(json.dumps({"clip": truth.clip, "tracks": tables[-1].tolist()}), flush=True)
+        table = np.array([[found[k, v] for v in VERDICTS] for k in KINDS], np.float64)
+        tables[truth.clip] = table
+        print(json.dumps({"clip": truth.clip, "tracks": table.tolist()}), flush=True)
     return tables
 
 
