@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -20,12 +21,14 @@ from rq.serializers import JSONSerializer
 
 from bus.keys import JOBS_QUEUE
 from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.audits import AuditStore
 from bus.stores.recordings import RecordingStore
 from contract.cameras.probes import STEPS_FIELD, ProbeResult
 from contract.cameras.quality import Fitness, QualityReport
+from contract.people.audits import DrawnPerson
 from dashboard.web.answering import Answer, answers, description_of
 from tests.accounts import key_client, make_app
-from tests.alerts import add_webhook
+from tests.alerts import add_email, add_webhook
 from tests.builders import add_camera, jpeg
 from tests.images_process import images_process
 from tests.integration.test_dashboard_alerts import note, open_one
@@ -148,7 +151,20 @@ def populate(client: FlaskClient, redis: Redis, clip: Path) -> dict[str, str]:
     upload = client.post("/api/v1/uploads", data=image, content_type="multipart/form-data")
     recording = client.post("/api/v1/recordings?name=a.mp4", data=clip.read_bytes())
     analyse(redis, RecordingStore(redis, clip.parent / "recordings", 3600))
+    audit = client.post("/api/v1/audits", json={"camera_id": camera.id}).json["id"]
+    store = AuditStore(redis)
+    [running] = store.all()
+    drawn = DrawnPerson("a" * 16, camera.id, "mask", 0.9, time.time(), False, 1)
+    store.add(running, camera.id, {"mask": 1}, [(drawn, [jpeg(64, 48)])])
+    schedule = {"name": "Weekly", "channel_id": add_email(redis, 25).id, "to": ["a@example.org"]}
+    weekly = client.post("/api/v1/reports/schedules", json=schedule).json["id"]
+    ago_s = time.time() - 300
+    tally = {"from_s": ago_s, "until_s": ago_s + 60, "seen": [ago_s + 1]}
+    client.post(f"/api/v1/cameras/{camera.id}/tallies", json=tally)
     return {
+        "audit_id": audit,
+        "person_id": drawn.id,
+        "schedule_id": weekly,
         "camera_id": camera.id,
         "rule_id": AlertRuleStore(redis).all()[0].id,
         "channel_id": channel.id,

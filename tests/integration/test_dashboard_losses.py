@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,11 +11,15 @@ import pytest
 from flask import Flask
 from redis import Redis
 
+from bus.bus import Bus
 from bus.stores.alert_rules import AlertRuleStore
+from bus.stores.audits import AuditStore
 from bus.stores.recordings import RecordingStore
 from contract.accounts.grants import Role
+from contract.alerts.report_schedules import make_schedule
+from contract.people.audits import Audit, Judgement
 from tests.accounts import accounts_of, csrf_token, make_app, make_user, sign_in
-from tests.alerts import add_rule, add_webhook, channels_of
+from tests.alerts import add_email, add_rule, add_webhook, channels_of
 from tests.builders import add_camera, count_people
 from tests.integration.test_dashboard_alerts import open_one
 from tests.secret_key import cameras_of
@@ -88,6 +93,24 @@ def _recording(redis: Redis, folder: Any) -> Case:
     return Case(path, lambda: store.get(made.id) is not None, ("hall.mp4",))
 
 
+def _audit(redis: Redis, folder: Any) -> Case:
+    gate, store = add_camera(redis, "Gate"), AuditStore(redis)
+    now_s = time.time()
+    made = Audit("a1", "Gate", (gate.id,), 60, {"mask": 1.0}, "Ada", now_s, now_s + 600)
+    store.start(made)
+    store.judge(made, Judgement("p1", "Ada", "mask", now_s), done=True)
+    return Case("/audits/a1/remove", lambda: bool(store.all()), ("Gate", "1 answer of judges"))
+
+
+def _schedule(redis: Redis, folder: Any) -> Case:
+    schedules = Bus(redis).report_schedules
+    mail = add_email(redis, 25)
+    made = make_schedule(name="Weekly", channel_id=mail.id, to=("grace@example.org",))
+    schedules.add(made)
+    path = f"/reports/schedules/{made.id}/remove"
+    return Case(path, lambda: bool(schedules.all()), ("Weekly", "grace@example.org"))
+
+
 CASES: Final[dict[str, Callable[[Redis, Any], Case]]] = {
     "alert_pages.remove": _rule,
     "channel_pages.remove": _channel,
@@ -96,6 +119,8 @@ CASES: Final[dict[str, Callable[[Redis, Any], Case]]] = {
     "administration.remove_api_key": _key,
     "pages.remove": _camera,
     "try_pages.remove": _recording,
+    "audit_pages.remove": _audit,
+    "schedule_pages.remove": _schedule,
 }
 
 
