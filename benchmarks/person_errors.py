@@ -30,9 +30,11 @@ from runtime.settings import load_settings
 
 KINDS: Final = VERDICTS
 """What the eye says; `unknown` is who has no rate: things, people who cannot be judged."""
-SPREAD: Final = 20.0
-"""Most strength of a distribution, in people. So few clips cannot show that all films agree more:
-a share of 1 % in the mean is 7 % or more in one film of forty."""
+MOST_STRENGTH: Final = 5.0
+"""Most strength, in people, of how verdicts of one kind are spread. The clips show next to no wrong
+verdicts, so they cannot show how films differ: of a share of 1 % in the mean, one film in forty
+has 12 % or more."""
+STRENGTHS: Final = np.geomspace(0.5, 100, 400)
 
 Table = npt.NDArray[np.float64]
 
@@ -50,18 +52,22 @@ def main() -> None:
     # Rates of analysis show the same people: together they weigh as one.
     whole = np.array(list(tables.values())) / len(options.fps)
     print(json.dumps({"together": whole.sum(axis=0).round(2).tolist()}))
+    told = [
+        np.column_stack([whole[:, row, :3].sum(axis=1), whole[:, row, 3]])
+        for row in range(len(KINDS))
+    ]
+    # How films differ in what can be told is much the same for all kinds: one strength for all.
+    strength = best_strength(told)
     for row, kind in enumerate(KINDS):
-        told = np.column_stack([whole[:, row, :3].sum(axis=1), whole[:, row, 3]])
         given = whole[:, row, :3]
-        print(
-            json.dumps(
-                {
-                    "kind": kind,
-                    "told_or_unknown": fitted(told).round(2).tolist(),
-                    "verdicts": fitted(given).round(2).tolist(),
-                }
-            )
-        )
+        shows = (given.sum(axis=0) > 0).sum() > 1
+        most = min(MOST_STRENGTH, best_strength([given])) if shows else MOST_STRENGTH
+        shares = {
+            "kind": kind,
+            "told_or_unknown": (mean(told[row]) * strength).round(2).tolist(),
+            "verdicts": (mean(given) * most).round(3).tolist(),
+        }
+        print(json.dumps(shares))
 
 
 def clip_tables(ways: Sequence[Way], clips: Sequence[str] | None) -> dict[str, Table]:
@@ -84,26 +90,26 @@ def clip_tables(ways: Sequence[Way], clips: Sequence[str] | None) -> dict[str, T
     return tables
 
 
-def fitted(counts: Table) -> Table:
-    """Return the `(columns,)` parameters of the Dirichlet-multinomial of `(clips, columns)`.
+def mean(counts: Table) -> Table:
+    """Return the shares `(columns,)` of `(clips, columns)` people, and of half a person more."""
+    together = counts.sum(axis=0) + 0.5 / counts.shape[1]
+    shares: Table = together / together.sum()
+    return shares
 
-    The mean is the clips' together with half a person in all, spread over the columns. The
-    strength has the greatest likelihood up to `SPREAD`, and is that where one column was seen.
-    """
-    seen = counts[counts.sum(axis=1) > 0]
-    together = seen.sum(axis=0) + 0.5 / counts.shape[1]
-    mean: Table = together / together.sum()
-    if (seen.sum(axis=0) > 0).sum() < 2:
-        return mean * SPREAD
-    strengths = np.geomspace(0.5, SPREAD, 400)
+
+def best_strength(tables: Sequence[Table]) -> float:
+    """Return the strength of Dirichlet-multinomials with the greatest likelihood for all tables."""
 
     def likelihood(strength: float) -> float:
-        alpha = mean * strength
-        each = gammaln(strength) - gammaln(strength + seen.sum(axis=1))
-        return float((each + (gammaln(alpha + seen) - gammaln(alpha)).sum(axis=1)).sum())
+        whole = 0.0
+        for counts in tables:
+            alpha = mean(counts) * strength
+            each = gammaln(strength) - gammaln(strength + counts.sum(axis=1))
+            each = each + (gammaln(alpha + counts) - gammaln(alpha)).sum(axis=1)
+            whole += float(each.sum())
+        return whole
 
-    fit: Table = mean * max(strengths, key=likelihood)
-    return fit
+    return float(max(STRENGTHS, key=likelihood))
 
 
 if __name__ == "__main__":

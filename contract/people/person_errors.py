@@ -11,11 +11,11 @@ from typing import Final
 
 import numpy as np
 
-TOLD: Final = np.array([[17.97, 2.03], [12.58, 7.42], [0.36, 0.14], [0.18, 2.02]])
+TOLD: Final = np.array([[1.66, 0.18], [1.16, 0.68], [1.37, 0.47], [0.19, 1.65]])
 """`(kinds, 2)` of each kind the beta distribution of the share that gets a verdict, as people with
 one and people who stay `unknown`. Kinds are in the order of `VERDICTS`; the last one is everybody
 whom an eye cannot tell, and things."""
 GIVEN: Final = np.array(
-    [[19.82, 0.09, 0.09], [0.91, 11.82, 6.37], [0.16, 0.16, 19.67], [1.82, 1.82, 16.36]]
+    [[4.954, 0.023, 0.023], [0.238, 3.095, 1.667], [0.041, 0.041, 4.919], [0.455, 0.455, 4.091]]
 )
 """`(kinds, 3)` of those with a verdict, the Dirichlet distribution of mask, incorrect, no_mask."""
