@@ -14,7 +14,7 @@ from contract.cameras.camera import Camera, make_camera
 from contract.people.minutes import ANALYSED_MS, FRAMES, MINUTE_S
 from dashboard.compliance.answers import CompliancePoint
 from dashboard.compliance.api import file_stem
-from reports.report import Point, total_of, watched_ms
+from reports.report import Point, corrected, total_of, watched_ms
 
 MINUTES = 1440
 
@@ -51,7 +51,7 @@ def test_the_share_is_that_of_the_seconds_beside_it_in_each_step_and_in_the_tota
         assert 0 <= point.analysed_s <= point.watched_s
         if point.analysed_share is not None:
             assert point.analysed_share == pytest.approx(point.analysed_s / point.watched_s)
-        said = CompliancePoint.of(point, UTC)
+        said = CompliancePoint.of(point, *corrected([point]), UTC)
         assert said.missing_s == pytest.approx(said.watched_s - said.analysed_s, abs=0.002)
         assert (said.analysed_share is None) == (said.watched_s == 0)
 

@@ -83,7 +83,7 @@ def test_a_saved_view_of_another_shape_is_refused(cells: str) -> None:
     tracker = Tracker()
     tracker.update(np.array([(130, 90, 190, 150)], np.float32), 1000.0, SIZE)
     state = json.loads(tracker.encode())
-    state["tracks"][0][-1][1] = cells
+    state["tracks"][0][-3][1] = cells
     with pytest.raises(MessageError):
         Tracker.decode(json.dumps(state))
 
