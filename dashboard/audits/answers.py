@@ -62,7 +62,7 @@ class JudgesAgreement(BaseModel):
     kappa: float | None = Field(description="Cohen's kappa: 0 as by chance, 1 always.")
 
 
-class AuditAnswer(AuditSummary):
+class AuditResult(AuditSummary):
     """An audit with what it found so far."""
 
     counted: Counts = Field(description="People who were counted while people were drawn.")
@@ -71,7 +71,7 @@ class AuditAnswer(AuditSummary):
     advice: list[str]
 
     @classmethod
-    def of(cls, found: AuditFindings, running: bool) -> AuditAnswer:
+    def of(cls, found: AuditFindings, running: bool) -> AuditResult:
         """An audit's answer."""
         counted = {
             verdict: sum(people.get(verdict, 0) for people in found.counted.values())

@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from dashboard.accounts.access import audit_is_done, requires
 from dashboard.audits import audits as work
 from dashboard.audits.answers import (
-    AuditAnswer,
+    AuditResult,
     AuditsAnswer,
     AuditSummary,
     JudgementAsked,
@@ -42,7 +42,7 @@ def audits() -> AuditsAnswer:
 @blueprint.post("")
 @requires("operator")
 @answers(201, body=NewAudit)
-def start() -> Answer[AuditAnswer]:
+def start() -> Answer[AuditResult]:
     """Start an audit: from now on, people are drawn until there are enough."""
     made = work.start(body(NewAudit))
     where = url_for("audit_run_api.audit", audit_id=made.id)
@@ -52,7 +52,7 @@ def start() -> Answer[AuditAnswer]:
 @blueprint.get("/<audit_id>")
 @requires("operator")
 @answers()
-def audit(audit_id: str) -> AuditAnswer:
+def audit(audit_id: str) -> AuditResult:
     """Return an audit: what was judged, how far judges agree, and advice."""
     return _answer(audit_id)
 
@@ -60,7 +60,7 @@ def audit(audit_id: str) -> AuditAnswer:
 @blueprint.post("/<audit_id>/stop")
 @requires("operator")
 @answers()
-def stop(audit_id: str) -> AuditAnswer:
+def stop(audit_id: str) -> AuditResult:
     """Draw nobody any more. Who was drawn can still be judged."""
     work.stop(work.find_audit(audit_id))
     return _answer(audit_id)
@@ -131,6 +131,6 @@ def take_back(audit_id: str, person_id: str) -> None:
     audit_is_done()
 
 
-def _answer(audit_id: str) -> AuditAnswer:
+def _answer(audit_id: str) -> AuditResult:
     found = services().audits.findings(work.find_audit(audit_id))
-    return AuditAnswer.of(found, work.is_running(found.audit))
+    return AuditResult.of(found, work.is_running(found.audit))
