@@ -16,9 +16,9 @@ export function rateWords({ people, rate, low, high }) {
   return `${percent(rate)} of ${people.toLocaleString("en")} wore a mask (${percent(low)} to ${percent(high)})`;
 }
 
-// How sure the rate is once the errors of verdicts are reckoned with.
+// How sure the rate is once the errors of verdicts are reckoned with. Recordings have no such rate.
 export function correctedWords({ corrected_rate: rate, corrected_low: low, corrected_high: high, audited }) {
-  if (rate === null) return "";
+  if (rate === null || rate === undefined) return "";
   return `Corrected for wrong and missing verdicts: ${percent(rate)} (${percent(low)} to ${percent(high)}${audited ? "" : ", not audited"})`;
 }
 

@@ -109,7 +109,7 @@ export class TimelinePanel {
     const cells = [...VERDICTS.map((verdict) => (known ? point.people[verdict] : "–")),
       known ? judged : "–", rate === null ? "–" : percent(rate),
       rate === null ? "–" : `${percent(low)} to ${percent(high)}`,
-      rate === null ? "–" : `${percent(least)} to ${percent(most)}`,
+      Number.isFinite(most) ? `${percent(least)} to ${percent(most)}` : "–",
       point.analysed_share === null ? "–" : percent(point.analysed_share),
       known ? invalidWords(point) || "–" : point.watched_s > 0 ? "Not analysed" : "–"];
     row.append(time, ...cells.map((words) => line("td", String(words))));

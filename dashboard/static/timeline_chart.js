@@ -84,10 +84,9 @@ export class TimelineChart {
     if (!point.people) return point.watched_s > 0 ? [...parts, ...both("gap", left, width)] : parts;
     if (invalidShare(point) > MOSTLY) parts.push(...both("invalid", left, width));
     const { rate, low, high, corrected_low: least, corrected_high: most } = point.compliance;
-    if (rate !== null) {
-      parts.push(rectangle("band corrected", left, rateY(most), width, rateY(least) - rateY(most)),
-        rectangle("band", left, rateY(high), width, rateY(low) - rateY(high)));
-    }
+    // Steps of a recording have no corrected interval.
+    if (Number.isFinite(most)) parts.push(rectangle("band corrected", left, rateY(most), width, rateY(least) - rateY(most)));
+    if (rate !== null) parts.push(rectangle("band", left, rateY(high), width, rateY(low) - rateY(high)));
     return [...parts, ...this.#bars(point, left, width)];
   }
 
