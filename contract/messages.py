@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, Final, NoReturn, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, ClassVar, Final, NoReturn, Self, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -81,6 +82,31 @@ def checked(adapter: TypeAdapter[T], record: Any, what: str) -> T:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part)[:40] for part in first["loc"][:6])
         raise MessageError(f"{what} cannot be read: {where}: {first['msg'][:200]}") from None
+
+
+@dataclass(frozen=True)
+class StoredRecord:
+    """A dataclass that is stored as JSON, with the version of its form."""
+
+    WHAT: ClassVar[str]
+    """The record's name in errors."""
+    SCHEMA: ClassVar[int] = 1
+
+    def encode(self) -> str:
+        """Return the record as JSON."""
+        return to_json({"v": self.SCHEMA, **asdict(self)})
+
+    @classmethod
+    def decode(cls, raw: bytes | str) -> Self:
+        """Read what `encode` returned; raises `MessageError`."""
+        if cls not in _ADAPTERS:
+            _ADAPTERS[cls] = TypeAdapter(cls)
+        adapter: TypeAdapter[Self] = _ADAPTERS[cls]
+        return checked(adapter, read_versioned(raw, cls.SCHEMA, cls.WHAT), cls.WHAT)
+
+
+_ADAPTERS: Final[dict[type, TypeAdapter[Any]]] = {}
+"""Of each kind of record, once it was read."""
 
 
 def read_count(raw: bytes) -> int:

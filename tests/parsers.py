@@ -20,7 +20,6 @@ from bus.connection import sentinels as redis_sentinel
 from bus.jobs.job_json import JobJson
 from bus.stores import alert_deliveries, day_sums, packed_days
 from bus.stores import alerts as alert_store
-from bus.stores import audits as audit_store
 from bus.stores import cameras as camera_registry
 from bus.stores import outcomes as outcome_store
 from bus.stores import people as people_store
@@ -362,9 +361,8 @@ def _of_records() -> Iterator[Parser]:
         samples = (f'{{"v": 1, {fields}}}', *JSON)
         yield Parser(f"{kind.__module__}.{kind.__name__}.decode", as_bytes(kind.decode), samples)
     for kind in (Audit, DrawnPerson, Judgement, Tally):
-        name = f"{kind.__module__}.{kind.__name__}.decode"
+        name = f"contract.messages.StoredRecord.decode, {kind.__name__}"
         yield Parser(name, as_bytes(kind.decode), AUDITS)
-    yield Parser("bus.stores.audits._told", as_bytes(audit_store._told), JSON)
     yield Parser("bus.stores.cameras._decode", camera_registry._decode, (ENTRY,))
     yield Parser("bus.stores.alerts.decode_alert", as_bytes(alert_store.decode_alert), JSON)
     yield Parser("bus.stores.alert_deliveries._decode", as_bytes(alert_deliveries._decode), JSON)

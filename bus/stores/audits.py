@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
-from pydantic import TypeAdapter
 from redis import Redis
 
 from bus.keys import AuditKeys
 from bus.stores.pictures import PictureStore
-from contract.errors import MessageError, QueryError
-from contract.messages import Moment, checked, read_versioned, to_json
+from bus.stores.readable import readable
+from contract.errors import QueryError
+from contract.messages import Moment, StoredRecord
 from contract.people.audits import (
     PICTURES_KEPT_S,
-    SCHEMA,
     UNDO_S,
     Audit,
     AuditFindings,
@@ -30,18 +28,12 @@ MOST_AUDITS: Final = 200
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Told(StoredRecord):
     """What an audit tells of the errors at a camera."""
 
+    WHAT: ClassVar = "an audit's counts"
     started_at_s: Moment
     counts: AuditCounts
-    v: int = SCHEMA
-
-
-_TOLD: Final = TypeAdapter(_Told)
-_log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class AuditStore:
@@ -53,13 +45,13 @@ class AuditStore:
 
     def all(self) -> list[Audit]:
         """Return every audit, newest first."""
-        found = _read(Audit.decode, self._redis.hvals(AuditKeys.ALL))
+        found = readable(Audit.decode, self._redis.hvals(AuditKeys.ALL))
         return sorted(found, key=lambda audit: -audit.started_at_s)
 
     def get(self, audit_id: str) -> Audit | None:
         """Return one audit; None if there is none, or it cannot be read."""
         raw = self._redis.hget(AuditKeys.ALL, audit_id)
-        return next(iter(_read(Audit.decode, [raw])), None) if raw else None
+        return next(iter(readable(Audit.decode, [raw])), None) if raw else None
 
     def start(self, audit: Audit) -> None:
         """Store a new audit, and let workers draw people for it.
@@ -95,7 +87,7 @@ class AuditStore:
         for audit in self.all():
             if camera_id in audit.camera_ids:
                 names = AuditKeys(audit.id)
-                drawn = _read(DrawnPerson.decode, self._redis.hvals(names.people))
+                drawn = readable(DrawnPerson.decode, self._redis.hvals(names.people))
                 if mine := [names.pictures(one.id) for one in drawn if one.camera_id == camera_id]:
                     self._redis.delete(*mine)
         self._redis.hdel(AuditKeys.COUNTS, camera_id)
@@ -106,7 +98,7 @@ class AuditStore:
         if not ids:
             return []
         raw: Any = self._redis.hmget(AuditKeys.ALL, ids)
-        return _read(Audit.decode, [one for one in raw if one])
+        return readable(Audit.decode, [one for one in raw if one])
 
     def add(
         self,
@@ -121,16 +113,20 @@ class AuditStore:
             if pictures:
                 numbered = {str(number): jpeg for number, jpeg in enumerate(pictures)}
                 self._pictures.put(names.pictures(person.id), numbered, PICTURES_KEPT_S)
-            self._redis.hset(names.people, person.id, person.encode())
-        for verdict, people in counted.items():
-            self._redis.hincrby(names.counted, f"{camera_id} {verdict}", people)
+        # Together or not at all: who is drawn is among those counted.
+        with self._redis.pipeline(transaction=True) as pipeline:
+            for person, _ in drawn:
+                pipeline.hset(names.people, person.id, person.encode())
+            for verdict, people in counted.items():
+                pipeline.hincrby(names.counted, f"{camera_id} {verdict}", people)
+            pipeline.execute()
         if drawn and self._redis.hlen(names.people) >= audit.people:
             self.stop(audit.id)
 
     def findings(self, audit: Audit) -> AuditFindings:
         """Return who was drawn, counted and judged."""
         names = AuditKeys(audit.id)
-        judgements = _read(Judgement.decode, self._redis.hvals(names.judgements))
+        judgements = readable(Judgement.decode, self._redis.hvals(names.judgements))
         counted: dict[str, dict[Verdict, int]] = {}
         amounts: Any = self._redis.hgetall(names.counted)
         for raw, people in amounts.items():
@@ -140,7 +136,7 @@ class AuditStore:
                 counted.setdefault(camera_id, {})[verdict] = int(people[:15])
         return AuditFindings(
             audit,
-            tuple(_read(DrawnPerson.decode, self._redis.hvals(names.people))),
+            tuple(readable(DrawnPerson.decode, self._redis.hvals(names.people))),
             tuple(sorted(judgements, key=lambda one: one.at_s)),
             counted,
         )
@@ -183,34 +179,21 @@ class AuditStore:
         return {
             camera_id.decode(): told.counts
             for camera_id, record in raw.items()
-            for told in _read(_told, [record])
+            for told in readable(_Told.decode, [record])
         }
 
     def _tell(self, findings: AuditFindings) -> None:
+        """Store what an audit tells of its cameras, unless a newer one has told of them."""
+        started_at_s = findings.audit.started_at_s
         for camera_id in findings.audit.camera_ids:
+            raw: Any = self._redis.hget(AuditKeys.COUNTS, camera_id)
+            known = readable(_Told.decode, [raw] if raw else [])
+            if known and known[0].started_at_s > started_at_s:
+                continue
             counts = findings.counts(camera_id)
             if counts is not None:
-                self._tell_of(camera_id, _Told(findings.audit.started_at_s, counts))
-
-    def _tell_of(self, camera_id: str, told: _Told) -> None:
-        """Store a camera's counts, unless a newer audit has told of it."""
-        raw: Any = self._redis.hget(AuditKeys.COUNTS, camera_id)
-        known = _read(_told, [raw] if raw else [])
-        if not known or known[0].started_at_s <= told.started_at_s:
-            self._redis.hset(AuditKeys.COUNTS, camera_id, to_json(asdict(told)))
-
-
-def _told(raw: bytes) -> _Told:
-    what = "an audit's counts"
-    return checked(_TOLD, read_versioned(raw, SCHEMA, what), what)
-
-
-def _read(decode: Callable[[bytes], T], records: Any) -> list[T]:
-    """Return the records that can be read; others are logged and left out."""
-    found = []
-    for raw in records:
-        try:
-            found.append(decode(raw))
-        except MessageError as error:
-            _log.error("%s; it is left out", error)
-    return found
+                told = _Told(started_at_s, counts).encode()
+                self._redis.hset(AuditKeys.COUNTS, camera_id, told)
+            elif known and known[0].started_at_s == started_at_s:
+                # An answer was taken back, and too few are left.
+                self._redis.hdel(AuditKeys.COUNTS, camera_id)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Final
 
 from redis import Redis
 
 from bus.keys import CameraKeys
-from contract.errors import MessageError
+from bus.stores.readable import readable
 from contract.people.tallies import Tally
 
 TALLIES_KEPT: Final = 50
 """Most tallies of a camera that are kept."""
-
-_log = logging.getLogger(__name__)
 
 
 class TallyStore:
@@ -32,10 +29,4 @@ class TallyStore:
     def all(self, camera_id: str) -> list[Tally]:
         """Return a camera's tallies, newest first; an unreadable one is logged and left out."""
         raw: Any = self._redis.lrange(CameraKeys(camera_id).tallies, 0, TALLIES_KEPT - 1)
-        found = []
-        for one in raw:
-            try:
-                found.append(Tally.decode(one))
-            except MessageError as error:
-                _log.warning("%s", error)
-        return found
+        return readable(Tally.decode, raw)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from contract.messages import Moment, Share, checked, read_versioned, to_json
+from contract.messages import Moment, Share, StoredRecord
 from contract.people.corrected_rate import KINDS, AuditCounts
 from contract.people.people import Person
 from contract.people.verdicts import VERDICTS, Verdict
 
-SCHEMA: Final = 1
 Answer = Literal["mask", "incorrect", "no_mask", "cannot_tell", "not_a_person"]
 ANSWERS: Final[tuple[Answer, ...]] = ("mask", "incorrect", "no_mask", "cannot_tell", "not_a_person")
 ANSWER_WORDS: Final[Mapping[Answer, str]] = {
@@ -42,8 +41,10 @@ LEAST_JUDGED: Final = 20
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audit(StoredRecord):
     """An audit of one camera, or of a group's cameras as they were at its start."""
+
+    WHAT: ClassVar = "an audit"
 
     id: str
     name: str
@@ -57,7 +58,6 @@ class Audit:
     started_at_s: Moment
     ends_at_s: Moment
     """When drawing ends if too few people pass."""
-    v: int = SCHEMA
 
     def draws(self, camera_id: str, person: Person, pictures: int) -> DrawnPerson | None:
         """Return the person's row if they are drawn: always the same for the same person."""
@@ -76,19 +76,12 @@ class Audit:
             min(pictures, MOST_PICTURES),
         )
 
-    def encode(self) -> str:
-        """Return the record as JSON."""
-        return to_json(asdict(self))
-
-    @classmethod
-    def decode(cls, raw: bytes | str) -> Audit:
-        """Read `encode`'s record; raises `MessageError`."""
-        return checked(_AUDIT, read_versioned(raw, SCHEMA, "an audit"), "an audit")
-
 
 @dataclass(frozen=True)
-class DrawnPerson:
+class DrawnPerson(StoredRecord):
     """Somebody who was counted and drawn; without a picture."""
+
+    WHAT: ClassVar = "a drawn person"
 
     id: str
     camera_id: str
@@ -99,46 +92,23 @@ class DrawnPerson:
     """Whether two judges are to answer."""
     pictures: Annotated[int, Field(ge=0, le=MOST_PICTURES)] = 0
     """How many were kept; 0 when they were lost with the worker that had them."""
-    v: int = SCHEMA
 
     @property
     def judges(self) -> int:
         """How many are to answer."""
         return 2 if self.second else 1
 
-    def encode(self) -> str:
-        """Return the record as JSON."""
-        return to_json(asdict(self))
-
-    @classmethod
-    def decode(cls, raw: bytes | str) -> DrawnPerson:
-        """Read `encode`'s record; raises `MessageError`."""
-        return checked(_DRAWN, read_versioned(raw, SCHEMA, "a drawn person"), "a drawn person")
-
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgement(StoredRecord):
     """A judge's answer about a drawn person."""
+
+    WHAT: ClassVar = "a judgement"
 
     person_id: str
     judge: str
     answer: Answer
     at_s: Moment
-    v: int = SCHEMA
-
-    def encode(self) -> str:
-        """Return the record as JSON."""
-        return to_json(asdict(self))
-
-    @classmethod
-    def decode(cls, raw: bytes | str) -> Judgement:
-        """Read `encode`'s record; raises `MessageError`."""
-        return checked(_JUDGEMENT, read_versioned(raw, SCHEMA, "a judgement"), "a judgement")
-
-
-_AUDIT: Final = TypeAdapter(Audit)
-_DRAWN: Final = TypeAdapter(DrawnPerson)
-_JUDGEMENT: Final = TypeAdapter(Judgement)
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from contract.messages import Moment, checked, read_versioned, to_json
+from contract.messages import Moment, StoredRecord
 
-SCHEMA: Final = 1
 TALLY_S: Final = 120.0
 """How long a tally on the page takes."""
 LONGEST_S: Final = 600.0
@@ -25,8 +24,10 @@ Times = Annotated[tuple[Moment, ...], Field(max_length=MOST_SEEN)]
 
 
 @dataclass(frozen=True)
-class Tally:
+class Tally(StoredRecord):
     """People who left the picture between two moments, as somebody saw it and as counted."""
+
+    WHAT: ClassVar = "a tally"
 
     id: str
     by: str
@@ -37,7 +38,6 @@ class Tally:
     """When each person whom somebody saw left the picture, in order."""
     counted: Times
     """When each person whom Maskwatch counted was last seen, in order."""
-    v: int = SCHEMA
 
     @property
     def both(self) -> int:
@@ -53,18 +53,6 @@ class Tally:
     def too_many(self) -> int:
         """People who were counted and not seen: twice, or things."""
         return len(self.counted) - self.both
-
-    def encode(self) -> str:
-        """Return the record as JSON."""
-        return to_json(asdict(self))
-
-    @classmethod
-    def decode(cls, raw: bytes | str) -> Tally:
-        """Read `encode`'s record; raises `MessageError`."""
-        return checked(_TALLY, read_versioned(raw, SCHEMA, "a tally"), "a tally")
-
-
-_TALLY: Final = TypeAdapter(Tally)
 
 
 def matches(seen: Sequence[float], counted: Sequence[float]) -> int:

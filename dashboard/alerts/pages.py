@@ -13,8 +13,9 @@ from contract.alerts.alerts import AlertRecord
 from contract.alerts.rules import KIND_WORDS, AlertRule
 from contract.alerts.schedule import DAYS, zone_names
 from contract.errors import AlertError
-from dashboard.accounts.access import identity, requires, visible_cameras
+from dashboard.accounts.access import requires
 from dashboard.accounts.forms import PlainForm
+from dashboard.accounts.scopes import operated_scopes
 from dashboard.alerts.alert_api import acknowledge, visible_attempts, withdraw
 from dashboard.alerts.rights import (
     cameras_by_id,
@@ -27,7 +28,7 @@ from dashboard.alerts.rights import (
     visible_rules,
 )
 from dashboard.alerts.rule_api import change_rule, keep_new_rule, remove_rule
-from dashboard.alerts.rule_form import ALL, FORMS, RuleForm, offer, scope_of
+from dashboard.alerts.rule_form import FORMS, RuleForm, offer, scope_of
 from dashboard.losses import amount, ask_first, named
 from dashboard.services import services
 from dashboard.web.requests import entries_before
@@ -216,7 +217,7 @@ def _differs(rule: AlertRule, name: str, value: object) -> bool:
 
 def _form(kind: str, rule: AlertRule | None = None) -> RuleForm:
     form = FORMS[kind]()
-    scopes = _scopes()
+    scopes = operated_scopes()
     if rule is not None and scope_of(rule) not in dict(scopes):
         scopes.append((scope_of(rule), _about(rule)))
     offer(form, scopes, _channel_choices())
@@ -228,21 +229,6 @@ def _asked_kind() -> str:
     if kind not in FORMS:
         raise NotFound("there is no such kind of rule")
     return kind
-
-
-def _scopes() -> list[tuple[str, str]]:
-    """Return the scopes for which the client may create rules."""
-    grants = identity().grants
-    cameras = [
-        c for c in visible_cameras(services().cameras.all()) if grants.allow("operator", c.group)
-    ]
-    groups = sorted({camera.group for camera in cameras} - {""})
-    everything = [(ALL, "All cameras")] if grants.allow_everywhere("operator") else []
-    return [
-        *everything,
-        *((f"group:{group}", f"Group {group}") for group in groups),
-        *((f"camera:{camera.id}", f"Camera {camera.name}") for camera in cameras),
-    ]
 
 
 def _channel_choices() -> list[tuple[str, str]]:

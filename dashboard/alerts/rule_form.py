@@ -20,6 +20,7 @@ from wtforms.widgets import CheckboxInput, ListWidget, TimeInput
 
 from contract.alerts.rules import DAY_S, AlertKind, AlertRule, RateLow
 from contract.alerts.schedule import DAYS
+from dashboard.accounts.scopes import group_scope
 
 DAY_WORDS: Final = {
     "mon": "Monday",
@@ -30,7 +31,6 @@ DAY_WORDS: Final = {
     "sat": "Saturday",
     "sun": "Sunday",
 }
-ALL: Final = "all"
 
 
 class ManyField(SelectMultipleField):  # type: ignore[misc]
@@ -205,7 +205,7 @@ def scope_of(rule: AlertRule) -> str:
     """Return a rule's scope as the form's choice."""
     if rule.camera_id:
         return f"camera:{rule.camera_id}"
-    return f"group:{rule.group}" if rule.group else ALL
+    return group_scope(rule.group)
 
 
 def offer(

@@ -23,8 +23,9 @@ from contract.people.audits import (
 from contract.people.compliance import mask_rate, wilson
 from contract.people.corrected_rate import Counted, corrected_rate
 from contract.people.verdicts import VERDICTS
-from dashboard.accounts.access import identity, requires, visible_cameras
+from dashboard.accounts.access import requires
 from dashboard.accounts.forms import PlainForm
+from dashboard.accounts.scopes import ALL, operated_scopes
 from dashboard.audits import audits as work
 from dashboard.audits.advice import TOLD, advice_on
 from dashboard.audits.answers import NewAudit
@@ -97,6 +98,7 @@ def audit(audit_id: str) -> str:
         table=found.table(),
         right=_right(found),
         agreement=found.agreement(),
+        lost=sum(not person.pictures for person in found.drawn),
         advice=advice_on(found),
         cameras=_rates(found),
         answer_words=ANSWER_WORDS,
@@ -156,17 +158,7 @@ def _page(form: AuditForm, message: str = "") -> str:
 
 def _form() -> AuditForm:
     form = AuditForm()
-    grants = identity().grants
-    cameras = [
-        one
-        for one in visible_cameras(services().cameras.all())
-        if grants.allow("operator", one.group)
-    ]
-    groups = sorted({camera.group for camera in cameras} - {""})
-    form.scope.choices = [
-        *((f"camera:{camera.id}", f"Camera {camera.name}") for camera in cameras),
-        *((f"group:{group}", f"Group {group}") for group in groups),
-    ]
+    form.scope.choices = [scope for scope in operated_scopes() if scope[0] != ALL]
     return form
 
 

@@ -11,8 +11,8 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import TimeInput
 
 from contract.alerts.report_schedules import ReportSchedule
+from dashboard.accounts.scopes import ALL, group_scope
 
-ALL: Final = "all"
 PLAIN: Final = ("name", "kind", "at", "tz", "channel_id", "enabled")
 
 
@@ -51,5 +51,5 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]
         """Fill in a schedule."""
         for name in PLAIN:
             self[name].data = getattr(schedule, name)
-        self.scope.data = f"group:{schedule.group}" if schedule.group else ALL
+        self.scope.data = group_scope(schedule.group)
         self.to.data = ", ".join(schedule.to)

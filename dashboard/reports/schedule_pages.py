@@ -11,8 +11,9 @@ from contract.alerts.channels import EmailChannel
 from contract.alerts.report_schedules import ReportSchedule
 from contract.alerts.schedule import zone_names
 from contract.errors import AlertError
-from dashboard.accounts.access import identity, requires, visible_cameras
+from dashboard.accounts.access import requires
 from dashboard.accounts.forms import PlainForm
+from dashboard.accounts.scopes import group_scope, operated_scopes
 from dashboard.losses import ask_first
 from dashboard.reports.schedule_api import (
     change_schedule,
@@ -25,7 +26,7 @@ from dashboard.reports.schedule_api import (
     send_now,
     visible_schedules,
 )
-from dashboard.reports.schedule_form import ALL, ScheduleForm
+from dashboard.reports.schedule_form import ScheduleForm
 from dashboard.services import services
 
 blueprint = Blueprint("schedule_pages", __name__, url_prefix="/reports/schedules")
@@ -132,14 +133,11 @@ def remove(schedule_id: str) -> Any:
 
 
 def _form(schedule: ReportSchedule | None = None) -> ScheduleForm:
-    form, grants = ScheduleForm(), identity().grants
-    cameras = visible_cameras(services().cameras.all())
-    groups = {camera.group for camera in cameras if grants.allow("operator", camera.group)}
-    if schedule is not None:
-        groups.add(schedule.group)
-    everything = [SelectChoice(ALL, "All cameras")] if grants.allow_everywhere("operator") else []
-    groups_offered = [SelectChoice(f"group:{one}", f"Group {one}") for one in sorted(groups - {""})]
-    form.scope.choices = [*everything, *groups_offered]
+    form = ScheduleForm()
+    scopes = [scope for scope in operated_scopes() if not scope[0].startswith("camera:")]
+    if schedule is not None and group_scope(schedule.group) not in dict(scopes):
+        scopes.append((group_scope(schedule.group), f"Group {schedule.group}"))
+    form.scope.choices = [SelectChoice(value, words) for value, words in scopes]
     form.channel_id.choices = [
         SelectChoice(one.id, f"{one.name} ({one.sender})")
         for one in services().channels.all()

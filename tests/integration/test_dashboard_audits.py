@@ -147,6 +147,18 @@ def test_the_corrected_rate_of_the_camera_follows_its_audit(
     assert not list(redis.scan_iter(f"{AuditKeys(audit.id).people}*"))
 
 
+def test_errors_are_unknown_again_once_too_few_are_judged(
+    client: FlaskClient, redis: Redis
+) -> None:
+    camera_id, audit = started(client, redis)
+    draw(redis, audit, ["mask"] * 20)
+    judge_all(client, audit, "mask")
+    assert camera_id in AuditStore(redis).known_errors()
+    path = f"{API}/{audit.id}/people/{19:016x}/judgement"
+    assert client.delete(path).status_code == 204
+    assert AuditStore(redis).known_errors() == {}
+
+
 def test_drawing_ends_when_there_are_enough_or_it_is_stopped(
     client: FlaskClient, redis: Redis
 ) -> None:

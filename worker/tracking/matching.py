@@ -80,16 +80,16 @@ def match(
     tracks: Sequence[Track],
     predicted: FloatArray,
     beyond: BoolArray,
+    leaving: BoolArray,
     boxes: FloatArray,
     time_s: float,
 ) -> dict[int, Track]:
     """Return the track of each box that continues one, by the box's index.
 
     predicted: `(T, 4)` as from `predict`. beyond: `(T,)` whether a track should be beyond the
-    picture's edge by now. If no box continues a track and the camera seems to have been moved, all
-    tracks move with it.
+    picture's edge by now. leaving: `(T,)` as from `leaving_picture`. If no box continues a track
+    and the camera seems to have been moved, all tracks move with it.
     """
-    leaving = leaving_picture(tracks, beyond)
     reach, newness, largest = _limits(tracks, beyond, leaving, time_s)
     apart = distances(predicted, boxes, largest)
     pairs = assign(apart, reach, newness)

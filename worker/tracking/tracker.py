@@ -150,7 +150,7 @@ class Tracker:
         beyond = outside(predicted, self._state.frame_size)
         leaving = leaving_picture(self.tracks, beyond)
         about_to_leave = [t for t, left in zip(self.tracks, leaving, strict=True) if left]
-        whose = match(self.tracks, predicted, beyond, found.boxes, time_s)
+        whose = match(self.tracks, predicted, beyond, leaving, found.boxes, time_s)
         tracks = self._tracks_of(whose, found, time_s)
         for column, doubled in enumerate(doubled_boxes(found.boxes, tracks)):
             track = tracks[column]
